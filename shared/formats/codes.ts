@@ -12,4 +12,89 @@ export const formatCodes = {
     meaning: 'The type of the file is none that Dropline converts.',
     advice: 'Save it as PDF, docx, CSV or plain text, or use a profile with container uploads.',
   },
+  'normalize.legacy_office': {
+    outcome: 'skipped',
+    meaning: 'The file is of a Word or PowerPoint version before 2007 (.doc, .ppt).',
+    advice:
+      'Open it in Word, PowerPoint or LibreOffice, save it as docx, pptx or PDF, and drop that.',
+  },
+  'normalize.encrypted': {
+    outcome: 'failed',
+    meaning: 'The file is protected by a password or by rights management.',
+    advice: 'Save a copy without the password and drop that.',
+  },
+  'normalize.corrupt': {
+    outcome: 'failed',
+    meaning: 'The file is damaged or incomplete and cannot be read.',
+    advice:
+      'Open the original, save it again, check that it uploads completely, and drop it again.',
+  },
+  'normalize.too_large': {
+    outcome: 'failed',
+    meaning: 'The file, or what it unpacks to, has more bytes than the limit allows.',
+    advice: 'Split the file, or raise the limit (maxBytes, maxUnzippedBytes, maxXmlBytes).',
+  },
+  'normalize.too_many_entries': {
+    outcome: 'failed',
+    meaning: 'The archive holds more files than the limit allows.',
+    advice: 'Split the archive, or raise the limit maxZipEntries.',
+  },
+  'normalize.zip_bomb': {
+    outcome: 'failed',
+    meaning: 'The archive is built so that it unpacks to far more than it should.',
+    advice: 'Do not open it. If you trust the sender, ask for the files one by one.',
+  },
+  'normalize.zip_traversal': {
+    outcome: 'failed',
+    meaning: 'An entry of the archive has a name that points outside of the archive.',
+    advice: 'Do not open it. If you trust the sender, ask for the files in a new archive.',
+  },
+  'normalize.xml_entities': {
+    outcome: 'failed',
+    meaning: 'The XML inside the file declares a document type or entities, as attacks do.',
+    advice: 'Open the original in the program that made it, save it again, and drop that.',
+  },
+  'normalize.xml_depth': {
+    outcome: 'failed',
+    meaning: 'Elements inside the file are nested deeper than the limit allows.',
+    advice: 'Simplify the document or save it as PDF; the limit is maxXmlDepth.',
+  },
+  'normalize.line_too_long': {
+    outcome: 'failed',
+    meaning: 'A record of the table is longer than the limit; often a quote is never closed.',
+    advice: 'Check the quotes in the file, or raise the limit maxLineChars.',
+  },
+  'normalize.too_many_columns': {
+    outcome: 'failed',
+    meaning: 'A row of the table has more cells than a reader could use.',
+    advice: 'Check that the right delimiter is used; otherwise drop the columns that matter.',
+  },
+  'normalize.binary': {
+    outcome: 'failed',
+    meaning: 'The name says text, the content is binary data.',
+    advice: 'Give the file the extension of its real type, or drop it as PDF.',
+  },
+  'normalize.timeout': {
+    outcome: 'failed',
+    meaning: 'The conversion took longer than the limit and was stopped.',
+    advice: 'Split the document, save it as PDF, or raise the limit maxSeconds.',
+  },
+  'normalize.out_of_memory': {
+    outcome: 'failed',
+    meaning: 'The conversion took more memory than the limit and was stopped.',
+    advice: 'Split the document, save it as PDF, or raise the limit maxMemoryMb.',
+  },
+  'normalize.crashed': {
+    outcome: 'failed',
+    meaning: 'The conversion process ended unexpectedly on this document.',
+    advice: 'Save the document as PDF and drop that; if it happens again, report the file.',
+  },
 } as const satisfies Record<string, CodeEntry>;
+
+/** What a conversion's warning means: the document went on, a person should know. */
+export const formatWarnings = {
+  'normalize.type_mismatch': 'The content is of another type than the name or content type says.',
+  'normalize.encoding_guessed': 'The character encoding was guessed; some characters may be wrong.',
+  'normalize.undecodable': 'Bytes that are no characters in the encoding were replaced by U+FFFD.',
+  'normalize.control_characters': 'NULs or control characters were left out.',
+} as const satisfies Record<string, string>;

@@ -8,11 +8,20 @@ const MiB = 1024 * 1024;
  */
 export const limitsSchema = z.object({
   /** Bytes of the original. The Files API refuses more than 500 MB. */
-  maxBytes: z.int().positive().default(500 * 1000 * 1000),
+  maxBytes: z
+    .int()
+    .positive()
+    .default(500 * 1000 * 1000),
   /** Bytes all entries of a zip container (docx, xlsx, zip …) may unpack to. */
-  maxUnzippedBytes: z.int().positive().default(512 * MiB),
+  maxUnzippedBytes: z
+    .int()
+    .positive()
+    .default(512 * MiB),
   /** Bytes one XML part of an office file may have. */
-  maxXmlBytes: z.int().positive().default(64 * MiB),
+  maxXmlBytes: z
+    .int()
+    .positive()
+    .default(64 * MiB),
   /** Entries in one zip container. */
   maxZipEntries: z.int().positive().default(10_000),
   /** Unpacked to packed size of one entry above which it counts as a bomb (from 1 MiB unpacked). */
@@ -24,7 +33,10 @@ export const limitsSchema = z.object({
   /** Cells kept of a workbook or CSV file. */
   maxCells: z.int().positive().default(20_000_000),
   /** Characters in one line or cell of a delimited file. */
-  maxLineChars: z.int().positive().default(16 * MiB),
+  maxLineChars: z
+    .int()
+    .positive()
+    .default(16 * MiB),
   /** Pages of a PDF. */
   maxPages: z.int().positive().default(5_000),
   /** Width and height Claude takes, in pixels. */
@@ -32,7 +44,10 @@ export const limitsSchema = z.object({
   /** Width times height that is decoded at all, in pixels. */
   maxPixels: z.int().positive().default(268_000_000),
   /** Bytes of text a conversion may produce. */
-  maxOutputBytes: z.int().positive().default(500 * 1000 * 1000),
+  maxOutputBytes: z
+    .int()
+    .positive()
+    .default(500 * 1000 * 1000),
   /** Containers within containers that are still opened. */
   maxNesting: z.int().nonnegative().default(1),
   /** Wall-clock seconds of one conversion before its process is killed. */
