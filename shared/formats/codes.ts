@@ -94,6 +94,7 @@ export const formatCodes = {
 /** What a conversion's warning means: the document went on, a person should know. */
 export const formatWarnings = {
   'normalize.type_mismatch': 'The content is of another type than the name or content type says.',
+  'normalize.polyglot': 'The file is readable as two types at once, which attacks make use of.',
   'normalize.encoding_guessed': 'The character encoding was guessed; some characters may be wrong.',
   'normalize.undecodable': 'Bytes that are no characters in the encoding were replaced by U+FFFD.',
   'normalize.control_characters': 'NULs or control characters were left out.',

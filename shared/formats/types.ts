@@ -1,3 +1,4 @@
+import type { Format } from './kinds.ts';
 import type { Limits } from './limits.ts';
 
 /** How Claude takes a file: the content block that may carry its `file_id`. */
@@ -34,6 +35,8 @@ export interface ConvertInput {
   /** Content type the object was stored with; a hint, never trusted over the signature. */
   contentType?: string | undefined;
   sizeBytes: number;
+  /** What the file was identified as; `convert` sets it before it calls a converter. */
+  format?: Format | undefined;
   /** An existing empty directory for what the conversion makes. */
   outDir: string;
   limits: Limits;

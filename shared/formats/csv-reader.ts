@@ -1,0 +1,136 @@
+import Papa from 'papaparse';
+import { RejectDocument } from '../errors.ts';
+import type { Dialect } from './csv-dialect.ts';
+
+/** Stray quotes after which quoting is given up for the rest of the file. */
+const maxStrayQuotes = 10;
+
+/**
+ * Rows of a delimited text that comes in chunks. Memory is that of a chunk and the longest row.
+ * Papa's own chunking re-reads an unfinished row with every chunk and swallows the rest of the file
+ * into one cell after a stray quote, so its row parser is driven from here.
+ */
+export class CsvReader {
+  /** Lines whose opening quote has no closing one; read as if quotes had no meaning. */
+  strayQuotes = 0;
+  #rest = '';
+  /** Length from which parsing is tried again, so that a long row is not re-read with every chunk. */
+  #retryAt = 0;
+  #quoted: boolean;
+  readonly #dialect: Pick<Dialect, 'delimiter' | 'quote' | 'crOnly'>;
+  readonly #maxRowChars: number;
+
+  /** @param maxRowChars longest row in characters */
+  constructor(dialect: Pick<Dialect, 'delimiter' | 'quote' | 'crOnly'>, maxRowChars: number) {
+    this.#dialect = dialect;
+    this.#maxRowChars = maxRowChars;
+    this.#quoted = dialect.quote !== '';
+  }
+
+  /**
+   * @returns the rows that `chunk` completes
+   * @throws RejectDocument `normalize.line_too_long`
+   */
+  push(chunk: string): string[][] {
+    this.#rest += chunk;
+    if (this.#rest.length < this.#retryAt) return [];
+    // A CR at the end may be half a line break.
+    const cut = this.#rest.endsWith('\r') ? 1 : 0;
+    const rows = this.#read(cut);
+    while (this.#rest.length > this.#maxRowChars) {
+      const line = this.#takeStrayQuote();
+      if (!line) {
+        throw new RejectDocument({
+          code: 'normalize.line_too_long',
+          message: `A row has more than ${this.#maxRowChars} characters.`,
+        });
+      }
+      for (const row of [line, ...this.#read(cut)]) rows.push(row);
+    }
+    this.#retryAt = rows.length === 0 ? this.#rest.length * 2 : 0;
+    return rows;
+  }
+
+  /** @returns the rows that end with the text */
+  end(): string[][] {
+    const rows = this.#read(0);
+    while (this.#rest !== '') {
+      const last = this.#parse(this.#rest, false);
+      if (!last.unterminated) {
+        this.#rest = '';
+        for (const row of last.rows) rows.push(row);
+        break;
+      }
+      const line = this.#takeStrayQuote();
+      if (!line) break;
+      for (const row of [line, ...this.#read(0)]) rows.push(row);
+    }
+    return rows;
+  }
+
+  /** Takes the complete rows off the front of what is there, but for `cut` characters. */
+  #read(cut: number): string[][] {
+    const input = cut > 0 ? this.#rest.slice(0, -cut) : this.#rest;
+    const { rows, cursor } = this.#parse(input, true);
+    this.#rest = this.#rest.slice(cursor);
+    return rows;
+  }
+
+  /** The first line of what is there, read without quoting, when it opens a quote. */
+  #takeStrayQuote(): string[] | undefined {
+    const { delimiter, quote, crOnly } = this.#dialect;
+    if (!this.#quoted) return undefined;
+    const end = this.#rest.indexOf(crOnly ? '\r' : '\n');
+    const line = end < 0 ? this.#rest : this.#rest.slice(0, end);
+    if (!line.includes(quote) || line.length > this.#maxRowChars) return undefined;
+    this.strayQuotes += 1;
+    if (this.strayQuotes >= maxStrayQuotes) this.#quoted = false;
+    this.#rest = end < 0 ? '' : this.#rest.slice(end + 1);
+    return (crOnly ? line : line.replace(/\r$/, '')).split(delimiter);
+  }
+
+  #parse(
+    input: string,
+    ignoreLast: boolean,
+  ): { rows: string[][]; cursor: number; unterminated: boolean } {
+    const { delimiter, quote, crOnly } = this.#dialect;
+    const mixed = !crOnly && input.includes('\r') && (!ignoreLast || /(?:^|[^\r])\n/.test(input));
+    const newline = crOnly ? '\r' : input.includes('\r') && !mixed ? '\r\n' : '\n';
+    const config = this.#quoted ? { quoteChar: quote } : { fastMode: true };
+    const rows: string[][] = [];
+    const parser: Papa.Parser = new Papa.Parser({
+      delimiter,
+      newline,
+      ...config,
+      ...(mixed && {
+        step: (result: Papa.ParseStepResult<string[][]>) => {
+          const row = result.data[0];
+          if (!row) return;
+          this.#dropReturn(row, input, parser.getCharIndex());
+          rows.push(row);
+        },
+      }),
+    });
+    const result = parser.parse(input, 0, ignoreLast) as Papa.ParseResult<string[]>;
+    return {
+      rows: mixed ? rows : result.data,
+      cursor: result.meta.cursor,
+      unterminated: result.errors.some((error) => error.code === 'MissingQuotes'),
+    };
+  }
+
+  /**
+   * Where rows end in LF and in CRLF, they are cut at LF and the CR stays in the last cell, unless
+   * that is quoted: then a CR at its end is its own.
+   * @param end index after the row's LF
+   */
+  #dropReturn(row: string[], input: string, end: number): void {
+    const last = row[row.length - 1] ?? '';
+    if (!last.endsWith('\r')) return;
+    const { quote } = this.#dialect;
+    const lineEnd = input[end - 1] === '\n' ? end - 1 : end;
+    const isQuoted = quote !== '' && input[lineEnd - 2] === quote && !last.endsWith(`${quote}\r`);
+    const isOwn = input[lineEnd - 1] !== '\r' || isQuoted;
+    if (!isOwn) row[row.length - 1] = last.slice(0, -1);
+  }
+}

@@ -1,0 +1,171 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RejectDocument } from '../errors.ts';
+import { createDecoder, detectEncoding, type Encoding } from './encoding.ts';
+import type { Conversion, ConvertInput, Warning } from './types.ts';
+
+/** Plain text of any encoding: passed through when it is clean UTF-8, else rewritten as such. */
+
+const chunkBytes = 1024 * 1024;
+
+/** What was taken out of or replaced in a text, in characters. */
+export interface Cleaned {
+  /** U+FFFD that decoding put in place of bytes. */
+  undecodable: number;
+  /** NULs, control characters and escape sequences left out. */
+  controls: number;
+}
+
+/**
+ * @throws RejectDocument `normalize.empty` for nothing but white space, `normalize.binary`,
+ *   `normalize.too_large`
+ */
+export async function convertText(input: ConvertInput): Promise<Conversion> {
+  const encoding = await detectEncoding(input.path, input.contentType);
+  const mayPass = encoding.label === 'utf-8' && encoding.bomBytes === 0;
+  if (mayPass && (await isCleanFile(input.path))) {
+    return {
+      outcome: 'pass',
+      mimeType: 'text/plain',
+      block: 'document',
+      fidelity: { route: 'text', encoding: 'utf-8', warnings: [] },
+      parts: [],
+    };
+  }
+  const path = join(input.outDir, 'text.txt');
+  const cleaned = await rewrite(input, encoding, path);
+  return {
+    outcome: 'file',
+    path,
+    mimeType: 'text/plain',
+    block: 'document',
+    fidelity: {
+      route: mayPass ? 'text→clean text' : 'text→utf-8',
+      encoding: encoding.label,
+      warnings: textWarnings(encoding, cleaned),
+    },
+    parts: [],
+  };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const unclean = /[\0-\x08\x0b\x0e-\x1f\x7f]/;
+// The bytes of U+FFFE, U+FFFF (EF BF BE, EF BF BF) seen as Latin-1.
+const nonCharacters = /\xef\xbf[\xbe\xbf]/;
+
+/** UTF-8 without control characters and with something in it; reads until the first is found. */
+async function isCleanFile(path: string): Promise<boolean> {
+  let hasInk = false;
+  for await (const chunk of chunksOf(path, 0)) {
+    const text = chunk.toString('latin1');
+    if (unclean.test(text) || nonCharacters.test(text)) return false;
+    hasInk ||= /[^\s]/.test(text);
+  }
+  return hasInk;
+}
+
+async function rewrite(input: ConvertInput, encoding: Encoding, path: string): Promise<Cleaned> {
+  const decoder = createDecoder(encoding.label);
+  const cleaner = new TextCleaner();
+  const file = await open(path, 'w');
+  let written = 0;
+  let characters = 0;
+  let hasInk = false;
+  try {
+    const write = async (decoded: string, last: boolean): Promise<void> => {
+      characters += decoded.length;
+      const text = cleaner.clean(decoded, last);
+      hasInk ||= /\S/.test(text);
+      written += (await file.write(text)).bytesWritten;
+      if (written > input.limits.maxOutputBytes) {
+        throw new RejectDocument({
+          code: 'normalize.too_large',
+          message: `The text has more than ${input.limits.maxOutputBytes} bytes as UTF-8.`,
+        });
+      }
+    };
+    for await (const chunk of chunksOf(input.path, encoding.bomBytes)) {
+      await write(decoder.push(chunk), false);
+    }
+    await write(decoder.end(), true);
+  } finally {
+    await file.close();
+  }
+  const { cleaned } = cleaner;
+  if (!hasInk) {
+    throw new RejectDocument({
+      code: 'normalize.empty',
+      message: 'The file holds nothing but white space.',
+    });
+  }
+  if ((cleaned.controls + cleaned.undecodable) * 5 > characters) {
+    throw new RejectDocument({
+      code: 'normalize.binary',
+      message: 'The file is named as text but holds binary data.',
+    });
+  }
+  return cleaned;
+}
+
+/** Leaves out what text does not have and counts it; feed chunks in order. */
+export class TextCleaner {
+  readonly cleaned: Cleaned = { undecodable: 0, controls: 0 };
+  #carry = '';
+
+  /** The chunk without control characters; what may be half an escape sequence waits for more. */
+  clean(chunk: string, last = false): string {
+    const text = this.#carry + chunk;
+    this.#carry = '';
+    if (!dirty.test(text)) return text;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the start of an escape sequence
+    const cut = last ? null : /\x1b(?:\[[0-9;?]{0,30})?$/.exec(text);
+    if (cut) this.#carry = text.slice(cut.index);
+    const kept = cut ? text.slice(0, cut.index) : text;
+    this.cleaned.undecodable += kept.match(/\ufffd/g)?.length ?? 0;
+    return kept.toWellFormed().replace(control, () => {
+      this.cleaned.controls += 1;
+      return '';
+    });
+  }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const dirty = /[\0-\x08\x0b\x0e-\x1f\x7f\ufffd-\uffff\ud800-\udfff]/;
+/** ANSI colours as one, then every other control character but tab, line feed, form feed, return. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const control = /\x1b\[[0-9;?]*[a-zA-Z]|[\0-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]/g;
+
+/** Warnings of a text's encoding and of what was cleaned out of it. */
+export function textWarnings(encoding: Encoding, cleaned: Cleaned): Warning[] {
+  const warnings: Warning[] = [];
+  if (encoding.label === 'utf-8+windows-1252') {
+    warnings.push({
+      code: 'normalize.mixed_encodings',
+      message: 'The text is UTF-8, with some bytes that were read as windows-1252.',
+    });
+  } else if (!encoding.sure) {
+    warnings.push({
+      code: 'normalize.encoding_guessed',
+      message: `The text was read as ${encoding.label}, which is a guess.`,
+    });
+  }
+  if (cleaned.undecodable > 0) {
+    warnings.push({
+      code: 'normalize.undecodable',
+      message: `${cleaned.undecodable} characters could not be decoded.`,
+    });
+  }
+  if (cleaned.controls > 0) {
+    warnings.push({
+      code: 'normalize.control_characters',
+      message: `${cleaned.controls} control characters were left out.`,
+    });
+  }
+  return warnings;
+}
+
+/** The file's bytes from `start` on, a mebibyte at a time. */
+export function chunksOf(path: string, start: number): AsyncIterable<Buffer> {
+  return createReadStream(path, { start, highWaterMark: chunkBytes });
+}
