@@ -98,4 +98,16 @@ export const formatWarnings = {
   'normalize.encoding_guessed': 'The character encoding was guessed; some characters may be wrong.',
   'normalize.undecodable': 'Bytes that are no characters in the encoding were replaced by U+FFFD.',
   'normalize.control_characters': 'NULs or control characters were left out.',
+  'normalize.beyond_text':
+    'The document holds pictures, charts, equations or the like, so it goes on as PDF.',
+  'normalize.no_text': 'The file opens but holds nothing to read.',
+  'normalize.tracked_changes':
+    'The document has tracked changes; it was read as if all of them were accepted.',
+  'normalize.hidden_text': 'The file has text or sheets that its own program does not show.',
+  'normalize.image_lost': 'Pictures of the file were not kept.',
+  'normalize.embedded_object': 'Files embedded in the document were not read.',
+  'normalize.imported_part': 'A foreign part that Word would import on opening was not read.',
+  'normalize.external_reference':
+    'The file refers to pictures, templates or data elsewhere; nothing was fetched.',
+  'normalize.macros': 'The file holds macros; they were neither run nor kept.',
 } as const satisfies Record<string, string>;

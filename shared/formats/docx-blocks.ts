@@ -1,0 +1,94 @@
+/**
+ * Paragraphs and tables as Markdown-like text. Nothing but `|` in table cells is escaped: the
+ * reader is a language model and citations quote the text, so it stays as the author wrote it.
+ */
+
+export interface Block {
+  text: string;
+  /** Items of one list stand on consecutive lines, all else is parted by an empty line. */
+  isListItem: boolean;
+}
+
+export interface Cell {
+  blocks: Block[];
+  /** Columns of the grid it covers. */
+  span: number;
+  /** It belongs to the cell above (`w:vMerge`), so its text is there. */
+  continues: boolean;
+}
+
+export interface Table {
+  rows: Cell[][];
+}
+
+/** The blocks as one text, without a line break at the end. */
+export function joinBlocks(blocks: Block[]): string {
+  let text = '';
+  let previous: Block | undefined;
+  for (const block of blocks) {
+    if (previous) text += previous.isListItem && block.isListItem ? '\n' : '\n\n';
+    text += block.text;
+    previous = block;
+  }
+  return text;
+}
+
+/**
+ * A table as blocks: a Markdown table whose first row is the header, or the contents themselves
+ * when the "table" is a frame around a single cell.
+ */
+export function tableBlocks(table: Table): Block[] {
+  const rows = table.rows.filter((row) => row.length > 0);
+  const [first] = rows;
+  if (rows.length === 1 && first?.length === 1) return first[0]?.blocks ?? [];
+
+  const columns = Math.max(0, ...rows.map(rowWidth));
+  const lines: string[] = [];
+  let anything = false;
+  for (const row of rows) {
+    const cells: string[] = [];
+    for (const cell of row) {
+      const text = cell.continues ? '' : cellText(cell.blocks);
+      anything ||= text !== '';
+      cells.push(text);
+      for (let more = 1; more < cell.span; more++) cells.push('');
+    }
+    while (cells.length < columns) cells.push('');
+    lines.push(`| ${cells.join(' | ')} |`);
+    if (lines.length === 1) lines.push(`|${' --- |'.repeat(columns)}`);
+  }
+  return anything ? [{ text: lines.join('\n'), isListItem: false }] : [];
+}
+
+/**
+ * A table within a cell, where Markdown has no second level: a line a row, its cells parted by
+ * semicolons.
+ */
+export function nestedTableBlocks(table: Table): Block[] {
+  return table.rows
+    .map((row) => row.map(({ blocks }) => cellText(blocks)).filter((text) => text !== ''))
+    .filter((cells) => cells.length > 0)
+    .map((cells) => ({ text: cells.join('; '), isListItem: true }));
+}
+
+/** A grid wider than this is no table anyone reads; Word itself stops at 63 columns. */
+const widestGrid = 1_000;
+
+/** A span as the file states it, within reason. */
+export function spanOf(value: string | undefined): number {
+  const span = Number(value);
+  return Number.isInteger(span) && span > 1 ? Math.min(span, widestGrid) : 1;
+}
+
+function rowWidth(row: Cell[]): number {
+  return row.reduce((sum, { span }) => sum + span, 0);
+}
+
+function cellText(blocks: Block[]): string {
+  return blocks
+    .map(({ text }) => text)
+    .join('\n')
+    .replaceAll('|', '\\|')
+    .replaceAll('\t', ' ')
+    .replace(/\n+/g, '<br>');
+}
