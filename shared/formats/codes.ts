@@ -89,6 +89,16 @@ export const formatCodes = {
     meaning: 'The conversion process ended unexpectedly on this document.',
     advice: 'Save the document as PDF and drop that; if it happens again, report the file.',
   },
+  'normalize.too_many_pages': {
+    outcome: 'failed',
+    meaning: 'The PDF has more pages than the limit allows.',
+    advice: 'Split the PDF, or raise the limit maxPages.',
+  },
+  'normalize.pixel_bomb': {
+    outcome: 'failed',
+    meaning: 'The picture claims more pixels than are ever decoded.',
+    advice: 'Save the picture smaller and drop it again, or raise the limit maxPixels.',
+  },
 } as const satisfies Record<string, CodeEntry>;
 
 /** What a conversion's warning means: the document went on, a person should know. */
@@ -109,5 +119,11 @@ export const formatWarnings = {
   'normalize.imported_part': 'A foreign part that Word would import on opening was not read.',
   'normalize.external_reference':
     'The file refers to pictures, templates or data elsewhere; nothing was fetched.',
+  'normalize.damaged':
+    'The file is damaged in a place that readers repair; something may be missing.',
+  'normalize.scan': 'The PDF has no text layer: Claude reads its pages as pictures.',
+  'normalize.active_content': 'The PDF holds scripts or actions; nothing of it was run.',
+  'normalize.animation': 'The picture is an animation of which Claude sees the first frame.',
+  'normalize.image_scaled': 'The picture was larger than Claude takes and was scaled down.',
   'normalize.macros': 'The file holds macros; they were neither run nor kept.',
 } as const satisfies Record<string, string>;
