@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import sharp, { type Metadata } from 'sharp';
 import { RejectDocument } from '../errors.ts';
@@ -47,6 +48,7 @@ export async function convertImage(input: ConvertInput): Promise<Conversion> {
   if (isLarge || sizeBytes > heavyBytes) {
     return scaledDown(input, metadata, warnings);
   }
+  if (metadata.format === 'webp') await checkRiffLength(source);
   await decodeAll(source, limits);
   return {
     outcome: 'pass',
@@ -87,6 +89,18 @@ async function decodeAll(source: string, limits: Limits): Promise<void> {
       .toBuffer();
   } catch (error) {
     throw corrupt(error);
+  }
+}
+
+/** The WebP decoder fills what is cut off with grey and says nothing, so the header is asked. */
+async function checkRiffLength(source: string): Promise<void> {
+  const file = await open(source);
+  try {
+    const { size } = await file.stat();
+    const { buffer } = await file.read(Buffer.alloc(12), 0, 12, 0);
+    if (buffer.readUInt32LE(4) + 8 > size) throw corrupt(new Error('RIFF length past the end'));
+  } finally {
+    await file.close();
   }
 }
 
