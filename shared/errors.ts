@@ -4,6 +4,8 @@
  * records, logs, the CLI and apps match on. Message texts may change at any time.
  */
 
+import type { Fidelity } from './formats/types.ts';
+
 /** What every error of ours carries into the record. */
 export interface ErrorDetails {
   /** Stable code, `<step>.<reason>`, listed in `docs/errors.md`. */
@@ -35,8 +37,19 @@ export abstract class DroplineError extends Error {
 /** This document can never pass as it is: it ends `failed`, its neighbours go on. No redelivery. */
 export class RejectDocument extends DroplineError {}
 
-/** This document is none of ours to process (an unsupported type): it ends `skipped`, with advice. */
-export class SkipDocument extends DroplineError {}
+/**
+ * This document has nothing for Claude itself (an unsupported type, a mere container of others): it
+ * ends `skipped`, with advice.
+ */
+export class SkipDocument extends DroplineError {
+  /** What was found in it all the same. */
+  readonly fidelity: Fidelity | undefined;
+
+  constructor(details: ErrorDetails & { fidelity?: Fidelity | undefined }) {
+    super(details);
+    this.fidelity = details.fidelity;
+  }
+}
 
 /** The attempt failed for a reason that may pass: count it, and deliver the message again. */
 export class RetryLater extends DroplineError {

@@ -1,0 +1,223 @@
+import { CfnOutput, Duration, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as cloudwatchActions from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as secrets from 'aws-cdk-lib/aws-secretsmanager';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { environment as names } from '../shared/settings.ts';
+import { type Grant, StepFunction } from './function.ts';
+import { ledgerTable } from './ledger-table.ts';
+import { StepQueue } from './queue.ts';
+import type { DroplineProps } from './settings.ts';
+
+/**
+ * The whole pipeline as one construct, in the order a document travels: inbox → intake queue →
+ * normalize → (render →) upload → summarize, around the ledger; reconcile on a schedule.
+ */
+export class Dropline extends Construct {
+  readonly inbox: s3.Bucket;
+  readonly table: dynamodb.Table;
+
+  constructor(scope: Construct, id: string, props: DroplineProps = {}) {
+    super(scope, id);
+
+    const durations = {
+      normalize: Duration.minutes(4),
+      render: Duration.minutes(4),
+      upload: Duration.minutes(10),
+      summarize: Duration.minutes(10),
+    };
+    const intake = new StepQueue(this, 'Intake', { workerTimeout: durations.normalize });
+    const render = new StepQueue(this, 'Render', { workerTimeout: durations.render });
+    const upload = new StepQueue(this, 'Upload', { workerTimeout: durations.upload });
+    const summarize = new StepQueue(this, 'Summarize', { workerTimeout: durations.summarize });
+
+    this.inbox = this.#bucket('Inbox', { versioned: true, removalPolicy: RemovalPolicy.RETAIN });
+    notify(this.inbox, intake.queue);
+    const staging = this.#bucket('Staging', { removalPolicy: RemovalPolicy.RETAIN });
+    const results = this.#bucket('Results', { removalPolicy: RemovalPolicy.RETAIN });
+    this.table = ledgerTable(this, 'Ledger');
+    const apiKey = props.apiKeySecretName
+      ? secrets.Secret.fromSecretNameV2(this, 'ApiKey', props.apiKeySecretName)
+      : new secrets.Secret(this, 'ApiKey', {
+          description: 'The Claude API key; put it in after the first deployment',
+          secretStringValue: SecretValue.unsafePlainText('put-the-key-here'),
+        });
+
+    // A grant and the variable that goes with it are one value, so that neither can be forgotten.
+    const ledger: Grant = {
+      variables: { [names.table]: this.table.tableName },
+      to: (worker) => this.table.grantReadWriteData(worker),
+    };
+    const readInbox: Grant = {
+      variables: { [names.inboxBucket]: this.inbox.bucketName },
+      to: (worker) => this.inbox.grantRead(worker),
+    };
+    const stage: Grant = {
+      variables: { [names.stagingBucket]: staging.bucketName },
+      to: (worker) => staging.grantReadWrite(worker),
+    };
+    const keepResults: Grant = {
+      variables: { [names.resultsBucket]: results.bucketName },
+      to: (worker) => results.grantReadWrite(worker),
+    };
+    const send = (variable: string, queue: sqs.IQueue): Grant => ({
+      variables: { [variable]: queue.queueUrl },
+      to: (worker) => queue.grantSendMessages(worker),
+    });
+    const toIntake = send(names.intakeQueueUrl, intake.queue);
+    const toRender = send(names.renderQueueUrl, render.queue);
+    const toUpload = send(names.uploadQueueUrl, upload.queue);
+    const toSummarize = send(names.summarizeQueueUrl, summarize.queue);
+    const claude: Grant = {
+      variables: {
+        [names.claudeBaseUrl]: props.claudeBaseUrl ?? 'https://api.anthropic.com',
+        [names.claudeDialect]: props.dialect ?? 'ga',
+        [names.claudeApiKeySecret]: apiKey.secretName,
+        [names.filesPerMinute]: String(
+          props.filesPerMinute ?? (props.dialect === 'beta' ? 100 : 500),
+        ),
+        [names.keepRemoteFiles]: String(props.keepRemoteFiles ?? false),
+      },
+      to: (worker) => apiKey.grantRead(worker),
+    };
+    const profiles: Grant = {
+      variables: { [names.model]: props.model ?? 'claude-haiku-5-5' },
+      to: () => undefined,
+    };
+
+    const workers = [
+      new StepFunction(this, 'NormalizeFunction', {
+        name: 'normalize',
+        timeout: durations.normalize,
+        memoryMb: 3008,
+        storageMb: 4096,
+        queue: intake.queue,
+        batchSize: 5,
+        concurrency: props.concurrency?.normalize ?? 10,
+        grants: [ledger, readInbox, stage, toIntake, toRender, toUpload, toSummarize, profiles],
+      }),
+      new StepFunction(this, 'UploadFunction', {
+        name: 'upload',
+        timeout: durations.upload,
+        memoryMb: 512,
+        queue: upload.queue,
+        batchSize: 10,
+        concurrency: props.concurrency?.upload ?? 5,
+        grants: [ledger, readInbox, stage, toUpload, toSummarize, claude, profiles],
+      }),
+      new StepFunction(this, 'SummarizeFunction', {
+        name: 'summarize',
+        timeout: durations.summarize,
+        memoryMb: 512,
+        queue: summarize.queue,
+        batchSize: 5,
+        concurrency: props.concurrency?.summarize ?? 10,
+        grants: [ledger, toUpload, toSummarize, keepResults, claude, profiles],
+      }),
+    ];
+
+    const reconcile = new StepFunction(this, 'ReconcileFunction', {
+      name: 'reconcile',
+      timeout: Duration.minutes(10),
+      memoryMb: 512,
+      grants: [ledger, readInbox, stage, toIntake, toRender, toUpload, toSummarize, claude, profiles],
+    });
+    new events.Rule(this, 'ReconcileSchedule', {
+      schedule: events.Schedule.rate(props.reconcileEvery ?? Duration.minutes(15)),
+      targets: [new targets.LambdaFunction(reconcile.function, { retryAttempts: 0 })],
+    });
+
+    const queues = [intake, render, upload, summarize];
+    const functions = [...workers, reconcile].map((worker) => worker.function);
+    this.#alarms(queues, functions, props.alarmEmail);
+    this.#outputs({
+      InboxBucket: this.inbox.bucketName,
+      StagingBucket: staging.bucketName,
+      ResultsBucket: results.bucketName,
+      LedgerTable: this.table.tableName,
+      LedgerStream: this.table.tableStreamArn ?? '',
+      IntakeQueue: intake.queue.queueUrl,
+      RenderQueue: render.queue.queueUrl,
+      UploadQueue: upload.queue.queueUrl,
+      SummarizeQueue: summarize.queue.queueUrl,
+      ApiKeySecret: apiKey.secretName,
+      ReconcileFunctionName: reconcile.function.functionName,
+    });
+  }
+
+  #bucket(id: string, props: s3.BucketProps): s3.Bucket {
+    return new s3.Bucket(this, id, {
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      encryption: s3.BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }],
+      ...props,
+    });
+  }
+
+  /** What should wake a person: anything in a dead-letter queue, and a function that fails whole. */
+  #alarms(queues: StepQueue[], functions: lambda.Function[], email: string | undefined): void {
+    const topic = new sns.Topic(this, 'Alarms', { enforceSSL: true });
+    if (email) topic.addSubscription(new subscriptions.EmailSubscription(email));
+    const action = new cloudwatchActions.SnsAction(topic);
+    for (const { deadLetters } of queues) {
+      new cloudwatch.Alarm(deadLetters, 'NotEmpty', {
+        alarmDescription: 'Messages gave up in this dead-letter queue',
+        metric: deadLetters.metricApproximateNumberOfMessagesVisible({
+          period: Duration.minutes(1),
+          statistic: 'Maximum',
+        }),
+        threshold: 1,
+        evaluationPeriods: 1,
+        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      }).addAlarmAction(action);
+    }
+    for (const worker of functions) {
+      new cloudwatch.Alarm(worker, 'Failing', {
+        alarmDescription: 'The function itself fails, not only single documents',
+        metric: worker.metricErrors({ period: Duration.minutes(5) }),
+        threshold: 3,
+        evaluationPeriods: 2,
+        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      }).addAlarmAction(action);
+    }
+  }
+
+  #outputs(values: Record<string, string>): void {
+    for (const [id, value] of Object.entries(values)) {
+      new CfnOutput(Stack.of(this), id, { value });
+    }
+  }
+}
+
+/**
+ * S3's own notification to the queue, on the bucket resource itself: CDK's usual way would add a
+ * custom resource with one more Lambda. The queue admits S3 by account, not by bucket name, or the
+ * bucket and the policy would each wait for the other.
+ */
+function notify(bucket: s3.Bucket, queue: sqs.Queue): void {
+  const admitted = queue.addToResourcePolicy(
+    new iam.PolicyStatement({
+      principals: [new iam.ServicePrincipal('s3.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(queue).account } },
+    }),
+  );
+  const resource = bucket.node.defaultChild as s3.CfnBucket;
+  resource.notificationConfiguration = {
+    queueConfigurations: ['s3:ObjectCreated:*', 's3:ObjectRemoved:*', 's3:LifecycleExpiration:*'].map(
+      (event) => ({ event, queue: queue.queueArn }),
+    ),
+  };
+  if (admitted.policyDependable) bucket.node.addDependency(admitted.policyDependable);
+}

@@ -1,0 +1,23 @@
+import type { Duration } from 'aws-cdk-lib';
+
+/** What a deployment can choose. Everything has a default. */
+export interface DroplineProps {
+  /** `ga` (default) or `beta`: which shape of the Files API the workspace speaks. */
+  readonly dialect?: 'ga' | 'beta';
+  /** Model that summarises when a profile names none. Default `claude-haiku-5-5`. */
+  readonly model?: string;
+  /** Base URL of the Claude API. Default `https://api.anthropic.com`. */
+  readonly claudeBaseUrl?: string;
+  /** File operations a minute the whole fleet may use. Default 500 (`ga`) or 100 (`beta`). */
+  readonly filesPerMinute?: number;
+  /** Functions of a step that may run at once; AWS wants at least 2. */
+  readonly concurrency?: Partial<Record<'normalize' | 'render' | 'upload' | 'summarize', number>>;
+  /** How often the reconciler runs. Default every 15 minutes. */
+  readonly reconcileEvery?: Duration;
+  /** Name of an existing Secrets Manager secret with the API key. Default: a new, empty one. */
+  readonly apiKeySecretName?: string;
+  /** Where alarms are sent. Default: alarms exist, but nobody is told. */
+  readonly alarmEmail?: string;
+  /** Keep the remote file when its object is removed. Default false. */
+  readonly keepRemoteFiles?: boolean;
+}

@@ -1,0 +1,71 @@
+import {
+  BatchProcessor,
+  EventType,
+  processPartialResponse,
+} from '@aws-lambda-powertools/batch';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { backoffMs, type Log, type Outcome } from '../steps/outcome.ts';
+import { UnreadableMessage } from './events.ts';
+import type { Queues } from './queues.ts';
+
+export interface BatchOptions {
+  /** The queue the batch came from. */
+  queueUrl: string;
+  queues: Queues;
+  log: Log;
+  random: () => number;
+}
+
+/** The message stays in the queue: reported as a failed item of the batch. */
+class NotDone extends Error {
+  override readonly name = 'NotDone';
+}
+
+/**
+ * Works on a batch of SQS records, each by itself, and reports those that are to stay in the queue.
+ * - `done`: the record is reported as processed, and Lambda deletes it.
+ * - `retry`: made visible again after the step's own delay; SQS counts the receive, and after the
+ *   queue's `maxReceiveCount` the message is a dead letter.
+ * - `defer`: sent anew with a delay and reported as processed, because a receive would count
+ *   although nothing failed (docs/decisions/0005).
+ * An error that `process` throws means that nothing could be recorded: as `retry`, with backoff.
+ */
+export async function processBatch(
+  event: SQSEvent,
+  context: Context,
+  options: BatchOptions,
+  process: (body: string) => Promise<Outcome>,
+): Promise<SQSBatchResponse> {
+  const { queueUrl, queues, log, random } = options;
+
+  const handle = async (record: SQSRecord): Promise<void> => {
+    let outcome: Outcome;
+    try {
+      outcome = await process(record.body);
+    } catch (error) {
+      outcome = { next: 'retry', delayMs: delayOf(error, record, random) };
+      log.error('nothing could be recorded', {
+        messageId: record.messageId,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    }
+    if (outcome.next === 'done') return;
+    if (outcome.next === 'defer') {
+      await queues.send(queueUrl, record.body, outcome.delayMs);
+      return;
+    }
+    await queues.giveBack(queueUrl, record.receiptHandle, outcome.delayMs);
+    throw new NotDone(record.messageId);
+  };
+
+  return processPartialResponse(event, handle, new BatchProcessor(EventType.SQS), {
+    context,
+    throwOnFullBatchFailure: false,
+  });
+}
+
+function delayOf(error: unknown, record: SQSRecord, random: () => number): number {
+  // No later delivery can read it either: straight on to the dead letters.
+  if (error instanceof UnreadableMessage) return 0;
+  return backoffMs(Number(record.attributes.ApproximateReceiveCount) + 1, random);
+}

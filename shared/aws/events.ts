@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import {
+  announcementSchema,
+  type ObjectChange,
+  type StepMessage,
+  stepMessageSchema,
+} from '../messages.ts';
+
+/** The only file that knows what an S3 notification looks like. */
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+const s3RecordSchema = z.object({
+  eventSource: z.literal('aws:s3'),
+  eventName: z.string(),
+  s3: z.object({
+    bucket: z.object({ name: z.string().min(1) }),
+    object: z.object({
+      key: z.string().min(1),
+      size: z.int().nonnegative().optional(),
+      eTag: z.string().optional(),
+      versionId: z.string().optional(),
+      sequencer: z.string().regex(/^[0-9a-f]{1,64}$/i),
+    }),
+  }),
+});
+
+const notificationSchema = z.object({ Records: z.array(s3RecordSchema) });
+const testEventSchema = z.object({ Event: z.literal('s3:TestEvent') });
+
+/** A message that is none of ours: nothing can be recorded of it, so it goes to the DLQ. */
+export class UnreadableMessage extends Error {
+  override readonly name = 'UnreadableMessage';
+}
+
+/**
+ * The changes that a message of the intake queue announces: S3's own notification, S3's test
+ * event (none), or a change that Dropline itself announces.
+ * @throws UnreadableMessage when it is none of these
+ */
+export function changesOf(body: string): ObjectChange[] {
+  const message = parseJson(body);
+  if (testEventSchema.safeParse(message).success) return [];
+  const announcement = announcementSchema.safeParse(message);
+  if (announcement.success) return [announcement.data.change];
+  const notification = notificationSchema.safeParse(message);
+  if (!notification.success) {
+    throw new UnreadableMessage(`not an S3 event: ${z.prettifyError(notification.error)}`);
+  }
+  return notification.data.Records.flatMap((record) => {
+    const kind = kindOf(record.eventName);
+    if (!kind) return [];
+    const { bucket, object } = record.s3;
+    return [
+      {
+        kind,
+        bucket: bucket.name,
+        key: decodeKey(object.key),
+        versionId: object.versionId,
+        etag: object.eTag,
+        sequencer: object.sequencer,
+        sizeBytes: object.size,
+      },
+    ];
+  });
+}
+
+/**
+ * The work that a message of a step's queue asks for.
+ * @throws UnreadableMessage when it is no step message
+ */
+export function stepMessageOf(body: string): StepMessage {
+  const message = stepMessageSchema.safeParse(parseJson(body));
+  if (!message.success) {
+    throw new UnreadableMessage(`not a step message: ${z.prettifyError(message.error)}`);
+  }
+  return message.data;
+}
+
+/** S3 encodes keys in events as an HTML form does: `+` for a space, then percent-encoding. */
+export function decodeKey(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch (error) {
+    throw new UnreadableMessage(`not a URL-encoded key: "${encoded}"`, { cause: error });
+  }
+}
+
+function kindOf(eventName: string): ObjectChange['kind'] | undefined {
+  if (eventName.startsWith('ObjectCreated:')) return 'created';
+  if (eventName.startsWith('ObjectRemoved:')) return 'removed';
+  if (eventName.startsWith('LifecycleExpiration:')) return 'removed';
+  return undefined;
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw new UnreadableMessage('not JSON', { cause: error });
+  }
+}

@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+
+/** An object, pinned so that no other version of it can be read by mistake. */
+export interface ObjectAddress {
+  bucket: string;
+  key: string;
+  /** Pins the version in a versioned bucket. */
+  versionId?: string | undefined;
+  /** Pins the content (`If-Match`) where there is no version. Without quotes. */
+  etag?: string | undefined;
+}
+
+/** The object is not there any more: a removal event is on its way, or was. */
+export class ObjectGone extends Error {
+  override readonly name = 'ObjectGone';
+}
+
+/** The object was overwritten since: the event of the newer content is on its way, or was. */
+export class ObjectChanged extends Error {
+  override readonly name = 'ObjectChanged';
+}
+
+/** Reads and writes of objects, as streams. */
+export class Objects {
+  readonly #client: S3Client;
+
+  constructor(client: S3Client) {
+    this.#client = client;
+  }
+
+  /**
+   * Opens an object for reading.
+   * @throws ObjectGone, ObjectChanged, or the SDK's own error when S3 cannot be reached
+   */
+  async open(
+    address: ObjectAddress,
+    signal?: AbortSignal,
+  ): Promise<{ body: Readable; sizeBytes: number; contentType: string | undefined }> {
+    const reply = await translated(address, () =>
+      this.#client.send(
+        new GetObjectCommand({
+          Bucket: address.bucket,
+          Key: address.key,
+          ...(address.versionId
+            ? { VersionId: address.versionId }
+            : address.etag
+              ? { IfMatch: `"${address.etag}"` }
+              : {}),
+        }),
+        signal ? { abortSignal: signal } : {},
+      ),
+    );
+    if (!(reply.Body instanceof Readable)) throw new Error('S3 answered without a body');
+    return {
+      body: reply.Body,
+      sizeBytes: reply.ContentLength ?? 0,
+      contentType: reply.ContentType,
+    };
+  }
+
+  /** Copies an object to a local file, hashing on the way. Memory is constant in its size. */
+  async download(
+    address: ObjectAddress,
+    path: string,
+  ): Promise<{ sizeBytes: number; sha256: string; contentType: string | undefined }> {
+    const { body, contentType } = await this.open(address);
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    const meter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        sizeBytes += chunk.length;
+        done(null, chunk);
+      },
+    });
+    await pipeline(body, meter, createWriteStream(path));
+    return { sizeBytes, sha256: hash.digest('hex'), contentType };
+  }
+
+  /** Stores a local file. S3 checks the SHA-256 (hex) that is given. */
+  async putFile(
+    target: { bucket: string; key: string },
+    file: { path: string; sizeBytes: number; sha256: string; contentType: string },
+  ): Promise<void> {
+    await this.#client.send(
+      new PutObjectCommand({
+        Bucket: target.bucket,
+        Key: target.key,
+        Body: createReadStream(file.path),
+        ContentLength: file.sizeBytes,
+        ContentType: file.contentType,
+        ChecksumSHA256: Buffer.from(file.sha256, 'hex').toString('base64'),
+      }),
+    );
+  }
+
+  /** Stores a small text. */
+  async putText(
+    target: { bucket: string; key: string },
+    text: string,
+    contentType: string,
+  ): Promise<void> {
+    await this.#client.send(
+      new PutObjectCommand({
+        Bucket: target.bucket,
+        Key: target.key,
+        Body: text,
+        ContentType: contentType,
+      }),
+    );
+  }
+
+  /** What stands under a key now, or `undefined` when nothing does. */
+  async head(target: {
+    bucket: string;
+    key: string;
+  }): Promise<{ versionId?: string; etag?: string; sizeBytes: number } | undefined> {
+    try {
+      const reply = await this.#client.send(
+        new HeadObjectCommand({ Bucket: target.bucket, Key: target.key }),
+      );
+      return {
+        ...(reply.VersionId ? { versionId: reply.VersionId } : {}),
+        ...(reply.ETag ? { etag: reply.ETag.replaceAll('"', '') } : {}),
+        sizeBytes: reply.ContentLength ?? 0,
+      };
+    } catch (error) {
+      if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** The objects below a prefix, a page of up to 1,000 at a time, in the order of their keys. */
+  async list(
+    bucket: string,
+    options: { prefix?: string; startAfter?: string | undefined } = {},
+  ): Promise<{ objects: { key: string; etag: string; sizeBytes: number }[]; more: boolean }> {
+    const reply = await this.#client.send(
+      new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: options.prefix,
+        StartAfter: options.startAfter,
+      }),
+    );
+    const objects = (reply.Contents ?? []).flatMap((entry) =>
+      entry.Key === undefined
+        ? []
+        : [
+            {
+              key: entry.Key,
+              etag: (entry.ETag ?? '').replaceAll('"', ''),
+              sizeBytes: entry.Size ?? 0,
+            },
+          ],
+    );
+    return { objects, more: reply.IsTruncated ?? false };
+  }
+
+  /** Deletes an object; deleting what is not there is done. */
+  async delete(target: { bucket: string; key: string }): Promise<void> {
+    await this.#client.send(new DeleteObjectCommand({ Bucket: target.bucket, Key: target.key }));
+  }
+}
+
+async function translated<T>(address: ObjectAddress, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    const where = `s3://${address.bucket}/${address.key}`;
+    if (error instanceof S3ServiceException) {
+      const status = error.$metadata.httpStatusCode;
+      if (status === 412) throw new ObjectChanged(`${where} was overwritten`, { cause: error });
+      if (status === 404 || error.name === 'NoSuchKey' || error.name === 'NoSuchVersion') {
+        throw new ObjectGone(`${where} is gone`, { cause: error });
+      }
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+
+/** SQS's longest delay of a message, in milliseconds. */
+export const maxDelayMs = 900_000;
+
+/** Sends to queues and gives messages back. */
+export class Queues {
+  readonly #client: SQSClient;
+
+  constructor(client: SQSClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Sends a message.
+   * @param delayMs how long it stays invisible, at most 15 minutes; rounded up to whole seconds
+   */
+  async send(queueUrl: string, message: unknown, delayMs = 0): Promise<void> {
+    await this.#client.send(
+      new SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: typeof message === 'string' ? message : JSON.stringify(message),
+        ...(delayMs > 0
+          ? { DelaySeconds: Math.ceil(Math.min(delayMs, maxDelayMs) / 1000) }
+          : {}),
+      }),
+    );
+  }
+
+  /** Makes a received message visible again after `delayMs`, instead of after the queue's timeout. */
+  async giveBack(queueUrl: string, receiptHandle: string, delayMs: number): Promise<void> {
+    await this.#client.send(
+      new ChangeMessageVisibilityCommand({
+        QueueUrl: queueUrl,
+        ReceiptHandle: receiptHandle,
+        VisibilityTimeout: Math.ceil(delayMs / 1000),
+      }),
+    );
+  }
+}

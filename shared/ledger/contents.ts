@@ -1,0 +1,221 @@
+import { z } from 'zod';
+import { contentKey, referenceKey } from './keys.ts';
+import type { Changes, Condition, Table } from './table.ts';
+
+/**
+ * A content: bytes with one SHA-256, and the one remote file that carries them.
+ * - `uploading`: a worker holds the lease, or held it and died (then a stray file may exist);
+ * - `free`: no remote file, and none can be under way: the next claim uploads without looking;
+ * - `live`: `fileId` carries it;
+ * - `deleting`: nobody refers to it; `fileId` is about to be deleted.
+ */
+export const contentItemSchema = z.object({
+  contentSha256: z.string(),
+  state: z.enum(['uploading', 'free', 'live', 'deleting']),
+  /** Grows by one with every write; conditions name it. */
+  revision: z.int(),
+  /** Uploads begun for this content. */
+  claims: z.int(),
+  owner: z.string().optional(),
+  /** Epoch milliseconds until which the owner's claim holds. */
+  leaseUntil: z.number().optional(),
+  fileId: z.string().optional(),
+  expiresAt: z.string().optional(),
+  /** A file that was to be deleted when a newcomer took the content over: theirs to delete. */
+  doomedFileId: z.string().optional(),
+  sizeBytes: z.int(),
+  filename: z.string(),
+  mimeType: z.string(),
+});
+export type ContentItem = z.infer<typeof contentItemSchema>;
+
+/** What is known of a content when it is claimed for the first time. */
+export type ContentFacts = Pick<
+  ContentItem,
+  'contentSha256' | 'sizeBytes' | 'filename' | 'mimeType'
+>;
+
+/** The content half of the ledger. Every method is one conditional write on one item. */
+export class Contents {
+  readonly #table: Table;
+  readonly #now: () => number;
+
+  /** @param now epoch milliseconds */
+  constructor(table: Table, now: () => number) {
+    this.#table = table;
+    this.#now = now;
+  }
+
+  async get(sha256: string): Promise<ContentItem | undefined> {
+    const item = await this.#table.get(contentKey(sha256));
+    return item && contentItemSchema.parse(item);
+  }
+
+  /** Writes that a version of a document uses the content. Idempotent. */
+  async join(sha256: string, documentId: string, order: string): Promise<void> {
+    await this.#table.put({ ...referenceKey(sha256, documentId, order), documentId, order });
+  }
+
+  /** Drops that reference. Idempotent. */
+  async leave(sha256: string, documentId: string, order: string): Promise<void> {
+    await this.#table.delete(referenceKey(sha256, documentId, order));
+  }
+
+  /** The versions that use the content, a page at a time, by a consistent read. */
+  async references(sha256: string, options: { limit?: number; cursor?: unknown } = {}) {
+    const page = await this.#table.query({
+      hash: { name: 'pk', value: contentKey(sha256).pk },
+      range: { name: 'sk', beginsWith: 'REF#' },
+      consistent: true,
+      ...(options.limit ? { limit: options.limit } : {}),
+      cursor: options.cursor as Record<string, unknown> | undefined,
+    });
+    const references = page.items.map((item) => ({
+      documentId: String(item.documentId),
+      order: String(item.order),
+    }));
+    return { references, cursor: page.cursor };
+  }
+
+  async isReferenced(sha256: string): Promise<boolean> {
+    const { references } = await this.references(sha256, { limit: 1 });
+    return references.length > 0;
+  }
+
+  /**
+   * Takes the content for an upload, as it was seen: `seen` is what `get` gave just before.
+   * @param leaseMs how long the claim holds without renewal, in milliseconds
+   * @returns the content as claimed, or `undefined` when another worker was first
+   */
+  async claim(
+    facts: ContentFacts,
+    seen: ContentItem | undefined,
+    owner: string,
+    leaseMs: number,
+  ): Promise<ContentItem | undefined> {
+    const doomed = seen?.state === 'deleting' ? seen.fileId : seen?.doomedFileId;
+    const item = await this.#table.update(
+      contentKey(facts.contentSha256),
+      {
+        set: {
+          ...facts,
+          state: 'uploading',
+          owner,
+          leaseUntil: this.#now() + leaseMs,
+          doomedFileId: doomed,
+        },
+        add: { revision: 1, claims: 1 },
+        remove: ['fileId', 'expiresAt', ...(doomed ? [] : ['doomedFileId'])],
+      },
+      seen ? atRevision(seen) : { expression: 'attribute_not_exists(pk)' },
+    );
+    return item && contentItemSchema.parse(item);
+  }
+
+  /** Prolongs the owner's claim; `false` when it was lost. */
+  async renew(sha256: string, owner: string, leaseMs: number): Promise<boolean> {
+    return this.#owned(sha256, owner, {
+      set: { leaseUntil: this.#now() + leaseMs },
+      add: { revision: 1 },
+    });
+  }
+
+  /** Writes the file that carries the content now; `false` when the claim was lost meanwhile. */
+  async setLive(
+    sha256: string,
+    owner: string,
+    file: { fileId: string; expiresAt?: string | undefined },
+  ): Promise<boolean> {
+    return this.#owned(sha256, owner, {
+      set: { state: 'live', fileId: file.fileId, expiresAt: file.expiresAt },
+      add: { revision: 1 },
+      remove: ['owner', 'leaseUntil', 'doomedFileId'],
+    });
+  }
+
+  /**
+   * Gives the claim back after a failure.
+   * @param stray whether a file may have been made all the same: then the next claim looks first
+   */
+  async abandon(sha256: string, owner: string, stray: boolean): Promise<boolean> {
+    return this.#owned(sha256, owner, {
+      set: stray ? { leaseUntil: 0 } : { state: 'free' },
+      add: { revision: 1 },
+      remove: stray ? ['owner'] : ['owner', 'leaseUntil'],
+    });
+  }
+
+  /** A live file turned out to be gone: the next claim uploads again. */
+  async evict(sha256: string, fileId: string): Promise<boolean> {
+    const item = await this.#table.update(
+      contentKey(sha256),
+      { set: { state: 'free' }, add: { revision: 1 }, remove: ['fileId', 'expiresAt'] },
+      {
+        expression: '#state = :live AND fileId = :file',
+        names: { state: 'state' },
+        values: { live: 'live', file: fileId },
+      },
+    );
+    return item !== undefined;
+  }
+
+  /**
+   * Takes a content that nobody refers to, as it was seen, for deletion: a `live` one, or one whose
+   * deleter died. Only the deleter may delete the file or revive the content, for `leaseMs`.
+   * @param leaseMs longer than a worker can live, in milliseconds
+   * @returns the content as taken, or `undefined` when somebody was first
+   */
+  async beginDelete(
+    seen: ContentItem,
+    owner: string,
+    leaseMs: number,
+  ): Promise<ContentItem | undefined> {
+    const item = await this.#table.update(
+      contentKey(seen.contentSha256),
+      {
+        set: { state: 'deleting', owner, leaseUntil: this.#now() + leaseMs },
+        add: { revision: 1 },
+      },
+      atRevision(seen),
+    );
+    return item && contentItemSchema.parse(item);
+  }
+
+  /** The deleter found a newcomer's reference: `live` again; `false` when it lost the content. */
+  async revive(taken: ContentItem): Promise<boolean> {
+    const item = await this.#table.update(
+      contentKey(taken.contentSha256),
+      { set: { state: 'live' }, add: { revision: 1 }, remove: ['owner', 'leaseUntil'] },
+      atRevision(taken),
+    );
+    return item !== undefined;
+  }
+
+  /** Ends the deleter's lease after a failure, so that the next attempt need not wait for it. */
+  async forgetDeleter(taken: ContentItem): Promise<boolean> {
+    const item = await this.#table.update(
+      contentKey(taken.contentSha256),
+      { set: { leaseUntil: 0 }, add: { revision: 1 } },
+      atRevision(taken),
+    );
+    return item !== undefined;
+  }
+
+  /** Removes the item of a content without a file; `false` when a newcomer took it over. */
+  async forget(seen: ContentItem): Promise<boolean> {
+    return this.#table.delete(contentKey(seen.contentSha256), atRevision(seen));
+  }
+
+  async #owned(sha256: string, owner: string, changes: Changes): Promise<boolean> {
+    const item = await this.#table.update(contentKey(sha256), changes, {
+      expression: '#state = :uploading AND #owner = :owner',
+      names: { state: 'state', owner: 'owner' },
+      values: { uploading: 'uploading', owner },
+    });
+    return item !== undefined;
+  }
+}
+
+function atRevision(seen: ContentItem): Condition {
+  return { expression: 'revision = :seen', values: { seen: seen.revision } };
+}

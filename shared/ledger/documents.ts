@@ -1,0 +1,254 @@
+import { documentIdOf } from '../ids.ts';
+import type { ObjectChange } from '../messages.ts';
+import type { DocumentRecord, Status, Step } from '../record.ts';
+import { type DocumentItem, documentItemSchema, type Release } from './document-item.ts';
+import { documentKey, orderOf, pastVersionKey, shardOf } from './keys.ts';
+import type { Condition, Item, Table } from './table.ts';
+import { transitions } from './transitions.ts';
+
+/** What became of an event that was offered to the ledger. */
+export type Received =
+  /** The event starts a new version: the record now describes it. */
+  | { outcome: 'new'; document: DocumentItem }
+  /** The very same event was applied before: a redelivery. */
+  | { outcome: 'again'; document: DocumentItem }
+  /** A newer event was applied before: nothing changed. */
+  | { outcome: 'stale'; document: DocumentItem };
+
+/** Fields a step may write; book-keeping (revision, times, index keys) is added here. */
+export type DocumentChanges = {
+  [Field in keyof DocumentItem]?: DocumentItem[Field] | undefined;
+};
+
+/** A step tried to move a document against the state machine. */
+export class IllegalTransition extends Error {
+  override readonly name = 'IllegalTransition';
+}
+
+/** The document half of the ledger. Every method is one conditional write on one item. */
+export class Documents {
+  readonly #table: Table;
+  readonly #now: () => number;
+
+  /** @param now epoch milliseconds */
+  constructor(table: Table, now: () => number) {
+    this.#table = table;
+    this.#now = now;
+  }
+
+  /** The document by a consistent read, or `undefined` when the key was never seen. */
+  async get(documentId: string): Promise<DocumentItem | undefined> {
+    const item = await this.#table.get(documentKey(documentId));
+    return item && documentItemSchema.parse(item);
+  }
+
+  /** The past version that was archived under `order`, or `undefined`. */
+  async getPast(documentId: string, order: string): Promise<DocumentItem | undefined> {
+    const item = await this.#table.get(pastVersionKey(documentId, order));
+    return item && documentItemSchema.parse(item);
+  }
+
+  /**
+   * Applies an S3 event: the newest sequencer wins, whatever the order of arrival. The version it
+   * replaces is archived first (an idempotent put), so that a crash in between loses nothing: the
+   * redelivered event archives it again and then replaces it.
+   */
+  async receive(change: ObjectChange, profile: string): Promise<Received> {
+    const documentId = documentIdOf(change.bucket, change.key);
+    const order = orderOf(change.sequencer);
+    const fresh = this.#version(change, documentId, order, profile);
+    if (await this.#table.put(fresh, { expression: 'attribute_not_exists(pk)' })) {
+      return { outcome: 'new', document: documentItemSchema.parse(fresh) };
+    }
+
+    for (;;) {
+      const present = await this.get(documentId);
+      if (!present) throw new Error(`document ${documentId} vanished from the ledger`);
+      if (present.order === order) return { outcome: 'again', document: present };
+      if (present.order > order) return { outcome: 'stale', document: present };
+
+      await this.#archive(present);
+      const next = { ...fresh, ...inherited(present) };
+      const replaced = await this.#table.put(next, {
+        expression: '#order = :was AND revision = :revision',
+        names: { order: 'order' },
+        values: { was: present.order, revision: present.revision },
+      });
+      if (replaced) return { outcome: 'new', document: documentItemSchema.parse(next) };
+    }
+  }
+
+  /**
+   * Moves this version of a document from the status it was seen in to `to` and writes `changes`,
+   * provided that the record still describes this version in that status.
+   * @returns the record as it is now, or `undefined` when another worker or a newer event was first
+   * @throws IllegalTransition when the state machine has no such step: a fault of the caller
+   */
+  async move(
+    document: Pick<DocumentItem, 'documentId' | 'order' | 'status'>,
+    to: Status,
+    changes: DocumentChanges = {},
+    options: {
+      attempt?: Step;
+      add?: Record<string, number>;
+      remove?: (keyof DocumentItem)[];
+      condition?: Condition;
+    } = {},
+  ): Promise<DocumentItem | undefined> {
+    if (!transitions[document.status].includes(to)) {
+      throw new IllegalTransition(`${document.status} → ${to} is no transition of a document`);
+    }
+    const expression = '#order = :order AND #status = :from';
+    const values = { order: document.order, from: document.status };
+    const also = options.condition;
+    const index = stateIndex(to, document.documentId);
+    const removed = [...(options.remove ?? []), ...(index ? [] : ['stateShard'])];
+    const item = await this.#table.update(
+      documentKey(document.documentId),
+      {
+        set: { ...changes, ...index, status: to, updatedAt: this.#iso() },
+        add: {
+          revision: 1,
+          ...(options.attempt ? { [`attempts.${options.attempt}`]: 1 } : {}),
+          ...options.add,
+        },
+        remove: removed,
+      },
+      {
+        expression: also ? `${expression} AND (${also.expression})` : expression,
+        names: { order: 'order', status: 'status', ...also?.names },
+        values: { ...values, ...also?.values },
+      },
+    );
+    return item && documentItemSchema.parse(item);
+  }
+
+  /**
+   * Ends this version `failed` (or `skipped`, or parks it `held`) with the error that says why.
+   * @returns the record as it is now, or `undefined` when a newer event was first or it had ended
+   */
+  async stop(
+    document: DocumentItem,
+    to: 'failed' | 'skipped' | 'held',
+    error: Omit<NonNullable<DocumentRecord['error']>, 'at'>,
+    options: { attempt?: Step; fidelity?: DocumentItem['fidelity'] } = {},
+  ): Promise<DocumentItem | undefined> {
+    const { fidelity, ...counted } = options;
+    const changes: DocumentChanges = { error: { ...error, at: this.#iso() }, fidelity };
+    if (to === 'held' && isOpen(document.status)) changes.heldFrom = document.status;
+    return this.move(document, to, changes, { ...counted, remove: ['lease'] });
+  }
+
+  /** Counts a failed attempt of a step and keeps the error that the next attempt may clear. */
+  async attemptFailed(
+    document: DocumentItem,
+    step: Step,
+    error: Omit<NonNullable<DocumentRecord['error']>, 'at'>,
+  ): Promise<DocumentItem | undefined> {
+    return this.move(
+      document,
+      document.status,
+      { error: { ...error, at: this.#iso() } },
+      { attempt: step, remove: ['lease'] },
+    );
+  }
+
+  /** Forgets what past versions held once it was let go, provided that no newer event came in. */
+  async letGo(document: DocumentItem): Promise<void> {
+    await this.#table.update(
+      documentKey(document.documentId),
+      { remove: ['releases', 'retiresParts'] },
+      {
+        expression: '#order = :order',
+        names: { order: 'order' },
+        values: { order: document.order },
+      },
+    );
+  }
+
+  async #archive(present: DocumentItem): Promise<void> {
+    const { stateShard: _state, dayShard: _day, listedAt: _listed, ...kept } = present as Item;
+    // The past version keeps its fileId under another name, so that the index by file finds only
+    // documents that still stand on that file.
+    const { fileId, ...rest } = kept;
+    await this.#table.put({
+      ...rest,
+      ...pastVersionKey(present.documentId, present.order),
+      ...(fileId === undefined ? {} : { pastFileId: fileId }),
+    });
+  }
+
+  #version(change: ObjectChange, documentId: string, order: string, profile: string): Item {
+    const now = this.#iso();
+    const removed = change.kind === 'removed';
+    const status: Status = removed ? 'removed' : 'received';
+    return clean({
+      ...documentKey(documentId),
+      documentId,
+      bucket: change.bucket,
+      key: change.key,
+      versionId: change.versionId,
+      etag: change.etag,
+      sequencer: change.sequencer,
+      order,
+      sizeBytes: change.sizeBytes,
+      original: change.original,
+      parent: change.parent,
+      depth: change.depth,
+      status,
+      attempts: {},
+      profile,
+      createdAt: now,
+      updatedAt: now,
+      revision: 1,
+      stateAt: now,
+      ...stateIndex(status, documentId),
+      dayShard: `${now.slice(0, 10)}#${shardOf(documentId)}`,
+      listedAt: now,
+    });
+  }
+
+  #iso(): string {
+    return new Date(this.#now()).toISOString();
+  }
+}
+
+/** What a new version takes over from the one it replaces. */
+function inherited(present: DocumentItem): Item {
+  const releases: Release[] = [...(present.releases ?? [])];
+  if (present.contentSha256) {
+    releases.push({ contentSha256: present.contentSha256, order: present.order });
+  }
+  const { contentSha256, fingerprint } = present;
+  const prior =
+    present.summary && contentSha256 && fingerprint
+      ? { order: present.order, contentSha256, fingerprint }
+      : present.prior;
+  return clean({
+    createdAt: present.createdAt,
+    dayShard: `${present.createdAt.slice(0, 10)}#${shardOf(present.documentId)}`,
+    listedAt: present.createdAt,
+    revision: present.revision + 1,
+    releases: releases.length > 0 ? releases : undefined,
+    retiresParts: present.hasParts || present.retiresParts ? true : undefined,
+    prior,
+  });
+}
+
+/** The statuses of a document that some queue is working on. */
+export function isOpen(status: Status): status is 'received' | 'normalized' | 'uploaded' {
+  return status === 'received' || status === 'normalized' || status === 'uploaded';
+}
+
+/** The sparse index by state; `stateAt` is constant for a version, so that moving costs nothing. */
+function stateIndex(status: Status, documentId: string): { stateShard: string } | undefined {
+  const shard = shardOf(documentId);
+  if (isOpen(status)) return { stateShard: `open#${shard}` };
+  if (status === 'failed' || status === 'held') return { stateShard: `${status}#${shard}` };
+  return undefined;
+}
+
+/** Without attributes that are `undefined`, which DynamoDB does not take. */
+function clean(item: Item): Item {
+  return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,192 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import type { Key } from './keys.ts';
+
+export type Item = Record<string, unknown>;
+
+/** A condition in DynamoDB's expression language with its own placeholders. */
+export interface Condition {
+  expression: string;
+  /** Placeholder without `#` → attribute name. */
+  names?: Record<string, string>;
+  /** Placeholder without `:` → value. */
+  values?: Record<string, unknown>;
+}
+
+/** What an update writes; `undefined` values are left out. Paths with dots reach into maps. */
+export interface Changes {
+  set?: Record<string, unknown>;
+  add?: Record<string, number>;
+  remove?: string[];
+}
+
+export interface Page {
+  items: Item[];
+  cursor: Item | undefined;
+}
+
+export interface QueryInput {
+  index?: string;
+  hash: { name: string; value: string };
+  range?: { name: string; beginsWith: string };
+  limit?: number;
+  cursor?: Item | undefined;
+  consistent?: boolean;
+}
+
+/**
+ * The table as the ledger uses it: single-item conditional writes and reads, nothing else. No
+ * transactions (they cost double, and the embedded DynamoDB has none), and no
+ * ReturnValuesOnConditionCheckFailure (the embedded one ignores it): a refused write is `false` or
+ * `undefined`, and the caller reads again if it has to know why.
+ */
+export class Table {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #name: string;
+
+  constructor(client: DynamoDBDocumentClient, name: string) {
+    this.#client = client;
+    this.#name = name;
+  }
+
+  /** The item, by a strongly consistent read. */
+  async get(key: Key): Promise<Item | undefined> {
+    const { Item } = await this.#client.send(
+      new GetCommand({ TableName: this.#name, Key: key, ConsistentRead: true }),
+    );
+    return Item;
+  }
+
+  /** Puts the item; `false` when `condition` refuses it. */
+  async put(item: Item, condition?: Condition): Promise<boolean> {
+    return this.#conditional(() =>
+      this.#client.send(
+        new PutCommand({ TableName: this.#name, Item: item, ...conditionInput(condition) }),
+      ),
+    );
+  }
+
+  /** Updates the item and returns it whole as it is now; `undefined` when `condition` refuses it. */
+  async update(key: Key, changes: Changes, condition?: Condition): Promise<Item | undefined> {
+    const input = updateInput(changes, condition);
+    let item: Item | undefined;
+    const done = await this.#conditional(async () => {
+      const { Attributes } = await this.#client.send(
+        new UpdateCommand({
+          TableName: this.#name,
+          Key: key,
+          ReturnValues: 'ALL_NEW',
+          ...input,
+        }),
+      );
+      item = Attributes;
+    });
+    return done ? item : undefined;
+  }
+
+  /** Deletes the item; `false` when `condition` refuses it. Deleting what is not there is done. */
+  async delete(key: Key, condition?: Condition): Promise<boolean> {
+    return this.#conditional(() =>
+      this.#client.send(
+        new DeleteCommand({ TableName: this.#name, Key: key, ...conditionInput(condition) }),
+      ),
+    );
+  }
+
+  async query(input: QueryInput): Promise<Page> {
+    const names: Record<string, string> = { '#hash': input.hash.name };
+    const values: Record<string, unknown> = { ':hash': input.hash.value };
+    let expression = '#hash = :hash';
+    if (input.range) {
+      names['#range'] = input.range.name;
+      values[':range'] = input.range.beginsWith;
+      expression += ' AND begins_with(#range, :range)';
+    }
+    const { Items, LastEvaluatedKey } = await this.#client.send(
+      new QueryCommand({
+        TableName: this.#name,
+        IndexName: input.index,
+        KeyConditionExpression: expression,
+        ExpressionAttributeNames: names,
+        ExpressionAttributeValues: values,
+        Limit: input.limit,
+        ExclusiveStartKey: input.cursor,
+        ConsistentRead: input.consistent,
+      }),
+    );
+    return { items: Items ?? [], cursor: LastEvaluatedKey };
+  }
+
+  async #conditional(send: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await send();
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+}
+
+function conditionInput(condition: Condition | undefined) {
+  if (!condition) return {};
+  return {
+    ConditionExpression: condition.expression,
+    ...placeholders(condition.names ?? {}, condition.values ?? {}),
+  };
+}
+
+function updateInput(changes: Changes, condition: Condition | undefined) {
+  const names: Record<string, string> = { ...condition?.names };
+  const values: Record<string, unknown> = { ...condition?.values };
+  let counter = 0;
+  const path = (attribute: string) =>
+    attribute
+      .split('.')
+      .map((part) => {
+        const name = `u${counter++}`;
+        names[name] = part;
+        return `#${name}`;
+      })
+      .join('.');
+  const value = (given: unknown) => {
+    const name = `u${counter++}`;
+    values[name] = given;
+    return `:${name}`;
+  };
+
+  const sets = Object.entries(changes.set ?? {})
+    .filter(([, given]) => given !== undefined)
+    .map(([attribute, given]) => `${path(attribute)} = ${value(given)}`);
+  for (const [attribute, amount] of Object.entries(changes.add ?? {})) {
+    const target = path(attribute);
+    sets.push(`${target} = if_not_exists(${target}, ${value(0)}) + ${value(amount)}`);
+  }
+  const removes = (changes.remove ?? []).map(path);
+  const clauses = [
+    sets.length > 0 ? `SET ${sets.join(', ')}` : '',
+    removes.length > 0 ? `REMOVE ${removes.join(', ')}` : '',
+  ].filter(Boolean);
+
+  return {
+    UpdateExpression: clauses.join(' '),
+    ...(condition ? { ConditionExpression: condition.expression } : {}),
+    ...placeholders(names, values),
+  };
+}
+
+function placeholders(names: Record<string, string>, values: Record<string, unknown>) {
+  const prefixed = <T>(record: Record<string, T>, prefix: string) =>
+    Object.fromEntries(Object.entries(record).map(([name, given]) => [prefix + name, given]));
+  return {
+    ...(Object.keys(names).length > 0 ? { ExpressionAttributeNames: prefixed(names, '#') } : {}),
+    ...(Object.keys(values).length > 0 ? { ExpressionAttributeValues: prefixed(values, ':') } : {}),
+  };
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+/**
+ * What travels in Dropline's queues. A message names a version of a document and nothing more:
+ * the ledger holds the facts, so a redelivered or late message cannot carry an old truth.
+ */
+
+const documentRef = {
+  documentId: z.string().min(1),
+  /** Padded sequencer of the version that is meant. */
+  order: z.string().min(1),
+};
+
+/** The content a version stood on, so that a message that comes too late can still let go of it. */
+const contentSha256 = z.string().length(64);
+
+/** Work for one version of one document in the queue of the step that `step` names. */
+export const stepMessageSchema = z.discriminatedUnion('step', [
+  z.object({ step: z.literal('render'), ...documentRef }),
+  z.object({ step: z.literal('upload'), ...documentRef, contentSha256 }),
+  z.object({ step: z.literal('summarize'), ...documentRef }),
+  /** A version let go of a content: drop its reference, and the remote file if it was the last. */
+  z.object({ step: z.literal('release'), ...documentRef, contentSha256 }),
+]);
+export type StepMessage = z.infer<typeof stepMessageSchema>;
+
+const addressSchema = z.object({
+  bucket: z.string(),
+  key: z.string(),
+  versionId: z.string().optional(),
+  etag: z.string().optional(),
+});
+
+/** A change of an object in the inbox, as the core knows it. Translated from S3's event at the edge. */
+export const objectChangeSchema = z.object({
+  kind: z.enum(['created', 'removed']),
+  bucket: z.string(),
+  /** As S3 holds it, not URL-encoded. */
+  key: z.string(),
+  versionId: z.string().optional(),
+  /** Without quotes. */
+  etag: z.string().optional(),
+  /** Hexadecimal; orders the events of one key. */
+  sequencer: z.string(),
+  sizeBytes: z.int().optional(),
+  /** Where the bytes are, when not at bucket and key: a part taken out of a mail or an archive. */
+  original: addressSchema.optional(),
+  /** documentId of the mail or archive this is a part of. */
+  parent: z.string().optional(),
+  /** How many containers it is in. */
+  depth: z.int().optional(),
+});
+export type ObjectChange = {
+  [Field in keyof z.infer<typeof objectChangeSchema>]: z.infer<typeof objectChangeSchema>[Field];
+};
+
+/**
+ * A change that Dropline itself announces to the intake queue: a part of a mail or archive, or an
+ * event that was lost and is made up for.
+ */
+export const announcementSchema = z.object({
+  dropline: z.literal('change'),
+  change: objectChangeSchema,
+});
+export type Announcement = z.infer<typeof announcementSchema>;

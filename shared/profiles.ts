@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+
+/** How documents below a key prefix are summarised. */
+export interface Profile {
+  name: string;
+  model: string;
+  /** `now`: one call a document; `off`: the file is uploaded and not summarised. */
+  mode: 'now' | 'off';
+  /** Most tokens that Claude may answer with. */
+  maxTokens: number;
+}
+
+/** The profile of every document that no other profile claims. */
+export function defaultProfile(model: string): Profile {
+  return { name: 'default', model, mode: 'now', maxTokens: 4_096 };
+}
+
+/**
+ * What a summary depends on besides the content, hashed: two versions with equal content and equal
+ * fingerprint have the same summary, so the second need not be paid for.
+ */
+export function fingerprintOf(profile: Profile, prompt: string, title: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([profile.model, profile.mode, profile.maxTokens, prompt, title]))
+    .digest('hex')
+    .slice(0, 32);
+}

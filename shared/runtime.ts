@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { awsClients } from './aws/clients.ts';
+import { Objects } from './aws/objects.ts';
+import { Queues } from './aws/queues.ts';
+import { apiKeySource } from './aws/secrets.ts';
+import { ClaudeClient } from './claude/client.ts';
+import { Contents } from './ledger/contents.ts';
+import { Documents } from './ledger/documents.ts';
+import { Table } from './ledger/table.ts';
+import type { ObjectChange, StepMessage } from './messages.ts';
+import { Pace } from './pace/pace.ts';
+import { defaultProfile, type Profile } from './profiles.ts';
+import type { Settings } from './settings.ts';
+import type { StepTools } from './steps/tools.ts';
+
+/** Attempts of one step on one version of a document before it ends `failed`. */
+const maxAttempts = 5;
+
+/** What the entry points build their steps from: one set of clients, the clock and chance. */
+export function runtime() {
+  const clients = awsClients();
+  return {
+    ...clients,
+    queues: new Queues(clients.sqs),
+    objects: new Objects(clients.s3),
+    log: new Logger(),
+    now: Date.now,
+    random: Math.random,
+    owner: () => randomUUID(),
+    sleep: (ms: number, signal?: AbortSignal) =>
+      delay(ms, undefined, signal ? { signal } : {}).then(() => undefined),
+  };
+}
+export type Runtime = ReturnType<typeof runtime>;
+
+type QueueUrls = Partial<
+  Pick<
+    Settings,
+    'intakeQueueUrl' | 'renderQueueUrl' | 'uploadQueueUrl' | 'summarizeQueueUrl'
+  >
+>;
+
+/** The tools that every step shares. */
+export function stepTools(
+  base: Runtime,
+  settings: Pick<Settings, 'table' | 'stagingBucket'> & QueueUrls,
+): StepTools & { table: Table } {
+  const table = new Table(base.dynamodb, settings.table);
+  return {
+    table,
+    documents: new Documents(table, base.now),
+    contents: new Contents(table, base.now),
+    objects: base.objects,
+    stagingBucket: settings.stagingBucket,
+    send: (message) => base.queues.send(queueOf(message, settings), message),
+    announce: (change: ObjectChange) =>
+      base.queues.send(need(settings.intakeQueueUrl), { dropline: 'change', change }),
+    policy: { maxAttempts, random: base.random },
+    log: base.log,
+    now: base.now,
+  };
+}
+
+/**
+ * The Claude client with the key from Secrets Manager. Every call on files waits for its slot in
+ * the fleet's pace first, and a `retry-after` that one worker is told holds for all.
+ */
+export function claudeClient(
+  base: Runtime,
+  settings: Pick<
+    Settings,
+    'claudeBaseUrl' | 'claudeDialect' | 'claudeApiKeySecret' | 'filesPerMinute'
+  >,
+  table: Table,
+): ClaudeClient {
+  const { now, sleep } = base;
+  const files = new Pace(table, { api: 'files', perMinute: settings.filesPerMinute, now, sleep });
+  return new ClaudeClient({
+    baseUrl: settings.claudeBaseUrl,
+    dialect: settings.claudeDialect,
+    apiKey: apiKeySource(base.secrets, settings.claudeApiKeySecret, now),
+    admit: async (api, signal) => {
+      if (api === 'files') await files.turn(signal);
+    },
+    onRateLimits: (limits) => {
+      if (limits.api !== 'files' || limits.retryAfterMs === undefined) return;
+      files
+        .pushBack(limits.retryAfterMs)
+        .catch((error: unknown) => base.log.warn('pace not pushed back', { error: String(error) }));
+    },
+  });
+}
+
+/** The profile of a key. */
+export function profiles(model: string): (key: string) => Profile {
+  const profile = defaultProfile(model);
+  return () => profile;
+}
+
+function queueOf(message: StepMessage, urls: QueueUrls): string {
+  switch (message.step) {
+    case 'render':
+      return need(urls.renderQueueUrl);
+    case 'upload':
+    case 'release':
+      return need(urls.uploadQueueUrl);
+    case 'summarize':
+      return need(urls.summarizeQueueUrl);
+  }
+}
+
+function need(url: string | undefined): string {
+  if (!url) throw new Error('this function was not given the queue it sends to');
+  return url;
+}

@@ -1,0 +1,124 @@
+import { codes } from '../codes.ts';
+import {
+  Defer,
+  DroplineError,
+  RejectDocument,
+  RetryLater,
+  SkipDocument,
+  StopLane,
+} from '../errors.ts';
+import type { DocumentItem } from '../ledger/document-item.ts';
+import type { Step } from '../record.ts';
+import { letGo } from './let-go.ts';
+import type { StepTools } from './tools.ts';
+
+/** What the queue has to do with the message after a step. */
+export type Outcome =
+  /** The message has served: delete it. */
+  | { next: 'done' }
+  /** The attempt failed and was counted: deliver the same message again after a while. */
+  | { next: 'retry'; delayMs: number }
+  /** Nothing failed, it is not our turn: send the message anew, later. */
+  | { next: 'defer'; delayMs: number };
+
+export const done: Outcome = { next: 'done' };
+
+/** The part of a logger that steps use; Powertools' logger fits. */
+export interface Log {
+  info(message: string, ...fields: Record<string, unknown>[]): void;
+  warn(message: string, ...fields: Record<string, unknown>[]): void;
+  error(message: string, ...fields: Record<string, unknown>[]): void;
+}
+
+export interface AttemptPolicy {
+  /** Attempts of one step on one version before it ends `failed`. */
+  maxAttempts: number;
+  /** A number from 0 to below 1, for jitter. */
+  random: () => number;
+}
+
+/**
+ * Does a step's work on one document and writes into the record what an error means: failed,
+ * skipped, held, or a counted attempt. Errors of the ledger itself pass through: then nothing can
+ * be recorded, and the queue delivers again.
+ */
+export async function settle(
+  step: Step,
+  document: DocumentItem,
+  tools: StepTools,
+  work: () => Promise<void>,
+): Promise<Outcome> {
+  const { documents, policy, log } = tools;
+  const about = { documentId: document.documentId, key: document.key, step };
+  try {
+    await work();
+    return done;
+  } catch (thrown) {
+    const error = asDroplineError(thrown, step);
+    if (error instanceof Defer) {
+      log.info('deferred', { ...about, code: error.code, delayMs: error.delayMs });
+      return { next: 'defer', delayMs: error.delayMs };
+    }
+    const entry = recordEntry(error, step);
+    if (error instanceof SkipDocument) {
+      const stopped = await documents.stop(document, 'skipped', entry, {
+        attempt: step,
+        fidelity: error.fidelity,
+      });
+      if (stopped) await letGo(stopped, tools);
+      log.info('skipped', { ...about, code: error.code });
+      return done;
+    }
+    if (error instanceof StopLane) {
+      await documents.stop(document, 'held', entry);
+      log.error('held until a person acts', { ...about, code: error.code, message: error.message });
+      return done;
+    }
+    const attempts = (document.attempts[step] ?? 0) + 1;
+    if (error instanceof RejectDocument || attempts >= policy.maxAttempts) {
+      const stopped = await documents.stop(document, 'failed', entry, { attempt: step });
+      if (stopped) await letGo(stopped, tools);
+      log.warn('failed', { ...about, code: error.code, attempts, message: error.message });
+      return done;
+    }
+    const delayMs =
+      (error instanceof RetryLater ? error.delayMs : undefined) ??
+      backoffMs(attempts, policy.random);
+    await documents.attemptFailed(document, step, entry);
+    log.warn('attempt failed', {
+      ...about,
+      code: error.code,
+      attempts,
+      delayMs,
+      message: error.message,
+      cause: error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : undefined,
+    });
+    return { next: 'retry', delayMs };
+  }
+}
+
+/** Full jitter between half and all of 2ⁿ seconds, at most 5 minutes. */
+export function backoffMs(attempts: number, random: () => number): number {
+  const ceiling = Math.min(2 ** attempts, 300) * 1000;
+  return ceiling / 2 + (ceiling / 2) * random();
+}
+
+function asDroplineError(thrown: unknown, step: Step): DroplineError {
+  if (thrown instanceof DroplineError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new RetryLater({
+    code: `${step}.internal`,
+    message: `Unexpected: ${message}`,
+    cause: thrown,
+  });
+}
+
+function recordEntry(error: DroplineError, step: Step) {
+  return {
+    code: error.code,
+    message: error.message,
+    step,
+    advice: error.advice ?? codes[error.code]?.advice ?? '',
+    ...(error.requestId ? { requestId: error.requestId } : {}),
+  };
+}

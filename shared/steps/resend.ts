@@ -1,0 +1,39 @@
+import type { DocumentItem } from '../ledger/document-item.ts';
+import type { ObjectChange } from '../messages.ts';
+import type { StepTools } from './tools.ts';
+
+/** The event that made this version, as it would be announced again: the ledger knows it by its sequencer. */
+export function changeOf(document: DocumentItem): ObjectChange {
+  const { bucket, key, versionId, etag, sequencer, sizeBytes, original, parent, depth } = document;
+  return {
+    kind: document.status === 'removed' ? 'removed' : 'created',
+    bucket,
+    key,
+    versionId,
+    etag,
+    sequencer,
+    sizeBytes,
+    original,
+    parent,
+    depth,
+  };
+}
+
+/** Puts an open document back into the queue of the step it waits for. Every step takes it twice. */
+export async function resend(document: DocumentItem, tools: StepTools): Promise<void> {
+  const { documentId, order, contentSha256 } = document;
+  switch (document.status) {
+    case 'received':
+      if (document.rendering) await tools.send({ step: 'render', documentId, order });
+      else await tools.announce(changeOf(document));
+      return;
+    case 'normalized':
+      await tools.send({ step: 'upload', documentId, order, contentSha256: contentSha256 ?? '' });
+      return;
+    case 'uploaded':
+      await tools.send({ step: 'summarize', documentId, order });
+      return;
+    default:
+      return;
+  }
+}

@@ -1,0 +1,24 @@
+import type { ClaudeClient, FileMetadata } from '../claude/client.ts';
+import { readMark } from '../claude/filename.ts';
+import type { ContentItem } from '../ledger/contents.ts';
+
+/**
+ * The remote file that a dead worker may have made for this content: looked for before paying for
+ * a second one. It is known by the mark in its name and by its size; the newest one is taken.
+ * @returns undefined when there is none
+ */
+export async function findStray(
+  content: Pick<ContentItem, 'contentSha256' | 'sizeBytes' | 'doomedFileId'>,
+  claude: ClaudeClient,
+): Promise<FileMetadata | undefined> {
+  for await (const file of claude.iterateFiles()) {
+    if (
+      file.id !== content.doomedFileId &&
+      file.sizeBytes === content.sizeBytes &&
+      readMark(file.filename)?.sha16 === content.contentSha256.slice(0, 16)
+    ) {
+      return file;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,261 @@
+import type { ClaudeClient } from '../claude/client.ts';
+import { isFileGone } from '../claude/errors.ts';
+import { outcomeOf } from '../claude/outcome.ts';
+import { costUsd, type PriceTable } from '../claude/prices.ts';
+import { Defer, RejectDocument } from '../errors.ts';
+import type { DocumentItem } from '../ledger/document-item.ts';
+import type { StepMessage } from '../messages.ts';
+import { fingerprintOf, type Profile } from '../profiles.ts';
+import type { DocumentRecord } from '../record.ts';
+import { parseSummary } from '../summary/parse.ts';
+import { summaryPrompt, summaryRequest, titleOf } from '../summary/prompt.ts';
+import { done, type Outcome, settle } from './outcome.ts';
+import type { StepTools } from './tools.ts';
+
+type Summary = NonNullable<DocumentRecord['summary']>;
+type Message = Awaited<ReturnType<ClaudeClient['createMessage']>>;
+
+export interface SummarizeTools extends StepTools {
+  claude: ClaudeClient;
+  prices: PriceTable;
+  profileFor: (key: string) => Profile;
+  /** Names this worker in the fence of the paid call; unique at each call. */
+  owner: () => string;
+  /** How long the fence holds: longer than a call can take, in milliseconds. */
+  leaseMs: number;
+  /** Milliseconds after which a call is given up. */
+  callTimeoutMs: number;
+  resultsBucket: string;
+}
+
+/**
+ * Summarises one version of a document, once.
+ *
+ * Before the paid call a fence is written: the lease, and `usage.calls` one up. A crash before it
+ * costs nothing. A crash between the fence and the answer's write cannot be told from one before
+ * the call, so the next attempt calls again once the lease has run out, and `usage.calls` says so.
+ * A call that was certainly not made, or certainly not charged, is taken off the count again.
+ */
+export async function summarize(
+  message: Extract<StepMessage, { step: 'summarize' }>,
+  tools: SummarizeTools,
+): Promise<Outcome> {
+  const document = await tools.documents.get(message.documentId);
+  if (document?.order !== message.order || document.status !== 'uploaded') return done;
+
+  return settle('summarize', document, tools, async () => {
+    const profile = tools.profileFor(document.key);
+    const fingerprint = fingerprintOf(profile, summaryPrompt, titleOf(document.key));
+    if (await carryOver(document, fingerprint, tools)) return;
+    await payOnce(document, profile, fingerprint, tools);
+  });
+}
+
+/** Takes the summary of the past version with the same content, if there is one: no call, no cost. */
+async function carryOver(
+  document: DocumentItem,
+  fingerprint: string,
+  tools: SummarizeTools,
+): Promise<boolean> {
+  const { prior } = document;
+  if (!prior || prior.contentSha256 !== document.contentSha256) return false;
+  if (prior.fingerprint !== fingerprint) return false;
+  const past = await tools.documents.getPast(document.documentId, prior.order);
+  if (!past?.summary) return false;
+  await tools.documents.move(
+    document,
+    'ready',
+    {
+      summary: { ...past.summary, carriedFrom: past.summary.carriedFrom ?? past.sequencer },
+      fingerprint,
+    },
+    { attempt: 'summarize', remove: ['error', 'prior'] },
+  );
+  return true;
+}
+
+async function payOnce(
+  document: DocumentItem,
+  profile: Profile,
+  fingerprint: string,
+  tools: SummarizeTools,
+): Promise<void> {
+  const owner = tools.owner();
+  const fenced = await tools.documents.move(
+    document,
+    'uploaded',
+    { lease: { owner, until: tools.now() + tools.leaseMs } },
+    {
+      add: { 'usage.calls': 1 },
+      condition: {
+        expression: 'attribute_not_exists(lease) OR lease.#until < :now',
+        names: { until: 'until' },
+        values: { now: tools.now() },
+      },
+    },
+  );
+  if (!fenced) {
+    const leaseMs = (document.lease?.until ?? 0) - tools.now();
+    throw new Defer({
+      code: 'summarize.under_way',
+      message: 'Another worker is summarising this document.',
+      delayMs: Math.max(leaseMs, 5_000),
+    });
+  }
+
+  let reply: Message;
+  try {
+    reply = await tools.claude.createMessage(summaryRequest(fenced, profile), {
+      timeoutMs: tools.callTimeoutMs,
+    });
+  } catch (thrown) {
+    await callFailed(thrown, fenced, tools);
+    return;
+  }
+  await record(reply, fenced, { owner, profile, fingerprint }, tools);
+}
+
+/** A call without an answer: takes it off the count when it was not charged, and says what is next. */
+async function callFailed(
+  thrown: unknown,
+  fenced: DocumentItem,
+  tools: SummarizeTools,
+): Promise<never | undefined> {
+  const { error, mayBePaid } = outcomeOf(thrown, 'summarize');
+  const add = mayBePaid ? {} : { 'usage.calls': -1 };
+  if (isFileGone(thrown) && (fenced.evictions ?? 0) === 0) {
+    await uploadAgain(fenced, add, tools);
+    return undefined;
+  }
+  await tools.documents.move(fenced, 'uploaded', {}, { add, remove: ['lease'] });
+  throw error;
+}
+
+/** The file is gone from the Files API: evicts it and sends the document back to upload, once. */
+async function uploadAgain(
+  fenced: DocumentItem,
+  add: Record<string, number>,
+  tools: SummarizeTools,
+): Promise<void> {
+  const { contentSha256, fileId, documentId, order } = fenced;
+  if (!contentSha256 || !fileId) throw new Error('an uploaded document has contentSha256, fileId');
+  await tools.contents.evict(contentSha256, fileId);
+  const moved = await tools.documents.move(
+    fenced,
+    'normalized',
+    {},
+    { add: { ...add, evictions: 1 }, remove: ['lease', 'fileId', 'fileExpiresAt'] },
+  );
+  tools.log.warn('the file is gone: uploading again', { documentId, fileId });
+  if (moved) await tools.send({ step: 'upload', documentId, order, contentSha256 });
+}
+
+/** Writes the answer; one that is no full summary ends the document `failed`, its cost recorded. */
+async function record(
+  reply: Message,
+  fenced: DocumentItem,
+  made: { owner: string; profile: Profile; fingerprint: string },
+  tools: SummarizeTools,
+): Promise<void> {
+  const { usage } = reply;
+  const cost = costUsd(usage, reply.model, { table: tools.prices }) ?? 0;
+  const add = {
+    'usage.inputTokens': usage.input_tokens + (usage.cache_creation_input_tokens ?? 0),
+    'usage.outputTokens': usage.output_tokens,
+    'usage.cacheReadTokens': usage.cache_read_input_tokens ?? 0,
+    'usage.costUsd': cost,
+  };
+  const condition = {
+    expression: 'lease.#owner = :owner',
+    names: { owner: 'owner' },
+    values: { owner: made.owner },
+  };
+
+  const unusable = unusableBecause(reply);
+  if (unusable) {
+    await tools.documents.move(fenced, 'uploaded', {}, { add, condition, remove: ['lease'] });
+    throw unusable;
+  }
+  const { summary: parsed, inLayout } = parseSummary(reply.content, titleOf(fenced.key));
+  const summary: Summary = {
+    ...parsed,
+    model: reply.model,
+    stopReason: reply.stop_reason ?? 'end_turn',
+    at: new Date(tools.now()).toISOString(),
+  };
+  const fidelity = fenced.fidelity && {
+    ...fenced.fidelity,
+    warnings: inLayout ? fenced.fidelity.warnings : [...fenced.fidelity.warnings, notInLayout],
+  };
+  const moved = await tools.documents.move(
+    fenced,
+    'ready',
+    { summary: await fitted(summary, fenced, tools), fidelity, fingerprint: made.fingerprint },
+    { attempt: 'summarize', add, condition, remove: ['lease', 'error', 'prior'] },
+  );
+  if (!moved) {
+    tools.log.warn('a newer event came during the paid call', {
+      documentId: fenced.documentId,
+      costUsd: cost,
+    });
+  }
+}
+
+const notInLayout = {
+  code: 'summarize.layout',
+  message: 'Claude did not keep the layout that was asked for; its whole answer is the summary.',
+};
+
+/** Why an answer is no summary although the call succeeded, or `undefined` when it is one. */
+function unusableBecause(reply: Message): RejectDocument | undefined {
+  switch (reply.stop_reason) {
+    case 'end_turn':
+    case 'stop_sequence':
+      return undefined;
+    case 'refusal':
+      return new RejectDocument({
+        code: 'summarize.refused',
+        message: 'Claude declined to summarise this document.',
+      });
+    case 'max_tokens':
+      return new RejectDocument({
+        code: 'summarize.max_tokens',
+        message: `The summary was cut off after ${reply.usage.output_tokens} tokens.`,
+      });
+    case 'model_context_window_exceeded':
+      return new RejectDocument({
+        code: 'summarize.too_long',
+        message: 'The document does not fit into the context of the model.',
+      });
+    default:
+      return new RejectDocument({
+        code: 'summarize.unexpected_stop',
+        message: `Claude stopped for a reason that is not known: ${reply.stop_reason}.`,
+      });
+  }
+}
+
+/** DynamoDB takes items of up to 400 KB; the record needs some of it for itself. */
+const maxSummaryBytes = 300_000;
+
+/** The summary as it goes into the record: a very long one whole into the results bucket. */
+async function fitted(
+  summary: Summary,
+  document: DocumentItem,
+  tools: SummarizeTools,
+): Promise<Summary> {
+  const whole = JSON.stringify(summary);
+  if (Buffer.byteLength(whole) <= maxSummaryBytes) return summary;
+  const key = `summaries/${document.documentId}/${document.order}.json`;
+  await tools.objects.putText({ bucket: tools.resultsBucket, key }, whole, 'application/json');
+  const short = (text: string, length: number) => Array.from(text).slice(0, length).join('');
+  return {
+    ...summary,
+    text: short(summary.text, 20_000),
+    keyPoints: summary.keyPoints.slice(0, 50).map((point) => short(point, 1_000)),
+    citations: summary.citations
+      .slice(0, 100)
+      .map((citation) => ({ ...citation, citedText: short(citation.citedText, 500) })),
+    location: `s3://${tools.resultsBucket}/${key}`,
+  };
+}

@@ -1,0 +1,210 @@
+import type { FileMetadata } from '../claude/client.ts';
+import { outcomeOf } from '../claude/outcome.ts';
+import { Defer } from '../errors.ts';
+import type { ContentItem } from '../ledger/contents.ts';
+import type { DocumentItem, Source } from '../ledger/document-item.ts';
+import type { StepMessage } from '../messages.ts';
+import type { Profile } from '../profiles.ts';
+import { letGo } from './let-go.ts';
+import { done, type Outcome, settle } from './outcome.ts';
+import { type ReleaseTools, release } from './release.ts';
+import { findStray } from './strays.ts';
+import { streamContent } from './stream-content.ts';
+
+export interface UploadTools extends ReleaseTools {
+  /** How long a claim holds without renewal, in milliseconds. */
+  leaseMs: number;
+  /** A file that expires sooner than this is uploaded again, in milliseconds. */
+  expiryMarginMs: number;
+  profileFor: (key: string) => Profile;
+}
+
+interface RemoteFile {
+  fileId: string;
+  expiresAt?: string | undefined;
+}
+
+/**
+ * Gives one version of a document its remote file: the live one of its content, or a new one.
+ *
+ * Order of writes, and what a crash after each leaves: (1) the reference: found by a release, or
+ * by the reconciler; (2) the claim: its lease runs out, and who takes it over looks for a stray
+ * file before uploading; (3) the upload itself: as 2; (4) the content is `live`: the redelivered
+ * message finds it; (5) the document is `uploaded`: the redelivered message sends on; (6) the
+ * message to summarize.
+ */
+export async function upload(
+  message: Extract<StepMessage, { step: 'upload' }>,
+  tools: UploadTools,
+): Promise<Outcome> {
+  const document = await tools.documents.get(message.documentId);
+  if (document?.order !== message.order) {
+    // A newer event came first. An attempt of this version may have joined the content after the
+    // release that the newer event sent: let go of it once more.
+    return release(message, tools);
+  }
+
+  switch (document.status) {
+    case 'normalized':
+      return settle('upload', document, tools, () => giveFile(document, tools));
+    case 'uploaded':
+      await tools.send({ step: 'summarize', documentId: document.documentId, order: document.order });
+      await letGo(document, tools);
+      return done;
+    case 'ready':
+    case 'failed':
+      await letGo(document, tools);
+      return done;
+    default:
+      return done;
+  }
+}
+
+async function giveFile(document: DocumentItem, tools: UploadTools): Promise<void> {
+  const { contentSha256, source, mimeType, documentId, order } = document;
+  if (!contentSha256 || !source || !mimeType) {
+    throw new Error('a normalized document has contentSha256, source and mimeType');
+  }
+  await tools.contents.join(contentSha256, documentId, order);
+  const file = await liveFile({ contentSha256, mimeType, source }, tools);
+
+  const summarized = tools.profileFor(document.key).mode !== 'off';
+  const moved = await tools.documents.move(
+    document,
+    'uploaded',
+    {
+      fileId: file.fileId,
+      fileExpiresAt: file.expiresAt,
+      usage: document.usage ?? {
+        inputTokens: 0,
+        outputTokens: 0,
+        cacheReadTokens: 0,
+        costUsd: 0,
+        calls: 0,
+      },
+    },
+    { attempt: 'upload', remove: ['error'] },
+  );
+  if (moved) {
+    if (summarized) await tools.send({ step: 'summarize', documentId, order });
+    else await tools.documents.move(moved, 'ready');
+    await letGo(moved, tools);
+    return;
+  }
+  const present = await tools.documents.get(documentId);
+  if (present?.order !== order) {
+    await release({ documentId, order, contentSha256 }, tools);
+  }
+}
+
+interface Content {
+  contentSha256: string;
+  mimeType: string;
+  source: Source;
+}
+
+/** The one live file of a content: found in the ledger, adopted, or uploaded now. */
+async function liveFile(content: Content, tools: UploadTools): Promise<RemoteFile> {
+  for (;;) {
+    const seen = await tools.contents.get(content.contentSha256);
+    if (seen?.state === 'live' && seen.fileId && !expiresSoon(seen, tools)) {
+      return { fileId: seen.fileId, expiresAt: seen.expiresAt };
+    }
+    const leaseMs = (seen?.leaseUntil ?? 0) - tools.now();
+    if (seen?.state === 'uploading' && leaseMs > 0) {
+      throw new Defer({
+        code: 'upload.under_way',
+        message: 'Another worker is uploading the same content.',
+        delayMs: Math.min(leaseMs, 5_000),
+      });
+    }
+
+    const owner = tools.owner();
+    const { source, mimeType, contentSha256 } = content;
+    const facts = {
+      contentSha256,
+      mimeType,
+      sizeBytes: source.sizeBytes,
+      filename: source.filename,
+    };
+    const claimed = await tools.contents.claim(facts, seen, owner, tools.leaseMs);
+    if (!claimed) continue;
+    const file = await withClaim(claimed, owner, tools, async (signal) => {
+      const stray = seen?.state === 'uploading' ? await findStray(claimed, tools.claude) : undefined;
+      return stray ?? (await send(content, claimed, tools, signal));
+    });
+    if (file) return file;
+  }
+}
+
+/**
+ * Does `work` under a claim that is renewed meanwhile, and writes the file it gives as the live one.
+ * @returns the file, or `undefined` when the claim was lost and the content has to be looked at again
+ */
+async function withClaim(
+  claimed: ContentItem,
+  owner: string,
+  tools: UploadTools,
+  work: (signal: AbortSignal) => Promise<FileMetadata>,
+): Promise<RemoteFile | undefined> {
+  const { contents } = tools;
+  const sha256 = claimed.contentSha256;
+  const lost = new AbortController();
+  const renewal = setInterval(() => {
+    contents.renew(sha256, owner, tools.leaseMs).then(
+      (held) => held || lost.abort(new Error('the claim was lost')),
+      // The ledger cannot be reached: the lease may run out, and the next owner looks for strays.
+      (error: unknown) => tools.log.warn('lease not renewed', { sha256, error: String(error) }),
+    );
+  }, tools.leaseMs / 3);
+  try {
+    const made = await work(lost.signal);
+    const file = { fileId: made.id, expiresAt: made.expiresAt };
+    if (await contents.setLive(sha256, owner, file)) {
+      if (claimed.doomedFileId && claimed.doomedFileId !== file.fileId) {
+        await tools.claude.deleteFile(claimed.doomedFileId);
+      }
+      return file;
+    }
+    const present = await contents.get(sha256);
+    if (present?.state === 'live' && present.fileId !== file.fileId) {
+      await tools.claude.deleteFile(file.fileId);
+    }
+    return undefined;
+  } catch (thrown) {
+    const { error, fileMayExist } = outcomeOf(thrown, 'upload');
+    await contents.abandon(sha256, owner, fileMayExist);
+    throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+/** Streams the content from S3 to the Files API in its turn. */
+async function send(
+  { contentSha256, mimeType, source }: Content,
+  claimed: ContentItem,
+  tools: UploadTools,
+  signal: AbortSignal,
+): Promise<FileMetadata> {
+  const body = await streamContent(source, contentSha256, tools, signal);
+  const made = await tools.claude.uploadFile({
+    filename: source.filename,
+    mimeType,
+    sizeBytes: source.sizeBytes,
+    body,
+    signal,
+  });
+  tools.log.info('uploaded', {
+    contentSha256,
+    fileId: made.id,
+    sizeBytes: source.sizeBytes,
+    claims: claimed.claims,
+  });
+  return made;
+}
+
+function expiresSoon(content: ContentItem, tools: UploadTools): boolean {
+  if (!content.expiresAt) return false;
+  return Date.parse(content.expiresAt) - tools.now() < tools.expiryMarginMs;
+}
