@@ -1,0 +1,109 @@
+/** One HTML table being read: rows become Markdown rows as they end. */
+
+const maxSpan = 1_000;
+/** Rows are not stretched beyond this, so that spans cannot blow up a small page. */
+const maxStretch = 4_000;
+const maxPadding = 60;
+
+interface Line {
+  text: string;
+  /** A row of the table; else a block of its own. */
+  isRow: boolean;
+}
+
+export class HtmlTable {
+  hasRows = false;
+  inCell = false;
+  cellLength = 0;
+  #cells: string[] = [];
+  #blocks: string[] = [];
+  #span = 1;
+  /** The row under way turned out to be layout; its cells are no longer gathered. */
+  #dissolved = false;
+  #columns = 0;
+  /** Rows below that a cell above still covers, by column. */
+  #covered: number[] = [];
+
+  beginRow(): void {
+    this.#cells = [];
+    this.#dissolved = false;
+    this.inCell = false;
+  }
+
+  beginCell(colspan: string | undefined, rowspan: string | undefined): void {
+    if (this.inCell) this.endCell();
+    if (this.#dissolved) return;
+    this.#skipCovered();
+    this.inCell = true;
+    this.cellLength = 0;
+    this.#blocks = [];
+    this.#span = spanOf(colspan);
+    const rows = spanOf(rowspan) - 1;
+    if (rows > 0 && this.#cells.length < maxStretch) {
+      for (let more = 0; more < this.#span; more += 1) {
+        this.#covered[this.#cells.length + more] = rows;
+      }
+    }
+  }
+
+  add(block: string): void {
+    this.#blocks.push(block);
+    this.cellLength += block.length;
+  }
+
+  endCell(): void {
+    if (!this.inCell) return;
+    this.inCell = false;
+    this.#cells.push(this.#blocks.join('\n'));
+    const span = this.#cells.length < maxStretch ? this.#span : 1;
+    for (let more = 1; more < span; more += 1) this.#cells.push('');
+  }
+
+  /** The row's contents so far as blocks; from now on they are no cells. */
+  dissolveRow(): string[] {
+    if (this.#dissolved) return [];
+    const blocks = [...this.#cells.filter((cell) => cell !== ''), ...this.#blocks];
+    const wasOpen = this.inCell || this.#cells.length > 0;
+    this.#dissolved = wasOpen;
+    this.#cells = [];
+    this.#blocks = [];
+    this.inCell = false;
+    return blocks;
+  }
+
+  endRow(): Line[] {
+    this.endCell();
+    const cells = this.#cells;
+    this.#cells = [];
+    if (this.#dissolved || cells.length === 0) return [];
+    this.#skipCovered(cells);
+    if (cells.every((cell) => cell === '')) return [];
+    const [only] = cells;
+    if (cells.length === 1 && only !== undefined && this.#columns <= 1) {
+      return [{ text: only, isRow: false }];
+    }
+    while (cells.length < Math.min(maxPadding, this.#columns)) cells.push('');
+    this.#columns = Math.max(this.#columns, cells.length);
+    const row = `| ${cells.map(escapeCell).join(' | ')} |`;
+    const rule = this.hasRows ? '' : `\n|${' --- |'.repeat(cells.length)}`;
+    this.hasRows = true;
+    return [{ text: row + rule, isRow: true }];
+  }
+
+  /** Puts empty cells where a cell of a row above reaches down. */
+  #skipCovered(cells = this.#cells): void {
+    for (let rows = this.#covered[cells.length]; rows; rows = this.#covered[cells.length]) {
+      this.#covered[cells.length] = rows - 1;
+      cells.push('');
+    }
+  }
+}
+
+function spanOf(value: string | undefined): number {
+  const span = Number(value);
+  return Number.isInteger(span) && span > 1 ? Math.min(span, maxSpan) : 1;
+}
+
+function escapeCell(cell: string): string {
+  return cell.replaceAll('|', '\\|').replace(/\n+/g, '<br>');
+}

@@ -1,0 +1,42 @@
+/** What the elements of HTML mean for text. */
+
+/** Elements that begin and end a block (WHATWG HTML, 15.3). */
+export const blockTags: ReadonlySet<string> = new Set(
+  (
+    'address article aside blockquote body button caption center dd details dialog dir div dl dt ' +
+    'fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main ' +
+    'menu nav ol optgroup option p pre section select summary table tbody td textarea tfoot th thead ' +
+    'tr ul'
+  ).split(' '),
+);
+
+/** Elements whose content is never read: code, styles, fallbacks, drawings. */
+export const droppedTags: ReadonlySet<string> = new Set(
+  (
+    'script style noscript template svg canvas audio video object embed iframe frame frameset ' +
+    'noframes datalist colgroup'
+  ).split(' '),
+);
+
+/** Characters around inline elements that change what the text says; looks are left out. */
+export const inlineMarks: Readonly<Record<string, readonly [string, string]>> = {
+  del: ['~~', '~~'],
+  s: ['~~', '~~'],
+  strike: ['~~', '~~'],
+  sup: ['^', ''],
+  sub: ['_', ''],
+  q: ['“', '”'],
+  code: ['`', '`'],
+  kbd: ['`', '`'],
+  rt: ['(', ')'],
+};
+
+/** Whether the element itself says that it is not shown. Style sheets are not read. */
+export function attributesHide(attributes: Record<string, string>): boolean {
+  if (attributes.hidden !== undefined && attributes.hidden !== 'until-found') return true;
+  const { style } = attributes;
+  return (
+    style !== undefined &&
+    /(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all)/i.test(style)
+  );
+}

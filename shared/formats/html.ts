@@ -1,0 +1,81 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RejectDocument } from '../errors.ts';
+import { createDecoder, detectEncoding } from './encoding.ts';
+import { HtmlText } from './html-text.ts';
+import { chunksOf, TextCleaner, textWarnings } from './text.ts';
+import type { Conversion, ConvertInput, Warning } from './types.ts';
+
+/**
+ * A web page to Markdown-like text: headings, lists, tables, links and code are kept, scripts,
+ * styles and what is hidden are not.
+ * @throws RejectDocument `normalize.empty`, `normalize.xml_depth`, `normalize.too_large`
+ */
+export async function convertHtml(input: ConvertInput): Promise<Conversion> {
+  const encoding = await detectEncoding(input.path, input.contentType);
+  const decoder = createDecoder(encoding.label);
+  const cleaner = new TextCleaner();
+  const html = new HtmlText(input.limits.maxXmlDepth);
+  const path = join(input.outDir, 'page.txt');
+  const file = await open(path, 'w');
+  let written = 0;
+  const drain = async (): Promise<void> => {
+    written += (await file.write(html.take())).bytesWritten;
+    if (written > input.limits.maxOutputBytes) {
+      throw new RejectDocument({
+        code: 'normalize.too_large',
+        message: `The text of the page has more than ${input.limits.maxOutputBytes} bytes.`,
+      });
+    }
+  };
+  try {
+    for await (const chunk of chunksOf(input.path, encoding.bomBytes)) {
+      html.write(cleaner.clean(decoder.push(chunk)));
+      await drain();
+    }
+    html.write(cleaner.clean(decoder.end(), true));
+    html.end();
+    await drain();
+    if (written === 0) {
+      throw new RejectDocument({
+        code: 'normalize.empty',
+        message: 'The page holds no text; perhaps a script would have filled it.',
+      });
+    }
+    await file.write('\n');
+  } finally {
+    await file.close();
+  }
+  return {
+    outcome: 'file',
+    path,
+    mimeType: 'text/plain',
+    block: 'document',
+    fidelity: {
+      route: 'html→text',
+      encoding: encoding.label,
+      imagesFound: html.images,
+      imagesKept: 0,
+      warnings: [...textWarnings(encoding, cleaner.cleaned), ...htmlWarnings(html)],
+    },
+    parts: [],
+  };
+}
+
+/** What the text of a page leaves out. */
+export function htmlWarnings(html: Pick<HtmlText, 'images' | 'hidden'>): Warning[] {
+  const warnings: Warning[] = [];
+  if (html.images > 0) {
+    warnings.push({
+      code: 'normalize.images_dropped',
+      message: `${html.images} pictures of the page were left out; their descriptions were kept.`,
+    });
+  }
+  if (html.hidden > 0) {
+    warnings.push({
+      code: 'normalize.hidden_content',
+      message: `${html.hidden} hidden elements of the page were left out.`,
+    });
+  }
+  return warnings;
+}
