@@ -64,15 +64,20 @@ export const formatCodes = {
     meaning: 'A record of the table is longer than the limit; often a quote is never closed.',
     advice: 'Check the quotes in the file, or raise the limit maxLineChars.',
   },
-  'normalize.too_many_columns': {
+  'normalize.nested_too_deep': {
     outcome: 'failed',
-    meaning: 'A row of the table has more cells than a reader could use.',
-    advice: 'Check that the right delimiter is used; otherwise drop the columns that matter.',
+    meaning: 'The archive lies within more archives than are opened.',
+    advice: 'Unpack the outer archive and drop the inner ones; the limit is maxNesting.',
   },
   'normalize.binary': {
     outcome: 'failed',
     meaning: 'The name says text, the content is binary data.',
     advice: 'Give the file the extension of its real type, or drop it as PDF.',
+  },
+  'normalize.unreadable': {
+    outcome: 'failed',
+    meaning: 'The converter of this format met something in the file that it cannot read.',
+    advice: 'Open the original, save it again or save it as PDF, and drop that.',
   },
   'normalize.timeout': {
     outcome: 'failed',
@@ -94,6 +99,11 @@ export const formatCodes = {
     meaning: 'The PDF has more pages than the limit allows.',
     advice: 'Split the PDF, or raise the limit maxPages.',
   },
+  'normalize.text_bomb': {
+    outcome: 'failed',
+    meaning: 'The workbook repeats a few long texts so often that they unfold to gigabytes.',
+    advice: 'Do not open it. If you trust the sender, ask for the data as CSV.',
+  },
   'normalize.pixel_bomb': {
     outcome: 'failed',
     meaning: 'The picture claims more pixels than are ever decoded.',
@@ -107,7 +117,16 @@ export const formatWarnings = {
   'normalize.polyglot': 'The file is readable as two types at once, which attacks make use of.',
   'normalize.encoding_guessed': 'The character encoding was guessed; some characters may be wrong.',
   'normalize.undecodable': 'Bytes that are no characters in the encoding were replaced by U+FFFD.',
+  'normalize.mixed_encodings':
+    'UTF-8 text holds bytes of another encoding; they were read as windows-1252.',
   'normalize.control_characters': 'NULs or control characters were left out.',
+  'normalize.stray_quotes': 'Lines of a table open a quote that is never closed.',
+  'normalize.ragged_rows': 'Rows of a table have more or fewer cells than usual; all are kept.',
+  'normalize.rows_dropped': 'Rows beyond the limit were left out.',
+  'normalize.images_dropped': 'Pictures were left out where only text goes on.',
+  'normalize.entries_left_out': 'Files of an archive could not be unpacked.',
+  'normalize.attachments_dropped': 'Attachments of a mail were left out.',
+  'normalize.hidden_content': 'Content that a reader would not see was left out.',
   'normalize.beyond_text':
     'The document holds pictures, charts, equations or the like, so it goes on as PDF.',
   'normalize.no_text': 'The file opens but holds nothing to read.',
@@ -125,5 +144,9 @@ export const formatWarnings = {
   'normalize.active_content': 'The PDF holds scripts or actions; nothing of it was run.',
   'normalize.animation': 'The picture is an animation of which Claude sees the first frame.',
   'normalize.image_scaled': 'The picture was larger than Claude takes and was scaled down.',
+  'normalize.formulas_uncalculated':
+    'Formulas have no stored result; they stand in the text themselves.',
+  'normalize.sheet_unread': 'Sheets without cells (charts, dialogs, macros) were not read.',
+  'normalize.chart_lost': 'Charts were not kept; the cells they draw on were.',
   'normalize.macros': 'The file holds macros; they were neither run nor kept.',
 } as const satisfies Record<string, string>;

@@ -37,6 +37,8 @@ export interface ConvertInput {
   sizeBytes: number;
   /** What the file was identified as; `convert` sets it before it calls a converter. */
   format?: Format | undefined;
+  /** Containers (mails, archives) this file came out of; 0 or absent for a dropped file. */
+  depth?: number | undefined;
   /** An existing empty directory for what the conversion makes. */
   outDir: string;
   limits: Limits;

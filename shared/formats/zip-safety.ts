@@ -5,6 +5,7 @@ import { crc32, inflateRawSync } from 'node:zlib';
 import yauzl from 'yauzl';
 import { RejectDocument } from '../errors.ts';
 import type { Limits } from './limits.ts';
+import { isSystemError } from './system-error.ts';
 
 /**
  * Looks at a zip container before any library opens it. Headers can lie, so the sums are checked
@@ -37,6 +38,8 @@ export interface SafeZip {
   stream(entry: ZipEntry): Promise<Readable>;
   /** The entry's unpacked bytes. Throws `normalize.too_large` when it states more than `maxBytes`. */
   read(entry: ZipEntry, maxBytes: number): Promise<Buffer>;
+  /** Unpacks the entry to a file. Throws as `verify`, and the system's errors as they are. */
+  extract(entry: ZipEntry, target: string): Promise<void>;
   /**
    * Inflates the entries to nowhere and compares size and CRC with what was stated, for libraries
    * (JSZip, SheetJS) that inflate without a bound.
@@ -267,26 +270,26 @@ function safeZip(
     }
   };
 
-  const consume = async (entry: ZipEntry, take: (chunk: Buffer) => void): Promise<void> => {
+  const consume = async (
+    entry: ZipEntry,
+    take: (chunk: Buffer) => Promise<unknown> | unknown,
+  ): Promise<void> => {
     if (whole && canInflateAtOnce(entry)) {
-      const { fileDataStart } = await localHeader(entry);
-      take(
-        inflateAtOnce(whole.subarray(fileDataStart, fileDataStart + entry.compressedSize), entry),
-      );
+      const { fileDataStart: start } = await localHeader(entry);
+      await take(inflateAtOnce(whole.subarray(start, start + entry.compressedSize), entry));
       return;
     }
     let crc = 0;
     const sink = new Writable({
       write(chunk: Buffer, _encoding, done) {
         crc = crc32(chunk, crc);
-        take(chunk);
-        done();
+        Promise.resolve(take(chunk)).then(() => done(), done);
       },
     });
     try {
       await pipeline(await stream(entry), sink);
     } catch (error) {
-      if (error instanceof RejectDocument) throw error;
+      if (error instanceof RejectDocument || isSystemError(error)) throw error;
       if (error instanceof Error && error.message.startsWith('too many bytes')) {
         throw bomb('an entry unpacks to more than it states', error);
       }
@@ -310,6 +313,14 @@ function safeZip(
       const chunks: Buffer[] = [];
       await consume(entry, (chunk) => chunks.push(chunk));
       return Buffer.concat(chunks);
+    },
+    async extract(entry, target) {
+      const file = await open(target, 'w');
+      try {
+        await consume(entry, (chunk) => file.write(chunk));
+      } finally {
+        await file.close();
+      }
     },
     async verify(only) {
       for (const entry of entries) {
