@@ -3,7 +3,7 @@ import { RejectDocument } from '../errors.ts';
 import type { Limits } from './limits.ts';
 import { readXml } from './ooxml-xml.ts';
 import type { Warning } from './types.ts';
-import type { SafeZip } from './zip-safety.ts';
+import type { SafeZip, ZipEntry } from './zip-safety.ts';
 
 /** The Open Packaging Conventions (ECMA-376 part 2): parts and the relationships between them. */
 
@@ -103,12 +103,20 @@ export async function externalReferences(
       if (external && !harmlessOutside.has(type)) kinds.set(type, (kinds.get(type) ?? 0) + 1);
     }
   }
+  const maps = zip.find('xl/xmlMaps.xml');
+  if (maps && /schemaLocation\s*=\s*["'][^#"']/.test(await textOf(zip, maps, limits))) {
+    kinds.set('schema', 1);
+  }
   if (kinds.size === 0) return undefined;
   const list = [...kinds].map(([type, count]) => `${count} ${type}`).join(', ');
   return {
     code: 'normalize.external_reference',
     message: `The file refers to things outside of it, which were not fetched: ${list}.`,
   };
+}
+
+async function textOf(zip: SafeZip, entry: ZipEntry, limits: Limits): Promise<string> {
+  return (await zip.read(entry, limits.maxXmlBytes)).toString('utf8');
 }
 
 /** A warning when the package holds macros, which are never run. */

@@ -105,12 +105,70 @@ class Names {
  *   when it declares a document type, which OOXML forbids (ECMA-376 part 2, 9.1.1)
  */
 export function readXml(bytes: Buffer, partName: string, handlers: XmlHandlers): void {
+  parserFor(partName, handlers).write(decodeXml(bytes, partName)).close();
+}
+
+/**
+ * As `readXml` for a part too large to hold: UTF-8 only, nesting checked on the way.
+ * @param afterChunk awaited between chunks, to write what the handlers have gathered
+ * @throws RejectDocument as `readXml`, and `normalize.xml_depth`
+ */
+export async function readXmlStream(
+  chunks: AsyncIterable<Buffer>,
+  partName: string,
+  handlers: XmlHandlers,
+  maxDepth: number,
+  afterChunk: () => Promise<void> = async () => {},
+): Promise<void> {
+  const parser = parserFor(partName, limitDepth(handlers, maxDepth));
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const chunk of chunks) {
+    parser.write(decodeChunk(decoder, chunk, partName));
+    await afterChunk();
+  }
+  parser.write(decodeChunk(decoder, undefined, partName)).close();
+  await afterChunk();
+}
+
+function limitDepth(handlers: XmlHandlers, maxDepth: number): XmlHandlers {
+  let depth = 0;
+  return {
+    open(name, attributes) {
+      depth += 1;
+      if (depth > maxDepth) {
+        throw new RejectDocument({
+          code: 'normalize.xml_depth',
+          message: `Elements are nested more than ${maxDepth} deep.`,
+        });
+      }
+      handlers.open(name, attributes);
+    },
+    close(name) {
+      depth -= 1;
+      handlers.close(name);
+    },
+    text: (text) => handlers.text?.(text),
+  };
+}
+
+function decodeChunk(
+  decoder: InstanceType<typeof TextDecoder>,
+  chunk: Buffer | undefined,
+  partName: string,
+): string {
+  try {
+    return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
+  } catch (cause) {
+    throw corruptPart(partName, cause);
+  }
+}
+
+function parserFor(partName: string, handlers: XmlHandlers) {
   const names = new Names();
   const parser = new SaxesParser({ xmlns: false, position: false });
-  const fail = (cause: Error): never => {
+  parser.on('error', (cause) => {
     throw corruptPart(partName, cause);
-  };
-  parser.on('error', fail);
+  });
   parser.on('doctype', () => {
     throw new RejectDocument({
       code: 'normalize.xml_entities',
@@ -132,7 +190,7 @@ export function readXml(bytes: Buffer, partName: string, handlers: XmlHandlers):
     parser.on('text', text);
     parser.on('cdata', text);
   }
-  parser.write(decodeXml(bytes, partName)).close();
+  return parser;
 }
 
 /** The characters of an XML part, by its byte order mark or its declaration (XML 1.0, appendix F). */

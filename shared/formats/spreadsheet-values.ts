@@ -1,0 +1,78 @@
+import { SSF } from '@e965/xlsx';
+
+/** What a cell shows, from its number and its number format (ECMA-376 part 1, 18.8.30). */
+
+/** How numbers of one format become text. */
+export type NumberText = (value: number) => string;
+
+/**
+ * - Dates and times as ISO 8601, whatever the format's order of day and month.
+ * - Percentages as such, at full precision.
+ * - Formats with words, units or currencies as Excel shows them.
+ * - All else as the bare number, without grouping and unrounded, to 15 digits as Excel keeps them.
+ * @param format a format code, or the number of a built-in one
+ * @param date1904 whether days count from 1904-01-01
+ */
+export function numberTextFor(format: string | number, date1904: boolean): NumberText {
+  const code = typeof format === 'number' ? (SSF.get_table()[format] ?? 'General') : format;
+  if (isDate(code)) {
+    return /\[[hms]+\]/i.test(code) ? shown(code, date1904) : dateText(code, date1904);
+  }
+  const bare = code.replace(/"[^"]*"|\\.|_./g, '');
+  if (bare.includes('%')) return (value) => `${plain(value * 100)}%`;
+  if (/^0{2,}$/.test(code)) return (value) => String(Math.round(value)).padStart(code.length, '0');
+  const hasWords = /"[^"]*[^\s"-][^"]*"|\[\$[^-\]]|\p{Sc}|\\[^\s\-().]/u.test(code);
+  return hasWords ? shown(code, date1904) : plain;
+}
+
+/** A number without the noise of binary fractions: 0.1 + 0.2 is 0.3. */
+export function plain(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value);
+  return String(Number(value.toPrecision(15)));
+}
+
+function isDate(code: string): boolean {
+  try {
+    return SSF.is_date(code);
+  } catch {
+    return false;
+  }
+}
+
+/** As Excel shows it, without the blanks that only align columns. */
+function shown(code: string, date1904: boolean): NumberText {
+  return (value) => {
+    try {
+      const text = SSF.format(code, value, { date1904 }).replace(/\s+/g, ' ').trim();
+      return text === '' ? plain(value) : text;
+    } catch {
+      return plain(value);
+    }
+  };
+}
+
+function dateText(code: string, date1904: boolean): NumberText {
+  const showsDay = /[yd]|m{3,}/i.test(code.replace(/"[^"]*"|\\.|\[[^\]]*\]/g, ''));
+  return (value) => {
+    const parts = SSF.parse_date_code(value, { date1904 });
+    if (!parts) return plain(value);
+    const { y, m, d, H, M, S } = parts;
+    const time = `${two(H)}:${two(M)}${S === 0 ? '' : `:${two(S)}`}`;
+    if (!showsDay && value >= 0 && value < 1) return time;
+    const day = `${String(y).padStart(4, '0')}-${two(m)}-${two(d)}`;
+    return H + M + S === 0 ? day : `${day} ${time}`;
+  };
+}
+
+/** A date that a reader gives as such (in UTC), as ISO 8601. */
+export function isoDate(date: Date): string {
+  if (Number.isNaN(date.getTime())) return '';
+  const text = date.toISOString();
+  const time = text.slice(11, 19);
+  if (time === '00:00:00') return text.slice(0, 10);
+  return `${text.slice(0, 10)} ${time.endsWith(':00') ? time.slice(0, 5) : time}`;
+}
+
+function two(value: number): string {
+  return String(Math.floor(value)).padStart(2, '0');
+}
