@@ -69,6 +69,21 @@ export const formatCodes = {
     meaning: 'The archive lies within more archives than are opened.',
     advice: 'Unpack the outer archive and drop the inner ones; the limit is maxNesting.',
   },
+  'normalize.not_a_file': {
+    outcome: 'failed',
+    meaning: 'The path given to the command is no file.',
+    advice: 'Name files; a shell pattern such as folder/* names those of a folder.',
+  },
+  'normalize.not_found': {
+    outcome: 'failed',
+    meaning: 'There is no file at the path given to the command.',
+    advice: 'Check the path.',
+  },
+  'normalize.failed': {
+    outcome: 'failed',
+    meaning: 'The command failed for a reason that lies in the machine, not in the document.',
+    advice: 'Look at the message; free disk space and permissions are the usual causes.',
+  },
   'normalize.binary': {
     outcome: 'failed',
     meaning: 'The name says text, the content is binary data.',
