@@ -1,0 +1,126 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from './usage.ts';
+
+export type Dialect = 'ga' | 'beta';
+
+/** Where Claude is. */
+export type ClaudeChoice =
+  | { kind: 'emulator' }
+  | { kind: 'url'; url: string }
+  | { kind: 'live'; apiKey: string };
+
+export interface Settings {
+  dataDir: string;
+  dialect: Dialect;
+  claude: ClaudeChoice;
+  model: string | undefined;
+  filesPerMinute: number | undefined;
+  concurrency: number | undefined;
+  port: number | undefined;
+}
+
+export type Command =
+  | { run: 'help' }
+  | { run: 'watch'; inbox: string; settings: Settings }
+  | { run: 'once'; paths: string[]; json: boolean; settings: Settings }
+  | { run: 'invoke'; name: string; settings: Settings };
+
+const options = {
+  once: { type: 'boolean' },
+  json: { type: 'boolean' },
+  data: { type: 'string' },
+  inbox: { type: 'string' },
+  dialect: { type: 'string' },
+  'claude-url': { type: 'string' },
+  live: { type: 'boolean' },
+  model: { type: 'string' },
+  'files-per-minute': { type: 'string' },
+  concurrency: { type: 'string' },
+  port: { type: 'string' },
+  invoke: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/**
+ * Reads the command line.
+ * @param apiKey ANTHROPIC_API_KEY of the environment; looked at with `--live` alone
+ * @throws {UsageError}
+ */
+export function readArguments(args: string[], apiKey: string | undefined): Command {
+  const { values, positionals } = parse(args);
+  if (values.help) return { run: 'help' };
+  const settings: Settings = {
+    dataDir: text('data', values.data) ?? '.dropline',
+    dialect: dialectOf(values.dialect),
+    claude: claudeOf(values, apiKey),
+    model: text('model', values.model),
+    filesPerMinute: integer('files-per-minute', values['files-per-minute'], 1, 1_000_000),
+    concurrency: integer('concurrency', values.concurrency, 1, 1000),
+    port: integer('port', values.port, 0, 65_534),
+  };
+  if (values.json && !values.once) throw new UsageError('--json needs --once');
+  if (values.invoke !== undefined) {
+    if (values.once) throw new UsageError('--invoke and --once exclude each other');
+    if (positionals.length > 0) throw new UsageError('--invoke takes no paths');
+    return { run: 'invoke', name: text('invoke', values.invoke) ?? '', settings };
+  }
+  if (values.once) {
+    if (positionals.length === 0) throw new UsageError('--once needs at least one file or folder');
+    if (values.inbox !== undefined) throw new UsageError('--inbox and --once exclude each other');
+    return { run: 'once', paths: positionals, json: values.json ?? false, settings };
+  }
+  if (positionals.length > 0) {
+    throw new UsageError(`to drop ${positionals[0]}, say --once ${positionals[0]}`);
+  }
+  return { run: 'watch', inbox: text('inbox', values.inbox) ?? 'inbox', settings };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new UsageError(message.split(/\.? To specify|\n/)[0] ?? message);
+  }
+}
+
+function text(name: string, value: string | undefined): string | undefined {
+  if (value !== undefined && value.trim() === '') throw new UsageError(`--${name} is empty`);
+  return value;
+}
+
+function integer(
+  name: string,
+  value: string | undefined,
+  min: number,
+  max: number,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < min || number > max) {
+    throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not "${value}"`);
+  }
+  return number;
+}
+
+function dialectOf(value: string | undefined): Dialect {
+  if (value === undefined || value === 'ga' || value === 'beta') return value ?? 'ga';
+  throw new UsageError(`--dialect must be ga or beta, not "${value}"`);
+}
+
+function claudeOf(
+  values: { 'claude-url'?: string; live?: boolean },
+  apiKey: string | undefined,
+): ClaudeChoice {
+  const url = values['claude-url'];
+  if (values.live) {
+    if (url !== undefined) throw new UsageError('--live and --claude-url exclude each other');
+    if (!apiKey) throw new UsageError('--live needs ANTHROPIC_API_KEY in the environment');
+    return { kind: 'live', apiKey };
+  }
+  if (url === undefined) return { kind: 'emulator' };
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new UsageError(`--claude-url must be an http or https URL, not "${url}"`);
+  }
+  return { kind: 'url', url: url.replace(/\/+$/, '') };
+}

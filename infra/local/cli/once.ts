@@ -1,0 +1,166 @@
+import { documentIdOf } from '../../../shared/ids.ts';
+import type { DocumentRecord } from '../../../shared/record.ts';
+import type { Command } from './arguments.ts';
+import { type Collection, collect, type LocalFile } from './collect.ts';
+import { type Host, startHost } from './host.ts';
+import { Progress } from './progress.ts';
+import { renderSummary, renderTable, renderTotals } from './table.ts';
+import type { Terminal } from './terminal.ts';
+import { uploadFile } from './upload-file.ts';
+import { type Awaited, waitForEnd, waitForIdle } from './wait.ts';
+
+const uploadsAtOnce = 8;
+/** With more documents than this the table alone is enough. */
+const showSummariesUpTo = 3;
+
+/**
+ * Drops files and folders, waits until all documents have ended, and prints what became of them.
+ * @returns the exit code
+ */
+export async function runOnce(
+  command: Command & { run: 'once' },
+  terminal: Terminal,
+): Promise<number> {
+  const found = await collect(command.paths);
+  const progress = new Progress(terminal.progress);
+  const say = (line: string) => progress.say(line);
+  for (const notice of found.notices) say(notice);
+  for (const { key, reason } of found.unreadable) say(`cannot be dropped: ${key}: ${reason}`);
+  if (found.files.length === 0) return found.unreadable.length > 0 ? 1 : 0;
+
+  const host = await startHost(command.settings, { say, path: terminal.path });
+  try {
+    say(
+      `S3 ${host.stack.endpoints.s3} · DynamoDB ${host.stack.endpoints.dynamodb} · Claude ${host.claudeUrl}`,
+    );
+    const { awaited, refused } = await dropAll(host, found.files, progress, terminal.signal);
+    const { records, left } = await waitForAll(host, awaited, progress, terminal.signal);
+    progress.clear();
+    if (terminal.signal.aborted) {
+      say('Stopped. What is not finished goes on with the next start.');
+      return 130;
+    }
+    print(command.json, records, terminal);
+    for (const { key } of left) say(`did not end: ${key}: ${whyLeft(host, records, key)}`);
+    const failed = [...refused, ...left, ...found.unreadable].length > 0;
+    const allEnded = records.every(({ status }) => status === 'ready' || status === 'skipped');
+    if (!command.json) say(renderTotals(records));
+    return failed || !allEnded ? 1 : 0;
+  } finally {
+    progress.clear();
+    await host.stop();
+  }
+}
+
+async function dropAll(
+  host: Host,
+  files: LocalFile[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<{ awaited: Awaited[]; refused: Collection['unreadable'] }> {
+  const ids = files.map(({ key }) => documentIdOf(host.inbox, key));
+  const before = await host.records.standings(ids);
+  const awaited: Awaited[] = [];
+  const refused: Collection['unreadable'] = [];
+  let unchanged = 0;
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < files.length && !signal.aborted; index = next++) {
+      const file = files[index];
+      const documentId = ids[index];
+      if (!file || !documentId) continue;
+      // Dropping what failed again is how a person says: try again.
+      const status = before.get(documentId)?.status;
+      const force = status === 'failed' || status === 'removed';
+      try {
+        const dropped = await uploadFile(host.s3, host.inbox, file, { force });
+        if (dropped === 'unchanged') unchanged += 1;
+        const sequencer = dropped === 'put' ? host.changes.get(file.key) : undefined;
+        awaited.push({ documentId, key: file.key, sequencer });
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        refused.push({ key: file.key, reason });
+        progress.say(`cannot be dropped: ${file.key}: ${reason}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: uploadsAtOnce }, worker));
+  if (unchanged > 0) {
+    progress.say(`${unchanged} of ${files.length} are in the inbox already, unchanged`);
+  }
+  // Records are shown in the order of the files, not of their arrival.
+  const order = new Map(files.map(({ key }, index) => [key, index]));
+  awaited.sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0));
+  return { awaited, refused };
+}
+
+async function waitForAll(
+  host: Host,
+  awaited: Awaited[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<{ records: DocumentRecord[]; left: Awaited[] }> {
+  const containers: string[] = [];
+  let done = 0;
+  let failed = 0;
+  const show = () =>
+    progress.update({
+      total: awaited.length,
+      done,
+      failed,
+      tallies: host.stack.tallies(),
+      now: Date.now(),
+    });
+  show();
+  const left = await waitForEnd({
+    stack: host.stack,
+    records: host.records,
+    awaited,
+    signal,
+    onEnd: ({ documentId }, standing) => {
+      done += 1;
+      if (standing.status === 'failed') failed += 1;
+      if (standing.hasParts) containers.push(documentId);
+    },
+    onTick: show,
+  });
+  // Parts become documents only while their mail or archive is worked on.
+  if (containers.length > 0) await waitForIdle(host.stack, signal, show);
+  const own = await host.records.read(awaited.map(({ documentId }) => documentId));
+  const parts = containers.length > 0 ? await host.records.parts(containers) : [];
+  return { records: withParts(own, parts), left };
+}
+
+/** Each document with what came out of it right below. */
+function withParts(own: DocumentRecord[], parts: DocumentRecord[]): DocumentRecord[] {
+  const below = (record: DocumentRecord): DocumentRecord[] => [
+    record,
+    ...parts.filter(({ parent }) => parent === record.documentId).flatMap(below),
+  ];
+  return own.flatMap(below);
+}
+
+function print(json: boolean, records: DocumentRecord[], { stdout, style }: Terminal): void {
+  if (json) {
+    for (const record of records) stdout.write(`${JSON.stringify(record)}\n`);
+    return;
+  }
+  const ready = records.filter(({ summary }) => summary);
+  if (ready.length <= showSummariesUpTo) {
+    for (const record of ready) stdout.write(`${renderSummary(record, style)}\n`);
+  } else if (ready[0]) {
+    stdout.write(`${renderSummary(ready[0], style)}\n`);
+  }
+  stdout.write(renderTable(records, style));
+}
+
+function whyLeft(host: Host, records: DocumentRecord[], key: string): string {
+  const record = records.find((candidate) => candidate.key === key);
+  if (record?.status === 'held') return record.error?.message ?? 'it is held';
+  const dead = Object.entries(host.stack.deadLetters()).filter(([, count]) => count > 0);
+  const where = dead.map(([name, count]) => `${count} in ${name}`).join(', ');
+  const status = record?.status ?? 'not received';
+  return where === ''
+    ? `its record says ${status}, and nothing is left to do for it now`
+    : `its record says ${status}; messages gave up: ${where}; see ${host.stack.resources.functions.length} logs below the data directory`;
+}

@@ -1,0 +1,161 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { DocumentRecord } from '../../../shared/record.ts';
+
+/** How wide the terminal is, and whether it shows colours. */
+export interface TableStyle {
+  columns: number;
+  colour: boolean;
+}
+
+const headings = ['document', 'status', 'route', 'title', 'size', 'cost'];
+
+/** How long a title or key may be before it is cut. */
+const minTitle = 16;
+const maxKey = 44;
+
+/** The records as a table, with what went wrong and what to do below each that failed. */
+export function renderTable(records: DocumentRecord[], style: TableStyle): string {
+  const rows = records.map((record) => [
+    cut(clean(record.key), maxKey),
+    record.status,
+    record.fidelity?.route ?? '',
+    clean(record.summary?.title ?? ''),
+    extent(record),
+    cost(record.usage?.costUsd),
+  ]);
+  const widths = headings.map((heading, column) =>
+    Math.max(width(heading), ...rows.map((row) => width(row[column] ?? ''))),
+  );
+  const used = widths.reduce((sum, each) => sum + each + 2, 0) - (widths[3] ?? 0);
+  widths[3] = Math.max(minTitle, Math.min(widths[3] ?? 0, style.columns - used));
+
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, column) => {
+        const text = cut(cell, widths[column] ?? 0);
+        const padding = ' '.repeat((widths[column] ?? 0) - width(text));
+        return column >= 4 ? padding + text : text + padding;
+      })
+      .join('  ')
+      .trimEnd();
+  const out = [paint(line(headings), 'dim', style)];
+  for (const [index, record] of records.entries()) {
+    out.push(paintStatus(line(rows[index] ?? []), record.status, style));
+    if (!record.error) continue;
+    out.push(`  ${paint(record.error.code, 'red', style)}: ${clean(record.error.message)}`);
+    out.push(`  ${clean(record.error.advice)}`);
+  }
+  return `${out.join('\n')}\n`;
+}
+
+/** A ready document's summary in full, wrapped to the terminal. */
+export function renderSummary(record: DocumentRecord, style: TableStyle): string {
+  const { summary } = record;
+  if (!summary) return '';
+  const columns = Math.min(style.columns, 100);
+  const citations =
+    summary.citations.length > 0 ? `, ${summary.citations.length} citations` : ', no citations';
+  return [
+    paint(clean(summary.title), 'bold', style),
+    ...wrap(clean(summary.text), columns),
+    ...summary.keyPoints.flatMap((point) =>
+      wrap(clean(point), columns - 2).map((text, index) => `${index === 0 ? '• ' : '  '}${text}`),
+    ),
+    paint(
+      `${clean(record.key)} · ${summary.language} · ${summary.model}${citations} · ${record.fileId ?? ''}`,
+      'dim',
+      style,
+    ),
+    '',
+  ].join('\n');
+}
+
+/** One line for what happened, such as `7 ready, 1 failed · $0.0042`. */
+export function renderTotals(records: DocumentRecord[]): string {
+  const counts = new Map<string, number>();
+  let spent = 0;
+  for (const { status, usage } of records) {
+    counts.set(status, (counts.get(status) ?? 0) + 1);
+    spent += usage?.costUsd ?? 0;
+  }
+  const parts = [...counts].map(([status, count]) => `${count} ${status}`);
+  return `${parts.join(', ') || 'no documents'}${spent > 0 ? ` · ${cost(spent)}` : ''}`;
+}
+
+function extent({ fidelity, sizeBytes }: DocumentRecord): string {
+  if (fidelity?.pages !== undefined) return `${fidelity.pages} p`;
+  if (fidelity?.rowsFound !== undefined) return `${fidelity.rowsFound} rows`;
+  return sizeBytes === undefined ? '' : bytes(sizeBytes);
+}
+
+/** A number of bytes for people. */
+export function bytes(count: number): string {
+  if (count < 1024) return `${count} B`;
+  const units = ['KB', 'MB', 'GB'];
+  let value = count / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+function cost(usd: number | undefined): string {
+  if (usd === undefined) return '';
+  return usd === 0 || usd >= 0.01 ? `$${usd.toFixed(2)}` : `$${usd.toPrecision(2)}`;
+}
+
+/** Text of documents must not move the cursor or colour the terminal. */
+function clean(text: string): string {
+  return stripVTControlCharacters(text)
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+    .trim();
+}
+
+const segments = new Intl.Segmenter();
+const wide =
+  /\p{Extended_Pictographic}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
+
+const graphemes = (text: string) => Array.from(segments.segment(text), ({ segment }) => segment);
+
+/** Columns a text takes on a terminal: two for East Asian wide characters and emoji. */
+function width(text: string): number {
+  return graphemes(text).reduce((sum, each) => sum + (wide.test(each) ? 2 : 1), 0);
+}
+
+function cut(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  let out = '';
+  let used = 0;
+  for (const each of graphemes(text)) {
+    used += wide.test(each) ? 2 : 1;
+    if (used > columns - 1) break;
+    out += each;
+  }
+  return `${out}…`;
+}
+
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && width(line) + 1 + width(word) > columns) {
+      lines.push(line);
+      line = '';
+    }
+    line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+const codes = { dim: 2, bold: 1, red: 31, green: 32, yellow: 33 } as const;
+
+function paint(text: string, colour: keyof typeof codes, style: TableStyle): string {
+  return style.colour ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text;
+}
+
+function paintStatus(line: string, status: string, style: TableStyle): string {
+  const colour = status === 'ready' ? 'green' : status === 'failed' ? 'red' : 'yellow';
+  return line.replace(` ${status} `, ` ${paint(status, colour, style)} `);
+}

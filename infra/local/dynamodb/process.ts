@@ -1,0 +1,64 @@
+import { mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import dynalite from 'dynalite';
+import { repairTables, type TableSettings } from './tables.ts';
+
+/** What the host tells this process to do. */
+export interface DynamoSettings {
+  path: string;
+  port: number;
+  /** The process before did not close its files. */
+  rebuild: boolean;
+  tables: TableSettings[];
+}
+
+const counts = new Map<string, number>();
+
+async function serve({ path, port, rebuild, tables }: DynamoSettings): Promise<void> {
+  mkdirSync(path, { recursive: true });
+  await repairTables(path, tables, rebuild);
+  const server = dynalite({ path, createTableMs: 0 });
+  server.keepAliveTimeout = 60_000;
+  server.prependListener('request', (request) => {
+    const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1];
+    if (operation) counts.set(operation, (counts.get(operation) ?? 0) + 1);
+  });
+  const listen = (wanted: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(wanted, '127.0.0.1', () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  await listen(port).catch((error: NodeJS.ErrnoException) => {
+    if (port === 0 || error.code !== 'EADDRINUSE') throw error;
+    return listen(0);
+  });
+  // The host is gone or asks for the end: close the files in good order.
+  process.once('disconnect', () => {
+    server.closeAllConnections();
+    server.close(() => process.exit(0));
+  });
+  process.send?.({ ready: (server.address() as AddressInfo).port });
+}
+
+// dynalite throws when a client goes away in the middle of a request, as a killed function does.
+process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'ECONNRESET') return;
+  process.stderr.write(`${error.stack ?? error}\n`);
+  process.exit(1);
+});
+
+process.on('message', (message: { settings?: DynamoSettings; question?: string; id?: number }) => {
+  if (message.settings) {
+    serve(message.settings).catch((error: Error) => {
+      process.send?.({ failed: error.message });
+      process.exit(1);
+    });
+    return;
+  }
+  const answer = Object.fromEntries(counts);
+  if (message.question === 'reset') counts.clear();
+  process.send?.({ id: message.id, answer });
+});

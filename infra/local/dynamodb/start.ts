@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  type GlobalSecondaryIndex,
+} from '@aws-sdk/client-dynamodb';
+import { type ChildService, startChildService } from '../child-service.ts';
+import { localCredentials } from '../credentials.ts';
+import type { DynamoSettings } from './process.ts';
+import type { TableSettings } from './tables.ts';
+
+export interface LocalDynamo {
+  url: string;
+  port: number;
+  /** Requests so far, by operation. */
+  counts(): Promise<Record<string, number>>;
+  resetCounts(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts dynalite on disk in a process of its own and makes the tables that are not there.
+ * @param options `unclean`: the host before was killed, so indexes are made anew
+ */
+export async function startDynamo(options: {
+  dataDir: string;
+  region: string;
+  port: number;
+  unclean: boolean;
+  tables: TableSettings[];
+  onLog: (line: string) => void;
+}): Promise<LocalDynamo> {
+  const service: ChildService = await startChildService({
+    name: 'dynamodb',
+    module: fileURLToPath(new URL('process.ts', import.meta.url)),
+    port: options.port,
+    env: { AWS_REGION: options.region, AWS_ACCOUNT_ID: '000000000000' },
+    onLog: options.onLog,
+    settings: ({ port, crashed }): DynamoSettings => ({
+      path: join(options.dataDir, 'dynamodb'),
+      port,
+      rebuild: crashed || options.unclean,
+      tables: options.tables,
+    }),
+  });
+  const url = `http://127.0.0.1:${service.port}`;
+  const client = new DynamoDBClient({
+    endpoint: url,
+    region: options.region,
+    credentials: localCredentials,
+  });
+  try {
+    for (const table of options.tables) {
+      await client
+        .send(
+          new CreateTableCommand({
+            TableName: table.TableName,
+            AttributeDefinitions: table.AttributeDefinitions as NonNullable<
+              ConstructorParameters<typeof CreateTableCommand>[0]['AttributeDefinitions']
+            >,
+            KeySchema: table.KeySchema as GlobalSecondaryIndex['KeySchema'],
+            ...(table.GlobalSecondaryIndexes
+              ? { GlobalSecondaryIndexes: table.GlobalSecondaryIndexes as GlobalSecondaryIndex[] }
+              : {}),
+            BillingMode: 'PAY_PER_REQUEST',
+          }),
+        )
+        .catch((error: Error) => {
+          if (error.name !== 'ResourceInUseException') throw error;
+        });
+    }
+  } catch (error) {
+    await service.close();
+    throw error;
+  } finally {
+    client.destroy();
+  }
+  return {
+    url,
+    port: service.port,
+    counts: async () => (await service.ask('counts')) as Record<string, number>,
+    resetCounts: async () => {
+      await service.ask('reset');
+    },
+    close: () => service.close(),
+  };
+}

@@ -1,0 +1,107 @@
+import type { Index, Item, Level, Store, Table } from 'dynalite/db/index.js';
+import dynalite from 'dynalite/db/index.js';
+
+/** A table as CreateTable takes it. */
+export interface TableSettings {
+  TableName: string;
+  AttributeDefinitions: { AttributeName: string; AttributeType: string }[];
+  KeySchema: { AttributeName: string; KeyType: string }[];
+  GlobalSecondaryIndexes?: Index[];
+}
+
+const chunk = 500;
+
+/**
+ * Brings the tables on disk to the wanted settings before the server opens them, and makes the
+ * indexes anew where it must: dynalite writes an index entry before its item and without a
+ * transaction, so a kill between the two leaves an entry that no item backs.
+ * @param rebuild whether the process before was killed
+ */
+export async function repairTables(
+  path: string,
+  wanted: TableSettings[],
+  rebuild: boolean,
+): Promise<void> {
+  const store = dynalite.create({ path });
+  await store.db.open();
+  try {
+    for await (const { value: table } of store.tableDb.createReadStream()) {
+      if (table.TableStatus !== 'ACTIVE') {
+        // Killed within the moment between making the table and calling it active.
+        table.TableStatus = 'ACTIVE';
+        await store.tableDb.put(table.TableName, table);
+      }
+      const settings = wanted.find(({ TableName }) => TableName === table.TableName);
+      if (!settings) continue;
+      const changed =
+        indexText(table.GlobalSecondaryIndexes) !== indexText(settings.GlobalSecondaryIndexes);
+      if (changed) await changeIndexes(store, table, settings);
+      if (changed || rebuild) await rebuildIndexes(store, table);
+    }
+  } finally {
+    await store.db.close();
+  }
+}
+
+async function changeIndexes(store: Store, table: Table, settings: TableSettings): Promise<void> {
+  for (const { IndexName } of table.GlobalSecondaryIndexes ?? []) {
+    await clear(store.getIndexDb('Global', table.TableName, IndexName));
+  }
+  table.AttributeDefinitions = settings.AttributeDefinitions;
+  const indexes = settings.GlobalSecondaryIndexes?.map((index) => ({
+    ...index,
+    IndexStatus: 'ACTIVE',
+    IndexSizeBytes: 0,
+    ItemCount: 0,
+    ProvisionedThroughput: {
+      ReadCapacityUnits: 0,
+      WriteCapacityUnits: 0,
+      NumberOfDecreasesToday: 0,
+    },
+  }));
+  if (indexes) table.GlobalSecondaryIndexes = indexes;
+  else delete table.GlobalSecondaryIndexes;
+  await store.tableDb.put(table.TableName, table);
+}
+
+async function rebuildIndexes(store: Store, table: Table): Promise<void> {
+  const indexes = table.GlobalSecondaryIndexes ?? [];
+  if (indexes.length === 0) return;
+  const entries = new Map<string, { type: 'put'; key: string; value: Item }[]>();
+  for (const { IndexName } of indexes) {
+    await clear(store.getIndexDb('Global', table.TableName, IndexName));
+    entries.set(IndexName, []);
+  }
+  const flush = async (least: number) => {
+    for (const [name, list] of entries) {
+      if (list.length < least) continue;
+      await store.getIndexDb('Global', table.TableName, name).batch(list.splice(0));
+    }
+  };
+  for await (const { value: item } of store.getItemDb(table.TableName).createReadStream()) {
+    for (const put of dynalite.getIndexActions(indexes, undefined, item, table).puts) {
+      entries.get(put.index)?.push({ type: 'put', key: put.key, value: put.item });
+    }
+    await flush(chunk);
+  }
+  await flush(1);
+}
+
+async function clear(level: Level<Item>): Promise<void> {
+  let keys: { type: 'del'; key: string }[] = [];
+  for await (const key of level.createKeyStream()) {
+    keys.push({ type: 'del', key });
+    if (keys.length < chunk) continue;
+    await level.batch(keys);
+    keys = [];
+  }
+  if (keys.length > 0) await level.batch(keys);
+}
+
+/** Indexes in a comparable form, without what the server adds. */
+function indexText(indexes: Index[] | undefined): string {
+  const plain = (indexes ?? []).map(({ IndexName, KeySchema, Projection }) =>
+    JSON.stringify([IndexName, KeySchema, Projection]),
+  );
+  return plain.sort().join('\n');
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+
+const pageBytes = 4096;
+
+/**
+ * Memory of a process and all its descendants in bytes, as near as /proc tells: the process's
+ * resident pages, and of its children (a browser, say) those they do not share.
+ * @returns undefined where there is no /proc; V8's own heap limit is then all that holds
+ */
+export function residentBytes(pid: number): number | undefined {
+  const own = pages(pid);
+  if (own === undefined) return undefined;
+  let total = own.resident;
+  const queue = children(pid);
+  for (let child = queue.pop(); child !== undefined; child = queue.pop()) {
+    const found = pages(child);
+    if (found) total += found.resident - found.shared;
+    queue.push(...children(child));
+  }
+  return total * pageBytes;
+}
+
+function pages(pid: number): { resident: number; shared: number } | undefined {
+  try {
+    const [, resident, shared] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
+    return { resident: Number(resident), shared: Number(shared) };
+  } catch {
+    return undefined;
+  }
+}
+
+function children(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,30 @@
+import { run } from './cli/run.ts';
+
+const stop = new AbortController();
+let asked = 0;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    asked += 1;
+    // The second time without manners: what is in the works is delivered again anyway.
+    if (asked > 1) process.exit(130);
+    stop.abort();
+  });
+}
+// A reader such as `head` that has seen enough is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  stop.abort();
+});
+
+const columns = process.stdout.columns ?? 100;
+process.exitCode = await run(process.argv.slice(2), process.env.ANTHROPIC_API_KEY, {
+  stdout: process.stdout,
+  progress: {
+    write: (text) => process.stderr.write(text),
+    isTTY: process.stderr.isTTY ?? false,
+    columns: process.stderr.columns ?? 80,
+  },
+  style: { columns, colour: (process.stdout.isTTY ?? false) && !process.env.NO_COLOR },
+  signal: stop.signal,
+  path: process.env.PATH,
+});

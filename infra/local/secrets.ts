@@ -1,0 +1,41 @@
+import { AwsError } from './aws/errors.ts';
+import type { JsonService } from './aws/server.ts';
+
+/** A secret and what it holds. */
+export interface LocalSecret {
+  name: string;
+  arn: string;
+  value: string;
+}
+
+/** Secrets Manager, as far as functions read it. Values live in the host's memory only. */
+export function secretsService(secrets: () => LocalSecret[]): JsonService {
+  return async (operation, input) => {
+    const wanted = String(input.SecretId ?? '');
+    // A secret goes by its name, its ARN, or its ARN without the six characters at the end.
+    const secret = secrets().find(
+      ({ name, arn }) => wanted === name || wanted === arn || wanted === arn.slice(0, -7),
+    );
+    if (!secret) {
+      throw new AwsError(
+        'ResourceNotFoundException',
+        "Secrets Manager can't find the specified secret.",
+      );
+    }
+    const description = { ARN: secret.arn, Name: secret.name };
+    if (operation === 'DescribeSecret') return description;
+    if (operation !== 'GetSecretValue') {
+      throw new AwsError(
+        'InvalidRequestException',
+        `${operation} is not supported locally: secrets are set when the host starts`,
+      );
+    }
+    return {
+      ...description,
+      SecretString: secret.value,
+      VersionId: '00000000-0000-0000-0000-000000000001',
+      VersionStages: ['AWSCURRENT'],
+      CreatedDate: 0,
+    };
+  };
+}

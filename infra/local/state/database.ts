@@ -1,0 +1,171 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/**
+ * One SQLite file holds the local SQS messages and the index of the local S3 objects, so that an
+ * object and its event become visible in one transaction: a kill between the two cannot happen.
+ */
+const schema = `
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS messages (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  queue TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  md5 TEXT NOT NULL,
+  attributes TEXT NOT NULL,
+  sent_at INTEGER NOT NULL,
+  visible_at INTEGER NOT NULL,
+  receive_count INTEGER NOT NULL DEFAULT 0,
+  first_received_at INTEGER,
+  receipt TEXT
+);
+CREATE INDEX IF NOT EXISTS messages_by_visibility ON messages (queue, visible_at, id);
+CREATE INDEX IF NOT EXISTS messages_by_receipt ON messages (receipt) WHERE receipt IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS objects (
+  bucket TEXT NOT NULL,
+  key TEXT NOT NULL,
+  version TEXT NOT NULL,
+  sequencer TEXT NOT NULL,
+  latest INTEGER NOT NULL,
+  marker INTEGER NOT NULL DEFAULT 0,
+  size INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  segments TEXT NOT NULL,
+  headers TEXT NOT NULL,
+  modified_at INTEGER NOT NULL,
+  PRIMARY KEY (bucket, key, version)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS objects_latest ON objects (bucket, key) WHERE latest = 1;
+
+CREATE TABLE IF NOT EXISTS uploads (
+  upload_id TEXT PRIMARY KEY,
+  bucket TEXT NOT NULL,
+  key TEXT NOT NULL,
+  headers TEXT NOT NULL,
+  started_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS parts (
+  upload_id TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  file TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  etag TEXT NOT NULL,
+  modified_at INTEGER NOT NULL,
+  PRIMARY KEY (upload_id, number)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS trash (file TEXT PRIMARY KEY) WITHOUT ROWID;
+`;
+
+const schemaVersion = 1;
+
+/** Another host holds the data directory, or it was written by a newer version. */
+export class DataDirUnavailable extends Error {
+  override name = 'DataDirUnavailable';
+}
+
+/** An open data directory. */
+export interface State {
+  db: DatabaseSync;
+  /** Absolute path of the data directory. */
+  dir: string;
+  /** Whether the host that had it before stopped without closing it. */
+  unclean: boolean;
+  /** Runs `work` in one transaction; nested calls join the outer one. */
+  transaction<T>(work: () => T): T;
+  getMeta(name: string): string | undefined;
+  setMeta(name: string, value: string): void;
+  /** Tells other hosts, by file, who has the directory. */
+  announce(text: string): void;
+  close(): void;
+}
+
+/**
+ * Opens (or makes) the state below `dir` and locks it: SQLite's exclusive lock belongs to the
+ * process, so it goes with the process however it ends, and there is no stale lock to detect.
+ * @throws {DataDirUnavailable} when another process has it
+ */
+export function openState(dir: string): State {
+  mkdirSync(dir, { recursive: true });
+  const db = new DatabaseSync(join(dir, 'state.db'));
+  const hostFile = join(dir, 'host.txt');
+  try {
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
+    // In WAL mode NORMAL never corrupts; only a power cut can take back the last transactions.
+    db.exec('PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;');
+    // The lock is taken with the first write, and journal_mode may already be WAL.
+    db.exec('BEGIN IMMEDIATE; COMMIT;');
+  } catch (error) {
+    db.close();
+    if (!/locked|busy/i.test(String(error))) throw error;
+    throw new DataDirUnavailable(
+      `${dir} is in use by another Dropline host (${readText(hostFile) ?? 'just starting'}); stop it or give another --data`,
+    );
+  }
+  const version = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+  if (version > schemaVersion) {
+    db.close();
+    throw new DataDirUnavailable(`${dir} was written by a newer Dropline; give another --data`);
+  }
+  db.exec(schema);
+  db.exec(`PRAGMA user_version = ${schemaVersion}`);
+
+  const getMetaStatement = db.prepare('SELECT value FROM meta WHERE name = ?');
+  const setMetaStatement = db.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)');
+  const getMeta = (name: string) => {
+    const value = getMetaStatement.get(name)?.value;
+    return value === undefined ? undefined : String(value);
+  };
+  const setMeta = (name: string, value: string) => {
+    setMetaStatement.run(name, value);
+  };
+  const unclean = getMeta('running') === 'yes';
+  setMeta('running', 'yes');
+
+  let depth = 0;
+  let open = true;
+  return {
+    db,
+    dir,
+    unclean,
+    getMeta,
+    setMeta,
+    transaction<T>(work: () => T): T {
+      if (depth > 0) return work();
+      db.exec('BEGIN');
+      depth += 1;
+      try {
+        const result = work();
+        db.exec('COMMIT');
+        return result;
+      } catch (error) {
+        db.exec('ROLLBACK');
+        throw error;
+      } finally {
+        depth -= 1;
+      }
+    },
+    announce(text: string) {
+      writeFileSync(hostFile, text);
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      setMeta('running', 'no');
+      db.close();
+    },
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { LocalStack } from '../../infra/local/stack.ts';
+import type { Assembly } from '../../infra/local/template/resources.ts';
+
+/** A function of a test: its properties in the template, and its source. */
+export interface TestFunction {
+  source: string;
+  timeout?: number;
+  memory?: number;
+  variables?: Record<string, unknown>;
+}
+
+/** A fresh directory, and how to take it away. */
+export function temporaryDir(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'dropline-local-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+/** A cloud assembly as CDK would have made it of these resources and functions. */
+export function assemblyOf(
+  dir: string,
+  resources: Record<string, { Type: string; Properties?: Record<string, unknown> }>,
+  functions: Record<string, TestFunction> = {},
+): Assembly {
+  const assets = new Map<string, string>();
+  const all: Record<string, unknown> = { ...resources };
+  for (const [id, { source, timeout, memory, variables = {} }] of Object.entries(functions)) {
+    const root = join(dir, `asset.${id}`);
+    mkdirSync(root, { recursive: true });
+    writeFileSync(join(root, 'index.mjs'), source);
+    assets.set(id, root);
+    all[id] = {
+      Type: 'AWS::Lambda::Function',
+      Properties: {
+        Runtime: 'nodejs24.x',
+        Handler: 'index.handler',
+        Code: { S3Bucket: { 'Fn::Sub': 'assets' }, S3Key: `${id}.zip` },
+        Timeout: timeout ?? 30,
+        MemorySize: memory ?? 256,
+        Environment: { Variables: variables },
+      },
+    };
+  }
+  return { template: { Resources: all }, assets };
+}
+
+/** A queue that a function works on, with its dead letters. */
+export function workQueue(
+  functionId: string,
+  queue: Record<string, unknown> = {},
+  mapping: Record<string, unknown> = {},
+) {
+  return {
+    Dead: { Type: 'AWS::SQS::Queue' },
+    Work: {
+      Type: 'AWS::SQS::Queue',
+      Properties: {
+        VisibilityTimeout: 1,
+        RedrivePolicy: {
+          deadLetterTargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] },
+          maxReceiveCount: 2,
+        },
+        ...queue,
+      },
+    },
+    Mapping: {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: {
+        EventSourceArn: { 'Fn::GetAtt': ['Work', 'Arn'] },
+        FunctionName: { Ref: functionId },
+        BatchSize: 10,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ...mapping,
+      },
+    },
+  };
+}
+
+/** Clients of a stack's services. */
+export function clientsOf(stack: LocalStack) {
+  return {
+    s3: new S3Client({ ...stack.client('s3'), maxAttempts: 1 }),
+    sqs: new SQSClient({ ...stack.client('sqs'), maxAttempts: 1 }),
+    dynamodb: new DynamoDBClient({ ...stack.client('dynamodb'), maxAttempts: 1 }),
+  };
+}
+
+/** URL of a queue by its logical id. */
+export function queueUrl(stack: LocalStack, id: string): string {
+  const name = stack.resources.queues.find((queue) => queue.id === id)?.name;
+  return `${stack.endpoints.sqs}/000000000000/${name}`;
+}
+
+/** Receives until `count` messages came, waiting for each without sleeping. */
+export async function receive(sqs: SQSClient, QueueUrl: string, count: number): Promise<Message[]> {
+  const messages: Message[] = [];
+  while (messages.length < count) {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 20,
+        MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
+      }),
+    );
+    if (Messages.length === 0) throw new Error(`${messages.length} of ${count} messages came`);
+    messages.push(...Messages);
+  }
+  return messages;
+}
