@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -13,8 +13,8 @@ export interface Bundle {
   also?: Record<string, string>;
   /** Files copied as they are: absolute source → destination inside the bundle. */
   assets?: { from: string; to: string }[];
-  /** Packages that esbuild leaves alone, because they come as assets. */
-  external?: string[];
+  /** Packages that cannot be bundled (native code, data files): copied with what they depend on. */
+  packages?: string[];
 }
 
 /**
@@ -23,7 +23,7 @@ export interface Bundle {
  * split off and loaded on demand.
  * @returns the absolute directory to make a Lambda asset of
  */
-export function bundleFunction({ name, also = {}, assets = [], external = [] }: Bundle): string {
+export function bundleFunction({ name, also = {}, assets = [], packages = [] }: Bundle): string {
   const outdir = join(root, '.build', name);
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
@@ -45,13 +45,38 @@ export function bundleFunction({ name, also = {}, assets = [], external = [] }: 
     keepNames: true,
     legalComments: 'none',
     mainFields: ['module', 'main'],
-    external,
+    external: packages,
     // CommonJS packages inside the bundle call require() for Node's own modules.
     banner: {
       js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
     },
     logLevel: 'warning',
   });
+  for (const name of closure(packages)) {
+    cpSync(packageDir(name), join(outdir, 'node_modules', name), {
+      recursive: true,
+      dereference: true,
+    });
+  }
   for (const { from, to } of assets) cpSync(from, join(outdir, to), { recursive: true });
   return outdir;
+}
+
+const packageDir = (name: string): string => join(root, 'node_modules', name);
+
+/** The packages with everything they depend on, as far as it is installed on this machine. */
+function closure(packages: string[]): Set<string> {
+  const all = new Set<string>();
+  const queue = [...packages];
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    const manifest = join(packageDir(name), 'package.json');
+    if (all.has(name) || !existsSync(manifest)) continue;
+    all.add(name);
+    const { dependencies, optionalDependencies } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+      dependencies?: Record<string, string>;
+      optionalDependencies?: Record<string, string>;
+    };
+    queue.push(...Object.keys({ ...dependencies, ...optionalDependencies }));
+  }
+  return all;
 }

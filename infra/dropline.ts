@@ -1,11 +1,11 @@
 import { CfnOutput, Duration, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as cloudwatchActions from 'aws-cdk-lib/aws-cloudwatch-actions';
-import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secrets from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
@@ -77,6 +77,16 @@ export class Dropline extends Construct {
     const toRender = send(names.renderQueueUrl, render.queue);
     const toUpload = send(names.uploadQueueUrl, upload.queue);
     const toSummarize = send(names.summarizeQueueUrl, summarize.queue);
+    const look = (variable: string, queue: sqs.IQueue): Grant => ({
+      variables: { [variable]: queue.queueUrl },
+      to: (worker) => queue.grantConsumeMessages(worker),
+    });
+    const deadLetters = [
+      look(names.intakeDeadLettersUrl, intake.deadLetters),
+      look(names.renderDeadLettersUrl, render.deadLetters),
+      look(names.uploadDeadLettersUrl, upload.deadLetters),
+      look(names.summarizeDeadLettersUrl, summarize.deadLetters),
+    ];
     const claude: Grant = {
       variables: {
         [names.claudeBaseUrl]: props.claudeBaseUrl ?? 'https://api.anthropic.com',
@@ -97,6 +107,10 @@ export class Dropline extends Construct {
     const workers = [
       new StepFunction(this, 'NormalizeFunction', {
         name: 'normalize',
+        // sharp is native code: the function has the architecture of the machine that installed it.
+        architecture:
+          process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+        bundle: { also: { worker: 'shared/formats/worker.ts' }, packages: ['sharp'] },
         timeout: durations.normalize,
         memoryMb: 3008,
         storageMb: 4096,
@@ -112,7 +126,7 @@ export class Dropline extends Construct {
         queue: upload.queue,
         batchSize: 10,
         concurrency: props.concurrency?.upload ?? 5,
-        grants: [ledger, readInbox, stage, toUpload, toSummarize, claude, profiles],
+        grants: [ledger, readInbox, stage, toIntake, toUpload, toSummarize, claude, profiles],
       }),
       new StepFunction(this, 'SummarizeFunction', {
         name: 'summarize',
@@ -121,7 +135,7 @@ export class Dropline extends Construct {
         queue: summarize.queue,
         batchSize: 5,
         concurrency: props.concurrency?.summarize ?? 10,
-        grants: [ledger, toUpload, toSummarize, keepResults, claude, profiles],
+        grants: [ledger, stage, keepResults, toIntake, toUpload, toSummarize, claude, profiles],
       }),
     ];
 
@@ -129,7 +143,19 @@ export class Dropline extends Construct {
       name: 'reconcile',
       timeout: Duration.minutes(10),
       memoryMb: 512,
-      grants: [ledger, readInbox, stage, toIntake, toRender, toUpload, toSummarize, claude, profiles],
+      grants: [
+        ledger,
+        readInbox,
+        stage,
+        keepResults,
+        toIntake,
+        toRender,
+        toUpload,
+        toSummarize,
+        ...deadLetters,
+        claude,
+        profiles,
+      ],
     });
     new events.Rule(this, 'ReconcileSchedule', {
       schedule: events.Schedule.rate(props.reconcileEvery ?? Duration.minutes(15)),
@@ -215,9 +241,11 @@ function notify(bucket: s3.Bucket, queue: sqs.Queue): void {
   );
   const resource = bucket.node.defaultChild as s3.CfnBucket;
   resource.notificationConfiguration = {
-    queueConfigurations: ['s3:ObjectCreated:*', 's3:ObjectRemoved:*', 's3:LifecycleExpiration:*'].map(
-      (event) => ({ event, queue: queue.queueArn }),
-    ),
+    queueConfigurations: [
+      's3:ObjectCreated:*',
+      's3:ObjectRemoved:*',
+      's3:LifecycleExpiration:*',
+    ].map((event) => ({ event, queue: queue.queueArn })),
   };
   if (admitted.policyDependable) bucket.node.addDependency(admitted.policyDependable);
 }

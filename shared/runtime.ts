@@ -6,6 +6,7 @@ import { Objects } from './aws/objects.ts';
 import { Queues } from './aws/queues.ts';
 import { apiKeySource } from './aws/secrets.ts';
 import { ClaudeClient } from './claude/client.ts';
+import { Circuits } from './ledger/circuit.ts';
 import { Contents } from './ledger/contents.ts';
 import { Documents } from './ledger/documents.ts';
 import { Table } from './ledger/table.ts';
@@ -17,6 +18,9 @@ import type { StepTools } from './steps/tools.ts';
 
 /** Attempts of one step on one version of a document before it ends `failed`. */
 const maxAttempts = 5;
+
+/** How long a lane that a person has to free waits before it is tried again. */
+const heldMs = 10 * 60_000;
 
 /** What the entry points build their steps from: one set of clients, the clock and chance. */
 export function runtime() {
@@ -36,10 +40,7 @@ export function runtime() {
 export type Runtime = ReturnType<typeof runtime>;
 
 type QueueUrls = Partial<
-  Pick<
-    Settings,
-    'intakeQueueUrl' | 'renderQueueUrl' | 'uploadQueueUrl' | 'summarizeQueueUrl'
-  >
+  Pick<Settings, 'intakeQueueUrl' | 'renderQueueUrl' | 'uploadQueueUrl' | 'summarizeQueueUrl'>
 >;
 
 /** The tools that every step shares. */
@@ -52,6 +53,7 @@ export function stepTools(
     table,
     documents: new Documents(table, base.now),
     contents: new Contents(table, base.now),
+    circuits: new Circuits(table, base.now),
     objects: base.objects,
     stagingBucket: settings.stagingBucket,
     send: (message) => base.queues.send(queueOf(message, settings), message),
@@ -59,6 +61,7 @@ export function stepTools(
       base.queues.send(need(settings.intakeQueueUrl), { dropline: 'change', change }),
     policy: { maxAttempts, random: base.random },
     log: base.log,
+    heldMs,
     now: base.now,
   };
 }

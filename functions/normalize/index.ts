@@ -6,7 +6,7 @@ import { changesOf } from '../../shared/aws/events.ts';
 import { ConversionSandbox } from '../../shared/formats/sandbox.ts';
 import { profiles, runtime, stepTools } from '../../shared/runtime.ts';
 import { readSettings } from '../../shared/settings.ts';
-import { normalize, type NormalizeTools } from '../../shared/steps/normalize.ts';
+import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
 import { done, type Outcome } from '../../shared/steps/outcome.ts';
 
 let ready: ReturnType<typeof prepare> | undefined;

@@ -1,5 +1,6 @@
 import {
   ChangeMessageVisibilityCommand,
+  ReceiveMessageCommand,
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
@@ -24,9 +25,7 @@ export class Queues {
       new SendMessageCommand({
         QueueUrl: queueUrl,
         MessageBody: typeof message === 'string' ? message : JSON.stringify(message),
-        ...(delayMs > 0
-          ? { DelaySeconds: Math.ceil(Math.min(delayMs, maxDelayMs) / 1000) }
-          : {}),
+        ...(delayMs > 0 ? { DelaySeconds: Math.ceil(Math.min(delayMs, maxDelayMs) / 1000) } : {}),
       }),
     );
   }
@@ -40,5 +39,24 @@ export class Queues {
         VisibilityTimeout: Math.ceil(delayMs / 1000),
       }),
     );
+  }
+
+  /** Looks at up to ten messages without deleting them; they stay out of sight for a while. */
+  async look(
+    queueUrl: string,
+    hiddenSeconds: number,
+  ): Promise<{ messageId: string; body: string }[]> {
+    const { Messages } = await this.#client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: queueUrl,
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: hiddenSeconds,
+        WaitTimeSeconds: 0,
+      }),
+    );
+    return (Messages ?? []).map(({ MessageId, Body }) => ({
+      messageId: MessageId ?? '',
+      body: Body ?? '',
+    }));
   }
 }

@@ -16,9 +16,7 @@ export function apiKeySource(
   let known: { key: string; at: number } | undefined;
   return async () => {
     if (known && now() - known.at < keptMs) return known.key;
-    const { SecretString } = await client.send(
-      new GetSecretValueCommand({ SecretId: secretName }),
-    );
+    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretName }));
     const key = SecretString?.trim() ?? '';
     if (!key || key === 'put-the-key-here') {
       throw new StopLane({

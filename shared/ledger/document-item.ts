@@ -45,7 +45,7 @@ export const documentItemSchema = documentRecordSchema.extend({
   /** What the summary was made with: prompt, model and options, hashed. */
   fingerprint: z.string().optional(),
   /** Fence of the paid call. */
-  lease: z.object({ owner: z.string(), until: z.int() }).optional(),
+  lease: z.object({ owner: z.string(), until: z.number() }).optional(),
   /** Times a known file turned out gone and the content was uploaded again. */
   evictions: z.int().optional(),
   /** The status that a held document resumes from. */

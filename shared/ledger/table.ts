@@ -5,6 +5,7 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Key } from './keys.ts';
@@ -119,6 +120,19 @@ export class Table {
         Limit: input.limit,
         ExclusiveStartKey: input.cursor,
         ConsistentRead: input.consistent,
+      }),
+    );
+    return { items: Items ?? [], cursor: LastEvaluatedKey };
+  }
+
+  /** A page of an index, in no order. Eventually consistent, as indexes are. */
+  async scan(input: { index: string; limit: number; cursor?: Item | undefined }): Promise<Page> {
+    const { Items, LastEvaluatedKey } = await this.#client.send(
+      new ScanCommand({
+        TableName: this.#name,
+        IndexName: input.index,
+        Limit: input.limit,
+        ExclusiveStartKey: input.cursor,
       }),
     );
     return { items: Items ?? [], cursor: LastEvaluatedKey };

@@ -11,7 +11,7 @@ import type { DocumentItem, Source } from '../ledger/document-item.ts';
 import type { ObjectChange } from '../messages.ts';
 import type { Profile } from '../profiles.ts';
 import { letGo } from './let-go.ts';
-import { done, type Outcome, settle } from './outcome.ts';
+import { done, type Outcome, revived, settle } from './outcome.ts';
 import { announceParts } from './parts.ts';
 import type { StepTools } from './tools.ts';
 
@@ -41,7 +41,8 @@ export interface NormalizeTools extends StepTools {
  */
 export async function normalize(change: ObjectChange, tools: NormalizeTools): Promise<Outcome> {
   const profile = tools.profileFor(change.key);
-  const { outcome, document } = await tools.documents.receive(change, profile.name);
+  const { outcome, document: found } = await tools.documents.receive(change, profile.name);
+  const document = await revived(found, 'normalize', 'received', tools.documents);
   if (outcome === 'stale') {
     tools.log.info('an older event changes nothing', {
       documentId: document.documentId,

@@ -8,6 +8,7 @@ import {
   StopLane,
 } from '../errors.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
+import type { Documents } from '../ledger/documents.ts';
 import type { Step } from '../record.ts';
 import { letGo } from './let-go.ts';
 import type { StepTools } from './tools.ts';
@@ -70,15 +71,16 @@ export async function settle(
       return done;
     }
     if (error instanceof StopLane) {
+      await tools.circuits.open(error, tools.heldMs);
       await documents.stop(document, 'held', entry);
-      log.error('held until a person acts', { ...about, code: error.code, message: error.message });
+      log.error('held until a person acts', { ...about, code: error.code, reason: error.message });
       return done;
     }
     const attempts = (document.attempts[step] ?? 0) + 1;
     if (error instanceof RejectDocument || attempts >= policy.maxAttempts) {
       const stopped = await documents.stop(document, 'failed', entry, { attempt: step });
       if (stopped) await letGo(stopped, tools);
-      log.warn('failed', { ...about, code: error.code, attempts, message: error.message });
+      log.warn('failed', { ...about, code: error.code, attempts, reason: error.message });
       return done;
     }
     const delayMs =
@@ -90,11 +92,28 @@ export async function settle(
       code: error.code,
       attempts,
       delayMs,
-      message: error.message,
+      reason: error.message,
       cause: error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : undefined,
     });
     return { next: 'retry', delayMs };
   }
+}
+
+/**
+ * A document that was given up because its message had become a dead letter comes back with that
+ * message (an SQS redrive): it goes on from the status that `step` works on.
+ * @returns the document as the step has to take it
+ */
+export async function revived(
+  document: DocumentItem,
+  step: Step,
+  status: 'received' | 'normalized' | 'uploaded',
+  documents: Documents,
+): Promise<DocumentItem> {
+  if (document.status !== 'failed' || document.error?.code !== `${step}.dead_letter`) {
+    return document;
+  }
+  return (await documents.move(document, status, {}, { remove: ['error'] })) ?? document;
 }
 
 /** Full jitter between half and all of 2ⁿ seconds, at most 5 minutes. */

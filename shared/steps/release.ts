@@ -1,14 +1,13 @@
-import type { ClaudeClient } from '../claude/client.ts';
 import { outcomeOf } from '../claude/outcome.ts';
-import { Defer, RetryLater } from '../errors.ts';
+import { Defer, RetryLater, StopLane } from '../errors.ts';
 import type { ContentItem } from '../ledger/contents.ts';
 import type { StepMessage } from '../messages.ts';
 import { done, type Outcome } from './outcome.ts';
 import { findStray } from './strays.ts';
-import type { StepTools } from './tools.ts';
+import type { Claude, StepTools } from './tools.ts';
 
 export interface ReleaseTools extends StepTools {
-  claude: ClaudeClient;
+  claude: Claude;
   /** Names this worker in leases; unique at each call. */
   owner: () => string;
   /** Retention: keep the remote file when nothing refers to it any more. */
@@ -51,10 +50,7 @@ export async function release(
 }
 
 /** Deletes an unreferenced content's file and item; `undefined` when it has to be looked at again. */
-async function deleteContent(
-  seen: ContentItem,
-  tools: ReleaseTools,
-): Promise<Outcome | undefined> {
+async function deleteContent(seen: ContentItem, tools: ReleaseTools): Promise<Outcome | undefined> {
   const { contents, claude, log } = tools;
   const taken = await contents.beginDelete(seen, tools.owner(), deleteLeaseMs);
   if (!taken) return undefined;
@@ -64,6 +60,7 @@ async function deleteContent(
   }
 
   try {
+    await tools.circuits.check('claude');
     const stray = seen.state === 'uploading' ? await findStray(seen, claude) : undefined;
     for (const fileId of [seen.fileId, seen.doomedFileId, stray?.id]) {
       if (!fileId) continue;
@@ -74,7 +71,11 @@ async function deleteContent(
     const { error } = outcomeOf(thrown, 'remove');
     await contents.forgetDeleter(taken);
     if (error instanceof Defer) return { next: 'defer', delayMs: error.delayMs };
-    return { next: 'retry', delayMs: error instanceof RetryLater ? (error.delayMs ?? 30_000) : 30_000 };
+    if (error instanceof StopLane) return { next: 'defer', delayMs: tools.heldMs };
+    return {
+      next: 'retry',
+      delayMs: error instanceof RetryLater ? (error.delayMs ?? 30_000) : 30_000,
+    };
   }
   await contents.forget(taken);
   return done;

@@ -1,6 +1,7 @@
-import type { ClaudeClient, FileMetadata } from '../claude/client.ts';
 import { readMark } from '../claude/filename.ts';
+import type { FileMetadata } from '../claude/schemas.ts';
 import type { ContentItem } from '../ledger/contents.ts';
+import type { Claude } from './tools.ts';
 
 /**
  * The remote file that a dead worker may have made for this content: looked for before paying for
@@ -9,7 +10,7 @@ import type { ContentItem } from '../ledger/contents.ts';
  */
 export async function findStray(
   content: Pick<ContentItem, 'contentSha256' | 'sizeBytes' | 'doomedFileId'>,
-  claude: ClaudeClient,
+  claude: Claude,
 ): Promise<FileMetadata | undefined> {
   for await (const file of claude.iterateFiles()) {
     if (

@@ -1,4 +1,3 @@
-import type { ClaudeClient } from '../claude/client.ts';
 import { isFileGone } from '../claude/errors.ts';
 import { outcomeOf } from '../claude/outcome.ts';
 import { costUsd, type PriceTable } from '../claude/prices.ts';
@@ -9,14 +8,14 @@ import { fingerprintOf, type Profile } from '../profiles.ts';
 import type { DocumentRecord } from '../record.ts';
 import { parseSummary } from '../summary/parse.ts';
 import { summaryPrompt, summaryRequest, titleOf } from '../summary/prompt.ts';
-import { done, type Outcome, settle } from './outcome.ts';
-import type { StepTools } from './tools.ts';
+import { done, type Outcome, revived, settle } from './outcome.ts';
+import type { Claude, StepTools } from './tools.ts';
 
 type Summary = NonNullable<DocumentRecord['summary']>;
-type Message = Awaited<ReturnType<ClaudeClient['createMessage']>>;
+type Message = Awaited<ReturnType<Claude['createMessage']>>;
 
 export interface SummarizeTools extends StepTools {
-  claude: ClaudeClient;
+  claude: Claude;
   prices: PriceTable;
   profileFor: (key: string) => Profile;
   /** Names this worker in the fence of the paid call; unique at each call. */
@@ -40,13 +39,16 @@ export async function summarize(
   message: Extract<StepMessage, { step: 'summarize' }>,
   tools: SummarizeTools,
 ): Promise<Outcome> {
-  const document = await tools.documents.get(message.documentId);
-  if (document?.order !== message.order || document.status !== 'uploaded') return done;
+  const found = await tools.documents.get(message.documentId);
+  if (found?.order !== message.order) return done;
+  const document = await revived(found, 'summarize', 'uploaded', tools.documents);
+  if (document.status !== 'uploaded') return done;
 
   return settle('summarize', document, tools, async () => {
     const profile = tools.profileFor(document.key);
     const fingerprint = fingerprintOf(profile, summaryPrompt, titleOf(document.key));
     if (await carryOver(document, fingerprint, tools)) return;
+    await tools.circuits.check('claude');
     await payOnce(document, profile, fingerprint, tools);
   });
 }
@@ -158,12 +160,12 @@ async function record(
   tools: SummarizeTools,
 ): Promise<void> {
   const { usage } = reply;
-  const cost = costUsd(usage, reply.model, { table: tools.prices }) ?? 0;
+  const cost = costUsd(usage, reply.model, { table: tools.prices });
   const add = {
     'usage.inputTokens': usage.input_tokens + (usage.cache_creation_input_tokens ?? 0),
     'usage.outputTokens': usage.output_tokens,
     'usage.cacheReadTokens': usage.cache_read_input_tokens ?? 0,
-    'usage.costUsd': cost,
+    'usage.costUsd': cost ?? 0,
   };
   const condition = {
     expression: 'lease.#owner = :owner',
@@ -183,9 +185,13 @@ async function record(
     stopReason: reply.stop_reason ?? 'end_turn',
     at: new Date(tools.now()).toISOString(),
   };
+  const warnings = [
+    ...(inLayout ? [] : [notInLayout]),
+    ...(cost === undefined ? [priceUnknown(reply.model)] : []),
+  ];
   const fidelity = fenced.fidelity && {
     ...fenced.fidelity,
-    warnings: inLayout ? fenced.fidelity.warnings : [...fenced.fidelity.warnings, notInLayout],
+    warnings: [...fenced.fidelity.warnings, ...warnings],
   };
   const moved = await tools.documents.move(
     fenced,
@@ -205,6 +211,11 @@ const notInLayout = {
   code: 'summarize.layout',
   message: 'Claude did not keep the layout that was asked for; its whole answer is the summary.',
 };
+
+const priceUnknown = (model: string) => ({
+  code: 'summarize.price_unknown',
+  message: `The price table does not have ${model}: the cost of this summary is missing in costUsd.`,
+});
 
 /** Why an answer is no summary although the call succeeded, or `undefined` when it is one. */
 function unusableBecause(reply: Message): RejectDocument | undefined {

@@ -1,14 +1,23 @@
 import type { Objects } from '../aws/objects.ts';
+import type { ClaudeClient } from '../claude/client.ts';
+import type { Circuits } from '../ledger/circuit.ts';
 import type { Contents } from '../ledger/contents.ts';
 import type { Documents } from '../ledger/documents.ts';
 import type { ObjectChange, StepMessage } from '../messages.ts';
 import type { AttemptPolicy, Log } from './outcome.ts';
 
+/** The bucket side of a step; `Objects` outside of tests. */
+export type ObjectStore = Pick<Objects, keyof Objects>;
+
+/** The API side of a step; `ClaudeClient` outside of tests. */
+export type Claude = Pick<ClaudeClient, keyof ClaudeClient>;
+
 /** What every step works with. */
 export interface StepTools {
   documents: Documents;
   contents: Contents;
-  objects: Objects;
+  circuits: Circuits;
+  objects: ObjectStore;
   stagingBucket: string;
   /** Hands a version of a document on to the queue of the step that the message names. */
   send: (message: StepMessage) => Promise<void>;
@@ -16,6 +25,8 @@ export interface StepTools {
   announce: (change: ObjectChange) => Promise<void>;
   policy: AttemptPolicy;
   log: Log;
+  /** How long a stopped lane waits before a document finds out whether it is free again. */
+  heldMs: number;
   /** Epoch milliseconds. */
   now: () => number;
 }

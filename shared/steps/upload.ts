@@ -1,12 +1,12 @@
-import type { FileMetadata } from '../claude/client.ts';
 import { outcomeOf } from '../claude/outcome.ts';
+import type { FileMetadata } from '../claude/schemas.ts';
 import { Defer } from '../errors.ts';
 import type { ContentItem } from '../ledger/contents.ts';
 import type { DocumentItem, Source } from '../ledger/document-item.ts';
 import type { StepMessage } from '../messages.ts';
 import type { Profile } from '../profiles.ts';
 import { letGo } from './let-go.ts';
-import { done, type Outcome, settle } from './outcome.ts';
+import { done, type Outcome, revived, settle } from './outcome.ts';
 import { type ReleaseTools, release } from './release.ts';
 import { findStray } from './strays.ts';
 import { streamContent } from './stream-content.ts';
@@ -37,18 +37,23 @@ export async function upload(
   message: Extract<StepMessage, { step: 'upload' }>,
   tools: UploadTools,
 ): Promise<Outcome> {
-  const document = await tools.documents.get(message.documentId);
-  if (document?.order !== message.order) {
+  const found = await tools.documents.get(message.documentId);
+  if (found?.order !== message.order) {
     // A newer event came first. An attempt of this version may have joined the content after the
     // release that the newer event sent: let go of it once more.
     return release(message, tools);
   }
 
+  const document = await revived(found, 'upload', 'normalized', tools.documents);
   switch (document.status) {
     case 'normalized':
       return settle('upload', document, tools, () => giveFile(document, tools));
     case 'uploaded':
-      await tools.send({ step: 'summarize', documentId: document.documentId, order: document.order });
+      await tools.send({
+        step: 'summarize',
+        documentId: document.documentId,
+        order: document.order,
+      });
       await letGo(document, tools);
       return done;
     case 'ready':
@@ -65,6 +70,8 @@ async function giveFile(document: DocumentItem, tools: UploadTools): Promise<voi
   if (!contentSha256 || !source || !mimeType) {
     throw new Error('a normalized document has contentSha256, source and mimeType');
   }
+  await tools.circuits.check('claude');
+  await tools.circuits.check('upload');
   await tools.contents.join(contentSha256, documentId, order);
   const file = await liveFile({ contentSha256, mimeType, source }, tools);
 
@@ -104,7 +111,7 @@ interface Content {
 }
 
 /** The one live file of a content: found in the ledger, adopted, or uploaded now. */
-async function liveFile(content: Content, tools: UploadTools): Promise<RemoteFile> {
+export async function liveFile(content: Content, tools: UploadTools): Promise<RemoteFile> {
   for (;;) {
     const seen = await tools.contents.get(content.contentSha256);
     if (seen?.state === 'live' && seen.fileId && !expiresSoon(seen, tools)) {
@@ -130,7 +137,8 @@ async function liveFile(content: Content, tools: UploadTools): Promise<RemoteFil
     const claimed = await tools.contents.claim(facts, seen, owner, tools.leaseMs);
     if (!claimed) continue;
     const file = await withClaim(claimed, owner, tools, async (signal) => {
-      const stray = seen?.state === 'uploading' ? await findStray(claimed, tools.claude) : undefined;
+      const stray =
+        seen?.state === 'uploading' ? await findStray(claimed, tools.claude) : undefined;
       return stray ?? (await send(content, claimed, tools, signal));
     });
     if (file) return file;

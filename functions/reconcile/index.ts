@@ -1,0 +1,77 @@
+import type { Context } from 'aws-lambda';
+import { z } from 'zod';
+import { type ReconcileTools, reconcile } from '../../shared/reconcile/reconcile.ts';
+import type { Report } from '../../shared/reconcile/report.ts';
+import { claudeClient, profiles, runtime, stepTools } from '../../shared/runtime.ts';
+import { readSettings } from '../../shared/settings.ts';
+
+/** By hand: `{"dryRun": true}` reports and changes nothing. The schedule's own event has no such field. */
+const eventSchema = z.object({ dryRun: z.boolean().default(false) });
+
+/** What is kept to write the cursor and the report down before Lambda's time is up. */
+const reserveMs = 60_000;
+
+let ready: ReturnType<typeof prepare> | undefined;
+
+/** Repairs what crashes, lost events and hands left behind; on a schedule, or by hand. */
+export async function handler(event: unknown, context: Context): Promise<Report> {
+  ready ??= prepare();
+  const { dryRun } = eventSchema.parse(event);
+  const report = await reconcile({
+    ...ready.tools,
+    dryRun,
+    timeLeft: () => context.getRemainingTimeInMillis() > reserveMs,
+  });
+  ready.log.info('reconciled', { counts: report.counts, unfinished: report.unfinished });
+  return report;
+}
+
+function prepare() {
+  const base = runtime();
+  const settings = readSettings(process.env, [
+    'table',
+    'inboxBucket',
+    'stagingBucket',
+    'resultsBucket',
+    'intakeQueueUrl',
+    'renderQueueUrl',
+    'uploadQueueUrl',
+    'summarizeQueueUrl',
+    'intakeDeadLettersUrl',
+    'renderDeadLettersUrl',
+    'uploadDeadLettersUrl',
+    'summarizeDeadLettersUrl',
+    'claudeBaseUrl',
+    'claudeDialect',
+    'claudeApiKeySecret',
+    'filesPerMinute',
+    'keepRemoteFiles',
+    'model',
+  ]);
+  const shared = stepTools(base, settings);
+  const tools: Omit<ReconcileTools, 'dryRun' | 'timeLeft'> = {
+    ...shared,
+    claude: claudeClient(base, settings, shared.table),
+    dialect: settings.claudeDialect,
+    queues: base.queues,
+    deadLetters: [
+      { step: 'normalize', url: settings.intakeDeadLettersUrl },
+      { step: 'render', url: settings.renderDeadLettersUrl },
+      { step: 'upload', url: settings.uploadDeadLettersUrl },
+      { step: 'summarize', url: settings.summarizeDeadLettersUrl },
+    ],
+    inboxBucket: settings.inboxBucket,
+    resultsBucket: settings.resultsBucket,
+    owner: base.owner,
+    leaseMs: 60_000,
+    expiryMarginMs: 24 * 3_600_000,
+    profileFor: profiles(settings.model),
+    keepRemoteFiles: settings.keepRemoteFiles,
+    // Longer than the longest visibility timeout of a queue: a message that is merely being worked
+    // on is not stuck.
+    stuckMs: 2 * 3_600_000,
+    orphanGraceMs: 6 * 3_600_000,
+    refreshMs: 72 * 3_600_000,
+  };
+  return { log: base.log, tools };
+}

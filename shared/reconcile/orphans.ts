@@ -1,0 +1,36 @@
+import { readMark } from '../claude/filename.ts';
+import { indexes } from '../ledger/keys.ts';
+import type { ReconcileTools, Slice } from './reconcile.ts';
+import { note } from './report.ts';
+
+/**
+ * Pages through the remote files: one with our mark that no content or document stands on is an
+ * orphan, and deleted once it is older than the grace period (a younger one may belong to an
+ * upload that is just being written down). Files without the mark are other people's: never touched.
+ */
+export const sweepOrphans: Slice = async (cursor, tools, report) => {
+  const page = await tools.claude.listFiles({ limit: 1_000, from: cursor });
+  if (cursor === undefined) {
+    report.storageBytes = 0;
+    report.remoteFiles = 0;
+  }
+  for (const file of page.files) {
+    if (!readMark(file.filename)) continue;
+    report.storageBytes = (report.storageBytes ?? 0) + file.sizeBytes;
+    report.remoteFiles = (report.remoteFiles ?? 0) + 1;
+    const age = tools.now() - Date.parse(file.createdAt);
+    if (age < tools.orphanGraceMs || (await isKnown(file.id, tools))) continue;
+    note(report, 'orphansDeleted', file.id);
+    if (!tools.dryRun) await tools.claude.deleteFile(file.id);
+  }
+  return page.next;
+};
+
+async function isKnown(fileId: string, tools: ReconcileTools): Promise<boolean> {
+  const { items } = await tools.table.query({
+    index: indexes.byFile.name,
+    hash: { name: indexes.byFile.hash, value: fileId },
+    limit: 1,
+  });
+  return items.length > 0;
+}

@@ -1,0 +1,82 @@
+import { type Lane, laneOf } from '../ledger/circuit.ts';
+import type { DocumentItem } from '../ledger/document-item.ts';
+import { isOpen } from '../ledger/documents.ts';
+import { indexes, shardCount } from '../ledger/keys.ts';
+import { resend } from '../steps/resend.ts';
+import type { ReconcileTools, Slice } from './reconcile.ts';
+import { note } from './report.ts';
+
+const pageSize = 100;
+
+/** Puts documents that did not move for `stuckMs` back into the queue of the step they wait for. */
+export const resendStuck: Slice = (cursor, tools, report) =>
+  eachInState('open', cursor, tools, async (document) => {
+    if (ageOf(document, tools) < tools.stuckMs) return;
+    note(report, 'resent', document.documentId);
+    if (tools.dryRun) return;
+    // Marks the time, so that the next run does not send it once more while it waits in the queue.
+    const moved = await tools.documents.move(document, document.status);
+    if (moved) await resend(moved, tools);
+  });
+
+/**
+ * Lets held documents go on where they were stopped: one at first, to find out whether what
+ * stopped its lane is over, and all of the lane when that one got through.
+ */
+export const resumeHeld: Slice = async (cursor, tools, report) => {
+  const lanes: Lane[] = ['claude', 'upload'];
+  const admitted = new Map<Lane, 'none' | 'one' | 'all'>();
+  for (const lane of lanes) admitted.set(lane, await tools.circuits.admission(lane));
+
+  return eachInState('held', cursor, tools, async (document) => {
+    const lane = laneOf(document.error ?? { code: '' });
+    const admission = admitted.get(lane);
+    if (!document.heldFrom || admission === 'none') return;
+    note(report, 'resumed', document.documentId);
+    if (tools.dryRun) return;
+    if (admission === 'one') {
+      await tools.circuits.probe(lane, tools.heldMs);
+      admitted.set(lane, 'none');
+    } else {
+      await tools.circuits.close(lane);
+    }
+    const moved = await tools.documents.move(
+      document,
+      document.heldFrom,
+      {},
+      { remove: ['heldFrom', 'error'] },
+    );
+    if (moved) await resend(moved, tools);
+  });
+};
+
+/** Visits one page of the documents in a state; the cursor is the shard and the place in it. */
+async function eachInState(
+  state: 'open' | 'held',
+  cursor: string | undefined,
+  tools: ReconcileTools,
+  visit: (document: DocumentItem) => Promise<void>,
+): Promise<string | undefined> {
+  const { shard, after } = cursor
+    ? (JSON.parse(cursor) as { shard: number; after?: Record<string, unknown> })
+    : { shard: 0, after: undefined };
+  const page = await tools.table.query({
+    index: indexes.byState.name,
+    hash: { name: indexes.byState.hash, value: `${state}#${shard}` },
+    limit: pageSize,
+    cursor: after,
+  });
+  for (const key of page.items) {
+    const documentId = String(key.pk).slice('DOC#'.length);
+    const document = await tools.documents.get(documentId);
+    if (!document) continue;
+    const inState = state === 'held' ? document.status === 'held' : isOpen(document.status);
+    if (inState) await visit(document);
+  }
+  if (page.cursor) return JSON.stringify({ shard, after: page.cursor });
+  return shard + 1 < shardCount ? JSON.stringify({ shard: shard + 1 }) : undefined;
+}
+
+function ageOf(document: DocumentItem, tools: ReconcileTools): number {
+  return tools.now() - Date.parse(document.updatedAt);
+}

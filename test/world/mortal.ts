@@ -1,0 +1,59 @@
+/** Thrown by every port of a worker that was killed: nothing it does from then on has any effect. */
+export class Killed extends Error {
+  override readonly name = 'Killed';
+}
+
+/** Where to kill a worker: around the nth call that it makes to the outside, counted from 0. */
+export interface KillPoint {
+  call: number;
+  /** `before`: the call has no effect; `after`: it had its effect, and its answer is never seen. */
+  when: 'before' | 'after';
+}
+
+/**
+ * A worker's life. All calls to the outside (ledger, buckets, queues, Claude) go through ports
+ * wrapped by it, so that the points at which a process can die are counted, not chosen: between
+ * two of them nothing outside changes.
+ */
+export class Life {
+  /** Every call made, as `port.method`. */
+  readonly calls: string[] = [];
+  readonly #kill: KillPoint | undefined;
+  dead = false;
+
+  constructor(kill?: KillPoint) {
+    this.#kill = kill;
+  }
+
+  /** The port as this worker sees it. */
+  wrap<Port extends object>(name: string, port: Port): Port {
+    return new Proxy(port, {
+      get: (target, property) => {
+        const member = Reflect.get(target, property, target) as unknown;
+        if (typeof member !== 'function' || typeof property !== 'string') return member;
+        return (...args: unknown[]) =>
+          this.#call(`${name}.${property}`, () => member.apply(target, args));
+      },
+    });
+  }
+
+  #call(name: string, make: () => unknown): unknown {
+    this.#breathe();
+    const index = this.calls.push(name) - 1;
+    const fatal = this.#kill?.call === index ? this.#kill.when : undefined;
+    if (fatal === 'before') {
+      this.dead = true;
+      return Promise.reject(new Killed(name));
+    }
+    const result = make();
+    if (!(result instanceof Promise)) return result;
+    return result.finally(() => {
+      if (fatal === 'after') this.dead = true;
+      this.#breathe();
+    });
+  }
+
+  #breathe(): void {
+    if (this.dead) throw new Killed('the worker is dead');
+  }
+}

@@ -1,0 +1,332 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Context } from 'aws-lambda';
+import { processBatch } from '../../shared/aws/batch.ts';
+import { changesOf, stepMessageOf } from '../../shared/aws/events.ts';
+import type { Queues } from '../../shared/aws/queues.ts';
+import { ClaudeClient } from '../../shared/claude/client.ts';
+import { defaultPrices } from '../../shared/claude/prices.ts';
+import { convert } from '../../shared/formats/convert.ts';
+import { defaultLimits } from '../../shared/formats/limits.ts';
+import { documentIdOf } from '../../shared/ids.ts';
+import { Circuits } from '../../shared/ledger/circuit.ts';
+import { Contents } from '../../shared/ledger/contents.ts';
+import type { DocumentItem } from '../../shared/ledger/document-item.ts';
+import { Documents } from '../../shared/ledger/documents.ts';
+import type { Table } from '../../shared/ledger/table.ts';
+import { Pace } from '../../shared/pace/pace.ts';
+import { defaultProfile } from '../../shared/profiles.ts';
+import { type ReconcileTools, reconcile } from '../../shared/reconcile/reconcile.ts';
+import type { Report } from '../../shared/reconcile/report.ts';
+import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
+import { done, type Log, type Outcome } from '../../shared/steps/outcome.ts';
+import { release } from '../../shared/steps/release.ts';
+import { summarize } from '../../shared/steps/summarize.ts';
+import { upload } from '../../shared/steps/upload.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../emulator/index.ts';
+import { MemoryBuckets } from './bucket.ts';
+import type { LedgerServer } from './ledger.ts';
+import { type KillPoint, Life } from './mortal.ts';
+import { MemoryQueue } from './queue.ts';
+
+export const inbox = 'inbox';
+export const staging = 'staging';
+export const results = 'results';
+const hour = 3_600_000;
+
+const queueNames = ['intake', 'upload', 'summarize'] as const;
+type QueueName = (typeof queueNames)[number];
+
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** An event of the inbox as a test delivers it: when, how often and in what order it likes. */
+export interface InboxEvent {
+  key: string;
+  body: string;
+}
+
+export interface WorldOptions {
+  emulator?: EmulatorOptions;
+  /** From 0 to below 1: which visible message is taken next; the oldest when left out. */
+  pick?: () => number;
+  keepRemoteFiles?: boolean;
+}
+
+/**
+ * The whole pipeline in one process, with a clock of its own: the real steps and ledger rules over
+ * dynalite, the real client and emulator, and queues and buckets in memory. A worker can be killed
+ * around any of its calls to the outside.
+ */
+export class World {
+  readonly buckets = new MemoryBuckets();
+  readonly table: Table;
+  readonly emulator: Emulator;
+  readonly queues: Record<QueueName, MemoryQueue>;
+  readonly documents: Documents;
+  readonly contents: Contents;
+  readonly #options: WorldOptions;
+  #time: number;
+  #sequence = 0;
+  #owner = 0;
+
+  private constructor(
+    table: Table,
+    emulator: Emulator,
+    options: WorldOptions,
+    time: { now: number },
+  ) {
+    this.table = table;
+    this.emulator = emulator;
+    this.#options = options;
+    this.#time = time.now;
+    this.queues = {
+      intake: new MemoryQueue('https://queue.test/intake'),
+      upload: new MemoryQueue('https://queue.test/upload'),
+      summarize: new MemoryQueue('https://queue.test/summarize'),
+    };
+    this.documents = new Documents(table, this.now);
+    this.contents = new Contents(table, this.now);
+  }
+
+  static async create(server: LedgerServer, options: WorldOptions = {}): Promise<World> {
+    const time = { now: Date.parse('2026-11-22T12:00:00Z') };
+    let world: World | undefined;
+    const emulator = await startEmulator({
+      filesPerMinute: Number.POSITIVE_INFINITY,
+      messagesPerMinute: Number.POSITIVE_INFINITY,
+      inputTokensPerMinute: Number.POSITIVE_INFINITY,
+      outputTokensPerMinute: Number.POSITIVE_INFINITY,
+      now: () => world?.now() ?? time.now,
+      ...options.emulator,
+    });
+    world = new World(await server.create(), emulator, options, time);
+    return world;
+  }
+
+  async close(): Promise<void> {
+    await this.emulator.close();
+  }
+
+  now = (): number => this.#time;
+
+  /** Lets time pass. */
+  advance(ms: number): void {
+    this.#time += ms;
+  }
+
+  /** Drops a file and returns its event, which nobody has delivered yet. */
+  drop(key: string, content: string | Uint8Array): InboxEvent {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    const version = this.buckets.put(inbox, key, bytes);
+    return this.#event(key, 'ObjectCreated:Put', { ...version, size: bytes.length });
+  }
+
+  /** Removes a file and returns its event. */
+  remove(key: string): InboxEvent {
+    this.buckets.remove(inbox, key);
+    return this.#event(key, 'ObjectRemoved:DeleteMarkerCreated', { versionId: 'marker' });
+  }
+
+  /** Puts events into the intake queue, in the order given. */
+  deliver(...events: InboxEvent[]): void {
+    for (const { body } of events) this.queues.intake.send(body, this.now());
+  }
+
+  /** Works until all queues are empty, letting time pass where messages only wait. */
+  async drain(): Promise<void> {
+    for (let steps = 0; steps < 100_000; steps += 1) {
+      if (await this.work()) continue;
+      const next = Math.min(...queueNames.map((name) => this.queues[name].nextAt() ?? Infinity));
+      if (next === Infinity) return;
+      this.#time = Math.max(this.#time, next);
+    }
+    throw new Error('the queues do not get empty');
+  }
+
+  /**
+   * Gives one visible message to a worker.
+   * @returns the worker's life, or `undefined` when no message is visible
+   */
+  async work(kill?: KillPoint, only: readonly QueueName[] = queueNames): Promise<Life | undefined> {
+    const pick = this.#options.pick ?? (() => 0);
+    for (const name of only) {
+      const queue = this.queues[name];
+      const record = queue.receive(this.now(), pick());
+      if (!record) continue;
+      const life = new Life(kill);
+      const response = await this.#invoke(name, record, life).catch(() => undefined);
+      // A dead worker's answer never reaches Lambda, which then deletes nothing.
+      if (!life.dead && response?.batchItemFailures.length === 0) queue.delete(record.messageId);
+      return life;
+    }
+    return undefined;
+  }
+
+  /** Runs the reconciler. */
+  async reconcile(
+    options: { kill?: KillPoint; dryRun?: boolean; timeLeft?: () => boolean } = {},
+  ): Promise<{ report: Report | undefined; life: Life }> {
+    const life = new Life(options.kill);
+    const tools = this.#tools(life);
+    const report = await reconcile({
+      ...tools,
+      dryRun: options.dryRun ?? false,
+      timeLeft: options.timeLeft ?? (() => true),
+    }).catch((error: unknown) => {
+      if (life.dead) return undefined;
+      throw error;
+    });
+    return { report, life };
+  }
+
+  /** The record of a key. */
+  async record(key: string): Promise<DocumentItem | undefined> {
+    return this.documents.get(documentIdOf(inbox, key));
+  }
+
+  /** Calls that made the emulator do something, by operation. */
+  calls(operation: string) {
+    return this.emulator.journal({ operation }).filter((entry) => entry.status === 200);
+  }
+
+  #invoke(name: QueueName, record: ReturnType<MemoryQueue['receive']>, life: Life) {
+    const tools = this.#tools(life);
+    const event = { Records: record ? [record] : [] };
+    const batch = {
+      queueUrl: this.queues[name].url,
+      queues: tools.queues,
+      log: silent,
+      random: () => 0.5,
+    };
+    return processBatch(event, {} as Context, batch, async (body): Promise<Outcome> => {
+      if (name === 'intake') {
+        let outcome = done;
+        for (const change of changesOf(body)) {
+          const one = await normalize(change, tools);
+          if (one.next !== 'done') outcome = one;
+        }
+        return outcome;
+      }
+      const message = stepMessageOf(body);
+      if (message.step === 'upload') return upload(message, tools);
+      if (message.step === 'release') return release(message, tools);
+      if (message.step === 'summarize') return summarize(message, tools);
+      throw new Error(`no worker for ${message.step}`);
+    });
+  }
+
+  #tools(
+    life: Life,
+  ): Omit<ReconcileTools, 'dryRun' | 'timeLeft'> &
+    NormalizeTools &
+    Parameters<typeof summarize>[1] {
+    const { now } = this;
+    const table = life.wrap('table', this.table);
+    const queues = life.wrap('queues', this.#queues());
+    const sleep = async (ms: number) => this.advance(ms);
+    const pace = new Pace(table, { api: 'files', perMinute: 60_000, now, sleep });
+    const claude = new ClaudeClient({
+      baseUrl: this.emulator.url,
+      apiKey: 'test-key',
+      dialect: this.#options.emulator?.dialect ?? 'ga',
+      sleep,
+      random: () => 0.5,
+      now,
+      admit: async (api) => {
+        if (api === 'files') await pace.turn();
+      },
+    });
+    const profile = defaultProfile('claude-haiku-5-5');
+    const send = (name: QueueName, message: unknown) =>
+      queues.send(this.queues[name].url, JSON.stringify(message));
+    return {
+      table,
+      documents: new Documents(table, now),
+      contents: new Contents(table, now),
+      circuits: new Circuits(table, now),
+      objects: life.wrap('objects', this.buckets),
+      claude: life.wrap('claude', claude),
+      queues,
+      deadLetters: queueNames.map((name) => ({
+        step: name === 'intake' ? ('normalize' as const) : name,
+        url: `${this.queues[name].url}-dead-letters`,
+      })),
+      dialect: this.#options.emulator?.dialect ?? 'ga',
+      inboxBucket: inbox,
+      stagingBucket: staging,
+      resultsBucket: results,
+      send: (message) => send(message.step === 'summarize' ? 'summarize' : 'upload', message),
+      announce: (change) => send('intake', { dropline: 'change', change }),
+      convert: async (input) => {
+        const outDir = await mkdtemp(join(tmpdir(), 'dropline-world-'));
+        return convert({ ...input, outDir });
+      },
+      limits: defaultLimits,
+      profileFor: () => profile,
+      prices: defaultPrices,
+      policy: { maxAttempts: 5, random: () => 0.5 },
+      log: silent,
+      now,
+      owner: () => {
+        this.#owner += 1;
+        return `worker-${this.#owner}`;
+      },
+      heldMs: 600_000,
+      leaseMs: 60_000,
+      callTimeoutMs: 30_000,
+      expiryMarginMs: 24 * hour,
+      keepRemoteFiles: this.#options.keepRemoteFiles ?? false,
+      stuckMs: 2 * hour,
+      orphanGraceMs: 6 * hour,
+      refreshMs: 72 * hour,
+    };
+  }
+
+  /** The queues as the steps see them. */
+  #queues(): Queues {
+    const find = (url: string): MemoryQueue => {
+      const queue = queueNames.map((name) => this.queues[name]).find((one) => one.url === url);
+      if (!queue) throw new Error(`no queue ${url}`);
+      return queue;
+    };
+    const port: Pick<Queues, keyof Queues> = {
+      send: async (url, message, delayMs = 0) => {
+        const body = typeof message === 'string' ? message : JSON.stringify(message);
+        find(url).send(body, this.now() + delayMs);
+      },
+      giveBack: async (url, receipt, delayMs) => find(url).hide(receipt, this.now() + delayMs),
+      look: async (url) =>
+        find(url.replace(/-dead-letters$/, '')).deadLetters.map(({ id, body }) => ({
+          messageId: id,
+          body,
+        })),
+    };
+    return port as Queues;
+  }
+
+  #event(
+    key: string,
+    eventName: string,
+    object: { versionId: string; etag?: string; size?: number },
+  ): InboxEvent {
+    this.#sequence += 1;
+    const sequencer = `0055AED6DCD9${this.#sequence.toString(16).toUpperCase().padStart(6, '0')}`;
+    const encoded = encodeURIComponent(key).replaceAll('%20', '+').replaceAll('%2F', '/');
+    const record = {
+      eventVersion: '2.1',
+      eventSource: 'aws:s3',
+      eventName,
+      s3: {
+        bucket: { name: inbox },
+        object: {
+          key: encoded,
+          sequencer,
+          versionId: object.versionId,
+          ...(object.etag ? { eTag: object.etag, size: object.size } : {}),
+        },
+      },
+    };
+    return { key, body: JSON.stringify({ Records: [record] }) };
+  }
+}
