@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { request } from 'undici';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { boundary, clientOf, emulate, multipart, plainHeaders, textFile } from './support.ts';
+
+const main = fileURLToPath(new URL('../emulator/main.ts', import.meta.url));
+const started: ChildProcess[] = [];
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dropline-test-'));
+});
+
+afterEach(async () => {
+  for (const child of started.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  }
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Run {
+  child: ChildProcess;
+  /** First line of stdout, or everything when it ended before one. */
+  line: Promise<string>;
+  end: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>;
+}
+
+function run(...args: string[]): Run {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  started.push(child);
+  let stdout = '';
+  let stderr = '';
+  const line = new Promise<string>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk;
+      if (stdout.includes('\n')) resolve(stdout.split('\n')[0] ?? '');
+    });
+    child.stdout.on('end', () => resolve(stdout));
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const end = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }));
+  return { child, line, end };
+}
+
+describe('the emulator on its own', () => {
+  it('prints its URL, answers, and ends cleanly when told to', async () => {
+    const { child, line, end } = run('--port', '0', '--data', folder, '--dialect', 'beta');
+    const url = await line;
+
+    const answer = await request(`${url}/v1/files`, { headers: plainHeaders });
+    await answer.body.dump();
+    child.kill('SIGTERM');
+
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(answer.statusCode).toBe(400);
+    expect(await end).toEqual({ code: 0, signal: null, stdout: `${url}\n`, stderr: '' });
+  });
+
+  it.each([
+    [['--port', 'x']],
+    [['--port', '70000']],
+    [['--dialect', 'gamma']],
+    [['--colour', 'red']],
+    [['extra']],
+  ])('ends with 2 and one line on wrong usage: %j', async (args) => {
+    const { code, stdout, stderr } = await run(...args).end;
+
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^emulator: [^\n]+\n$/);
+  });
+
+  it('explains itself', async () => {
+    const { code, stdout, stderr } = await run('--help').end;
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('--dialect ga|beta');
+    expect(stderr).toBe('');
+  });
+
+  it('keeps whole files and drops half ones when it is killed', async () => {
+    const first = run('--data', folder);
+    const url = await first.line;
+    const client = clientOf({ url });
+    const kept = await client.files.upload({ file: await textFile('kept', 'kept.txt') });
+    const whole = multipart([
+      {
+        disposition: 'name="file"; filename="half.txt"',
+        type: 'text/plain',
+        content: Buffer.alloc(4_000_000),
+      },
+    ]);
+    async function* half() {
+      yield whole.subarray(0, 3_000_000);
+      // The rest never comes: the process is killed once it holds a part of the file.
+      while ((await readdir(join(folder, 'tmp'))).length === 0) await new Promise(setImmediate);
+      first.child.kill('SIGKILL');
+      await first.end;
+    }
+
+    const upload = request(`${url}/v1/files`, {
+      method: 'POST',
+      headers: { ...plainHeaders, 'content-type': `multipart/form-data; boundary=${boundary}` },
+      body: Readable.from(half()),
+    });
+    await expect(upload).rejects.toThrow();
+    const again = await emulate({ dataDir: folder });
+
+    expect(again.files()).toMatchObject([{ id: kept.id, filename: 'kept.txt', sizeBytes: 4 }]);
+    expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+  });
+
+  it('has every file that it acknowledged, whenever it is killed', async () => {
+    const { child, line, end } = run('--data', folder, '--files-per-minute', '0');
+    const client = clientOf({ url: await line });
+    const acknowledged = new Set<string>();
+    const worker = async (name: number) => {
+      for (let i = 0; ; i++) {
+        const file = await client.files.upload({ file: await textFile(`${name} ${i}`) });
+        acknowledged.add(file.id);
+        if (acknowledged.size === 25) child.kill('SIGKILL');
+      }
+    };
+
+    await Promise.allSettled([1, 2, 3, 4].map(worker));
+    await end;
+    const again = await emulate({ dataDir: folder });
+
+    const files = again.files();
+    const ids = new Set(files.map(({ id }) => id));
+    expect([...acknowledged].filter((id) => !ids.has(id))).toEqual([]);
+    for (const { id, sha256 } of files) {
+      const bytes = await readFile(join(folder, 'files', `${id}.bin`));
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+    }
+  });
+});
+
+describe('the files of the emulator on disk', () => {
+  it('come back after a restart as they were, and in their order', async () => {
+    const first = await emulate({ dataDir: folder });
+    const client = clientOf(first);
+    const ids: string[] = [];
+    for (const name of ['a.txt', 'ü.txt', 'c.txt']) {
+      const file = await textFile(name, name);
+      ids.push((await client.files.upload({ file, expires_in_seconds: 7_200 })).id);
+    }
+    await client.files.delete(ids[0] ?? '');
+    const before = await client.files.list();
+    await first.close();
+
+    const second = await emulate({ dataDir: folder });
+    const after = await clientOf(second).files.list();
+    const next = await clientOf(second).files.upload({ file: await textFile('later') });
+
+    expect(after.data).toEqual(before.data);
+    expect(second.files().map(({ id }) => id)).toEqual([ids[1], ids[2], next.id]);
+  });
+
+  it('are passed by and cleared away where they are not whole', async () => {
+    const first = await emulate({ dataDir: folder });
+    const { id } = await clientOf(first).files.upload({ file: await textFile('whole') });
+    await first.close();
+    await writeFile(join(folder, 'files', 'file_orphan.bin'), 'bytes without metadata');
+    await writeFile(join(folder, 'files', 'file_bare.json'), '{"id":"file_bare"}');
+    await writeFile(join(folder, 'tmp', '1.part'), 'half');
+
+    const second = await emulate({ dataDir: folder });
+
+    expect(second.files().map((file) => file.id)).toEqual([id]);
+    expect((await readdir(join(folder, 'files'))).toSorted()).toEqual([`${id}.bin`, `${id}.json`]);
+  });
+
+  it('have ids of their own even when the source of chance starts over', async () => {
+    const first = await emulate({ dataDir: folder, random: sequence() });
+    const a = await clientOf(first).files.upload({ file: await textFile('a') });
+    await first.close();
+
+    const second = await emulate({ dataDir: folder, random: sequence() });
+    const b = await clientOf(second).files.upload({ file: await textFile('b') });
+
+    expect(b.id).not.toBe(a.id);
+    expect(second.files()).toHaveLength(2);
+  });
+});
+
+/** The same numbers every time. */
+function sequence(): () => number {
+  let next = 0;
+  return () => (next++ * 0.618_034) % 1;
+}

@@ -1,0 +1,197 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Anthropic from '@anthropic-ai/sdk';
+import { describe, expect, it } from 'vitest';
+import type { Fault } from '../emulator/index.ts';
+import { askAbout, clientOf, emulate, model, textFile } from './support.ts';
+
+const hello: Anthropic.MessageCreateParamsNonStreaming = {
+  model,
+  max_tokens: 100,
+  messages: [{ role: 'user', content: 'Hello there, how are you?' }],
+};
+
+type ErrorClass = new (...args: never[]) => Error;
+
+const classes: [string, Fault, ErrorClass, object][] = [
+  ['400', { kind: 'error', status: 400 }, Anthropic.BadRequestError, invalidRequest()],
+  ['401', { kind: 'error', status: 401 }, Anthropic.AuthenticationError, type('authentication')],
+  ['402', { kind: 'error', status: 402 }, Anthropic.PaymentRequiredError, type('billing')],
+  ['403', { kind: 'error', status: 403 }, Anthropic.PermissionDeniedError, type('permission')],
+  ['404', { kind: 'error', status: 404 }, Anthropic.NotFoundError, type('not_found')],
+  ['409', { kind: 'error', status: 409 }, Anthropic.ConflictError, type('conflict')],
+  [
+    '413',
+    { kind: 'error', status: 413 },
+    Anthropic.ContentTooLargeError,
+    { type: 'request_too_large' },
+  ],
+  ['422', { kind: 'error', status: 422 }, Anthropic.UnprocessableEntityError, invalidRequest()],
+  ['429', { kind: 'error', status: 429 }, Anthropic.RateLimitError, type('rate_limit')],
+  ['500', { kind: 'error', status: 500 }, Anthropic.InternalServerError, type('api')],
+  ['502', { kind: 'error', status: 502 }, Anthropic.InternalServerError, type('api')],
+  ['503', { kind: 'error', status: 503 }, Anthropic.ServiceUnavailableError, type('api')],
+  ['504', { kind: 'error', status: 504 }, Anthropic.GatewayTimeoutError, type('timeout')],
+  ['529', { kind: 'error', status: 529 }, Anthropic.OverloadedError, type('overloaded')],
+  [
+    'a used-up spend cap',
+    { kind: 'spend_cap' },
+    Anthropic.RateLimitError,
+    { ...type('rate_limit'), errorCode: 'enforced_spend_limit_reached' },
+  ],
+];
+
+function type(name: string): object {
+  return { type: `${name}_error` };
+}
+
+function invalidRequest(): object {
+  return type('invalid_request');
+}
+
+describe('the official client tells the emulated errors apart', () => {
+  it.each(classes)('takes %s for the class that it is', async (_name, fault, Class, fields) => {
+    const emulator = await emulate();
+    emulator.addFault(fault);
+
+    const error = await clientOf(emulator)
+      .messages.create(hello)
+      .catch((caught) => caught);
+
+    expect(error).toBeInstanceOf(Class);
+    expect(error).toMatchObject({ ...fields, requestID: expect.stringMatching(/^req_/) });
+    expect(error.error).toEqual({
+      type: 'error',
+      error: expect.objectContaining({ type: error.type, message: expect.any(String) }),
+      request_id: error.requestID,
+    });
+  });
+
+  it('takes used-up storage for its own class', async () => {
+    const client = clientOf(await emulate({ storageBytes: 10 }));
+
+    await client.files.upload({ file: await textFile('ten bytes!') });
+    const second = client.files.upload({ file: await textFile('x') });
+
+    await expect(second).rejects.toThrow(Anthropic.Files.StorageQuotaExceededError);
+  });
+
+  it('takes a file that is too large for its own class, early or late', async () => {
+    const client = clientOf(await emulate({ maxFileBytes: 100_000 }));
+
+    const [slightly, far] = await Promise.allSettled([
+      client.files.upload({ file: await textFile('x'.repeat(100_001)) }),
+      client.files.upload({ file: await textFile('x'.repeat(300_000)) }),
+    ]);
+
+    expect(slightly).toMatchObject({ reason: expect.any(Anthropic.ContentTooLargeError) });
+    expect(far).toMatchObject({ reason: expect.any(Anthropic.ContentTooLargeError) });
+  });
+
+  it('takes a message that is too large for its own class', async () => {
+    const client = clientOf(await emulate({ maxBodyBytes: 10_000 }));
+
+    const call = client.messages.create({ ...hello, system: 'x'.repeat(10_000) });
+
+    await expect(call).rejects.toThrow(Anthropic.ContentTooLargeError);
+  });
+
+  it('takes an expired file in a message for its own class', async () => {
+    const emulator = await emulate();
+    const client = clientOf(emulator);
+    const { id } = await client.files.upload({ file: await textFile('Some words.') });
+    emulator.addFault({ kind: 'expire_file', operation: 'messages.create' });
+
+    const call = client.messages.create({ ...hello, messages: [askAbout([id])] });
+
+    await expect(call).rejects.toThrow(Anthropic.Files.FileExpiredError);
+  });
+
+  it('takes a wrong key for an authentication error and lets the right one in', async () => {
+    const emulator = await emulate({ apiKeys: ['right'] });
+
+    const [wrong, right] = await Promise.allSettled([
+      clientOf(emulator, { apiKey: 'wrong' }).models.list(),
+      clientOf(emulator, { apiKey: 'right' }).models.list(),
+    ]);
+
+    expect(wrong).toMatchObject({ reason: expect.any(Anthropic.AuthenticationError) });
+    expect(right.status).toBe('fulfilled');
+  });
+
+  it('takes a connection that is cut for a connection error', async () => {
+    const emulator = await emulate();
+    emulator.addFault({ kind: 'cut_before' });
+
+    const call = clientOf(emulator).messages.create(hello);
+
+    await expect(call).rejects.toThrow(Anthropic.APIConnectionError);
+  });
+
+  it('takes an answer that never comes for a timeout', async () => {
+    const emulator = await emulate();
+    emulator.addFault({ kind: 'hang' });
+
+    const call = clientOf(emulator, { timeout: 50 }).messages.create(hello);
+
+    await expect(call).rejects.toThrow(Anthropic.APIConnectionTimeoutError);
+    expect(emulator.journal()[0]).toMatchObject({ status: null, fault: 'hang' });
+  });
+
+  it('takes a closed port for a connection error', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    const client = new Anthropic({
+      apiKey: 'k',
+      baseURL: `http://127.0.0.1:${port}`,
+      maxRetries: 0,
+    });
+
+    await expect(client.models.list()).rejects.toThrow(Anthropic.APIConnectionError);
+  });
+});
+
+describe('the official client retries as the emulator says', () => {
+  it('comes back after retry-after and succeeds', async () => {
+    const emulator = await emulate();
+    emulator.addFault({ kind: 'error', status: 429, retryAfter: 0.05, count: 2 });
+
+    const message = await clientOf(emulator, { maxRetries: 2 }).messages.create(hello);
+
+    expect(message.stop_reason).toBe('end_turn');
+    const calls = emulator.journal().map(({ status, retryCount }) => [status, retryCount]);
+    expect(calls).toEqual([
+      [429, 0],
+      [429, 1],
+      [200, 2],
+    ]);
+  });
+
+  it('obeys x-should-retry', async () => {
+    const emulator = await emulate();
+    emulator.addFault({ kind: 'error', status: 500, headers: { 'x-should-retry': 'false' } });
+
+    const call = clientOf(emulator, { maxRetries: 2 }).messages.create(hello);
+
+    await expect(call).rejects.toThrow(Anthropic.InternalServerError);
+    expect(emulator.journal()).toHaveLength(1);
+  });
+
+  it('leaves a duplicate behind when the reply to an upload is lost', async () => {
+    const emulator = await emulate();
+    emulator.addFault({ kind: 'lost_reply', operation: 'files.upload' });
+
+    const file = await clientOf(emulator, { maxRetries: 1 }).files.upload({
+      file: await textFile('twice'),
+    });
+
+    const [lost, kept] = emulator.journal();
+    expect(lost).toMatchObject({ status: 200, delivered: false, fault: 'lost_reply' });
+    expect(kept).toMatchObject({ status: 200, delivered: true, fileId: file.id });
+    expect(emulator.files().map(({ id }) => id)).toEqual([lost?.fileId, file.id]);
+  });
+});

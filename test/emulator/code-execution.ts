@@ -1,0 +1,149 @@
+import { createReadStream } from 'node:fs';
+import { basename, extname } from 'node:path';
+import Papa from 'papaparse';
+import type { World } from './call.ts';
+import type { StoredFile } from './file-store.ts';
+import type { Tool } from './message-schema.ts';
+import { isCodeExecution, type Prompt } from './prompt.ts';
+
+/**
+ * Stands in for the code execution tool: no code runs. Every file that was put into the container is
+ * profiled (rows, columns, value ranges where it is delimited text) and the profile is left as a new,
+ * downloadable file, with the blocks around it that the real tool would have answered.
+ */
+
+export interface Execution {
+  blocks: object[];
+  /** What the answer can tell of the files. */
+  facts: string[];
+  container: { id: string; expires_at: string; skills: null };
+}
+
+const containerLifeMs = 30 * 24 * 3600 * 1000;
+const largestProfiled = 256 * 1024 * 1024;
+
+/** Runs over the prompt's uploads; undefined when there is no tool or nothing to run on. */
+export async function execute(
+  world: World,
+  prompt: Prompt,
+  tools: readonly Tool[],
+): Promise<Execution | undefined> {
+  const tool = tools.find(({ type }) => isCodeExecution(type));
+  if (!tool || prompt.uploads.length === 0) return undefined;
+
+  const blocks: object[] = [];
+  const facts: string[] = [];
+  for (const file of prompt.uploads) {
+    const profile = await profileOf(world, file);
+    const made = await keep(world, file, profile);
+    facts.push(tell(profile));
+    blocks.push(...blocksOf(world, tool.type ?? '', file, made, profile));
+  }
+  const expiresAt = new Date(world.settings.now() + containerLifeMs).toISOString();
+  const container = { id: world.newId('container'), expires_at: expiresAt, skills: null };
+  return { blocks, facts, container };
+}
+
+interface Column {
+  name: string;
+  filled: number;
+  min?: number;
+  max?: number;
+}
+
+interface Profile {
+  filename: string;
+  mimeType: string;
+  sizeBytes: number;
+  sha256: string;
+  rows?: number;
+  columns?: Column[];
+}
+
+async function profileOf(world: World, file: StoredFile): Promise<Profile> {
+  const { filename, mimeType, sizeBytes, sha256 } = file;
+  const profile: Profile = { filename, mimeType, sizeBytes, sha256 };
+  const delimited = /^text\/(csv|plain|tab-separated-values)$/.test(mimeType);
+  if (!delimited || sizeBytes > largestProfiled) return profile;
+
+  const columns: Column[] = [];
+  let rows = -1;
+  await new Promise<void>((resolve, reject) => {
+    const input = createReadStream(world.files.path(file.id), 'utf8');
+    Papa.parse<string[]>(input, {
+      skipEmptyLines: true,
+      step: ({ data }) => {
+        rows++;
+        if (rows === 0) columns.push(...data.map((name) => ({ name, filled: 0 })));
+        else for (const [index, column] of columns.entries()) add(column, data[index] ?? '');
+      },
+      complete: () => resolve(),
+      error: reject,
+    });
+  });
+  return { ...profile, rows: Math.max(0, rows), columns };
+}
+
+function add(column: Column, value: string): void {
+  if (value.trim() === '') return;
+  column.filled++;
+  const number = Number(value);
+  if (Number.isNaN(number)) return;
+  column.min = Math.min(column.min ?? number, number);
+  column.max = Math.max(column.max ?? number, number);
+}
+
+function tell({ filename, sizeBytes, rows, columns }: Profile): string {
+  if (rows === undefined || !columns) return `${filename} has ${sizeBytes} bytes.`;
+  const names = columns.map(({ name }) => name).join(', ');
+  return `${filename} has ${rows} rows and ${columns.length} columns: ${names}`.slice(0, 300);
+}
+
+/** The profile as a file made by a tool: those can be downloaded. */
+async function keep(world: World, file: StoredFile, profile: Profile): Promise<StoredFile> {
+  const stem = basename(file.filename, extname(file.filename)).slice(0, 240);
+  const pending = world.files.begin();
+  await pending.write(Buffer.from(`${JSON.stringify(profile, null, 2)}\n`));
+  return world.files.add(pending, {
+    id: world.newId('file'),
+    filename: `${stem}.profile.json`,
+    mimeType: 'application/json',
+    downloadable: true,
+  });
+}
+
+function blocksOf(
+  world: World,
+  type: string,
+  file: StoredFile,
+  made: StoredFile,
+  profile: Profile,
+): object[] {
+  const id = world.newId('srvtoolu');
+  const caller = { type: 'direct' };
+  const use = { type: 'server_tool_use', id, caller };
+  const result = { stdout: `${tell(profile)}\n`, stderr: '', return_code: 0 };
+
+  // The first version of the tool ran Python alone; the later ones have a shell.
+  if (type === 'code_execution_20250522') {
+    const code = `profile(${JSON.stringify(file.filename)})`;
+    const content = [{ type: 'code_execution_output', file_id: made.id }];
+    return [
+      { ...use, name: 'code_execution', input: { code } },
+      {
+        type: 'code_execution_tool_result',
+        tool_use_id: id,
+        content: { type: 'code_execution_result', ...result, content },
+      },
+    ];
+  }
+  const content = [{ type: 'bash_code_execution_output', file_id: made.id }];
+  return [
+    { ...use, name: 'bash_code_execution', input: { command: `profile '${file.filename}'` } },
+    {
+      type: 'bash_code_execution_tool_result',
+      tool_use_id: id,
+      content: { type: 'bash_code_execution_result', ...result, content },
+    },
+  ];
+}

@@ -1,0 +1,114 @@
+import { languageOf } from './language.ts';
+import type { ImageFacts, Material } from './material.ts';
+import { oneLine, rank, type Span, unitsOf } from './passages.ts';
+
+/** What can be said of a document without understanding it, and where in it that stands. */
+
+export type Place =
+  | { type: 'char'; start: number; end: number }
+  | { type: 'page'; page: number }
+  | { type: 'block'; index: number };
+
+export interface Quote {
+  /** On one line, as shown. */
+  shown: string;
+  /** Exactly as it stands in the document. */
+  cited: string;
+  /** Undefined where there is nothing to point to, as in an image. */
+  place: Place | undefined;
+}
+
+export interface Extract {
+  title: Quote | undefined;
+  language: string;
+  /** Most worth telling first. */
+  ranked: Quote[];
+  /** Said of the document rather than found in it. */
+  remark: string | undefined;
+}
+
+const remembered = new Map<string, Extract>();
+const limit = 200;
+
+/** Remembered by content: the same document is asked about again and again. */
+export function extractOf(material: Material): Extract {
+  const key = `${material.kind}:${material.sha256}`;
+  const known = remembered.get(key);
+  if (known) return known;
+
+  const extract = make(material);
+  remembered.set(key, extract);
+  const oldest = remembered.keys().next().value;
+  if (remembered.size > limit && oldest !== undefined) remembered.delete(oldest);
+  return extract;
+}
+
+interface Found extends Quote {
+  score: number;
+}
+
+function make(material: Material): Extract {
+  switch (material.kind) {
+    case 'text': {
+      const found = quotesOf(material.text, ({ start, end }) => ({ type: 'char', start, end }));
+      return assemble(found, material.text, undefined);
+    }
+    case 'pdf': {
+      const found = material.pages.flatMap((page) =>
+        quotesOf(page.text, () => ({ type: 'page', page: page.number })),
+      );
+      const text = material.pages.map((page) => page.text).join('\n');
+      const remark =
+        found.length === 0
+          ? `The PDF has ${material.pageCount} pages and no text that could be read.`
+          : undefined;
+      return assemble(found, text, remark);
+    }
+    case 'blocks': {
+      const found = material.blocks.flatMap((block, index) =>
+        // The block is what the API cites, never a part of it.
+        quotesOf(block, () => ({ type: 'block', index })).map((quote) => ({
+          ...quote,
+          cited: block,
+        })),
+      );
+      return assemble(found, material.blocks.join('\n'), undefined);
+    }
+    case 'image':
+      return imageExtract(material);
+  }
+}
+
+function quotesOf(text: string, placeOf: (span: Span) => Place): Found[] {
+  return rank(text, unitsOf(text)).map((passage) => {
+    const cited = text.slice(passage.start, passage.end);
+    return { shown: oneLine(cited), cited, place: placeOf(passage), score: passage.score };
+  });
+}
+
+function assemble(found: Found[], text: string, remark: string | undefined): Extract {
+  const title = found.slice(0, 5).find(({ shown }) => shown.length <= 120) ?? undefined;
+  // A heading is not told again, but a title that is a sentence may be all there is.
+  const heading = title && !/[.!?。！？]$/.test(title.shown) ? title.shown : undefined;
+  const others = found.length > 1 && heading !== undefined ? [heading] : [];
+  const seen = new Set(others);
+  const ranked = found
+    .filter((quote) => !seen.has(quote.shown) && seen.add(quote.shown))
+    .sort((a, b) => b.score - a.score);
+  return { title, language: languageOf(text), ranked: ranked.slice(0, 20), remark };
+}
+
+function imageExtract(image: ImageFacts): Extract {
+  const format = image.format.toUpperCase();
+  const fact = (shown: string): Quote => ({ shown, cited: shown, place: undefined });
+  return {
+    title: undefined,
+    language: 'und',
+    ranked: [
+      fact(`Format: ${format}`),
+      fact(`Size in pixels: ${image.width} × ${image.height}`),
+      fact(`Size in bytes: ${image.sizeBytes}`),
+    ],
+    remark: `The image is a ${format} of ${image.width} × ${image.height} pixels.`,
+  };
+}

@@ -1,0 +1,248 @@
+import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { PendingFile } from './pending-file.ts';
+
+/**
+ * Files on disk: `files/<id>.bin` with the bytes, then `files/<id>.json`, whose renaming into place is
+ * the moment the file exists. A process killed at any point leaves either the whole file or nothing.
+ * Nothing is flushed to the platter: what is written survives the process, not a power cut.
+ */
+
+const storedFileSchema = z.object({
+  id: z.string(),
+  seq: z.number(),
+  filename: z.string(),
+  mimeType: z.string(),
+  sizeBytes: z.number(),
+  sha256: z.string(),
+  createdAt: z.number(),
+  expiresAt: z.number().nullable(),
+  downloadable: z.boolean(),
+  deletedAt: z.number().optional(),
+});
+
+/** Times in milliseconds since the epoch. `seq` orders files made in the same millisecond. */
+export type StoredFile = z.infer<typeof storedFileSchema>;
+
+/** For how long the metadata of an expired file can be seen. */
+const expiredVisibleMs = 30 * 24 * 3600 * 1000;
+
+export class FileStore {
+  readonly #dir: string;
+  readonly #tmp: string;
+  readonly #now: () => number;
+  readonly #deleteLagMs: number;
+  readonly #files = new Map<string, StoredFile>();
+  /** In the order of `seq`; deleted files are swept out when they make up half of it. */
+  #order: StoredFile[] = [];
+  #gone = 0;
+  #nextSeq = 1;
+  #nextTmp = 1;
+
+  private constructor(dataDir: string, now: () => number, deleteLagMs: number) {
+    this.#dir = join(dataDir, 'files');
+    this.#tmp = join(dataDir, 'tmp');
+    this.#now = now;
+    this.#deleteLagMs = deleteLagMs;
+  }
+
+  /** Opens the folder, dropping what a killed process left half done. */
+  static async open(dataDir: string, now: () => number, deleteLagMs: number): Promise<FileStore> {
+    const store = new FileStore(dataDir, now, deleteLagMs);
+    await rm(store.#tmp, { recursive: true, force: true });
+    await mkdir(store.#tmp, { recursive: true });
+    await mkdir(store.#dir, { recursive: true });
+
+    const names = new Set(await readdir(store.#dir));
+    const loaded: StoredFile[] = [];
+    for (const batch of chunksOf([...names], 64)) {
+      const files = await Promise.all(batch.map((name) => store.#load(name, names)));
+      loaded.push(...files.filter((file) => file !== undefined));
+    }
+
+    loaded.sort((a, b) => a.seq - b.seq);
+    for (const file of loaded) store.#files.set(file.id, file);
+    store.#order = loaded;
+    store.#nextSeq = (loaded.at(-1)?.seq ?? 0) + 1;
+    return store;
+  }
+
+  /** Reads one entry of the folder; what is no half of a whole file is deleted. */
+  async #load(name: string, names: ReadonlySet<string>): Promise<StoredFile | undefined> {
+    const path = join(this.#dir, name);
+    if (name.endsWith('.bin') && names.has(name.replace(/\.bin$/, '.json'))) return undefined;
+    if (name.endsWith('.json') && names.has(name.replace(/\.json$/, '.bin'))) {
+      // Only a power cut can leave damaged metadata: nothing is flushed to the platter.
+      const file = storedFileSchema.safeParse(parseJson(await readFile(path, 'utf8')));
+      if (file.success) return file.data;
+    }
+    await unlink(path);
+    return undefined;
+  }
+
+  /** Where new bytes go; they become a file only by `add`. */
+  begin(): PendingFile {
+    return new PendingFile(join(this.#tmp, `${this.#nextTmp++}.part`));
+  }
+
+  /** Makes the bytes of `pending` a file. */
+  async add(
+    pending: PendingFile,
+    meta: Pick<StoredFile, 'id' | 'filename' | 'mimeType' | 'downloadable'> & {
+      expiresInSeconds?: number | undefined;
+    },
+  ): Promise<StoredFile> {
+    const { sizeBytes, sha256 } = await pending.finish(this.path(meta.id));
+    const createdAt = this.#now();
+    const { expiresInSeconds, ...rest } = meta;
+    const expiresAt =
+      expiresInSeconds === undefined ? null : createdAt + Math.round(expiresInSeconds * 1000);
+    const file: StoredFile = {
+      ...rest,
+      seq: this.#nextSeq++,
+      sizeBytes,
+      sha256,
+      createdAt,
+      expiresAt,
+    };
+
+    await this.#writeMeta(file);
+    this.#files.set(file.id, file);
+    this.#order.push(file);
+    // Two uploads may finish their writes in the other order than they got their numbers.
+    for (let i = this.#order.length - 1; i > 0; i--) {
+      const [before, after] = [this.#order[i - 1], this.#order[i]];
+      if (!before || !after || before.seq < after.seq) break;
+      this.#order[i - 1] = after;
+      this.#order[i] = before;
+    }
+    return file;
+  }
+
+  async #writeMeta(file: StoredFile): Promise<void> {
+    const tmp = join(this.#tmp, `${this.#nextTmp++}.json`);
+    await writeFile(tmp, JSON.stringify(file));
+    await rename(tmp, join(this.#dir, `${file.id}.json`));
+  }
+
+  /** Path of the file's bytes. */
+  path(id: string): string {
+    return join(this.#dir, `${id}.bin`);
+  }
+
+  has(id: string): boolean {
+    return this.#files.has(id);
+  }
+
+  /** The file while its metadata can be seen, which for an expired one is 30 days more. */
+  get(id: string): StoredFile | undefined {
+    const file = this.#files.get(id);
+    return file && this.#visible(file) ? file : undefined;
+  }
+
+  expired(file: StoredFile): boolean {
+    return file.expiresAt !== null && this.#now() >= file.expiresAt;
+  }
+
+  #visible(file: StoredFile): boolean {
+    const now = this.#now();
+    if (file.deletedAt !== undefined && now >= file.deletedAt + this.#deleteLagMs) return false;
+    return file.expiresAt === null || now < file.expiresAt + expiredVisibleMs;
+  }
+
+  /** Bytes that count against the storage quota. */
+  usedBytes(): number {
+    let used = 0;
+    for (const file of this.#files.values()) {
+      if (file.deletedAt === undefined && !this.expired(file)) used += file.sizeBytes;
+    }
+    return used;
+  }
+
+  /** All visible files, oldest first. */
+  all(): StoredFile[] {
+    return this.#order.filter((file) => this.#files.has(file.id) && this.#visible(file));
+  }
+
+  /** Up to `limit` files older than `seq`, newest first. */
+  olderThan(seq: number, limit: number): StoredFile[] {
+    const found: StoredFile[] = [];
+    for (let i = this.#position(seq) - 1; i >= 0 && found.length < limit; i--) {
+      const file = this.#order[i];
+      if (file && this.#files.has(file.id) && this.#visible(file)) found.push(file);
+    }
+    return found;
+  }
+
+  /** The `limit` files next newer than `seq`, newest first. */
+  newerThan(seq: number, limit: number): StoredFile[] {
+    const found: StoredFile[] = [];
+    for (let i = this.#position(seq + 1); i < this.#order.length && found.length < limit; i++) {
+      const file = this.#order[i];
+      if (file && this.#files.has(file.id) && this.#visible(file)) found.push(file);
+    }
+    return found.reverse();
+  }
+
+  /** Index of the first file with this `seq` or a later one. */
+  #position(seq: number): number {
+    let low = 0;
+    let high = this.#order.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#order[middle]?.seq ?? Infinity) < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Deletes the file; with a lag it can be seen for that long. */
+  async remove(id: string): Promise<void> {
+    const file = this.#files.get(id);
+    if (!file) return;
+    file.deletedAt ??= this.#now();
+
+    if (this.#visible(file)) await this.#writeMeta(file);
+    else await this.purge(id);
+  }
+
+  /** Takes the file away at once, as if it had never been. */
+  async purge(id: string): Promise<void> {
+    if (!this.#files.delete(id)) return;
+    this.#gone++;
+    if (this.#gone > 100 && this.#gone * 2 > this.#order.length) {
+      this.#order = this.#order.filter((file) => this.#files.has(file.id));
+      this.#gone = 0;
+    }
+    // The metadata first: without it the bytes are swept up at the next start.
+    await unlink(join(this.#dir, `${id}.json`)).catch(ignoreMissing);
+    await unlink(this.path(id)).catch(ignoreMissing);
+  }
+
+  /** Lets the file's time run out now. */
+  async expire(id: string): Promise<void> {
+    const file = this.#files.get(id);
+    if (!file) return;
+    file.expiresAt = this.#now();
+    await this.#writeMeta(file);
+  }
+}
+
+function chunksOf<T>(items: T[], size: number): T[][] {
+  const chunks: T[][] = [];
+  for (let i = 0; i < items.length; i += size) chunks.push(items.slice(i, i + size));
+  return chunks;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}

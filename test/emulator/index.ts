@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { BatchDesk, type BatchEnd } from './batches.ts';
+import type { World } from './call.ts';
+import { endBatches, type FileInfo, fileInfo } from './control.ts';
+import { type Fault, FaultBook, type FaultState } from './faults.ts';
+import { FileStore } from './file-store.ts';
+import { idMaker } from './ids.ts';
+import { Journal, type JournalEntry, type JournalFilter } from './journal.ts';
+import { type EmulatorOptions, toSettings } from './options.ts';
+import { PdfReader } from './pdf-reader.ts';
+import { PromptCache } from './prompt-cache.ts';
+import { Rates } from './rate.ts';
+import { makeServer } from './server.ts';
+
+/**
+ * An emulator of the Claude API: Files, Messages, count_tokens, Message Batches and Models, strict about
+ * what the real API is strict about. It is no model: its answers are made of passages from the documents
+ * and say so (see answer.ts).
+ */
+
+export type { FileInfo } from './control.ts';
+export type { Fault, FaultKind, FaultState } from './faults.ts';
+export type { JournalEntry, JournalFilter, JournalUsage } from './journal.ts';
+export type { Dialect, EmulatorOptions } from './options.ts';
+
+export interface Emulator {
+  /** Base URL without a trailing slash, for `baseURL` of the SDK. */
+  url: string;
+  port: number;
+  dataDir: string;
+  /** Calls so far, oldest first. */
+  journal(filter?: JournalFilter): JournalEntry[];
+  clearJournal(): void;
+  /** Throws `ZodError` on a fault that makes no sense. */
+  addFault(fault: Fault): void;
+  clearFaults(): void;
+  faults(): FaultState[];
+  /** Files that can be seen through the API, oldest first. */
+  files(): FileInfo[];
+  /** Puts a file there without the API; downloadable, as if a tool had made it, unless told otherwise. */
+  addFile(file: {
+    filename: string;
+    content: string | Uint8Array;
+    mimeType?: string;
+    downloadable?: boolean;
+  }): Promise<FileInfo>;
+  /** Lets a file expire now. */
+  expireFile(id: string): Promise<void>;
+  /** Takes a file away, as if it had never been. */
+  vanishFile(id: string): Promise<void>;
+  /** Ends open batches now, whatever the clock says; returns their ids. */
+  endBatches(as?: BatchEnd): Promise<string[]>;
+  /** Ends all connections; removes the data folder if it was a temporary one. */
+  close(): Promise<void>;
+}
+
+/** Starts an emulator on its own port. Rejects when the port is taken or an option makes no sense. */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const settings = toSettings(options);
+  const temporary = settings.dataDir === undefined;
+  const dataDir =
+    settings.dataDir === undefined
+      ? await mkdtemp(join(tmpdir(), 'dropline-emulator-'))
+      : resolve(settings.dataDir);
+  await mkdir(dataDir, { recursive: true });
+
+  const stop = new AbortController();
+  const world: World = {
+    settings,
+    files: await FileStore.open(dataDir, settings.now, settings.deleteLagMs),
+    journal: new Journal(settings.journalSize),
+    faults: new FaultBook(settings.random ?? Math.random),
+    rates: new Rates(settings),
+    pdfs: new PdfReader(),
+    cache: new PromptCache(settings.now),
+    batches: await BatchDesk.open(dataDir),
+    newId: idMaker(settings.random),
+    stop: stop.signal,
+  };
+
+  const server = makeServer(world);
+  server.listen(settings.port, settings.host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    stop.abort();
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+    await world.pdfs.close();
+    if (temporary) await rm(dataDir, { recursive: true, force: true });
+  };
+
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    dataDir,
+    journal: (filter) => world.journal.entries(filter),
+    clearJournal: () => world.journal.clear(),
+    addFault: (fault) => world.faults.add(fault),
+    clearFaults: () => world.faults.clear(),
+    faults: () => world.faults.list(),
+    files: () => world.files.all().map((file) => fileInfo(world, file)),
+    async addFile({
+      filename,
+      content,
+      mimeType = 'application/octet-stream',
+      downloadable = true,
+    }) {
+      const pending = world.files.begin();
+      await pending.write(Buffer.from(content));
+      const id = world.newId('file');
+      const file = await world.files.add(pending, { id, filename, mimeType, downloadable });
+      return fileInfo(world, file);
+    },
+    expireFile: (id) => world.files.expire(id),
+    vanishFile: (id) => world.files.purge(id),
+    endBatches: (as = 'processed') => endBatches(world, as),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

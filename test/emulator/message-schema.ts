@@ -1,0 +1,277 @@
+import { z } from 'zod';
+import { invalid } from './errors.ts';
+
+/**
+ * The bodies of Messages and count_tokens as the official SDK 1.12 types them, closed: a field the API
+ * does not have is refused. Blocks that only come back from earlier turns are taken as they are.
+ */
+
+const cacheControl = z
+  .strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() })
+  .nullish();
+
+const fileSource = z.strictObject({ type: z.literal('file'), file_id: z.string().min(1) });
+const urlSource = z.strictObject({ type: z.literal('url'), url: z.string() });
+
+const textBlock = z.strictObject({
+  type: z.literal('text'),
+  text: z.string(),
+  cache_control: cacheControl,
+  citations: z.array(z.looseObject({ type: z.string() })).nullish(),
+});
+
+const imageBlock = z.strictObject({
+  type: z.literal('image'),
+  source: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('base64'),
+      media_type: z.enum(['image/jpeg', 'image/png', 'image/gif', 'image/webp']),
+      data: z.string(),
+    }),
+    urlSource,
+    fileSource,
+  ]),
+  cache_control: cacheControl,
+  transformations: z
+    .strictObject({ oversized_image: z.enum(['downsize', 'error']).optional() })
+    .nullish(),
+});
+
+const documentBlock = z.strictObject({
+  type: z.literal('document'),
+  source: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('base64'),
+      media_type: z.literal('application/pdf'),
+      data: z.string(),
+    }),
+    z.strictObject({
+      type: z.literal('text'),
+      media_type: z.literal('text/plain'),
+      data: z.string(),
+    }),
+    z.strictObject({
+      type: z.literal('content'),
+      content: z.union([
+        z.string(),
+        z.array(z.discriminatedUnion('type', [textBlock, imageBlock])).min(1),
+      ]),
+    }),
+    urlSource,
+    fileSource,
+  ]),
+  title: z.string().min(1).max(500).nullish(),
+  context: z.string().min(1).nullish(),
+  citations: z.strictObject({ enabled: z.boolean().optional() }).nullish(),
+  cache_control: cacheControl,
+});
+
+const containerUpload = z.strictObject({
+  type: z.literal('container_upload'),
+  file_id: z.string().min(1),
+  cache_control: cacheControl,
+});
+
+const toolResult = z.strictObject({
+  type: z.literal('tool_result'),
+  tool_use_id: z.string(),
+  content: z
+    .union([
+      z.string(),
+      z.array(z.discriminatedUnion('type', [textBlock, imageBlock, documentBlock])),
+    ])
+    .optional(),
+  is_error: z.boolean().optional(),
+  cache_control: cacheControl,
+});
+
+/** Blocks of the assistant's earlier turns, sent back as they came. */
+const echoed = [
+  'thinking',
+  'redacted_thinking',
+  'tool_use',
+  'server_tool_use',
+  'code_execution_tool_result',
+  'bash_code_execution_tool_result',
+  'text_editor_code_execution_tool_result',
+  'search_result',
+] as const;
+const echoedBlock = z.looseObject({ type: z.enum(echoed) });
+
+const contentBlock = z.discriminatedUnion('type', [
+  textBlock,
+  imageBlock,
+  documentBlock,
+  containerUpload,
+  toolResult,
+  echoedBlock,
+]);
+
+const toolName = z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/);
+
+const customTool = z.strictObject({
+  type: z.literal('custom').nullish(),
+  name: toolName,
+  description: z.string().optional(),
+  input_schema: z.looseObject({ type: z.literal('object') }),
+  allowed_callers: z.array(z.string()).optional(),
+  cache_control: cacheControl,
+  defer_loading: z.boolean().optional(),
+  eager_input_streaming: z.boolean().nullish(),
+  input_examples: z.array(z.record(z.string(), z.unknown())).optional(),
+  strict: z.boolean().optional(),
+});
+
+const codeExecution = z.strictObject({
+  type: z.enum([
+    'code_execution_20250522',
+    'code_execution_20250825',
+    'code_execution_20260120',
+    'code_execution_20260521',
+  ]),
+  name: z.literal('code_execution'),
+  allowed_callers: z.array(z.string()).optional(),
+  cache_control: cacheControl,
+  defer_loading: z.boolean().optional(),
+  strict: z.boolean().optional(),
+});
+
+const shared = {
+  model: z.string().min(1),
+  messages: z
+    .array(
+      z.strictObject({
+        role: z.enum(['user', 'assistant', 'system']),
+        content: z.union([z.string(), z.array(contentBlock)]),
+      }),
+    )
+    .min(1),
+  system: z.union([z.string(), z.array(textBlock)]).optional(),
+  tools: z.array(z.union([customTool, codeExecution])).optional(),
+  tool_choice: z
+    .discriminatedUnion('type', [
+      z.strictObject({
+        type: z.enum(['auto', 'any']),
+        disable_parallel_tool_use: z.boolean().optional(),
+      }),
+      z.strictObject({
+        type: z.literal('tool'),
+        name: toolName,
+        disable_parallel_tool_use: z.boolean().optional(),
+      }),
+      z.strictObject({ type: z.literal('none') }),
+    ])
+    .optional(),
+  // The models' capabilities say the same: other types get a 400.
+  thinking: z
+    .discriminatedUnion('type', [
+      z.strictObject({
+        type: z.literal('adaptive'),
+        display: z.enum(['summarized', 'omitted']).nullish(),
+      }),
+      z.strictObject({ type: z.literal('disabled') }),
+    ])
+    .optional(),
+  output_config: z
+    .strictObject({
+      effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).nullish(),
+      format: z
+        .strictObject({
+          type: z.literal('json_schema'),
+          schema: z.record(z.string(), z.unknown()),
+        })
+        .nullish(),
+    })
+    .optional(),
+  cache_control: cacheControl,
+  speed: z.enum(['standard', 'fast']).nullish(),
+  user_profile_id: z.string().optional(),
+};
+
+const sampling = {
+  temperature: z.number().min(0).max(1).optional(),
+  top_p: z.number().min(0).max(1).optional(),
+  top_k: z.number().int().min(0).optional(),
+};
+
+const messageSchema = z.strictObject({
+  ...shared,
+  ...sampling,
+  max_tokens: z.number().int().min(1),
+  container: z
+    .union([
+      z.string(),
+      z.strictObject({
+        id: z.string().nullish(),
+        skills: z.array(z.looseObject({ skill_id: z.string() })).nullish(),
+      }),
+    ])
+    .nullish(),
+  diagnostics: z.looseObject({}).nullish(),
+  inference_geo: z.string().nullish(),
+  metadata: z.strictObject({ user_id: z.string().max(256).nullish() }).optional(),
+  service_tier: z.enum(['auto', 'standard_only']).optional(),
+  stop_sequences: z.array(z.string().regex(/\S/, 'must contain non-whitespace')).optional(),
+  stream: z.boolean().optional(),
+});
+
+const countSchema = z.strictObject(shared);
+
+export type MessageRequest = z.infer<typeof messageSchema>;
+export type CountRequest = z.infer<typeof countSchema>;
+export type ContentBlock = z.infer<typeof contentBlock>;
+export type DocumentBlock = z.infer<typeof documentBlock>;
+export type ImageBlock = z.infer<typeof imageBlock>;
+export type Tool = NonNullable<CountRequest['tools']>[number];
+export type CacheControl = z.infer<typeof cacheControl>;
+
+/** Checks the shape of a Messages body. Throws 400 naming the field. */
+export function parseMessage(body: unknown, version: string): MessageRequest {
+  const request = parse(messageSchema, body);
+  if (version === '2023-06-01') return request;
+
+  for (const name of Object.keys(sampling) as (keyof typeof sampling)[]) {
+    if (request[name] !== undefined) {
+      throw invalid(`${name}: Extra inputs are not permitted since anthropic-version 2026-10-21`);
+    }
+  }
+  return request;
+}
+
+export function parseCount(body: unknown): CountRequest {
+  return parse(countSchema, body);
+}
+
+const toolTypes = z.looseObject({ tools: z.array(z.looseObject({ type: z.string() })) });
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  for (const { type } of toolTypes.safeParse(body).data?.tools ?? []) {
+    if (type !== 'custom' && !type.startsWith('code_execution_')) {
+      throw invalid(`tools: the emulator has no tool of type ${type}`);
+    }
+  }
+  const result = schema.safeParse(body, { reportInput: true });
+  if (result.success) return result.data;
+  throw invalid(wordingOf(result.error.issues[0]));
+}
+
+/** The API words these after pydantic: `messages.0.content: Field required`. */
+function wordingOf(issue: z.core.$ZodIssue | undefined): string {
+  if (!issue) return 'The request is invalid';
+  const path = issue.path.join('.');
+  const at = path === '' ? '' : `${path}: `;
+
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.map((key) => (path === '' ? key : `${path}.${key}`));
+    return keys.map((key) => `${key}: Extra inputs are not permitted`).join('; ');
+  }
+  if (issue.input === undefined) return `${at}Field required`;
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // The branch that came furthest is the one that was meant.
+    const branches = issue.errors.map((branch) => branch[0]).filter((first) => first !== undefined);
+    branches.sort((a, b) => b.path.length - a.path.length);
+    const inner = branches[0];
+    if (inner) return wordingOf({ ...inner, path: [...issue.path, ...inner.path] });
+  }
+  return `${at}${issue.message}`;
+}

@@ -1,0 +1,196 @@
+import { answerText, fillingOf, type TextBlock } from './answer.ts';
+import type { World } from './call.ts';
+import { execute } from './code-execution.ts';
+import type { Fault } from './faults.ts';
+import { fillSchema } from './fill-schema.ts';
+import type { JournalUsage } from './journal.ts';
+import type { MessageRequest } from './message-schema.ts';
+import type { Prompt } from './prompt.ts';
+import { cutToTokens, textTokens } from './tokens.ts';
+
+/** Puts the answer to a prompt together: the `Message` of the API, with what it is billed. */
+
+export interface Message {
+  id: string;
+  type: 'message';
+  role: 'assistant';
+  model: string;
+  content: object[];
+  stop_reason: string;
+  stop_sequence: string | null;
+  stop_details: object | null;
+  container: object | null;
+  diagnostics: null;
+  usage: {
+    input_tokens: number;
+    output_tokens: number;
+    cache_creation_input_tokens: number;
+    cache_read_input_tokens: number;
+    cache_creation: { ephemeral_5m_input_tokens: number; ephemeral_1h_input_tokens: number };
+    inference_geo: null;
+    output_tokens_details: null;
+    server_tool_use: null;
+    service_tier: 'standard' | 'batch';
+    speed: null;
+  };
+}
+
+interface Content {
+  blocks: object[];
+  stopReason: string;
+  stopSequence: string | null;
+  stopDetails: object | null;
+  container: object | null;
+}
+
+/** Answers `prompt`; `fault` of kind `refusal` or `max_tokens` shapes the outcome. */
+export async function makeMessage(
+  world: World,
+  request: MessageRequest,
+  prompt: Prompt,
+  fault: Fault | undefined,
+  tier: 'standard' | 'batch' = 'standard',
+): Promise<Message> {
+  const content = await contentOf(world, request, prompt, fault);
+  const cache = world.cache.use(prompt.model.id, prompt.pieces);
+  const created = cache.created['5m'] + cache.created['1h'];
+  const diagnosed = content.blocks.reduce((sum: number, block) => sum + blockTokens(block), 0);
+
+  return {
+    id: world.newId('msg'),
+    type: 'message',
+    role: 'assistant',
+    model: prompt.model.id,
+    content: content.blocks,
+    stop_reason: content.stopReason,
+    stop_sequence: content.stopSequence,
+    stop_details: content.stopDetails,
+    container: content.container,
+    diagnostics: null,
+    usage: {
+      input_tokens: prompt.tokens - cache.read - created,
+      output_tokens: Math.max(1, diagnosed),
+      cache_creation_input_tokens: created,
+      cache_read_input_tokens: cache.read,
+      cache_creation: {
+        ephemeral_5m_input_tokens: cache.created['5m'],
+        ephemeral_1h_input_tokens: cache.created['1h'],
+      },
+      inference_geo: null,
+      output_tokens_details: null,
+      server_tool_use: null,
+      service_tier: tier,
+      speed: null,
+    },
+  };
+}
+
+export function journalUsage({ usage }: Message): JournalUsage {
+  return {
+    inputTokens: usage.input_tokens,
+    outputTokens: usage.output_tokens,
+    cacheReadTokens: usage.cache_read_input_tokens,
+    cacheCreationTokens: usage.cache_creation_input_tokens,
+  };
+}
+
+/** Cited text is not billed as output, by the documentation; text and tool calls are. */
+function blockTokens(block: object): number {
+  if ('text' in block && typeof block.text === 'string') return textTokens(block.text);
+  if ('type' in block && String(block.type).endsWith('_tool_result')) return 0;
+  return textTokens(JSON.stringify(block));
+}
+
+async function contentOf(
+  world: World,
+  request: MessageRequest,
+  prompt: Prompt,
+  fault: Fault | undefined,
+): Promise<Content> {
+  const plain = { stopSequence: null, stopDetails: null, container: null };
+  if (fault?.kind === 'refusal') {
+    const stopDetails = { type: 'refusal', category: null, explanation: null };
+    return { ...plain, blocks: [], stopReason: 'refusal', stopDetails };
+  }
+
+  const forced = forcedTool(request);
+  if (forced) {
+    const input = fillSchema(forced.input_schema, fillingOf(prompt, []));
+    const caller = { type: 'direct' };
+    const use = { type: 'tool_use', id: world.newId('toolu'), caller, name: forced.name, input };
+    return { ...plain, blocks: [use], stopReason: 'tool_use' };
+  }
+
+  const execution = await execute(world, prompt, request.tools ?? []);
+  const facts = execution?.facts ?? [];
+  const texts: TextBlock[] = prompt.schema
+    ? [structured(prompt, facts)]
+    : answerText(prompt, facts);
+  const total = texts.reduce((sum, block) => sum + textTokens(block.text), 0);
+  const limit =
+    fault?.kind === 'max_tokens'
+      ? Math.min(request.max_tokens, Math.ceil(total / 2))
+      : request.max_tokens;
+  const cut = cutShort(texts, limit, request.stop_sequences ?? []);
+
+  return {
+    blocks: [...(execution?.blocks ?? []), ...cut.blocks],
+    // The limit of the request counts however little was left to say.
+    stopReason: fault?.kind === 'max_tokens' ? 'max_tokens' : cut.stopReason,
+    stopSequence: cut.stopSequence,
+    stopDetails: null,
+    container: execution?.container ?? null,
+  };
+}
+
+function structured(prompt: Prompt, facts: readonly string[]): TextBlock {
+  const value = fillSchema(prompt.schema ?? {}, fillingOf(prompt, facts));
+  return { type: 'text', text: JSON.stringify(value), citations: null };
+}
+
+/** The custom tool that the request insists on. With `auto`, the emulator calls none. */
+function forcedTool({ tools = [], tool_choice: choice }: MessageRequest) {
+  const custom = tools.filter((tool) => 'input_schema' in tool);
+  if (choice?.type === 'any') return custom[0];
+  if (choice?.type === 'tool') return custom.find(({ name }) => name === choice.name);
+  return undefined;
+}
+
+/** Ends the text at the first stop sequence or at the limit of tokens, whichever comes first. */
+function cutShort(
+  blocks: readonly TextBlock[],
+  maxTokens: number,
+  stops: readonly string[],
+): { blocks: TextBlock[]; stopReason: string; stopSequence: string | null } {
+  const whole = blocks.map((block) => block.text).join('');
+  const hits = stops
+    .map((stop) => ({ stop, at: whole.indexOf(stop) }))
+    .filter(({ at }) => at >= 0)
+    .sort((a, b) => a.at - b.at);
+  const hit = hits[0];
+  const upToStop = hit ? whole.slice(0, hit.at) : whole;
+  const upToLimit = cutToTokens(whole, maxTokens);
+
+  if (upToLimit.length < upToStop.length) {
+    return {
+      blocks: keepFirst(blocks, upToLimit.length),
+      stopReason: 'max_tokens',
+      stopSequence: null,
+    };
+  }
+  const kept = keepFirst(blocks, upToStop.length);
+  return hit
+    ? { blocks: kept, stopReason: 'stop_sequence', stopSequence: hit.stop }
+    : { blocks: kept, stopReason: 'end_turn', stopSequence: null };
+}
+
+function keepFirst(blocks: readonly TextBlock[], length: number): TextBlock[] {
+  const kept: TextBlock[] = [];
+  let left = length;
+  for (const block of blocks) {
+    if (left <= 0) break;
+    kept.push({ ...block, text: block.text.slice(0, left) });
+    left -= block.text.length;
+  }
+  return kept;
+}

@@ -1,0 +1,177 @@
+import { createReadStream } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { Call, Reply, World } from './call.ts';
+import { ConnectionFault, pause, strike } from './call.ts';
+import { control } from './control.ts';
+import { ApiError } from './errors.ts';
+import { authenticate, checkBeta, checkEncoding, checkVersion } from './headers.ts';
+import { findRoute, type Route } from './routes.ts';
+
+/** The HTTP side: finds the route, checks the headers, writes answers, and does what faults ask for. */
+
+export function makeServer(world: World): Server {
+  const server = createServer((req, res) => {
+    serve(world, req, res).catch((error: unknown) => {
+      // Only a bug gets here: answers and faults are dealt with inside.
+      console.error('emulator:', error);
+      res.destroy();
+    });
+  });
+  // An upload of 500 MB over a slow line may take longer than Node's default of five minutes.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = 60_000;
+  return server;
+}
+
+async function serve(world: World, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const target = req.url ?? '/';
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const search = mark < 0 ? '' : target.slice(mark + 1);
+  const query = new URLSearchParams(search);
+  const method = req.method ?? 'GET';
+  if (path.startsWith('/_emulator')) return control(world, req, res, path, query);
+
+  const started = performance.now();
+  const { route, id, allowed } = findRoute(method, path);
+  const retryCount = Number(req.headers['x-stainless-retry-count'] ?? Number.NaN);
+  const requestId = world.newId('req');
+  const operation = route?.operation ?? 'unknown';
+  const entry = world.journal.open({
+    at: new Date(world.settings.now()).toISOString(),
+    method,
+    path,
+    ...(search === '' ? {} : { query: search }),
+    operation,
+    requestId,
+    ...(Number.isNaN(retryCount) ? {} : { retryCount }),
+  });
+  const call: Call = {
+    world,
+    req,
+    method,
+    path,
+    query,
+    operation,
+    id,
+    requestId,
+    shape: 'ga',
+    headers: {},
+    version: '',
+    entry,
+    fault: undefined,
+  };
+  res.on('close', () => {
+    entry.durationMs = Math.round((performance.now() - started) * 10) / 10;
+    if (!res.writableFinished) entry.delivered = false;
+    if (!req.complete && entry.status === null) entry.aborted = true;
+  });
+
+  let reply: Reply;
+  try {
+    reply = await answer(call, route, allowed);
+    await pause(world, world.settings.latencyMs);
+  } catch (error) {
+    if (error instanceof ConnectionFault) return disconnect(call, res, error);
+    if (!(error instanceof ApiError) && req.destroyed && !req.complete) return;
+    reply = errorReply(call, error);
+  }
+
+  entry.status = reply.status ?? 200;
+  try {
+    await deliver(call, res, reply);
+  } catch (error) {
+    if (!(error instanceof ConnectionFault)) throw error;
+    disconnect(call, res, error);
+  }
+  // What was not read of a refused upload must not stand in the way of the next request.
+  if (!req.complete && !req.destroyed) req.resume();
+}
+
+function disconnect(call: Call, res: ServerResponse, fault: ConnectionFault): void {
+  const { stop } = call.world;
+  if (fault.action === 'cut' || stop.aborted) {
+    res.destroy();
+    return;
+  }
+  stop.addEventListener('abort', () => res.destroy(), { once: true });
+}
+
+function errorReply(call: Call, error: unknown): Reply {
+  const known =
+    error instanceof ApiError
+      ? error
+      : new ApiError(500, `The emulator failed: ${error instanceof Error ? error.stack : error}`);
+  call.entry.errorType = known.type;
+  call.entry.message = known.message;
+  const code = known.details?.error_code;
+  if (code !== undefined) call.entry.errorCode = code;
+  return { status: known.status, headers: known.headers, json: known.body(call.requestId) };
+}
+
+async function answer(call: Call, route: Route | undefined, allowed: string[]): Promise<Reply> {
+  await strike(call);
+  authenticate(call);
+  checkVersion(call);
+  if (!route) {
+    throw allowed.length > 0
+      ? new ApiError(405, 'Method Not Allowed', { headers: { allow: allowed.join(', ') } })
+      : new ApiError(404, 'Not Found');
+  }
+  checkEncoding(call);
+  if (route.files) {
+    checkBeta(call);
+    Object.assign(call.headers, call.world.rates.files());
+  }
+  return route.handle(call);
+}
+
+async function deliver(call: Call, res: ServerResponse, reply: Reply): Promise<void> {
+  const { fault, entry, world } = call;
+  if (fault?.kind === 'lost_reply') {
+    res.destroy();
+    return;
+  }
+  const body = reply.body ?? Buffer.from(JSON.stringify(reply.json));
+  const full = Buffer.isBuffer(body) ? body.length : body.sizeBytes;
+  const half = Math.floor(full / 2);
+  const sent = fault?.kind === 'malformed' || fault?.kind === 'cut_body' ? half : full;
+  const type = reply.contentType ?? 'application/json';
+
+  res.writeHead(reply.status ?? 200, {
+    'content-type': type,
+    // A stream of events has no length that is known beforehand.
+    ...(type.startsWith('text/event-stream')
+      ? { 'cache-control': 'no-cache' }
+      : { 'content-length': String(fault?.kind === 'malformed' ? half : full) }),
+    'request-id': call.requestId,
+    ...call.headers,
+    ...reply.headers,
+  });
+
+  if (!Buffer.isBuffer(body)) {
+    const source = createReadStream(body.path, { start: 0, end: Math.max(0, sent - 1) });
+    entry.delivered = sent === full;
+    // Ends early when the client goes away, which the journal sees by `close`.
+    await pipeline(source, res, { end: sent === full }).catch(() => {});
+    if (sent < full) res.destroy();
+    return;
+  }
+  if (fault?.kind === 'cut_body') {
+    res.write(body.subarray(0, half), () => res.destroy());
+    return;
+  }
+  if (fault?.kind === 'slow_body') {
+    const step = Math.max(1, Math.ceil(full / 10));
+    for (let at = 0; at < full && !res.destroyed; at += step) {
+      await pause(world, (fault.delayMs ?? 1_000) / 10);
+      res.write(body.subarray(at, at + step));
+    }
+    entry.delivered = !res.destroyed;
+    res.end();
+    return;
+  }
+  entry.delivered = true;
+  res.end(body.subarray(0, sent));
+}
