@@ -163,5 +163,6 @@ export const formatWarnings = {
     'Formulas have no stored result; they stand in the text themselves.',
   'normalize.sheet_unread': 'Sheets without cells (charts, dialogs, macros) were not read.',
   'normalize.chart_lost': 'Charts were not kept; the cells they draw on were.',
+  'normalize.content_dropped': 'Parts of the document were too large for its reader.',
   'normalize.macros': 'The file holds macros; they were neither run nor kept.',
 } as const satisfies Record<string, string>;

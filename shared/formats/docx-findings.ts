@@ -1,4 +1,5 @@
 import type { Warning } from './types.ts';
+import { counted } from './wording.ts';
 
 /** What was met in a docx, over all its stories (body, headers, footers, notes, comments). */
 export interface Findings {
@@ -48,16 +49,17 @@ export function noFindings(): Findings {
 
 /** What in the document text cannot carry, as words with counts; empty when text will do. */
 export function beyondText(found: Findings): string[] {
-  return [
-    counted(found.pictures, 'picture'),
-    counted(found.charts, 'chart'),
-    counted(found.diagrams, 'diagram'),
-    counted(found.equations, 'equation'),
-    counted(found.textBoxes, 'text box', 'text boxes'),
-    counted(found.shapes, 'shape'),
-    counted(found.ink, 'ink drawing'),
-    counted(found.ruby, 'phonetic guide'),
-  ].filter((words) => words !== '');
+  const kinds: [count: number, noun: string, plural?: string][] = [
+    [found.pictures, 'picture'],
+    [found.charts, 'chart'],
+    [found.diagrams, 'diagram'],
+    [found.equations, 'equation'],
+    [found.textBoxes, 'text box', 'text boxes'],
+    [found.shapes, 'shape'],
+    [found.ink, 'ink drawing'],
+    [found.ruby, 'phonetic guide'],
+  ];
+  return kinds.filter(([count]) => count > 0).map((kind) => counted(...kind));
 }
 
 /** Warnings that hold whichever route the document takes. */
@@ -97,8 +99,4 @@ export function findingWarnings(found: Findings): Warning[] {
     'foreign part',
   );
   return warnings;
-}
-
-function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return count === 0 ? '' : `${count} ${count === 1 ? noun : plural}`;
 }

@@ -1,10 +1,12 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import type { Limits } from './limits.ts';
+import { refuseProtected } from './office-protection.ts';
 import { mainPartName } from './ooxml-package.ts';
 import { readLegacyWorkbook } from './spreadsheet-legacy.ts';
 import { SpreadsheetWriter } from './spreadsheet-writer.ts';
 import type { Conversion, ConvertInput, Warning } from './types.ts';
+import { counted } from './wording.ts';
 import { checkXlsxParts, readXlsx, type WorkbookFindings } from './xlsx.ts';
 import { openXmlPackage } from './xml-safety.ts';
 import { openZip } from './zip-safety.ts';
@@ -55,9 +57,7 @@ async function readWorkbookOf(
     return { pictures: 0, warnings: await readLegacyWorkbook(source, limits, writer) };
   }
   if (format === 'ods') {
-    const zip = await openXmlPackage(source, limits, { allowDoctype: true });
-    const pictures = zip.entries.filter(({ name }) => /^Pictures\/[^/]+/.test(name)).length;
-    zip.close();
+    const pictures = await checkOpenDocument(source, limits);
     return { pictures, warnings: await readLegacyWorkbook(source, limits, writer) };
   }
   const zip = await openZip(source, limits);
@@ -67,6 +67,17 @@ async function readWorkbookOf(
     if (!/\.bin$/i.test(mainName)) return await readXlsx(zip, limits, writer);
     const pictures = zip.entries.filter(({ name }) => /^xl\/media\/[^/]+/i.test(name)).length;
     return { pictures, warnings: await readLegacyWorkbook(source, limits, writer) };
+  } finally {
+    zip.close();
+  }
+}
+
+/** Checks an ods as `openXmlPackage` does; returns how many pictures it holds. */
+async function checkOpenDocument(source: string, limits: Limits): Promise<number> {
+  const zip = await openXmlPackage(source, limits, { allowDoctype: true });
+  try {
+    await refuseProtected(zip);
+    return zip.entries.filter(({ name }) => /^Pictures\/[^/]+/.test(name)).length;
   } finally {
     zip.close();
   }
@@ -86,7 +97,7 @@ function tableWarnings(writer: SpreadsheetWriter, pictures: number, limits: Limi
   if (pictures > 0) {
     warnings.push({
       code: 'normalize.image_lost',
-      message: `${pictures} pictures on the sheets were not kept.`,
+      message: `${counted(pictures, 'picture')} on the sheets could not be kept in text.`,
     });
   }
   return warnings;
