@@ -10,7 +10,7 @@ import type { Prompt, Subject } from './prompt.ts';
  * and says so. What a document says is data to it; nothing in one can change what it does.
  */
 
-export type Citation = {
+type Citation = {
   cited_text: string;
   document_index: number;
   document_title: string | null;

@@ -20,7 +20,7 @@ const typeByStatus: Record<number, string> = {
 };
 
 /** The `error.type` that goes with a status when nothing else is said. */
-export function errorTypeOf(status: number): string {
+function errorTypeOf(status: number): string {
   return typeByStatus[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
 }
 

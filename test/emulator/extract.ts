@@ -4,7 +4,7 @@ import { oneLine, rank, type Span, unitsOf } from './passages.ts';
 
 /** What can be said of a document without understanding it, and where in it that stands. */
 
-export type Place =
+type Place =
   | { type: 'char'; start: number; end: number }
   | { type: 'page'; page: number }
   | { type: 'block'; index: number };

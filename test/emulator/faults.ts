@@ -41,7 +41,7 @@ const kinds = [
   'vanish_file',
 ] as const;
 
-export type FaultKind = (typeof kinds)[number];
+type FaultKind = (typeof kinds)[number];
 
 const count = z.number().int().min(1);
 
@@ -174,7 +174,7 @@ function glob(pattern: string, value: string): boolean {
 }
 
 /** mulberry32: small, and the same numbers on every machine. */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -22,10 +22,8 @@ import { makeServer } from './server.ts';
  * and say so (see answer.ts).
  */
 
-export type { FileInfo } from './control.ts';
-export type { Fault, FaultKind, FaultState } from './faults.ts';
-export type { JournalEntry, JournalFilter, JournalUsage } from './journal.ts';
-export type { Dialect, EmulatorOptions } from './options.ts';
+export type { Fault } from './faults.ts';
+export type { EmulatorOptions } from './options.ts';
 
 export interface Emulator {
   /** Base URL without a trailing slash, for `baseURL` of the SDK. */
@@ -83,8 +81,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
 
   const server = makeServer(world);
-  server.listen(settings.port, settings.host);
-  await once(server, 'listening');
+  try {
+    server.listen(settings.port, settings.host);
+    await once(server, 'listening');
+  } catch (error) {
+    if (temporary) await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  }
   const { port } = server.address() as AddressInfo;
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
 

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ZodError } from 'zod';
-import { startEmulator } from './index.ts';
-import type { EmulatorOptions } from './options.ts';
+import { type EmulatorOptions, toSettings } from './options.ts';
 
 /** `npm run emulator -- …`: the emulator on its own. Prints its URL and runs until it is told to stop. */
 
@@ -94,6 +93,9 @@ async function main(): Promise<void> {
     process.stdout.write(help);
     return;
   }
+  toSettings(given);
+  // Only now: wrong usage need not wait for the image and PDF libraries.
+  const { startEmulator } = await import('./index.ts');
   const emulator = await startEmulator(given);
   process.stdout.write(`${emulator.url}\n`);
 

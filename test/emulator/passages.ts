@@ -65,6 +65,7 @@ function isTabular(text: string): boolean {
 function paragraphsOf(text: string, window: Span, tabular: boolean): Span[] {
   const found: Span[] = [];
   let open: Span | undefined;
+  let before = '';
   const line = /[^\r\n]*(?:\r\n|\r|\n|$)/gy;
   line.lastIndex = window.start;
 
@@ -84,12 +85,13 @@ function paragraphsOf(text: string, window: Span, tabular: boolean): Span[] {
         if (open) found.push(open);
         open = undefined;
       }
-    } else if (open && endsBefore(text.slice(open.start, open.end), content)) {
+    } else if (open && endsBefore(before, content)) {
       found.push(open);
       open = { start, end };
     } else {
       open = { start: open?.start ?? start, end };
     }
+    before = content;
   }
   if (open) found.push(open);
   return found;
@@ -110,8 +112,8 @@ function trimmed(text: string, span: Span): Span[] {
   let { start, end } = span;
   const lead = /^[\s#>*•·|\-–—]*(?:\d{1,3}[.)]\s+)?/.exec(text.slice(start, end))?.[0] ?? '';
   start += lead.length;
-  const tail = /[\s|*#]*$/.exec(text.slice(start, end))?.[0] ?? '';
-  end -= tail.length;
+  // A pattern for the tail would try every place in the text: quadratic on long runs of such signs.
+  while (end > start && /[\s|*#]/.test(text.charAt(end - 1))) end--;
 
   if (end - start > longestPassage) {
     const space = text.lastIndexOf(' ', start + longestPassage);

@@ -53,7 +53,10 @@ export class PdfReader {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./pdf-worker.ts', import.meta.url));
+    const worker = new Worker(new URL('./pdf-worker.ts', import.meta.url), {
+      // A PDF that unpacks without end fails alone instead of taking the process with it.
+      resourceLimits: { maxOldGenerationSizeMb: 1_024 },
+    });
     worker.unref();
     worker.on('message', (answer: PdfAnswer) => {
       const waiting = this.#waiting.get(answer.id);

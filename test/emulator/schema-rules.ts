@@ -41,7 +41,7 @@ const formats = new Set([
 ]);
 const at = 'output_config.format.schema';
 
-export function isSchema(value: unknown): value is Schema {
+function isSchema(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -17,7 +17,7 @@ const forbidden = /[<>:"|?*\\/\u0000-\u001f]/;
  * last path component and makes one up for an empty one; the documentation says that such names are
  * refused, and so does the emulator: who satisfies the stricter reading gets along with both.
  */
-export function checkFilename(name: string): void {
+function checkFilename(name: string): void {
   const length = [...name].length;
   if (length < 1 || length > 255) throw invalid('file: the filename must have 1 to 255 characters');
   if (forbidden.test(name)) {
