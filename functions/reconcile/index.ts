@@ -71,6 +71,7 @@ function prepare() {
     // on is not stuck.
     stuckMs: 2 * 3_600_000,
     orphanGraceMs: 6 * 3_600_000,
+    sweepMs: 6 * 3_600_000,
     refreshMs: 72 * 3_600_000,
   };
   return { log: base.log, tools };

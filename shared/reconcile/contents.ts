@@ -1,8 +1,7 @@
-import { isFileGone } from '../claude/errors.ts';
 import type { ContentItem } from '../ledger/contents.ts';
+import type { DocumentItem } from '../ledger/document-item.ts';
 import { indexes } from '../ledger/keys.ts';
 import { release } from '../steps/release.ts';
-import type { Claude } from '../steps/tools.ts';
 import { liveFile } from '../steps/upload.ts';
 import type { ReconcileTools, Slice } from './reconcile.ts';
 import { note, type Report } from './report.ts';
@@ -11,8 +10,11 @@ import { note, type Report } from './report.ts';
 const pageSize = 100;
 
 /**
- * Looks after the live contents, 100 at a time: a file that is gone or about to expire is uploaded
- * again and every document on it told; a content that nobody refers to any more is released.
+ * Looks after the live files, 100 contents and documents at a time: one that is gone or about to
+ * expire is uploaded again and its documents told; a content that nobody refers to is released.
+ *
+ * Documents are visited as well as contents, so that a run that died between a new upload and the
+ * telling of its documents is made up for: what stands on a file that is gone is found either way.
  */
 export const sweepContents: Slice = async (cursor, tools, report) => {
   const page = await tools.table.scan({
@@ -20,108 +22,132 @@ export const sweepContents: Slice = async (cursor, tools, report) => {
     limit: pageSize,
     cursor: cursor ? (JSON.parse(cursor) as Record<string, unknown>) : undefined,
   });
-  const contents: ContentItem[] = [];
-  for (const key of page.items) {
-    if (!String(key.pk).startsWith('CONTENT#')) continue;
-    const content = await tools.contents.get(String(key.pk).slice('CONTENT#'.length));
-    if (content?.state === 'live' && content.fileId) contents.push(content);
+  const entries = page.items.map((item) => ({ pk: String(item.pk), fileId: String(item.fileId) }));
+  const lasting = await lastingOf(new Set(entries.map(({ fileId }) => fileId)), tools, report);
+  for (const { pk, fileId } of entries) {
+    const [kind, id = ''] = pk.split('#');
+    if (kind === 'CONTENT') await lookAfterContent(id, fileId, lasting, tools, report);
+    else if (!lasting.has(fileId)) await lookAfterDocument(id, fileId, tools, report);
   }
-  const existing = await existingOf(contents, tools);
-  for (const content of contents) await lookAfter(content, existing, tools, report);
   return page.cursor ? JSON.stringify(page.cursor) : undefined;
 };
 
-async function existingOf(contents: ContentItem[], tools: ReconcileTools): Promise<Set<string>> {
-  const ids = contents.flatMap((content) => content.fileId ?? []);
-  if (tools.dialect === 'ga') {
-    const files = await tools.claude.listFilesByIds(ids);
-    return new Set(files.map((file) => file.id));
-  }
-  // The beta dialect has no look-up by ids; paging through everything for each 100 would cost more
-  // calls than asking for each.
-  const existing = new Set<string>();
-  for (const id of ids) if (await exists(id, tools.claude)) existing.add(id);
-  return existing;
+/** Those of the files that exist and will for a while. */
+async function lastingOf(
+  ids: Set<string>,
+  tools: ReconcileTools,
+  report: Report,
+): Promise<Set<string>> {
+  const until = tools.now() + tools.refreshMs;
+  if (tools.dialect === 'beta') return allRemote(tools, report);
+  const files = await tools.claude.listFilesByIds([...ids]);
+  const lasting = files.filter(({ expiresAt }) => !expiresAt || Date.parse(expiresAt) > until);
+  return new Set(lasting.map((file) => file.id));
 }
 
-async function exists(fileId: string, claude: Claude): Promise<boolean> {
-  try {
-    await claude.getFile(fileId);
-    return true;
-  } catch (error) {
-    if (isFileGone(error)) return false;
-    throw error;
+/** Ids of all remote files, by run: the beta dialect has no look-up by ids, and no expiry. */
+const remoteByRun = new WeakMap<Report, Set<string>>();
+
+async function allRemote(tools: ReconcileTools, report: Report): Promise<Set<string>> {
+  let known = remoteByRun.get(report);
+  if (!known) {
+    known = new Set();
+    for await (const file of tools.claude.iterateFiles()) known.add(file.id);
+    remoteByRun.set(report, known);
   }
+  return known;
 }
 
-async function lookAfter(
-  content: ContentItem,
-  existing: Set<string>,
+async function lookAfterContent(
+  sha256: string,
+  fileId: string,
+  lasting: Set<string>,
   tools: ReconcileTools,
   report: Report,
 ): Promise<void> {
-  const { contentSha256, fileId } = content;
-  if (!fileId) return;
-  const gone = !existing.has(fileId);
-  const expiring =
-    content.expiresAt !== undefined &&
-    Date.parse(content.expiresAt) - tools.now() < tools.refreshMs;
-  const { references } = await tools.contents.references(contentSha256, { limit: 1 });
-  const user = references[0];
-  if (!user) {
+  if (!(await tools.contents.isReferenced(sha256))) {
     if (tools.keepRemoteFiles) return;
-    note(report, 'released', contentSha256);
-    if (!tools.dryRun) await release({ ...nobody, contentSha256 }, tools);
+    note(report, 'released', sha256);
+    if (!tools.dryRun) await release({ ...nobody, contentSha256: sha256 }, tools);
     return;
   }
-  if (!gone && !expiring) return;
-
-  note(report, gone ? 'gone' : 'expiring', fileId);
+  if (lasting.has(fileId)) return;
+  const content = await tools.contents.get(sha256);
+  if (content?.state !== 'live' || content.fileId !== fileId) return;
+  note(report, content.expiresAt ? 'expiring' : 'gone', fileId);
   if (tools.dryRun) return;
-  if (gone) await tools.contents.evict(contentSha256, fileId);
-  const file = await uploadAgain(content, tools);
-  if (!file) {
-    note(report, 'unrepairable', contentSha256);
+
+  if (!content.expiresAt) await tools.contents.evict(sha256, fileId);
+  const users = await usersOf(sha256, tools);
+  const source = users.find((document) => document.source);
+  if (!source) {
+    note(report, 'unrepairable', sha256);
     return;
   }
-  await tellUsers(contentSha256, fileId, file, tools);
+  const file = await refreshed(content, source, tools);
+  for (const document of users) await tell(document, fileId, file, tools);
+}
+
+/** A document on a file that is gone, although its content may have another by now. */
+async function lookAfterDocument(
+  documentId: string,
+  fileId: string,
+  tools: ReconcileTools,
+  report: Report,
+): Promise<void> {
+  const document = await tools.documents.get(documentId);
+  if (document?.fileId !== fileId || !document.contentSha256 || !document.mimeType) return;
+  const content = await tools.contents.get(document.contentSha256);
+  // The content's own entry in the index is looked after by itself.
+  if (content?.state === 'live' && content.fileId === fileId) return;
+  note(report, 'retold', documentId);
+  if (tools.dryRun) return;
+  const { contentSha256, mimeType } = document;
+  await tools.contents.join(contentSha256, documentId, document.order);
+  const file = await refreshed({ contentSha256, mimeType }, document, tools);
+  await tell(document, fileId, file, tools);
 }
 
 /** A reference that no document has, to release a content that has none. */
 const nobody = { documentId: 'nobody', order: '0' };
 
-/** Uploads the content from the source of any document that uses it. */
-async function uploadAgain(content: ContentItem, tools: ReconcileTools) {
-  const { contentSha256, mimeType } = content;
-  const { references } = await tools.contents.references(contentSha256, { limit: 10 });
-  for (const { documentId, order } of references) {
-    const document = await tools.documents.get(documentId);
-    if (document?.order !== order || !document.source) continue;
-    return liveFile(
-      { contentSha256, mimeType, source: document.source },
-      { ...tools, expiryMarginMs: tools.refreshMs },
-    );
-  }
-  return undefined;
+type File = Awaited<ReturnType<typeof liveFile>>;
+
+/** The content's file, uploaded again from a document's source where it has to be. */
+async function refreshed(
+  { contentSha256, mimeType }: Pick<ContentItem, 'contentSha256' | 'mimeType'>,
+  { source }: DocumentItem,
+  tools: ReconcileTools,
+): Promise<File> {
+  if (!source) throw new Error(`a document on content ${contentSha256} has no source`);
+  const content = { contentSha256, mimeType, source };
+  return liveFile(content, { ...tools, expiryMarginMs: tools.refreshMs });
 }
 
-async function tellUsers(
-  contentSha256: string,
-  was: string,
-  file: { fileId: string; expiresAt?: string | undefined },
-  tools: ReconcileTools,
-): Promise<void> {
+/** The documents that refer to the content in their present version. */
+async function usersOf(sha256: string, tools: ReconcileTools): Promise<DocumentItem[]> {
+  const users: DocumentItem[] = [];
   let cursor: unknown;
   do {
-    const page = await tools.contents.references(contentSha256, { cursor });
+    const page = await tools.contents.references(sha256, { cursor });
     for (const { documentId, order } of page.references) {
       const document = await tools.documents.get(documentId);
-      if (document?.order !== order || document.fileId !== was) continue;
-      await tools.documents.move(document, document.status, {
-        fileId: file.fileId,
-        fileExpiresAt: file.expiresAt,
-      });
+      if (document?.order === order) users.push(document);
     }
     cursor = page.cursor;
   } while (cursor);
+  return users;
+}
+
+async function tell(
+  document: DocumentItem,
+  was: string,
+  file: File,
+  tools: ReconcileTools,
+): Promise<void> {
+  if (document.fileId !== was) return;
+  await tools.documents.move(document, document.status, {
+    fileId: file.fileId,
+    fileExpiresAt: file.expiresAt,
+  });
 }

@@ -24,6 +24,8 @@ export interface ReconcileTools extends UploadTools {
   stuckMs: number;
   /** A marked remote file that no content knows is deleted when it is older than this. */
   orphanGraceMs: number;
+  /** How often the whole bucket, all contents and all remote files are gone through. */
+  sweepMs: number;
   /** A file that expires sooner than this is uploaded again ahead of time, in milliseconds. */
   refreshMs: number;
 }
@@ -46,10 +48,14 @@ const duties = {
 } as const satisfies Record<string, Slice>;
 type Duty = keyof typeof duties;
 const order = Object.keys(duties) as Duty[];
+/** From here on everything there is, is gone through: less often than the duties before. */
+const firstSweep: Duty = 'missed';
 
 const stateSchema = z.object({
   duty: z.enum(order as [Duty, ...Duty[]]).optional(),
   cursor: z.string().optional(),
+  /** When the last whole sweep ended. */
+  sweptAt: z.string().optional(),
   /** Running sums of the orphan sweep, which one run may not bring to its end. */
   storageBytes: z.number().default(0),
   remoteFiles: z.number().default(0),
@@ -77,9 +83,10 @@ export async function reconcile(tools: ReconcileTools): Promise<Report> {
   const state = stateSchema.parse((await tools.table.get(stateKey)) ?? {});
   report.storageBytes = state.storageBytes;
   report.remoteFiles = state.remoteFiles;
+  let { cursor, sweptAt } = state;
   let duty: Duty | undefined = state.duty ?? order[0];
-  let cursor = state.cursor;
-  while (duty) {
+  const sweep = !sweptAt || tools.now() - Date.parse(sweptAt) >= tools.sweepMs;
+  while (duty && (duty !== firstSweep || sweep)) {
     if (!tools.timeLeft()) {
       report.unfinished = true;
       break;
@@ -91,9 +98,13 @@ export async function reconcile(tools: ReconcileTools): Promise<Report> {
       note(report, 'errors', `${duty}: ${error instanceof Error ? error.message : String(error)}`);
       cursor = undefined;
     }
-    if (cursor === undefined) duty = order[order.indexOf(duty) + 1];
-    await save(duty, cursor, tools, report);
+    if (cursor === undefined) {
+      duty = order[order.indexOf(duty) + 1];
+      if (!duty) sweptAt = new Date(tools.now()).toISOString();
+    }
+    await save({ duty, cursor, sweptAt }, tools, report);
   }
+  if (duty === firstSweep) await save({ sweptAt }, tools, report);
   if (duty) {
     delete report.storageBytes;
     delete report.remoteFiles;
@@ -108,8 +119,7 @@ export async function reconcile(tools: ReconcileTools): Promise<Report> {
 }
 
 async function save(
-  duty: Duty | undefined,
-  cursor: string | undefined,
+  place: { duty?: Duty | undefined; cursor?: string | undefined; sweptAt: string | undefined },
   tools: ReconcileTools,
   report: Report,
 ): Promise<void> {
@@ -117,9 +127,8 @@ async function save(
   if (tools.dryRun) return;
   await tools.table.put({
     ...stateKey,
-    duty,
-    cursor,
-    ...(duty ? { storageBytes: report.storageBytes, remoteFiles: report.remoteFiles } : {}),
+    ...place,
+    ...(place.duty ? { storageBytes: report.storageBytes, remoteFiles: report.remoteFiles } : {}),
     updatedAt: new Date(tools.now()).toISOString(),
   });
 }

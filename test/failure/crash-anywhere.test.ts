@@ -151,7 +151,7 @@ const order: Expected = {
   'gone.txt': 'Sales rose',
   'left.txt': 'Costs fell',
   'missed.txt': 'A missed file',
-  'stuck.txt': 'Its message was lost',
+  'stuck.txt': 'A stuck file',
 };
 
 test('the reconciler repairs everything wherever it dies itself', async () => {

@@ -279,6 +279,7 @@ export class World {
       keepRemoteFiles: this.#options.keepRemoteFiles ?? false,
       stuckMs: 2 * hour,
       orphanGraceMs: 6 * hour,
+      sweepMs: 6 * hour,
       refreshMs: 72 * hour,
     };
   }
