@@ -79,6 +79,20 @@ describe('the emulator on its own', () => {
     expect(stderr).toMatch(/^emulator: [^\n]+\n$/);
   });
 
+  it('ends with the shell that npm started it in', async () => {
+    const command = `"${process.execPath}" "${main}" --data "${folder}"; true`;
+    const env = { ...process.env, npm_lifecycle_event: 'emulator' };
+    const shell = spawn('sh', ['-c', command], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    started.push(shell);
+    await once(shell.stdout, 'data');
+
+    shell.kill('SIGTERM');
+
+    // The pipe closes when the last process that holds it, the emulator, is gone.
+    await once(shell, 'close');
+    expect(shell.signalCode).toBe('SIGTERM');
+  });
+
   it('explains itself', async () => {
     const { code, stdout, stderr } = await run('--help').end;
 

@@ -110,6 +110,13 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+  // npm passes SIGTERM on to its shell alone, which dies of it and leaves us behind without a word.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent) end();
+    }, 250).unref();
+  }
 }
 
 main().catch((error: unknown) => {
