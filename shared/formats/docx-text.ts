@@ -133,15 +133,25 @@ class Marks {
     return mark(kind, ids.length);
   }
 
-  /** One entry a reference, in order. */
+  /** One entry a reference, in order, then those that nothing in the text refers to. */
   list(kind: MarkKind, notes: Map<string, Note>): string[] {
-    return this.#ids[kind].flatMap((id, index) => {
+    const ids = this.#ids[kind];
+    const referred = new Set(ids);
+    const lines: string[] = [];
+    for (const [index, id] of ids.entries()) {
       const note = notes.get(id);
-      if (!note) return [];
-      const text = joinBlocks(note.blocks).replace(/\n+/g, '\n    ');
-      return [`${mark(kind, index + 1)}: ${note.by}${text}`];
-    });
+      if (note) lines.push(`${mark(kind, index + 1)}: ${noteText(note)}`);
+    }
+    for (const [id, note] of notes) {
+      const text = noteText(note);
+      if (!referred.has(id) && text !== '') lines.push(`(without a reference): ${text}`);
+    }
+    return lines;
   }
+}
+
+function noteText({ by, blocks }: Note): string {
+  return `${by}${joinBlocks(blocks).replace(/\n+/g, '\n    ')}`;
 }
 
 function mark(kind: MarkKind, number: number): string {

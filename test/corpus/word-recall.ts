@@ -19,7 +19,9 @@ export interface Recall {
 export function wordsOfDocx(docx: Uint8Array): Map<string, number> {
   const parts = partsOf(docx);
   const words = new Map<string, number>();
-  for (const name of storyNames(parts)) countWords(shownText(textOf(parts, name)), words);
+  // A header that several sections hold alike is one text.
+  const stories = new Set(storyNames(parts).map((name) => shownText(textOf(parts, name))));
+  for (const story of stories) countWords(story, words);
   return words;
 }
 
