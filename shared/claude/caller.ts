@@ -1,0 +1,91 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { ClaudeReplyError } from './errors.ts';
+import type { ClaudeOptions, Timeouts } from './options.ts';
+import { type RetryKind, type RetryPolicy, withRetries } from './retry.ts';
+import { type ApiRequest, type JsonReply, type StreamReply, Transport } from './transport.ts';
+
+/** What every call can be told. */
+export interface CallOptions {
+  /** Ends the call, its waits included, with `ClaudeAbortedError`. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds for one attempt instead of the client's setting. */
+  timeoutMs?: number | undefined;
+}
+
+/** A call before its options are filled in. */
+export type Call = Omit<ApiRequest, 'timeoutMs' | 'signal'> & { kind: RetryKind };
+
+/** Makes calls: attempts, retries by the rules of their kind, and a check of what came back. */
+export class Caller {
+  readonly #policy: RetryPolicy;
+  readonly #transport: Transport;
+
+  /** Throws `ClaudeSetupError` when the base URL is no http or https address. */
+  constructor(options: ClaudeOptions) {
+    this.#transport = new Transport(options);
+    this.#policy = {
+      maxRetries: options.maxRetries ?? 2,
+      maxWaitMs: options.maxRetryWaitMs ?? 20_000,
+      sleep: options.sleep ?? ((ms, signal) => delay(ms, undefined, signal ? { signal } : {})),
+      random: options.random ?? Math.random,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  /** A call whose reply is JSON of the form of `schema`. Throws `ClaudeReplyError` when it is not. */
+  async json<S extends z.ZodType>(
+    schema: S,
+    call: Call,
+    options: CallOptions,
+    time: keyof Timeouts = 'callMs',
+  ): Promise<z.output<S>> {
+    const request = this.#request(call, options, time);
+    return checked(schema, await this.#run(call, options, () => this.#transport.json(request)));
+  }
+
+  /** A call whose reply is read as it comes. Retried until it begins, not within. */
+  async stream(call: Call, options: CallOptions): Promise<StreamReply> {
+    const request = this.#request(call, options, 'callMs');
+    return this.#run(call, options, () => this.#transport.stream(request));
+  }
+
+  #request(call: Call, { timeoutMs, signal }: CallOptions, time: keyof Timeouts): ApiRequest {
+    return { ...call, signal, timeoutMs: timeoutMs ?? this.#transport.timeouts[time] };
+  }
+
+  async #run<T>({ kind }: Call, { signal }: CallOptions, attempt: () => Promise<T>): Promise<T> {
+    return withRetries(attempt, { kind, policy: this.#policy, signal });
+  }
+}
+
+/** The reply's value in the form of `schema`. Throws `ClaudeReplyError`. */
+export function checked<S extends z.ZodType>(
+  schema: S,
+  { value, requestId }: JsonReply,
+): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new ClaudeReplyError(`Unexpected reply: ${z.prettifyError(result.error)}`, { requestId });
+}
+
+/** A part of a path. Throws RangeError at what would make another path of it. */
+export function segment(id: string): string {
+  if (id === '' || id === '.' || id === '..') {
+    throw new RangeError(`Not an id: ${JSON.stringify(id)}`);
+  }
+  return encodeURIComponent(id);
+}
+
+/** Where a list that pages by ids goes on; undefined at its end. Throws `ClaudeReplyError`. */
+export function nextOf(list: {
+  has_more: boolean;
+  last_id?: string | null | undefined;
+}): string | undefined {
+  if (!list.has_more) return undefined;
+  if (list.last_id) return list.last_id;
+  throw new ClaudeReplyError('The list has more, but does not say from where.');
+}

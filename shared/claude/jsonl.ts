@@ -1,0 +1,22 @@
+/** Longest line accepted, in characters: far above any message, below what would exhaust memory. */
+const maxLineChars = 64 * 1024 * 1024;
+
+/**
+ * The lines of a UTF-8 stream, without their ends and without empty ones. A last line needs no line
+ * end. Throws RangeError at a line above 64 Mi characters, and what the stream throws.
+ */
+export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const text = decoder.decode(chunk, { stream: true });
+    const lines = text.split('\n');
+    lines[0] = rest + (lines[0] ?? '');
+    rest = lines.pop() ?? '';
+    if (rest.length > maxLineChars)
+      throw new RangeError(`A line is above ${maxLineChars} characters.`);
+    for (const line of lines) if (line.trim() !== '') yield line;
+  }
+  rest += decoder.decode();
+  if (rest.trim() !== '') yield rest;
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+
+/**
+ * What messages cost. Prices change and sources disagree in places, so the table is data that a user
+ * can override. As of 2026-11, in USD a million tokens.
+ */
+
+const usd = z.number().nonnegative();
+
+const tierSchema = z.object({
+  /** Prompts of up to so many tokens, cached ones included, pay this tier; the last has no bound. */
+  upToPromptTokens: z.int().positive().optional(),
+  /** USD a million input tokens. */
+  input: usd,
+  /** USD a million output tokens. */
+  output: usd,
+});
+
+const modelPriceSchema = z
+  .object({
+    tiers: z.array(tierSchema).min(1),
+    /** Price of writing to the cache for 5 minutes, as a multiple of the input price. */
+    cacheWrite: usd.default(1.25),
+    /** The same for an hour. */
+    cacheWrite1h: usd.default(2),
+    /** Price of reading from the cache, as a multiple of the input price. */
+    cacheRead: usd.default(0.1),
+    /** What a Message Batch costs, as a multiple of all the others. */
+    batch: usd.default(0.5),
+  })
+  .refine(({ tiers }) => inOrder(tiers), {
+    message: 'tiers rise by upToPromptTokens, and only the last has none',
+  });
+
+/** Prices by model id. */
+export const priceTableSchema = z.record(z.string(), modelPriceSchema);
+export type PriceTable = z.output<typeof priceTableSchema>;
+
+/** The prices in force when this version was made. */
+export const defaultPrices: PriceTable = priceTableSchema.parse({
+  'claude-haiku-5-5': {
+    tiers: [
+      { upToPromptTokens: 100_000, input: 0.1, output: 0.5 },
+      { input: 0.5, output: 2.5 },
+    ],
+  },
+  'claude-sonnet-5-5': { tiers: [{ input: 2, output: 10 }] },
+  'claude-opus-5-5': { tiers: [{ input: 4, output: 20 }] },
+  'claude-haiku-4-5': { tiers: [{ input: 1, output: 5 }] },
+  'claude-opus-4-6': { tiers: [{ input: 5, output: 25 }] },
+  'claude-opus-4-7': { tiers: [{ input: 5, output: 25 }] },
+});
+
+/** The default prices with a user's own over them, model by model. Throws `ZodError`. */
+export function priceTableWith(overrides: z.input<typeof priceTableSchema>): PriceTable {
+  return { ...defaultPrices, ...priceTableSchema.parse(overrides) };
+}
+
+/** The part of a message's `usage` that is billed by tokens; the SDK's `Usage` fits. */
+export interface BilledUsage {
+  input_tokens: number;
+  output_tokens: number;
+  cache_creation_input_tokens?: number | null | undefined;
+  cache_read_input_tokens?: number | null | undefined;
+  /** How the tokens written to the cache divide by lifetime; 5 minutes when not told. */
+  cache_creation?: { ephemeral_1h_input_tokens: number } | null | undefined;
+  service_tier?: string | null | undefined;
+}
+
+/**
+ * What a message costs in USD by its tokens. Server tools (code execution, web search) and surcharges
+ * for priority, speed or region come on top and are not known to the table.
+ * @param model id as the reply names it; a date at its end is disregarded when the table has none
+ * @param batch whether it ran in a Message Batch; `service_tier: "batch"` says so as well
+ * @returns undefined when the table does not have the model: the cost is unknown, not nought
+ */
+export function costUsd(
+  usage: BilledUsage,
+  model: string,
+  { batch = false, table = defaultPrices }: { batch?: boolean; table?: PriceTable } = {},
+): number | undefined {
+  const price = priceOf(model, table);
+  if (price === undefined) return undefined;
+  const written = usage.cache_creation_input_tokens ?? 0;
+  const written1h = Math.min(usage.cache_creation?.ephemeral_1h_input_tokens ?? 0, written);
+  const read = usage.cache_read_input_tokens ?? 0;
+  const prompt = usage.input_tokens + written + read;
+  const tier = price.tiers.find(({ upToPromptTokens = Infinity }) => prompt <= upToPromptTokens);
+  if (tier === undefined) return undefined;
+  const input =
+    usage.input_tokens +
+    (written - written1h) * price.cacheWrite +
+    written1h * price.cacheWrite1h +
+    read * price.cacheRead;
+  const factor = batch || usage.service_tier === 'batch' ? price.batch : 1;
+  return ((input * tier.input + usage.output_tokens * tier.output) * factor) / 1_000_000;
+}
+
+function priceOf(model: string, table: PriceTable): PriceTable[string] | undefined {
+  const name = Object.hasOwn(table, model) ? model : model.replace(/-\d{8}$/, '');
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+function inOrder(tiers: z.output<typeof tierSchema>[]): boolean {
+  return tiers.every(({ upToPromptTokens: bound = Infinity }, index) => {
+    const before = index === 0 ? 0 : (tiers[index - 1]?.upToPromptTokens ?? Infinity);
+    return bound > before && (bound === Infinity) === (index === tiers.length - 1);
+  });
+}

@@ -1,0 +1,67 @@
+import { headerOf, numberOf, type ReplyHeaders, retryAfterOf } from './headers.ts';
+
+/** The parts of the API that have limits of their own. */
+export type Api = 'files' | 'messages' | 'count_tokens' | 'batches' | 'models';
+
+/** One limit as the API describes it in the headers of a reply. */
+export interface RateWindow {
+  limit?: number;
+  remaining?: number;
+  /** When the limit is whole again, in milliseconds since the epoch. */
+  resetAt?: number;
+}
+
+/** What a reply, good or bad, says about the pace. Absent limits were not in the reply. */
+export interface RateLimits {
+  api: Api;
+  status: number;
+  requests?: RateWindow;
+  tokens?: RateWindow;
+  inputTokens?: RateWindow;
+  outputTokens?: RateWindow;
+  /** How long every worker should wait, when the API asked for it. */
+  retryAfterMs?: number;
+}
+
+const windows = [
+  ['requests', 'requests'],
+  ['tokens', 'tokens'],
+  ['inputTokens', 'input-tokens'],
+  ['outputTokens', 'output-tokens'],
+] as const;
+
+/**
+ * Reads the `anthropic-ratelimit-*` headers and the wait that a reply asks for.
+ * @param now current time in milliseconds since the epoch
+ * @returns undefined when the reply says nothing about the pace, which a 429 always does
+ */
+export function readRateLimits(
+  headers: ReplyHeaders,
+  { api, status, now }: { api: Api; status: number; now: number },
+): RateLimits | undefined {
+  const limits: RateLimits = { api, status };
+  let found = status === 429;
+  for (const [field, name] of windows) {
+    const window = readWindow(headers, `anthropic-ratelimit-${name}`);
+    if (window === undefined) continue;
+    limits[field] = window;
+    found = true;
+  }
+  const retryAfterMs = retryAfterOf(headers, now);
+  if (retryAfterMs !== undefined) {
+    limits.retryAfterMs = retryAfterMs;
+    found = true;
+  }
+  return found ? limits : undefined;
+}
+
+function readWindow(headers: ReplyHeaders, prefix: string): RateWindow | undefined {
+  const window: RateWindow = {};
+  const limit = numberOf(headerOf(headers, `${prefix}-limit`));
+  if (limit !== undefined) window.limit = limit;
+  const remaining = numberOf(headerOf(headers, `${prefix}-remaining`));
+  if (remaining !== undefined) window.remaining = remaining;
+  const resetAt = Date.parse(headerOf(headers, `${prefix}-reset`) ?? '');
+  if (!Number.isNaN(resetAt)) window.resetAt = resetAt;
+  return Object.keys(window).length === 0 ? undefined : window;
+}

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import * as errors from './errors.ts';
+import { headerOf, type ReplyHeaders, retryAfterOf, shouldRetryOf } from './headers.ts';
+
+/** The API's error body. Lenient: what is missing is left out, for an error must never hide another. */
+const errorBody = z.object({
+  error: z.object({
+    type: z.string(),
+    message: z.string().default(''),
+    details: z.object({ error_code: z.string().optional() }).nullish().catch(undefined),
+  }),
+  request_id: z.string().nullish().catch(undefined),
+});
+
+/** Codes of a used-up spend limit, whatever their status (SDK 1.12, `resources/shared`). */
+const spendCodes = new Set([
+  'enforced_spend_limit_reached',
+  'contract_spend_limit_reached',
+  'linked_organization_spend_limit_reached',
+]);
+
+/** Codes of a 400 that is about the account and not about the request (SDK 1.12). */
+const accountCodes = new Set([
+  'organization_on_hold',
+  'organization_type_not_supported',
+  'claude_code_key_creator_not_member',
+  'cmek_key_disabled',
+  'cmek_key_network_blocked',
+]);
+
+/** The usual status of an error type, for errors that come without one (batch results). */
+const statusOfType: Record<string, number> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  conflict_error: 409,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+};
+
+/**
+ * The typed error for an error reply.
+ * @param text the body as it arrived, perhaps cut, perhaps a proxy's page
+ * @param now current time in milliseconds since the epoch
+ */
+export function readError(
+  status: number,
+  headers: ReplyHeaders,
+  text: string,
+  now: number,
+): errors.ClaudeApiError {
+  const body = errorBody.safeParse(parsed(text)).data;
+  return classified({
+    status,
+    type: body?.error.type,
+    message: body?.error.message || describe(status, text),
+    errorCode: body?.error.details?.error_code,
+    requestId: headerOf(headers, 'request-id') ?? body?.request_id ?? undefined,
+    retryAfterMs: retryAfterOf(headers, now),
+    shouldRetry: shouldRetryOf(headers),
+  });
+}
+
+/** The typed error for an error body that came inside something else, such as a batch's results. */
+export function readNestedError(value: unknown): errors.ClaudeApiError {
+  const body = errorBody.safeParse(value).data;
+  const type = body?.error.type;
+  return classified({
+    status: (type === undefined ? undefined : statusOfType[type]) ?? 500,
+    type,
+    message: body?.error.message || 'The API reported an error without a message.',
+    errorCode: body?.error.details?.error_code,
+    requestId: body?.request_id ?? undefined,
+  });
+}
+
+function classified(details: errors.ApiErrorDetails): errors.ClaudeApiError {
+  const { status, type, errorCode = '', message } = details;
+  if (spendCodes.has(errorCode)) return new errors.SpendLimitReached(details);
+  if (errorCode === 'storage_quota_exceeded') return new errors.StorageFull(details);
+  if (accountCodes.has(errorCode)) return new errors.PermissionDenied(details);
+  switch (status) {
+    case 400:
+    case 422:
+      return /prompt is too long/i.test(message)
+        ? new errors.PromptTooLong(details)
+        : new errors.InvalidRequest(details);
+    case 401:
+      return new errors.AuthenticationFailed(details);
+    case 402:
+      return new errors.BillingFailed(details);
+    case 403:
+      // The beta dialect reports full storage as a 403 without a code. Both need a person; the
+      // wording only decides which advice that person gets.
+      return /\bstorage\b/i.test(message)
+        ? new errors.StorageFull(details)
+        : new errors.PermissionDenied(details);
+    case 404:
+      // A 404 that is not in the API's own form comes from a wrong address or a proxy. It must not
+      // pass for "this file is gone", or a wrong base URL would make every file look deleted.
+      return type === 'not_found_error'
+        ? new errors.NotFound(details)
+        : new errors.ClaudeApiError(details);
+    case 409:
+      return new errors.Conflict(details);
+    case 413:
+      return new errors.TooLarge(details);
+    case 429:
+      return new errors.RateLimited(details);
+    case 503:
+    case 529:
+      return new errors.Overloaded(details);
+    default:
+      return status >= 500 || status === 408
+        ? new errors.ServerError(details)
+        : new errors.ClaudeApiError(details);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(status: number, text: string): string {
+  const start = text.replace(/\s+/g, ' ').trim().slice(0, 200);
+  return start === '' ? `HTTP ${status} without a body.` : `HTTP ${status}: ${start}`;
+}

@@ -1,0 +1,291 @@
+import { Readable } from 'node:stream';
+import { Agent, type Dispatcher, errors as undiciErrors } from 'undici';
+import { connector } from './connect.ts';
+import { Deadline } from './deadline.ts';
+import {
+  ClaudeAbortedError,
+  ClaudeConnectionError,
+  ClaudeError,
+  ClaudeReplyError,
+  ClaudeSetupError,
+  ClaudeTimeoutError,
+  type Sent,
+} from './errors.ts';
+import { headerOf } from './headers.ts';
+import type { MultipartBody } from './multipart.ts';
+import { type ClaudeOptions, defaultTimeouts, type Timeouts } from './options.ts';
+import { type Api, readRateLimits } from './rate-limits.ts';
+import { readError } from './read-error.ts';
+
+/** Selects the beta form of the Files API, on Files calls and on those that use a `file_id`. */
+const filesBeta = 'files-api-2025-04-14';
+
+export interface ApiRequest {
+  api: Api;
+  method: 'GET' | 'POST' | 'DELETE';
+  /** Path below the base URL, each variable part encoded. */
+  path: string;
+  query?: URLSearchParams | undefined;
+  json?: unknown;
+  upload?: MultipartBody;
+  /** Further values of `anthropic-beta`. */
+  betas?: readonly string[] | undefined;
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** A 2xx reply, read whole. */
+export interface JsonReply {
+  value: unknown;
+  requestId: string | undefined;
+}
+
+/** A 2xx reply whose body is still to be read. An error in it is a `ClaudeConnectionError`. */
+export interface StreamReply {
+  body: Readable;
+  mimeType: string | undefined;
+  sizeBytes: number | undefined;
+  requestId: string | undefined;
+}
+
+/** How far an attempt came, to explain its failure by. */
+interface Progress {
+  sent: Sent;
+  status?: number;
+  requestId?: string | undefined;
+}
+
+/** Makes single attempts at calls: no retries, no knowledge of what is in a reply. */
+export class Transport {
+  readonly timeouts: Timeouts;
+  readonly #options: ClaudeOptions;
+  readonly #origin: string;
+  readonly #prefix: string;
+  readonly #dispatcher: Dispatcher;
+  readonly #now: () => number;
+
+  constructor(options: ClaudeOptions) {
+    this.#options = options;
+    this.timeouts = { ...defaultTimeouts, ...options.timeouts };
+    this.#now = options.now ?? Date.now;
+    const url = URL.parse(options.baseUrl);
+    if (url === null || !/^https?:$/.test(url.protocol)) {
+      throw new ClaudeSetupError(`Not an http or https address: ${options.baseUrl}`);
+    }
+    this.#origin = url.origin;
+    this.#prefix = url.pathname.replace(/\/$/, '');
+    this.#dispatcher =
+      options.dispatcher ??
+      new Agent({
+        // HTTP/1.1 only: an upload is one stream with an exact length, which HTTP/2 makes no faster,
+        // and `sent` is only certain where a request is written to a connection of its own.
+        connect: connector({ allowH2: false, timeout: this.timeouts.connectMs }),
+      });
+  }
+
+  /** Closes the client's own connections once their calls have ended. */
+  async close(): Promise<void> {
+    if (this.#options.dispatcher === undefined) await this.#dispatcher.close();
+  }
+
+  /** One attempt, its 2xx reply parsed as JSON. Throws `ClaudeError`, or what the upload's body threw. */
+  async json(request: ApiRequest): Promise<JsonReply> {
+    return this.#attempt(request, async (reply, { requestId }, deadline) => {
+      const text = await reply.body.text();
+      deadline.end();
+      try {
+        const value: unknown = JSON.parse(text);
+        return { value, requestId };
+      } catch (cause) {
+        throw new ClaudeReplyError('The reply is not JSON.', { requestId, cause });
+      }
+    });
+  }
+
+  /** One attempt, its 2xx reply left as a stream. Its time limit ends when the reply begins. */
+  async stream(request: ApiRequest): Promise<StreamReply> {
+    return this.#attempt(request, async (reply, progress, deadline) => {
+      deadline.stopClock();
+      const { explain } = this.#explainer(request, progress, deadline);
+      async function* chunks(): AsyncGenerator<Uint8Array> {
+        try {
+          yield* reply.body;
+        } catch (error) {
+          throw explain(error);
+        } finally {
+          deadline.end();
+        }
+      }
+      const length = Number(headerOf(reply.headers, 'content-length') ?? Number.NaN);
+      const body = Readable.from(chunks(), { objectMode: false });
+      // A stream that is dropped before its first read never runs the generator.
+      body.once('close', () => {
+        deadline.end();
+        reply.body.on('error', () => undefined).destroy();
+      });
+      return {
+        body,
+        mimeType: headerOf(reply.headers, 'content-type'),
+        sizeBytes: Number.isSafeInteger(length) ? length : undefined,
+        requestId: progress.requestId,
+      };
+    });
+  }
+
+  async #attempt<T>(
+    request: ApiRequest,
+    read: (reply: Dispatcher.ResponseData, progress: Progress, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const progress: Progress = { sent: 'no' };
+    let deadline: Deadline | undefined;
+    try {
+      const headers = await this.#headers(request);
+      await this.#options.admit?.(request.api, request.signal);
+      deadline = new Deadline(request.timeoutMs, request.signal);
+      const reply = await this.#send(request, headers, progress, deadline);
+      if (reply.statusCode >= 200 && reply.statusCode < 300) {
+        return await read(reply, progress, deadline);
+      }
+      const text = await readAsFarAsPossible(reply.body);
+      throw readError(reply.statusCode, reply.headers, text, this.#now());
+    } catch (error) {
+      deadline?.end();
+      throw this.#explainer(request, progress, deadline).explain(error);
+    } finally {
+      request.upload?.dispose();
+    }
+  }
+
+  async #send(
+    request: ApiRequest,
+    headers: Record<string, string>,
+    progress: Progress,
+    deadline: Deadline,
+  ): Promise<Dispatcher.ResponseData> {
+    const query = request.query?.size ? `?${request.query}` : '';
+    // undici takes any async iterable as a body; its types only name streams.
+    const body =
+      request.json === undefined
+        ? ((request.upload?.chunks ?? null) as Readable | null)
+        : Buffer.from(JSON.stringify(request.json));
+    const dispatcher = watched(this.#dispatcher, () => {
+      // What has ended before its start, undici drops at this point without writing it.
+      if (!deadline.signal.aborted) progress.sent = 'maybe';
+    });
+    // undici heeds the signal only once it is connected, which can take long.
+    const reply = await deadline.orEnd(() =>
+      dispatcher.request({
+        origin: this.#origin,
+        path: `${this.#prefix}${request.path}${query}`,
+        method: request.method,
+        headers,
+        body,
+        signal: deadline.signal,
+        headersTimeout: 0,
+        bodyTimeout: this.timeouts.idleMs,
+      }),
+    );
+    progress.status = reply.statusCode;
+    progress.requestId = headerOf(reply.headers, 'request-id');
+    this.#observe(request.api, reply);
+    return reply;
+  }
+
+  async #headers(request: ApiRequest): Promise<Record<string, string>> {
+    const { apiKey, anthropicVersion, userAgent, dialect } = this.#options;
+    // Stored secrets often end in a line break.
+    const key = (typeof apiKey === 'string' ? apiKey : await apiKey()).trim();
+    if (!/^[\x21-\x7e]+$/.test(key)) {
+      throw new ClaudeSetupError('The API key is empty or has characters that no key has.');
+    }
+    const headers: Record<string, string> = {
+      'x-api-key': key,
+      'anthropic-version': anthropicVersion ?? '2023-06-01',
+      'user-agent': userAgent ?? 'dropline',
+      accept: 'application/json',
+    };
+    const betas = [...(request.betas ?? [])];
+    if (dialect === 'beta' && request.api !== 'models') betas.unshift(filesBeta);
+    if (betas.length > 0) headers['anthropic-beta'] = betas.join(',');
+    if (request.json !== undefined) headers['content-type'] = 'application/json';
+    if (request.upload !== undefined) {
+      headers['content-type'] = request.upload.contentType;
+      headers['content-length'] = String(request.upload.contentLength);
+    }
+    return headers;
+  }
+
+  #observe(api: Api, { statusCode: status, headers }: Dispatcher.ResponseData): void {
+    const { onRateLimits } = this.#options;
+    if (onRateLimits === undefined) return;
+    const limits = readRateLimits(headers, { api, status, now: this.#now() });
+    if (limits === undefined) return;
+    try {
+      onRateLimits(limits);
+    } catch (error) {
+      // A reply that may have been paid for is not lost to a broken observer.
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
+  }
+
+  /** Turns what undici threw into what happened. Passes on our own errors and the file's. */
+  #explainer(
+    request: ApiRequest,
+    progress: Progress,
+    deadline: Deadline | undefined,
+  ): { explain: (error: unknown) => unknown } {
+    return {
+      explain: (error) => {
+        if (error instanceof ClaudeError) return error;
+        const details = { ...progress, cause: error };
+        if (request.signal?.aborted) {
+          return new ClaudeAbortedError('The call was ended by its caller.', details);
+        }
+        if (deadline?.timedOut) {
+          const text = `No whole answer within ${request.timeoutMs} ms.`;
+          return new ClaudeTimeoutError(text, details);
+        }
+        if (deadline === undefined) return error;
+        const failure = request.upload?.failure();
+        if (failure !== undefined) return failure.error;
+        if (error instanceof undiciErrors.InvalidArgumentError) return error;
+        if (error instanceof undiciErrors.BodyTimeoutError) {
+          const text = `The reply stopped for ${this.timeouts.idleMs} ms.`;
+          return new ClaudeTimeoutError(text, details);
+        }
+        return new ClaudeConnectionError(describe(error, progress), details);
+      },
+    };
+  }
+}
+
+/** Tells the moment just before undici writes the request. */
+function watched(dispatcher: Dispatcher, onStart: () => void): Dispatcher {
+  return dispatcher.compose((dispatch) => (options, handler) => {
+    const start = handler.onRequestStart?.bind(handler);
+    handler.onRequestStart = (controller, context) => {
+      onStart();
+      start?.(controller, context);
+    };
+    return dispatch(options, handler);
+  });
+}
+
+/** The body of an error reply, or as much of it as came: the status alone already says much. */
+async function readAsFarAsPossible(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of body) chunks.push(chunk);
+  } catch {
+    // What has come so far is what there is.
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function describe(error: unknown, { sent, status }: Progress): string {
+  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+  if (sent === 'no') return `The Claude API cannot be reached${code}.`;
+  return status === undefined
+    ? `The connection to the Claude API was lost before its answer${code}.`
+    : `The connection to the Claude API was lost within its answer${code}.`;
+}

@@ -1,0 +1,14 @@
+import { createReadStream } from 'node:fs';
+import { request } from 'undici';
+import { report } from './report.ts';
+
+/** The least one can do: no form around the file, no client around the request. */
+await report(async ({ baseUrl, path, sizeBytes }) => {
+  const { body } = await request(`${baseUrl}/v1/files`, {
+    method: 'POST',
+    headers: { 'content-length': String(sizeBytes) },
+    body: createReadStream(path),
+  });
+  const file = (await body.json()) as { size_bytes: number };
+  return file.size_bytes;
+});
