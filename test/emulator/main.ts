@@ -88,6 +88,7 @@ function read(args: string[]): EmulatorOptions | 'help' {
 }
 
 async function main(): Promise<void> {
+  const parent = process.ppid;
   const given = read(process.argv.slice(2));
   if (given === 'help') {
     process.stdout.write(help);
@@ -112,7 +113,6 @@ async function main(): Promise<void> {
   process.on('SIGTERM', end);
   // npm passes SIGTERM on to its shell alone, which dies of it and leaves us behind without a word.
   if (process.env.npm_lifecycle_event !== undefined) {
-    const parent = process.ppid;
     setInterval(() => {
       if (process.ppid !== parent) end();
     }, 250).unref();
