@@ -1,7 +1,9 @@
 import type { CodeEntry } from '../codes.ts';
+import { renderCodes, renderWarnings } from '../render/codes.ts';
 
 /** Codes that conversions end with. The step name is `normalize` or `render`. */
 export const formatCodes = {
+  ...renderCodes,
   'normalize.empty': {
     outcome: 'failed',
     meaning: 'The file has no bytes, or nothing in it that could be read.',
@@ -128,6 +130,7 @@ export const formatCodes = {
 
 /** What a conversion's warning means: the document went on, a person should know. */
 export const formatWarnings = {
+  ...renderWarnings,
   'normalize.type_mismatch': 'The content is of another type than the name or content type says.',
   'normalize.polyglot': 'The file is readable as two types at once, which attacks make use of.',
   'normalize.encoding_guessed': 'The character encoding was guessed; some characters may be wrong.',

@@ -1,0 +1,131 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import path from 'node:path';
+import puppeteer, { type Browser } from 'puppeteer-core';
+import { type Assets, holdsFonts } from './assets.ts';
+import { type FoundBrowser, findBrowser, unavailable } from './find-browser.ts';
+import { writeFontConfig } from './fonts.ts';
+
+/** Which browser with which fonts; another choice means another process. */
+export interface BrowserChoice {
+  assets: Assets;
+  browserPath: string | undefined;
+}
+
+/** A running browser that belongs to us. */
+export interface RunningBrowser {
+  browser: Browser;
+  /** Ends the process and all its children at once, and removes what it wrote. */
+  kill(): Promise<void>;
+}
+
+/**
+ * No name is resolved and nothing is connected to, beside the interception of every request: a proxy
+ * that does not exist also stops what interception does not see (WebSocket, prefetch, WebRTC).
+ */
+const offline = [
+  '--host-resolver-rules=MAP * ~NOTFOUND',
+  '--proxy-server=socks5://127.0.0.1:9',
+  '--proxy-bypass-list=<-loopback>',
+  '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
+  '--disable-features=WebRtcHideLocalIpsWithMdns,DialMediaRouteProvider',
+];
+
+/** As @sparticuz/chromium 153 runs it on Lambda, which forbids the browser's own sandbox and zygote. */
+const packagedArguments = [
+  '--no-sandbox',
+  '--disable-setuid-sandbox',
+  '--no-zygote',
+  '--single-process',
+  '--in-process-gpu',
+  '--disable-gpu',
+  // Without it the single process ends when it finds no graphics driver.
+  '--disable-software-rasterizer',
+];
+
+/**
+ * Starts a browser (0.05 s once unpacked). Its environment holds what it needs and no more: not the
+ * credentials of the function it runs in.
+ * @param tempDir where the unpacked browser is kept and its profile goes
+ * @throws RejectDocument `render.unavailable`
+ */
+export async function startBrowser(
+  { assets, browserPath }: BrowserChoice,
+  tempDir: string,
+): Promise<RunningBrowser> {
+  const cacheDir = path.join(tempDir, `dropline-chromium-${process.getuid?.() ?? 'user'}`);
+  const found = await findBrowser(assets, cacheDir, browserPath);
+  const fontDirs: string[] = [];
+  for (const directory of assets.fontDirs)
+    if (await holdsFonts(directory)) fontDirs.push(directory);
+  if (fontDirs.length === 0) {
+    throw unavailable(`No fonts are in ${assets.fontDirs[0] ?? 'the install'}.`);
+  }
+  const workDir = await mkdtemp(path.join(tempDir, 'dropline-render-'));
+  const remove = () => rm(workDir, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    const browser = await launch(found, await writeFontConfig(fontDirs, workDir), workDir);
+    const pid = browser.process()?.pid;
+    return {
+      browser,
+      async kill() {
+        const exited = exitOf(browser);
+        killGroup(pid);
+        await exited;
+        await remove();
+      },
+    };
+  } catch (cause) {
+    await remove();
+    throw unavailable(
+      `The browser ${found.path} does not start: ${cause instanceof Error ? cause.message : cause}`,
+    );
+  }
+}
+
+function launch(found: FoundBrowser, fontConfig: string, workDir: string): Promise<Browser> {
+  const asRoot = process.getuid?.() === 0;
+  return puppeteer.launch({
+    executablePath: found.path,
+    headless: found.packaged ? 'shell' : true,
+    pipe: true,
+    userDataDir: path.join(workDir, 'profile'),
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+    protocolTimeout: 0,
+    timeout: 30_000,
+    args: [
+      ...offline,
+      '--font-render-hinting=none',
+      '--no-pings',
+      ...(found.packaged ? packagedArguments : asRoot ? ['--no-sandbox'] : []),
+    ],
+    // Only Linux reads fonts by fontconfig and can do without the rest of the environment.
+    ...(process.platform === 'linux'
+      ? {
+          env: {
+            HOME: workDir,
+            TMPDIR: workDir,
+            FONTCONFIG_FILE: fontConfig,
+            ...(found.libraries === undefined ? {} : { LD_LIBRARY_PATH: found.libraries }),
+          },
+        }
+      : {}),
+  });
+}
+
+function exitOf(browser: Browser): Promise<void> {
+  const child = browser.process();
+  if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => child.once('exit', () => resolve()));
+}
+
+/** Puppeteer starts the browser as leader of a process group of its own. */
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}

@@ -1,0 +1,267 @@
+import {
+  attribute,
+  child,
+  elements,
+  fragment,
+  is,
+  isElement,
+  isOn,
+  localName,
+  numberFrom,
+  propertyOf,
+  setChildren,
+  textOf,
+  type XmlElement,
+  type XmlNode,
+} from './xml.ts';
+
+/** Style of the paragraphs that only end a page; the page's own style sheet hides them. */
+export const breakStyle = 'DroplineBreak';
+
+/** Where Word writes nothing: US Letter with margins of one inch, in twentieths of a point. */
+const usual = { width: 12_240, height: 15_840, margin: 1_440 };
+
+/**
+ * Settles where pages end. Breaks of all kinds (`w:br`, `w:pageBreakBefore` of a paragraph or its
+ * style, sections, and the places where Word last broke) become paragraphs of their own between
+ * the blocks of the body, since docx-preview 0.4 repeats list numbers when it splits a paragraph,
+ * starts an empty page for two breaks in a row, and runs sections of one page size together.
+ */
+export function settlePages(body: XmlElement, breaksBefore: (styleId: string) => boolean): void {
+  inheritMargins(body);
+  const sections = sectionsOf(body);
+  let sectionsEnded = 0;
+  let pageIsEmpty = true;
+  const blocks: XmlNode[] = [];
+
+  const breakPage = () => {
+    if (!pageIsEmpty) blocks.push(...breakParagraph(true));
+    pageIsEmpty = true;
+  };
+
+  for (const node of body.children) {
+    if (!isElement(node)) continue;
+    if (!is(node, 'p')) {
+      blocks.push(node);
+      if (localName(node) !== 'sectPr') pageIsEmpty = false;
+      continue;
+    }
+    const properties = child(node, 'pPr');
+    const section = child(properties, 'sectPr');
+    const pieces = splitAtBreaks(node);
+    if (startsPage(properties, breaksBefore)) breakPage();
+    if (properties) {
+      setChildren(
+        properties,
+        properties.children.filter((one) => !is(one, 'pageBreakBefore') && one !== section),
+      );
+    }
+    for (const piece of pieces) {
+      if (piece === 'break') {
+        breakPage();
+        continue;
+      }
+      const empty = isEmpty(piece);
+      if (empty && section && pieces.length === 1) continue;
+      blocks.push(piece);
+      if (!empty) pageIsEmpty = false;
+    }
+    if (section) {
+      sectionsEnded++;
+      const next = sections[sectionsEnded];
+      const breaks = next !== undefined && !goesOn(section, next);
+      blocks.push(...breakParagraph(breaks && !pageIsEmpty, section));
+      if (breaks) pageIsEmpty = true;
+    }
+  }
+  setChildren(body, blocks);
+}
+
+/** The largest area inside the margins of any section, in twentieths of a point. */
+export function largestArea(body: XmlElement): { width: number; height: number } {
+  const areas = sectionsOf(body).map((section) => {
+    const size = child(section, 'pgSz');
+    const margins = child(section, 'pgMar');
+    const margin = (side: string) => Math.abs(numberFrom(attribute(margins, side), usual.margin));
+    return {
+      width: numberFrom(attribute(size, 'w'), usual.width) - margin('left') - margin('right'),
+      height: numberFrom(attribute(size, 'h'), usual.height) - margin('top') - margin('bottom'),
+    };
+  });
+  return {
+    width: Math.max(1_440, ...areas.map(({ width }) => width)),
+    height: Math.max(1_440, ...areas.map(({ height }) => height)),
+  };
+}
+
+/** Section properties in order; the last section's stand at the end of the body. */
+export function sectionsOf(body: XmlElement): XmlElement[] {
+  return elements(body).flatMap((block) => {
+    if (localName(block) === 'sectPr') return [block];
+    const section = localName(block) === 'p' ? child(block, 'pPr', 'sectPr') : undefined;
+    return section ? [section] : [];
+  });
+}
+
+/** A section without a header or footer of a kind has the previous section's (17.10.2). */
+function inheritMargins(body: XmlElement): void {
+  const inForce = new Map<string, XmlElement>();
+  for (const section of sectionsOf(body)) {
+    const own = new Set<string>();
+    for (const reference of elements(section)) {
+      const name = localName(reference);
+      if (name !== 'headerReference' && name !== 'footerReference') continue;
+      const kind = `${name} ${attribute(reference, 'type') ?? 'default'}`;
+      own.add(kind);
+      inForce.set(kind, reference);
+    }
+    const inherited = [...inForce].filter(([kind]) => !own.has(kind));
+    const copies = inherited.flatMap(([, { name, attribs }]) => {
+      const [made] = fragment(`<${name}/>`);
+      if (!made || !isElement(made)) return [];
+      made.attribs = { ...attribs };
+      return [made];
+    });
+    setChildren(section, [...copies, ...section.children]);
+    if (!child(section, 'pgSz')) {
+      const size = fragment(`<w:pgSz w:w="${usual.width}" w:h="${usual.height}"/>`);
+      setChildren(section, [...section.children, ...size]);
+    }
+    if (!child(section, 'pgMar')) {
+      const sides = ['top', 'right', 'bottom', 'left'].map((side) => `w:${side}="${usual.margin}"`);
+      const margins = fragment(`<w:pgMar ${sides.join(' ')} w:header="720" w:footer="720"/>`);
+      setChildren(section, [...section.children, ...margins]);
+    }
+  }
+}
+
+/** Whether the next section goes on on the same page. */
+function goesOn(section: XmlElement, next: XmlElement): boolean {
+  if (propertyOf(next, 'type') !== 'continuous') return false;
+  const size = (of: XmlElement, side: string) => attribute(child(of, 'pgSz'), side);
+  return size(section, 'w') === size(next, 'w') && size(section, 'h') === size(next, 'h');
+}
+
+function startsPage(
+  properties: XmlElement | undefined,
+  breaksBefore: (styleId: string) => boolean,
+): boolean {
+  if (child(properties, 'pageBreakBefore')) return isOn(properties, 'pageBreakBefore');
+  const style = propertyOf(properties, 'pStyle');
+  return style !== undefined && breaksBefore(style);
+}
+
+function breakParagraph(breaks: boolean, section?: XmlElement): XmlNode[] {
+  const made = fragment(
+    `<w:p><w:pPr><w:pStyle w:val="${breakStyle}"/></w:pPr>${breaks ? '<w:r><w:br w:type="page"/></w:r>' : ''}</w:p>`,
+  );
+  const properties = made[0] && isElement(made[0]) ? child(made[0], 'pPr') : undefined;
+  if (section && properties) setChildren(properties, [...properties.children, section]);
+  return made;
+}
+
+const visible = new Set(['t', 'drawing', 'tab', 'footnoteReference', 'endnoteReference', 'm']);
+
+function isEmpty(paragraph: XmlElement): boolean {
+  const stack: XmlNode[] = [...paragraph.children];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (!isElement(node)) continue;
+    const name = localName(node);
+    if (name === 'oMath') return false;
+    if (name === 't' ? textOf(node) !== '' : visible.has(name)) return false;
+    if (name !== 'pPr') stack.push(...node.children);
+  }
+  return true;
+}
+
+/**
+ * Takes the breaks out of a paragraph. One that the author set splits it where it stands; where Word
+ * only happened to break, the paragraph stays whole and the break goes to its nearer end.
+ */
+function splitAtBreaks(paragraph: XmlElement): (XmlElement | 'break')[] {
+  const set: { run: XmlElement; at: XmlNode }[] = [];
+  let soft: 'before' | 'after' | undefined;
+  const length = textOf(paragraph).length;
+  let seen = 0;
+  for (const run of elements(paragraph)) {
+    const holders = localName(run) === 'hyperlink' ? elements(run, 'r') : [run];
+    for (const holder of holders) {
+      if (localName(holder) !== 'r') continue;
+      for (const node of elements(holder)) {
+        if (is(node, 'lastRenderedPageBreak')) soft = seen <= length / 2 ? 'before' : 'after';
+        else if (isPageBreak(node) && holder === run) set.push({ run, at: node });
+        else seen += textOf(node).length;
+      }
+      setChildren(
+        holder,
+        holder.children.filter((node) => !is(node, 'lastRenderedPageBreak')),
+      );
+    }
+  }
+  const pieces: (XmlElement | 'break')[] = [];
+  let rest = paragraph;
+  for (const { run, at } of set) {
+    const later = cutBehind(rest, run, at);
+    pieces.push(rest, 'break');
+    rest = later;
+  }
+  pieces.push(rest);
+  const whole = pieces.filter((piece, at) => piece === 'break' || at === 0 || !isEmpty(piece));
+  const [first] = whole;
+  // A break at the very start leaves nothing worth a line before it.
+  if (whole[1] === 'break' && first && first !== 'break' && whole.length > 2 && isEmpty(first)) {
+    whole.shift();
+  }
+  if (soft === 'before') whole.unshift('break');
+  if (soft === 'after') whole.push('break');
+  return whole;
+}
+
+function isPageBreak(node: XmlNode): boolean {
+  return isElement(node) && localName(node) === 'br' && attribute(node, 'type') === 'page';
+}
+
+/** Leaves in `paragraph` what stands before the break and returns a paragraph with the rest. */
+function cutBehind(paragraph: XmlElement, run: XmlElement, at: XmlNode): XmlElement {
+  const [made] = fragment('<w:p/>');
+  const [madeRun] = fragment('<w:r/>');
+  if (!made || !isElement(made) || !madeRun || !isElement(madeRun)) return paragraph;
+  const index = paragraph.children.indexOf(run);
+  const within = run.children.indexOf(at);
+  const properties = child(paragraph, 'pPr');
+  const runProperties = child(run, 'rPr');
+  setChildren(madeRun, [
+    ...(runProperties ? copyOf(runProperties) : []),
+    ...run.children.slice(within + 1),
+  ]);
+  setChildren(made, [
+    ...(properties ? continued(properties) : []),
+    madeRun,
+    ...paragraph.children.slice(index + 1),
+  ]);
+  setChildren(run, run.children.slice(0, within));
+  setChildren(paragraph, paragraph.children.slice(0, index + 1));
+  return made;
+}
+
+/** The properties for the second half: no list number, no first-line indent, no second section. */
+function continued(properties: XmlElement): XmlNode[] {
+  const copies = copyOf(properties);
+  for (const copy of copies) {
+    if (!isElement(copy)) continue;
+    setChildren(
+      copy,
+      copy.children.filter(
+        (node) => !is(node, 'numPr') && !is(node, 'sectPr') && !is(node, 'pageBreakBefore'),
+      ),
+    );
+    for (const key of Object.keys(child(copy, 'ind')?.attribs ?? {})) {
+      if (/firstLine|hanging/.test(key)) delete child(copy, 'ind')?.attribs[key];
+    }
+  }
+  return copies;
+}
+
+function copyOf(element: XmlElement): XmlNode[] {
+  return [element.cloneNode(true)];
+}

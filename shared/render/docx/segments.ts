@@ -1,0 +1,108 @@
+import { pageCountMark, pageNumberMark } from './settle.ts';
+import {
+  child,
+  isElement,
+  isOn,
+  localName,
+  propertyOf,
+  textOf,
+  type XmlElement,
+  type XmlNode,
+} from './xml.ts';
+
+/** Behind these a reader may find something else in between: a number, a line end, a picture. */
+const separators = new Set([
+  'footnoteReference',
+  'endnoteReference',
+  'commentReference',
+  'br',
+  'tab',
+  'drawing',
+  'pict',
+  'object',
+  'oMath',
+]);
+
+/**
+ * The text of a story by paragraphs, each as the pieces that must be found unbroken in whatever the
+ * story becomes. Hidden text is left out. Costs no stack.
+ * @param hiddenStyles ids of styles whose text is hidden
+ */
+export function textSegments(
+  story: XmlElement,
+  hiddenStyles: ReadonlySet<string> = new Set(),
+): string[][] {
+  const paragraphs: string[][] = [];
+  const open: { segments: string[]; joined: boolean }[] = [];
+  const stack: (XmlNode | 'close')[] = [...story.children].reverse();
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node === 'close') {
+      const segments = open.pop()?.segments.filter((text) => text.trim() !== '') ?? [];
+      if (segments.length > 0) paragraphs.push(segments);
+      continue;
+    }
+    if (!isElement(node)) continue;
+    const name = localName(node);
+    const top = open.at(-1);
+    if (name === 'pPr' || name === 'rPr' || name === 'tblPr') continue;
+    if (name === 'r') {
+      const properties = child(node, 'rPr');
+      const style = propertyOf(properties, 'rStyle');
+      if (isOn(properties, 'vanish') || (style !== undefined && hiddenStyles.has(style))) continue;
+    }
+    const style = name === 'p' ? propertyOf(child(node, 'pPr'), 'pStyle') : undefined;
+    if (style !== undefined && hiddenStyles.has(style)) continue;
+    if (name === 't' && top) {
+      const text = textOf(node).replaceAll(pageNumberMark, '').replaceAll(pageCountMark, '');
+      const last = top.segments.length - 1;
+      if (top.joined && last >= 0) top.segments[last] += text;
+      else top.segments.push(text);
+      top.joined = true;
+      continue;
+    }
+    if (top && separators.has(name)) top.joined = false;
+    if (name === 'p') {
+      open.push({ segments: [], joined: false });
+      stack.push('close');
+    }
+    for (let at = node.children.length - 1; at >= 0; at--) {
+      const inner = node.children[at];
+      if (inner) stack.push(inner);
+    }
+    // Parts of an equation stand in another order on the page than in the file.
+    if (name === 'r' && top && node.name.startsWith('m:')) top.joined = false;
+  }
+  return paragraphs;
+}
+
+/** How a text is compared: without case, spacing and signs that show nothing. */
+export function comparable(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s\u00ad\u200b-\u200f\u2060-\u2064\u2066-\u2069\u202a-\u202e\ufeff]+/gu, '');
+}
+
+/** Misses after which the rest of the text is only looked for nearby. */
+const mostSearches = 500;
+
+/** Paragraphs of which a piece is nowhere in what is shown. */
+export function lostParagraphs(paragraphs: string[][], shown: string): string[] {
+  const page = comparable(shown);
+  const lost: string[] = [];
+  let at = 0;
+  let searches = 0;
+  for (const segments of paragraphs) {
+    let missing = false;
+    for (const segment of segments) {
+      const piece = comparable(segment);
+      if (piece === '') continue;
+      let found = page.indexOf(piece, at);
+      if (found < 0 && searches++ < mostSearches) found = page.indexOf(piece);
+      else if (found >= 0) at = found;
+      if (found < 0) missing = true;
+    }
+    if (missing) lost.push(segments.join(' '));
+  }
+  return lost;
+}

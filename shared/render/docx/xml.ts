@@ -1,0 +1,170 @@
+import { DomUtils, parseDocument } from 'htmlparser2';
+
+/**
+ * The XML trees of a docx, as the preparing passes see them. Elements are told apart by their local
+ * name only, as docx-preview does: producers may bind any prefix to a namespace.
+ */
+
+export type XmlDocument = ReturnType<typeof parseDocument>;
+export type XmlNode = XmlDocument['children'][number];
+export type XmlElement = Extract<XmlNode, { attribs: Record<string, string> }>;
+
+/** Prefixes that the passes write with, and what they stand for. */
+const namespaces: Record<string, string> = {
+  w: 'http://schemas.openxmlformats.org/wordprocessingml/2006/main',
+  r: 'http://schemas.openxmlformats.org/officeDocument/2006/relationships',
+  wp: 'http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing',
+  a: 'http://schemas.openxmlformats.org/drawingml/2006/main',
+  pic: 'http://schemas.openxmlformats.org/drawingml/2006/picture',
+  m: 'http://schemas.openxmlformats.org/officeDocument/2006/math',
+};
+
+/** Strict files (ISO/IEC 29500-1) name the namespaces of Transitional ones otherwise. */
+const strictNames: [RegExp, string][] = [
+  [
+    /http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/relationships/g,
+    'http://schemas.openxmlformats.org/officeDocument/2006/relationships',
+  ],
+  [
+    /http:\/\/purl\.oclc\.org\/ooxml\/(wordprocessingml|drawingml)\/(\w+)/g,
+    'http://schemas.openxmlformats.org/$1/2006/$2',
+  ],
+  [
+    /http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/math/g,
+    'http://schemas.openxmlformats.org/officeDocument/2006/math',
+  ],
+];
+
+/** Reads an XML part. Forgiving: what is not well-formed is read as far as it makes sense. */
+export function parseXml(bytes: Uint8Array): XmlDocument {
+  let text = decode(bytes).replace(/^\uFEFF/, '');
+  if (text.includes('purl.oclc.org')) {
+    for (const [strict, transitional] of strictNames) text = text.replace(strict, transitional);
+  }
+  const document = parseDocument(text, { xmlMode: true, decodeEntities: true });
+  document.children = document.children.filter((node) => isElement(node));
+  return document;
+}
+
+function decode(bytes: Uint8Array): string {
+  const [a, b] = bytes;
+  if ((a === 0xff && b === 0xfe) || (a === 0x3c && b === 0)) {
+    return new TextDecoder('utf-16le').decode(bytes);
+  }
+  if ((a === 0xfe && b === 0xff) || (a === 0 && b === 0x3c)) {
+    return new TextDecoder('utf-16be').decode(bytes);
+  }
+  return new TextDecoder('utf-8').decode(bytes);
+}
+
+/** The part as text again, with every prefix declared that the passes may have used. */
+export function writeXml(document: XmlDocument): string {
+  const root = rootOf(document);
+  if (root) {
+    for (const [prefix, name] of Object.entries(namespaces))
+      root.attribs[`xmlns:${prefix}`] ??= name;
+  }
+  return DomUtils.getOuterHTML(document, { xmlMode: true, encodeEntities: 'utf8' });
+}
+
+/** Nodes from a piece of XML written by us. */
+export function fragment(xml: string): XmlNode[] {
+  return parseDocument(xml, { xmlMode: true }).children;
+}
+
+/** Text made safe to stand in XML, without the characters that XML 1.0 forbids. */
+export function escapeXml(text: string): string {
+  const legal = text.replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '');
+  return legal.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+export function isElement(node: XmlNode | null | undefined): node is XmlElement {
+  return node !== null && node !== undefined && 'attribs' in node;
+}
+
+export function rootOf(document: XmlDocument): XmlElement | undefined {
+  return document.children.find(isElement);
+}
+
+/** The name without its prefix. */
+export function localName(element: XmlElement): string {
+  return element.name.slice(element.name.indexOf(':') + 1);
+}
+
+/** Whether the node is an element of that local name. Does not narrow, lest its negation would. */
+export function is(node: XmlNode, name: string): boolean {
+  return isElement(node) && localName(node) === name;
+}
+
+/** The child elements, all or those of one local name. */
+export function elements(parent: XmlElement | undefined, name?: string): XmlElement[] {
+  if (!parent) return [];
+  const found = parent.children.filter(isElement);
+  return name === undefined ? found : found.filter((element) => localName(element) === name);
+}
+
+/** The first element reached by a path of local names. */
+export function child(parent: XmlElement | undefined, ...path: string[]): XmlElement | undefined {
+  let at = parent;
+  for (const name of path) {
+    at = at?.children.find((node): node is XmlElement => isElement(node) && is(node, name));
+  }
+  return at;
+}
+
+/** All elements below `top` of the given local names, in document order. Costs no stack. */
+export function descendants(top: XmlElement | XmlDocument, ...names: string[]): XmlElement[] {
+  const found: XmlElement[] = [];
+  const stack: XmlNode[] = [...top.children].reverse();
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (!isElement(node)) continue;
+    if (names.includes(localName(node))) found.push(node);
+    for (let at = node.children.length - 1; at >= 0; at--) {
+      const next = node.children[at];
+      if (next) stack.push(next);
+    }
+  }
+  return found;
+}
+
+/** The value of the first attribute of that local name. */
+export function attribute(element: XmlElement | undefined, name: string): string | undefined {
+  if (!element) return undefined;
+  for (const key in element.attribs) {
+    if (key === name || key.slice(key.indexOf(':') + 1) === name) return element.attribs[key];
+  }
+  return undefined;
+}
+
+/** `w:val` of a child element: the way WordprocessingML writes most properties. */
+export function propertyOf(parent: XmlElement | undefined, name: string): string | undefined {
+  return attribute(child(parent, name), 'val');
+}
+
+/** Whether an on/off property (ECMA-376 part 1, 17.17.4) is there and on. */
+export function isOn(parent: XmlElement | undefined, name: string): boolean {
+  const property = child(parent, name);
+  if (!property) return false;
+  return !['0', 'false', 'off'].includes(attribute(property, 'val') ?? '1');
+}
+
+/** A whole number from an attribute, or `otherwise`. */
+export function numberFrom(text: string | undefined, otherwise: number): number {
+  const value = Number.parseFloat(text ?? '');
+  return Number.isFinite(value) ? value : otherwise;
+}
+
+export function textOf(element: XmlElement): string {
+  return DomUtils.textContent(element);
+}
+
+/** Puts `nodes` in the place of all children. */
+export function setChildren(parent: XmlElement, nodes: XmlNode[]): void {
+  for (const node of nodes) node.parent = parent;
+  parent.children = nodes;
+}
+
+/** Replaces every child by what `change` makes of it; linear, however many children there are. */
+export function mapChildren(parent: XmlElement, change: (node: XmlNode) => XmlNode[]): void {
+  setChildren(parent, parent.children.flatMap(change));
+}

@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { RejectDocument } from '../errors.ts';
+import { prepareDocx } from './docx/prepare.ts';
+import { unavailable } from './find-browser.ts';
+import { countCharacters, readBack } from './read-back.ts';
+import type { Rendered, RenderInput } from './types.ts';
+
+const places = [
+  '/usr/bin/soffice',
+  '/usr/bin/libreoffice',
+  '/usr/local/bin/soffice',
+  '/opt/libreoffice/program/soffice',
+  '/Applications/LibreOffice.app/Contents/MacOS/soffice',
+  'C:\\Program Files\\LibreOffice\\program\\soffice.exe',
+];
+
+/**
+ * Settings of the profile: no macros at all, and no link to anything outside is followed or updated.
+ * A proxy that does not exist stops what would be loaded all the same.
+ */
+const profileSettings: [path: string, name: string, value: string | number | boolean][] = [
+  ['/org.openoffice.Office.Common/Security/Scripting', 'MacroSecurityLevel', 3],
+  ['/org.openoffice.Office.Common/Security/Scripting', 'DisableMacrosExecution', true],
+  ['/org.openoffice.Office.Common/Security/Scripting', 'DisableActiveContent', true],
+  ['/org.openoffice.Office.Common/Security/Scripting', 'BlockUntrustedRefererLinks', true],
+  ['/org.openoffice.Office.Writer/Content/Update', 'Link', 0],
+  ['/org.openoffice.Inet/Settings', 'ooInetProxyType', 2],
+  ['/org.openoffice.Inet/Settings', 'ooInetHTTPProxyName', '127.0.0.1'],
+  ['/org.openoffice.Inet/Settings', 'ooInetHTTPProxyPort', 9],
+  ['/org.openoffice.Inet/Settings', 'ooInetHTTPSProxyName', '127.0.0.1'],
+  ['/org.openoffice.Inet/Settings', 'ooInetHTTPSProxyPort', 9],
+  ['/org.openoffice.Setup/Office', 'ooSetupInstCompleted', true],
+];
+
+/**
+ * Prints a docx with LibreOffice, which draws EMF, charts and shapes that a browser cannot. Each
+ * document has a process and a profile of its own.
+ * @param tempDir where the profile goes
+ * @throws RejectDocument with a code of `render.*`
+ */
+export async function printWithLibreOffice(input: RenderInput, tempDir: string): Promise<Rendered> {
+  const soffice = input.sofficePath ?? places.find((place) => existsSync(place));
+  if (soffice === undefined || !existsSync(soffice)) {
+    throw unavailable(
+      soffice === undefined
+        ? 'LibreOffice is not installed.'
+        : `The soffice named in the settings is not there: ${soffice}.`,
+    );
+  }
+  const workDir = await mkdtemp(path.join(tempDir, 'dropline-office-'));
+  try {
+    await writeProfile(path.join(workDir, 'profile', 'user'));
+    const source = path.join(workDir, 'document.docx');
+    await copyFile(input.path, source);
+    await run(soffice, workDir, source, input.timeoutMs);
+    const made = path.join(workDir, 'document.pdf');
+    if (!existsSync(made)) {
+      throw new RejectDocument({
+        code: 'render.unreadable',
+        message: 'LibreOffice could not read the document.',
+      });
+    }
+    const pdf = path.join(input.outDir, 'rendered.pdf');
+    await copyFile(made, pdf);
+    return await check(input, pdf);
+  } finally {
+    await rm(workDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function writeProfile(userDir: string): Promise<void> {
+  await mkdir(userDir, { recursive: true });
+  const items = profileSettings.map(
+    ([at, name, value]) =>
+      `<item oor:path="${at}"><prop oor:name="${name}" oor:op="fuse"><value>${value}</value></prop></item>`,
+  );
+  await writeFile(
+    path.join(userDir, 'registrymodifications.xcu'),
+    `<?xml version="1.0" encoding="UTF-8"?><oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">${items.join('')}</oor:items>`,
+  );
+}
+
+function run(soffice: string, workDir: string, source: string, timeoutMs: number): Promise<void> {
+  const profile = pathToFileURL(path.join(workDir, 'profile')).href;
+  const filter =
+    'pdf:writer_pdf_Export:{"UseTaggedPDF":{"type":"boolean","value":"true"},"ExportBookmarks":{"type":"boolean","value":"true"}}';
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      soffice,
+      [
+        `-env:UserInstallation=${profile}`,
+        '--headless',
+        '--nologo',
+        '--norestore',
+        '--nolockcheck',
+        '--convert-to',
+        filter,
+        '--outdir',
+        workDir,
+        source,
+      ],
+      {
+        cwd: workDir,
+        env: { HOME: workDir, TMPDIR: workDir, PATH: '/usr/local/bin:/usr/bin:/bin' },
+        maxBuffer: 1024 * 1024,
+      },
+      (error) => {
+        clearTimeout(timer);
+        if (timedOut) {
+          reject(
+            new RejectDocument({
+              code: 'render.timeout',
+              message: `Printing was stopped after ${timeoutMs / 1000} s.`,
+            }),
+          );
+        } else if (error) {
+          reject(
+            new RejectDocument({
+              code: 'render.crashed',
+              message: 'LibreOffice ended unexpectedly on the document.',
+              cause: error,
+            }),
+          );
+        } else resolve();
+      },
+    );
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill('SIGKILL');
+    }, timeoutMs);
+  });
+}
+
+/** The same proof as for the browser; the counts come from reading the docx ourselves. */
+async function check(input: RenderInput, pdf: string): Promise<Rendered> {
+  const { facts, paragraphs } = await prepareDocx(await readFile(input.path)).catch((cause) => {
+    throw new RejectDocument({
+      code: 'render.unreadable',
+      message: 'The document could not be read.',
+      cause,
+    });
+  });
+  const expected = countCharacters(paragraphs.flat().join(' '));
+  const { pages, characters } = await readBack(pdf);
+  if (pages === 0 || characters < expected / 2) {
+    throw new RejectDocument({
+      code: 'render.blank',
+      message: `The ${pages} printed pages hold ${characters} of ${expected} characters.`,
+    });
+  }
+  const outside = facts.lostBecause.get('outside of the file, not fetched') ?? 0;
+  const damaged = facts.lostBecause.get('not in the file') ?? 0;
+  return {
+    path: pdf,
+    mimeType: 'application/pdf',
+    pages,
+    imagesFound: facts.imagesFound,
+    imagesKept: facts.imagesFound - outside - damaged,
+    warnings: [],
+  };
+}

@@ -1,0 +1,273 @@
+/**
+ * Functions that run inside the browser's page: puppeteer sends their source text there, so each must
+ * stand by itself and use nothing of this module. The page's own types are declared here as far as
+ * they are used; the project is otherwise free of DOM types.
+ */
+
+interface Style {
+  [property: string]: string;
+}
+interface PageElement {
+  style: Style;
+  className: string;
+  id: string;
+  textContent: string | null;
+  innerText: string;
+  parentElement: PageElement | null;
+  children: ArrayLike<PageElement>;
+  firstElementChild: PageElement | null;
+  nextElementSibling: PageElement | null;
+  offsetWidth: number;
+  offsetHeight: number;
+  clientWidth: number;
+  scrollWidth: number;
+  start: number;
+  naturalWidth: number;
+  src: string;
+  alt: string;
+  decode(): Promise<void>;
+  remove(): void;
+  append(...nodes: (PageElement | string)[]): void;
+  before(...nodes: PageElement[]): void;
+  closest(selector: string): PageElement | null;
+  querySelectorAll(selector: string): ArrayLike<PageElement>;
+  querySelector(selector: string): PageElement | null;
+  setAttribute(name: string, value: string): void;
+  getBoundingClientRect(): { width: number; height: number };
+}
+interface PageWindow {
+  droplineParts?: Uint8Array[];
+  docx: {
+    renderAsync(
+      data: Uint8Array,
+      body: PageElement,
+      styles: PageElement,
+      options: Record<string, unknown>,
+    ): Promise<unknown>;
+  };
+  atob(text: string): string;
+}
+declare const window: PageWindow;
+declare const document: PageElement & {
+  body: PageElement;
+  head: PageElement;
+  createElement(name: string): PageElement;
+  createTreeWalker(
+    root: PageElement,
+    what: number,
+  ): { nextNode(): { nodeValue: string | null } | null };
+};
+declare function getComputedStyle(element: PageElement): Style;
+
+/** Receives a piece of the docx, in base64: one message could be too long for the pipe. */
+export function receivePart(base64: string): void {
+  const binary = window.atob(base64);
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
+  window.droplineParts ??= [];
+  window.droplineParts.push(bytes);
+}
+
+/** What the page needs to know beside the docx. */
+export interface LayoutOptions {
+  /** Outline level by class of a paragraph. */
+  headings: Record<string, number>;
+  /** Class prefix of runs that refer to a footnote; its number follows. */
+  noteClass: string;
+  breakClass: string;
+  pageNumberMark: string;
+  pageCountMark: string;
+}
+
+/** What the page shows. */
+export interface Layout {
+  text: string;
+  imagesShown: number;
+  imagesBroken: number;
+}
+
+/**
+ * Renders the docx received before and lays it out for print: page sizes, whole pictures, tables that
+ * fit, footnotes counted through, real page numbers, headings marked for the PDF's outline.
+ */
+export async function layOut(options: LayoutOptions): Promise<Layout> {
+  const parts = window.droplineParts ?? [];
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const data = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    data.set(part, offset);
+    offset += part.length;
+  }
+  window.droplineParts = [];
+  // It empties both; the page's own style sheet must stay behind those of the document.
+  const styles = document.createElement('div');
+  const root = document.createElement('main');
+  document.head.append(styles);
+  document.body.append(root);
+  await window.docx.renderAsync(data, root, styles, {
+    className: 'docx',
+    inWrapper: false,
+    breakPages: true,
+    ignoreLastRenderedPageBreak: false,
+    // Fonts inside the document come from anyone; the browser parses fonts without a sandbox here.
+    ignoreFonts: true,
+    renderAltChunks: false,
+    renderComments: false,
+    renderChanges: false,
+  });
+
+  const all = (selector: string, root: PageElement = document) =>
+    Array.from(root.querySelectorAll(selector));
+  const pixels = (value: string | undefined) => Number.parseFloat(value ?? '') || 0;
+
+  for (const mark of all(`.${options.breakClass}`)) mark.remove();
+
+  let imagesShown = 0;
+  let imagesBroken = 0;
+  for (const image of all('img')) {
+    image.alt = '';
+    await image.decode().catch(() => undefined);
+    if (image.naturalWidth > 0) imagesShown++;
+    else {
+      imagesBroken++;
+      image.remove();
+      continue;
+    }
+    // docx-preview scales a cropped picture about its middle, which shifts it out of its box.
+    const cut = /rect\(([\d.]+)% ([\d.]+)% ([\d.]+)% ([\d.]+)%\)/.exec(image.style.clipPath ?? '');
+    const box = image.parentElement;
+    if (cut && box) {
+      const [top, right, bottom, left] = cut.slice(1).map((part) => Number(part) / 100);
+      const shownWidth = (right ?? 1) - (left ?? 0);
+      const shownHeight = (bottom ?? 1) - (top ?? 0);
+      if (shownWidth > 0 && shownHeight > 0) {
+        const rotation = /rotate\([^)]*\)/.exec(image.style.transform ?? '')?.[0] ?? '';
+        const width = image.offsetWidth / shownWidth;
+        const height = image.offsetHeight / shownHeight;
+        box.style.overflow = 'hidden';
+        box.style.transform = rotation;
+        image.style.transform = '';
+        image.style.clipPath = '';
+        image.style.width = `${width}px`;
+        image.style.height = `${height}px`;
+        image.style.left = `${-(left ?? 0) * width}px`;
+        image.style.top = `${-(top ?? 0) * height}px`;
+      }
+    }
+  }
+
+  for (const [name, level] of Object.entries(options.headings)) {
+    for (const heading of all(`p.${name}`)) {
+      if ((heading.textContent ?? '').trim() === '') continue;
+      heading.setAttribute('role', 'heading');
+      heading.setAttribute('aria-level', String(level));
+    }
+  }
+
+  const sections = all('section.docx');
+  for (const section of sections) {
+    // Numbers of footnotes go on through the document.
+    let first = 0;
+    for (const reference of all(`[class*="${options.noteClass}"]`, section)) {
+      const number = Number(reference.className.split(options.noteClass)[1] ?? 0);
+      const sign = reference.querySelector('sup');
+      if (!sign || !number) continue;
+      first ||= number;
+      sign.textContent = String(number);
+    }
+    const list = Array.from(section.children).find((one) => one.querySelector('li'));
+    if (list && first > 0) list.start = first;
+  }
+
+  // A table wider than the text would be cut off at the edge of the paper.
+  for (const table of all('section.docx > article > table, section.docx article > div > table')) {
+    const room = table.parentElement?.clientWidth ?? 0;
+    if (room > 0 && table.offsetWidth > room + 1) {
+      table.style.zoom = String(Math.max(0.3, room / table.offsetWidth));
+    }
+  }
+
+  const sizes = new Set<string>();
+  const sheets: number[] = [];
+  for (const section of sections) {
+    const width = pixels(getComputedStyle(section).width);
+    const height =
+      pixels(section.style.minHeight) * (/pt$/.test(section.style.minHeight ?? '') ? 96 / 72 : 1);
+    const style = getComputedStyle(section);
+    const name = `p${Math.round(width * 100)}x${Math.round(height * 100)}`;
+    sizes.add(`@page ${name} { size: ${width}px ${height}px; margin: 0; }`);
+    section.style.page = name;
+    section.style.minHeight = '0';
+    const needed = section.getBoundingClientRect().height;
+    const article = section.querySelector('article');
+    const inside = height - pixels(style.paddingTop) - pixels(style.paddingBottom);
+    if (needed <= height) sheets.push(1);
+    else {
+      // A little too much for one sheet: our fonts are not Word's. Shrink rather than spill a line.
+      const content = article?.getBoundingClientRect().height ?? 0;
+      const room = content - (needed - height) - 2;
+      if (article && section.querySelectorAll('article').length === 1 && room / content >= 0.85) {
+        article.style.zoom = String(room / content);
+      }
+      const shrunk = section.getBoundingClientRect().height;
+      if (shrunk > height && article) article.style.zoom = '';
+      const fits = shrunk <= height;
+      sheets.push(fits ? 1 : Math.max(2, Math.ceil((needed - height) / inside) + 1));
+      if (!fits) {
+        // Margins on every sheet; the footer can then not reach into the last one's.
+        section.style.display = 'block';
+        section.style.boxDecorationBreak = 'clone';
+        for (const footer of all('footer', section)) footer.style.marginBottom = '0';
+      }
+    }
+    // One sheet exactly, a hair less so that rounding does not begin another.
+    if (sheets.at(-1) === 1) section.style.minHeight = `${height - 1}px`;
+  }
+  const rules = document.createElement('style');
+  rules.textContent = [...sizes].join('\n');
+  document.head.append(rules);
+
+  const total = sheets.reduce((sum, count) => sum + count, 0);
+  let before = 0;
+  sections.forEach((section, at) => {
+    const count = sheets[at] ?? 1;
+    for (const margin of all('header, footer', section)) {
+      const number = before + (margin.closest('footer') ? count : 1);
+      const texts = document.createTreeWalker(margin, 4);
+      for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+        const value = text.nodeValue ?? '';
+        if (!value.includes(options.pageNumberMark) && !value.includes(options.pageCountMark))
+          continue;
+        text.nodeValue = value
+          .replaceAll(options.pageNumberMark, String(number))
+          .replaceAll(options.pageCountMark, String(total));
+      }
+    }
+    before += count;
+  });
+  // Not `textContent`: hidden text shall count as not shown.
+  // biome-ignore lint/performance/useDomNodeTextContent: layout decides here, it was forced before.
+  return { text: root.innerText, imagesShown, imagesBroken };
+}
+
+/** Adds a last section with text that is nowhere in the page. */
+export function append(heading: string, lines: string[]): void {
+  const sections = Array.from(document.querySelectorAll('section.docx'));
+  const last = sections[sections.length - 1];
+  const section = document.createElement('section');
+  section.className = 'docx';
+  section.style.page = last?.style.page ?? 'auto';
+  section.style.display = 'block';
+  section.style.padding = '72pt';
+  section.style.fontFamily = 'Arial';
+  for (const text of [heading, ...lines]) {
+    const paragraph = document.createElement('p');
+    paragraph.textContent = text;
+    if (text === heading) paragraph.style.fontWeight = 'bold';
+    section.append(paragraph);
+  }
+  if (last) last.style.breakAfter = 'page';
+  document.querySelector('main')?.append(section);
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { getDocumentProxy } from 'unpdf';
+
+/** Pages read at most; of longer documents, so many evenly spread ones. */
+const mostPagesRead = 24;
+
+/** What a PDF holds, as another program reads it. */
+export interface ReadBack {
+  pages: number;
+  /** Letters and digits on all pages, estimated when not all were read. */
+  characters: number;
+}
+
+/**
+ * Reads a printed PDF again. Without usable fonts a browser prints pages that look right by every
+ * count and hold no text at all.
+ * @throws Error when the file is no PDF
+ */
+export async function readBack(path: string): Promise<ReadBack> {
+  const pdf = await getDocumentProxy(new Uint8Array(await readFile(path)));
+  try {
+    const pages = pdf.numPages;
+    const count = Math.min(pages, mostPagesRead);
+    let characters = 0;
+    for (let at = 0; at < count; at++) {
+      const page = await pdf.getPage(1 + Math.floor((at * pages) / count));
+      const content = await page.getTextContent();
+      for (const item of content.items) if ('str' in item) characters += countCharacters(item.str);
+      page.cleanup();
+    }
+    return { pages, characters: Math.round((characters * pages) / Math.max(count, 1)) };
+  } finally {
+    await pdf.loadingTask.destroy();
+  }
+}
+
+/** Letters and digits, since spacing and signs come and go in layout. */
+export function countCharacters(text: string): number {
+  return text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+}

@@ -1,0 +1,164 @@
+import { readFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { DroplineError, RejectDocument } from '../errors.ts';
+import { findAssets } from './assets.ts';
+import { type RunningBrowser, startBrowser } from './browser.ts';
+import { type Prepared, prepareDocx } from './docx/prepare.ts';
+import { printWithLibreOffice } from './libreoffice.ts';
+import { type Printed, printDocx } from './print-docx.ts';
+import { countCharacters, readBack } from './read-back.ts';
+import type { Rendered, RenderInput } from './types.ts';
+import { warningsOf } from './warnings.ts';
+
+/** Prints documents one after the other in a browser that stays warm between them. */
+export interface Renderer {
+  /**
+   * Makes a PDF of a docx. Calls wait for each other.
+   * @throws RejectDocument with a code of `render.*`; the next document finds a fresh browser
+   */
+  render(input: RenderInput): Promise<Rendered>;
+  /** Ends the browser. The renderer may be used again, and then starts another. */
+  close(): Promise<void>;
+  /** Process id of the browser while one runs. */
+  readonly browserPid: number | undefined;
+}
+
+export interface RendererOptions {
+  /** Where the unpacked browser and its profile go; the system's temporary directory by default. */
+  tempDir?: string;
+  /** Documents after which the browser is replaced, since its memory grows. */
+  documentsPerBrowser?: number;
+}
+
+export function createRenderer(options: RendererOptions = {}): Renderer {
+  const { tempDir = os.tmpdir(), documentsPerBrowser = 100 } = options;
+  let running: (RunningBrowser & { key: string; documents: number }) | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const end = async () => {
+    const ended = running;
+    running = undefined;
+    await ended?.kill();
+  };
+
+  const warmBrowser = async (input: RenderInput) => {
+    const key = JSON.stringify([input.browserPath, input.fontsDir]);
+    const usable = running?.browser.connected && running.key === key;
+    if (!usable || (running?.documents ?? 0) >= documentsPerBrowser) await end();
+    const assets = await findAssets(input.fontsDir);
+    if (!running) {
+      const started = await startBrowser({ assets, browserPath: input.browserPath }, tempDir);
+      running = { ...started, key, documents: 0 };
+    }
+    running.documents++;
+    return { assets, browser: running.browser };
+  };
+
+  const print = async (input: RenderInput): Promise<Rendered> => {
+    const prepared = await prepare(input);
+    const title = prepared.title ?? path.basename(input.name, path.extname(input.name));
+    const pdf = path.join(input.outDir, 'rendered.pdf');
+    const { assets, browser } = await warmBrowser(input);
+    const printed = await printDocx(browser, assets, prepared, title, pdf).catch((cause) => {
+      throw browser.connected ? unreadable(cause) : crashed(cause);
+    });
+    return check(prepared, printed, pdf);
+  };
+
+  const renderNow = async (input: RenderInput): Promise<Rendered> => {
+    if (input.renderer === 'libreoffice') return printWithLibreOffice(input, tempDir);
+    try {
+      return await within(input.timeoutMs, print(input));
+    } catch (error) {
+      // Whatever state the browser is in, the next document shall not suffer from it.
+      await end();
+      throw error instanceof DroplineError ? error : unreadable(error);
+    }
+  };
+
+  return {
+    render(input) {
+      const result = last.then(() => renderNow(input));
+      last = result.catch(() => undefined);
+      return result;
+    },
+    async close() {
+      await last;
+      await end();
+    },
+    get browserPid() {
+      return running?.browser.process()?.pid;
+    },
+  };
+}
+
+async function prepare(input: RenderInput): Promise<Prepared> {
+  try {
+    return await prepareDocx(await readFile(input.path));
+  } catch (cause) {
+    throw cause instanceof DroplineError ? cause : unreadable(cause);
+  }
+}
+
+/** Share of a document's characters that must be in the PDF: less means fonts without glyphs. */
+const leastShare = 0.5;
+
+async function check(prepared: Prepared, printed: Printed, pdf: string): Promise<Rendered> {
+  const expected = countCharacters(prepared.paragraphs.flat().join(' '));
+  const { pages, characters } = await readBack(pdf);
+  if (pages === 0 || characters < expected * leastShare) {
+    throw new RejectDocument({
+      code: 'render.blank',
+      message: `The ${pages} printed pages hold ${characters} of ${expected} characters.`,
+    });
+  }
+  const { imagesFound, imagesLost } = prepared.facts;
+  return {
+    path: pdf,
+    mimeType: 'application/pdf',
+    pages,
+    imagesFound,
+    imagesKept: Math.max(0, imagesFound - imagesLost - printed.imagesBroken),
+    warnings: warningsOf(prepared.facts, printed),
+  };
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new RejectDocument({
+            code: 'render.timeout',
+            message: `Printing was stopped after ${milliseconds / 1000} s.`,
+          }),
+        ),
+      milliseconds,
+    );
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}
+
+function unreadable(cause: unknown): RejectDocument {
+  const detail = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+  return new RejectDocument({
+    code: 'render.unreadable',
+    message: `The document could not be laid out: ${detail}`,
+    cause,
+  });
+}
+
+function crashed(cause: unknown): RejectDocument {
+  return new RejectDocument({
+    code: 'render.crashed',
+    message: 'The browser ended while it printed the document.',
+    cause,
+  });
+}
