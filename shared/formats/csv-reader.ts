@@ -1,9 +1,16 @@
 import Papa from 'papaparse';
 import { RejectDocument } from '../errors.ts';
 import type { Dialect } from './csv-dialect.ts';
+import { type StrictRows, scanStrictRows } from './csv-strict.ts';
 
 /** Stray quotes after which quoting is given up for the rest of the file. */
 const maxStrayQuotes = 10;
+
+/** Complete rows: as cells, or as text that already is what is to be written. */
+export type Rows = { cells: string[][] } | StrictRows;
+
+/** Share of quoted cells that need no quotes above which rows are written anew without them. */
+const needlessShare = 0.1;
 
 /**
  * Rows of a delimited text that comes in chunks. Memory is that of a chunk and the longest row.
@@ -31,9 +38,37 @@ export class CsvReader {
    * @returns the rows that `chunk` completes
    * @throws RejectDocument `normalize.line_too_long`
    */
-  push(chunk: string): string[][] {
+  push(chunk: string): Rows[] {
     this.#rest += chunk;
     if (this.#rest.length < this.#retryAt) return [];
+    const { rows, isStopped } = this.#takeStrict();
+    if (isStopped || this.#rest.length > this.#maxRowChars) rows.push({ cells: this.#takeCells() });
+    const hasRows = rows.some((some) => ('cells' in some ? some.cells : some.ends).length > 0);
+    this.#retryAt = hasRows ? 0 : this.#rest.length * 2;
+    return rows;
+  }
+
+  /** Takes rows that need no change off the front, as far as there are any. */
+  #takeStrict(): { rows: Rows[]; isStopped: boolean } {
+    const { delimiter, quote, crOnly } = this.#dialect;
+    const none = { rows: [], isStopped: true };
+    const original = this.#rest;
+    const hasQuotes = original.includes('"');
+    if (crOnly || !this.#quoted || (quote !== '"' && original.includes(quote))) return none;
+    if (delimiter !== ',' && (hasQuotes || original.includes(','))) return none;
+    // A CR at the end may be half a line break: it stays with the incomplete row.
+    const text = original.includes('\r') ? original.replaceAll('\r\n', '\n') : original;
+    if (text.indexOf('\r') >= 0 && text.indexOf('\r') < text.length - 1) return none;
+    const scan = scanStrictRows(delimiter === ',' ? text : text.replaceAll(delimiter, ','));
+    // Line feeds within cells may have been CRLF, and a cell has to stay what it was.
+    if (scan.hasLineFeeds && text !== original) return none;
+    const end = scan.ends.at(-1) ?? 0;
+    if (scan.needless > needlessShare * scan.counts.length) return none;
+    if (end > 0) this.#rest = original.slice(sameLine(original, text, end));
+    return { rows: end > 0 ? [scan] : [], isStopped: scan.isStopped };
+  }
+
+  #takeCells(): string[][] {
     // A CR at the end may be half a line break.
     const cut = this.#rest.endsWith('\r') ? 1 : 0;
     const rows = this.#read(cut);
@@ -47,12 +82,11 @@ export class CsvReader {
       }
       for (const row of [line, ...this.#read(cut)]) rows.push(row);
     }
-    this.#retryAt = rows.length === 0 ? this.#rest.length * 2 : 0;
     return rows;
   }
 
   /** @returns the rows that end with the text */
-  end(): string[][] {
+  end(): Rows[] {
     const rows = this.#read(0);
     while (this.#rest !== '') {
       const last = this.#parse(this.#rest, false);
@@ -65,7 +99,7 @@ export class CsvReader {
       if (!line) break;
       for (const row of [line, ...this.#read(0)]) rows.push(row);
     }
-    return rows;
+    return [{ cells: rows }];
   }
 
   /** Takes the complete rows off the front of what is there, but for `cut` characters. */
@@ -133,4 +167,17 @@ export class CsvReader {
     const isOwn = input[lineEnd - 1] !== '\r' || isQuoted;
     if (!isOwn) row[row.length - 1] = last.slice(0, -1);
   }
+}
+
+/**
+ * The offset in `original` of the line that begins at `at` in `text`, the same with other line
+ * breaks: found from the end, since what follows is a row that is not complete.
+ */
+function sameLine(original: string, text: string, at: number): number {
+  let offset = original.length;
+  for (let from = text.length; from >= at && offset > 0; ) {
+    offset = original.lastIndexOf('\n', offset - 1);
+    from = text.lastIndexOf('\n', from - 1);
+  }
+  return offset + 1;
 }

@@ -1,11 +1,13 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RejectDocument } from '../errors.ts';
-import { isBlank, sniffDialect } from './csv-dialect.ts';
+import { chunksOf } from './chunks.ts';
+import { sniffDialect } from './csv-dialect.ts';
 import { CsvReader } from './csv-reader.ts';
+import { CsvWriter } from './csv-writer.ts';
 import { createDecoder, detectEncoding, type Encoding } from './encoding.ts';
 import type { Limits } from './limits.ts';
-import { chunksOf, TextCleaner, textWarnings } from './text.ts';
+import { TextCleaner, textWarnings } from './text.ts';
+import { TextSink } from './text-sink.ts';
 import type { Conversion, ConvertInput, Warning } from './types.ts';
 
 /**
@@ -15,17 +17,15 @@ import type { Conversion, ConvertInput, Warning } from './types.ts';
  */
 
 const sampleChars = 128 * 1024;
-/** Characters of output after which the header is repeated; more when the header is long. */
-const repeatEvery = 32 * 1024;
-const headerShare = 16;
 
 /** @throws RejectDocument `normalize.empty`, `normalize.line_too_long`, `normalize.too_large` */
 export async function convertCsv(input: ConvertInput): Promise<Conversion> {
   const encoding = await detectEncoding(input.path, input.contentType);
   const path = join(input.outDir, 'table.csv');
-  const file = await open(path, 'w');
+  const sink = await TextSink.open(path, input.limits.maxOutputBytes);
   try {
-    const { writer, warnings } = await convertInto(file, input, encoding);
+    const { writer, warnings } = await convertInto(sink, input, encoding);
+    await sink.flush();
     if (writer.rowsFound === 0) {
       throw new RejectDocument({ code: 'normalize.empty', message: 'The table has no rows.' });
     }
@@ -44,12 +44,12 @@ export async function convertCsv(input: ConvertInput): Promise<Conversion> {
       parts: [],
     };
   } finally {
-    await file.close();
+    await sink.close();
   }
 }
 
 async function convertInto(
-  file: FileHandle,
+  sink: TextSink,
   input: ConvertInput,
   encoding: Encoding,
 ): Promise<{ writer: CsvWriter; warnings: Warning[] }> {
@@ -68,13 +68,13 @@ async function convertInto(
       const dialect = sniffDialect(start, last && start.length === sample.length, preferred);
       pipe = {
         reader: new CsvReader(dialect, input.limits.maxLineChars),
-        writer: new CsvWriter(file, dialect, input.limits),
+        writer: new CsvWriter(dialect, input.limits.maxRows),
       };
       rows = sample.slice(dialect.skip);
       sample = '';
     }
-    await pipe.writer.write(pipe.reader.push(rows));
-    if (last) await pipe.writer.write(pipe.reader.end());
+    await sink.write(pipe.writer.format(pipe.reader.push(rows)));
+    if (last) await sink.write(pipe.writer.format(pipe.reader.end()));
     return pipe;
   };
 
@@ -111,80 +111,4 @@ function tableWarnings(reader: CsvReader, writer: CsvWriter, limits: Limits): Wa
     });
   }
   return warnings;
-}
-
-/** Writes rows as CSV, counts them, repeats the header. */
-class CsvWriter {
-  rowsFound = 0;
-  rowsKept = 0;
-  ragged = 0;
-  readonly columns: number;
-  #bytes = 0;
-  #sinceHeader = 0;
-  #header: string | undefined;
-  #repeatEvery = repeatEvery;
-  readonly #headerRow: number | undefined;
-  readonly #file: FileHandle;
-  readonly #limits: Limits;
-
-  constructor(
-    file: FileHandle,
-    dialect: { columns: number; headerRow: number | undefined },
-    limits: Limits,
-  ) {
-    this.#file = file;
-    this.columns = dialect.columns;
-    this.#headerRow = dialect.headerRow;
-    this.#limits = limits;
-  }
-
-  async write(rows: string[][]): Promise<void> {
-    let out = '';
-    for (const row of rows) {
-      const line = this.#lineOf(row);
-      if (line !== undefined) out += line;
-    }
-    await this.#put(out);
-  }
-
-  #lineOf(row: string[]): string | undefined {
-    if (isBlank(row)) return '\n';
-    const index = this.rowsFound;
-    this.rowsFound += 1;
-    if (row.length !== this.columns) this.ragged += 1;
-    if (this.rowsKept >= this.#limits.maxRows) return undefined;
-    this.rowsKept += 1;
-    const line = `${formatRow(row)}\n`;
-    if (index === this.#headerRow) {
-      this.#header = line;
-      this.#repeatEvery = Math.max(repeatEvery, line.length * headerShare);
-    }
-    this.#sinceHeader += line.length;
-    if (this.#header === undefined || this.#sinceHeader < this.#repeatEvery) return line;
-    this.#sinceHeader = line.length;
-    return `\n${this.#header}${line}`;
-  }
-
-  async #put(text: string): Promise<void> {
-    if (text === '') return;
-    this.#bytes += (await this.#file.write(text)).bytesWritten;
-    if (this.#bytes > this.#limits.maxOutputBytes) {
-      throw new RejectDocument({
-        code: 'normalize.too_large',
-        message: `The table has more than ${this.#limits.maxOutputBytes} bytes as text.`,
-      });
-    }
-  }
-}
-
-const needsQuotes = /[",\r\n]/;
-
-/** One row of RFC 4180 without its line break. */
-function formatRow(row: string[]): string {
-  const joined = row.join(',');
-  // Most rows have no cell to quote: as many commas as between cells, and no quote or line break.
-  if (!needsQuotes.test(row.join(''))) return joined;
-  return row
-    .map((cell) => (needsQuotes.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell))
-    .join(',');
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
+import { chunksOf } from './chunks.ts';
 import { bomOf, wideEncodingOf, withoutCutCharacter } from './text-sniff.ts';
 
 /**
@@ -16,7 +16,6 @@ export interface Encoding {
   sure: boolean;
 }
 
-const chunkBytes = 1024 * 1024;
 const sampleBytes = 128 * 1024;
 
 /** Encodings that no TextDecoder has; decoded as the nearest that it has. */
@@ -77,11 +76,9 @@ async function scanFile(path: string): Promise<Scan> {
   };
   let carry = Buffer.alloc(0);
   let first = true;
-  for await (const chunk of createReadStream(path, {
-    highWaterMark: chunkBytes,
-  }) as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(path)) {
     if (first) {
-      scan.head = chunk.subarray(0, 64 * 1024);
+      scan.head = Buffer.from(chunk.subarray(0, 64 * 1024));
       scan.bom = bomOf(chunk);
       if (scan.bom) return scan;
       first = false;

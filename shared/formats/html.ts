@@ -1,9 +1,10 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RejectDocument } from '../errors.ts';
+import { chunksOf } from './chunks.ts';
 import { createDecoder, detectEncoding } from './encoding.ts';
 import { HtmlText } from './html-text.ts';
-import { chunksOf, TextCleaner, textWarnings } from './text.ts';
+import { TextCleaner, textWarnings } from './text.ts';
+import { TextSink } from './text-sink.ts';
 import type { Conversion, ConvertInput, Warning } from './types.ts';
 
 /**
@@ -17,34 +18,24 @@ export async function convertHtml(input: ConvertInput): Promise<Conversion> {
   const cleaner = new TextCleaner();
   const html = new HtmlText(input.limits.maxXmlDepth);
   const path = join(input.outDir, 'page.txt');
-  const file = await open(path, 'w');
-  let written = 0;
-  const drain = async (): Promise<void> => {
-    written += (await file.write(html.take())).bytesWritten;
-    if (written > input.limits.maxOutputBytes) {
-      throw new RejectDocument({
-        code: 'normalize.too_large',
-        message: `The text of the page has more than ${input.limits.maxOutputBytes} bytes.`,
-      });
-    }
-  };
+  const sink = await TextSink.open(path, input.limits.maxOutputBytes);
   try {
     for await (const chunk of chunksOf(input.path, encoding.bomBytes)) {
       html.write(cleaner.clean(decoder.push(chunk)));
-      await drain();
+      await sink.write(html.take());
     }
     html.write(cleaner.clean(decoder.end(), true));
     html.end();
-    await drain();
-    if (written === 0) {
-      throw new RejectDocument({
-        code: 'normalize.empty',
-        message: 'The page holds no text; perhaps a script would have filled it.',
-      });
-    }
-    await file.write('\n');
+    await sink.write(`${html.take()}\n`);
+    await sink.flush();
   } finally {
-    await file.close();
+    await sink.close();
+  }
+  if (!sink.hasInk) {
+    throw new RejectDocument({
+      code: 'normalize.empty',
+      message: 'The page holds no text; perhaps a script would have filled it.',
+    });
   }
   return {
     outcome: 'file',

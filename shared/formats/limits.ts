@@ -29,8 +29,8 @@ export const limitsSchema = z.object({
   /** Depth of nested XML or HTML elements. */
   maxXmlDepth: z.int().positive().default(1_000),
   /** Rows kept of a table or sheet; the rest is counted and reported. */
-  maxRows: z.int().positive().default(1_000_000),
-  /** Cells kept of a workbook or CSV file. */
+  maxRows: z.int().positive().default(10_000_000),
+  /** Cells kept of a workbook, which is held in memory; delimited text is not. */
   maxCells: z.int().positive().default(20_000_000),
   /** Characters in one line or cell of a delimited file. */
   maxLineChars: z

@@ -1,13 +1,11 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RejectDocument } from '../errors.ts';
+import { chunksOf } from './chunks.ts';
 import { createDecoder, detectEncoding, type Encoding } from './encoding.ts';
+import { TextSink } from './text-sink.ts';
 import type { Conversion, ConvertInput, Warning } from './types.ts';
 
 /** Plain text of any encoding: passed through when it is clean UTF-8, else rewritten as such. */
-
-const chunkBytes = 1024 * 1024;
 
 /** What was taken out of or replaced in a text, in characters. */
 export interface Cleaned {
@@ -68,32 +66,23 @@ async function isCleanFile(path: string): Promise<boolean> {
 async function rewrite(input: ConvertInput, encoding: Encoding, path: string): Promise<Cleaned> {
   const decoder = createDecoder(encoding.label);
   const cleaner = new TextCleaner();
-  const file = await open(path, 'w');
-  let written = 0;
+  const sink = await TextSink.open(path, input.limits.maxOutputBytes);
   let characters = 0;
-  let hasInk = false;
   try {
     const write = async (decoded: string, last: boolean): Promise<void> => {
       characters += decoded.length;
-      const text = cleaner.clean(decoded, last);
-      hasInk ||= /\S/.test(text);
-      written += (await file.write(text)).bytesWritten;
-      if (written > input.limits.maxOutputBytes) {
-        throw new RejectDocument({
-          code: 'normalize.too_large',
-          message: `The text has more than ${input.limits.maxOutputBytes} bytes as UTF-8.`,
-        });
-      }
+      await sink.write(cleaner.clean(decoded, last));
     };
     for await (const chunk of chunksOf(input.path, encoding.bomBytes)) {
       await write(decoder.push(chunk), false);
     }
     await write(decoder.end(), true);
+    await sink.flush();
   } finally {
-    await file.close();
+    await sink.close();
   }
   const { cleaned } = cleaner;
-  if (!hasInk) {
+  if (!sink.hasInk) {
     throw new RejectDocument({
       code: 'normalize.empty',
       message: 'The file holds nothing but white space.',
@@ -163,9 +152,4 @@ export function textWarnings(encoding: Encoding, cleaned: Cleaned): Warning[] {
     });
   }
   return warnings;
-}
-
-/** The file's bytes from `start` on, a mebibyte at a time. */
-export function chunksOf(path: string, start: number): AsyncIterable<Buffer> {
-  return createReadStream(path, { start, highWaterMark: chunkBytes });
 }

@@ -1,66 +1,67 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
 import { DroplineError } from '../../shared/errors.ts';
 import { convert } from '../../shared/formats/convert.ts';
 import { defaultLimits, type Limits } from '../../shared/formats/limits.ts';
 import type { Conversion } from '../../shared/formats/types.ts';
 
-/** A conversion with what it wrote. */
 export interface Converted {
   conversion: Conversion;
-  /** What the converted file holds; empty when the original passes or is to be rendered. */
+  /** What goes to Claude, as text; the original's bytes when it passes. */
   text: string;
-  /** Codes of its warnings, in order. */
+  /** Codes of the warnings, in order. */
   warnings: string[];
+  /** Bytes of each part by name. */
+  parts: Record<string, Buffer>;
 }
 
-/** Converts bytes as a file of this name, in a folder of its own that is gone afterwards. */
+export interface ConvertOptions {
+  limits?: Partial<Limits>;
+  contentType?: string;
+  depth?: number;
+}
+
+/** Converts `bytes` as a file of that name, in this process, and cleans up behind it. */
 export async function convertBytes(
   name: string,
-  bytes: Uint8Array,
-  limits: Partial<Limits> = {},
+  bytes: Uint8Array | string,
+  { limits, ...options }: ConvertOptions = {},
 ): Promise<Converted> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'dropline-test-'));
+  const dir = await mkdtemp(join(tmpdir(), 'dropline-test-'));
   try {
-    const source = path.join(folder, 'original');
-    await writeFile(source, bytes);
-    const outDir = await mkdtemp(path.join(folder, 'out-'));
+    const path = join(dir, 'original');
+    const outDir = await mkdtemp(join(dir, 'out-'));
+    await writeFile(path, bytes);
     const conversion = await convert({
-      path: source,
+      path,
       name,
       sizeBytes: bytes.length,
       outDir,
       limits: { ...defaultLimits, ...limits },
+      ...options,
     });
-    const text = conversion.outcome === 'file' ? await readFile(conversion.path, 'utf8') : '';
-    return { conversion, text, warnings: conversion.fidelity.warnings.map(({ code }) => code) };
+    const result = conversion.outcome === 'file' ? conversion.path : path;
+    const parts: Record<string, Buffer> = {};
+    for (const part of conversion.parts) parts[part.name] = await readFile(part.path);
+    return {
+      conversion,
+      text: await readFile(result, 'utf8'),
+      warnings: conversion.fidelity.warnings.map(({ code }) => code),
+      parts,
+    };
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(dir, { recursive: true, force: true });
   }
 }
 
-/** The code that converting these bytes fails with; throws when it does not fail. */
-export async function codeOf(
-  name: string,
-  bytes: Uint8Array,
-  limits: Partial<Limits> = {},
-): Promise<string> {
-  const ended = await endingOf(name, bytes, limits);
-  if (typeof ended !== 'string') throw new Error(`${name} was converted`);
-  return ended;
-}
-
-/** The code of its refusal, or the conversion. Errors without a code of ours are thrown. */
-export async function endingOf(
-  name: string,
-  bytes: Uint8Array,
-  limits: Partial<Limits> = {},
-): Promise<string | Converted> {
+/** The code that converting ends with; throws when it succeeds or fails without one. */
+export async function codeOf(converting: Promise<unknown>): Promise<string> {
   try {
-    return await convertBytes(name, bytes, limits);
+    await converting;
   } catch (error) {
     if (error instanceof DroplineError) return error.code;
     throw error;
   }
+  throw new Error('the conversion succeeded');
 }
