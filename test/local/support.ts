@@ -114,3 +114,25 @@ export async function receive(sqs: SQSClient, QueueUrl: string, count: number): 
   }
   return messages;
 }
+
+/** Source of a function `send(value)` for functions of tests: puts JSON into the queue `RESULTS`. */
+export const sendSource = `
+const send = async (value) => {
+  const response = await fetch(process.env.AWS_ENDPOINT_URL_SQS, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': 'AmazonSQS.SendMessage',
+    },
+    body: JSON.stringify({ QueueUrl: process.env.RESULTS, MessageBody: JSON.stringify(value) }),
+  });
+  if (!response.ok) throw new Error(await response.text());
+};
+`;
+
+/** A plain queue. */
+export const plainQueue = { Type: 'AWS::SQS::Queue' };
+
+/** What messages hold, as values. */
+export const values = (messages: Message[]) =>
+  messages.map(({ Body = 'null' }) => JSON.parse(Body));
