@@ -12,6 +12,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { renderAssets } from '../shared/render/assets.ts';
 import { environment as names } from '../shared/settings.ts';
 import { type Grant, StepFunction } from './function.ts';
 import { ledgerTable } from './ledger-table.ts';
@@ -118,6 +119,19 @@ export class Dropline extends Construct {
         batchSize: 5,
         concurrency: props.concurrency?.normalize ?? 10,
         grants: [ledger, readInbox, stage, toIntake, toRender, toUpload, toSummarize, profiles],
+      }),
+      new StepFunction(this, 'RenderFunction', {
+        name: 'render',
+        // The packaged browser is built for x64.
+        architecture: lambda.Architecture.X86_64,
+        bundle: { assets: renderAssets() },
+        timeout: durations.render,
+        memoryMb: 3008,
+        storageMb: 2048,
+        queue: render.queue,
+        batchSize: 1,
+        concurrency: props.concurrency?.render ?? 5,
+        grants: [ledger, readInbox, stage, toIntake, toRender, toUpload],
       }),
       new StepFunction(this, 'UploadFunction', {
         name: 'upload',

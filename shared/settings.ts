@@ -25,6 +25,9 @@ export const environment = {
   filesPerMinute: 'CLAUDE_FILES_PER_MINUTE',
   keepRemoteFiles: 'DROPLINE_KEEP_REMOTE_FILES',
   limits: 'DROPLINE_LIMITS',
+  renderer: 'DROPLINE_RENDERER',
+  browserPath: 'DROPLINE_BROWSER',
+  sofficePath: 'DROPLINE_SOFFICE',
 } as const;
 
 const name = z.string().min(1);
@@ -62,6 +65,9 @@ export const settingsSchema = z.object({
   filesPerMinute: z.coerce.number().positive(),
   keepRemoteFiles: z.stringbool().default(false),
   limits: json(limitsSchema).default(limitsSchema.parse({})),
+  renderer: z.enum(['chromium', 'libreoffice']).default('chromium'),
+  browserPath: name.optional(),
+  sofficePath: name.optional(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 

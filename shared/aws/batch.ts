@@ -23,7 +23,7 @@ class NotDone extends Error {
  * - `retry`: made visible again after the step's own delay; SQS counts the receive, and after the
  *   queue's `maxReceiveCount` the message is a dead letter.
  * - `defer`: sent anew with a delay and reported as processed, because a receive would count
- *   although nothing failed (docs/decisions/0005).
+ *   although nothing failed (docs/decisions/0003).
  * An error that `process` throws means that nothing could be recorded: as `retry`, with backoff.
  */
 export async function processBatch(

@@ -1,30 +1,19 @@
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { ObjectChanged, ObjectGone } from '../aws/objects.ts';
-import { markedFilename } from '../claude/filename.ts';
-import { RejectDocument, SkipDocument } from '../errors.ts';
+import { SkipDocument } from '../errors.ts';
 import type { Limits } from '../formats/limits.ts';
-import type { Conversion } from '../formats/types.ts';
-import { hashFile } from '../hash.ts';
-import type { DocumentItem, Source } from '../ledger/document-item.ts';
+import type { Conversion, ConvertInput } from '../formats/types.ts';
+import type { DocumentItem } from '../ledger/document-item.ts';
 import type { ObjectChange } from '../messages.ts';
 import type { Profile } from '../profiles.ts';
 import { letGo } from './let-go.ts';
+import { nameOf, type Original, withOriginal } from './original.ts';
 import { done, type Outcome, revived, settle } from './outcome.ts';
 import { announceParts } from './parts.ts';
+import { handToUpload, passedThrough, sendToUpload, stage } from './staging.ts';
 import type { StepTools } from './tools.ts';
 
 export interface NormalizeTools extends StepTools {
   /** Converts a local file; `ConversionSandbox` outside of tests. */
-  convert: (input: {
-    path: string;
-    name: string;
-    contentType?: string | undefined;
-    sizeBytes: number;
-    outDir: string;
-    limits: Limits;
-  }) => Promise<Conversion>;
+  convert: (input: ConvertInput) => Promise<Conversion>;
   limits: Limits;
   profileFor: (key: string) => Profile;
 }
@@ -60,7 +49,7 @@ export async function normalize(change: ObjectChange, tools: NormalizeTools): Pr
       }
       return settle('normalize', document, tools, () => convertAndHandOn(document, tools));
     case 'normalized':
-      await tools.send({ step: 'upload', ...contentRef(document) });
+      await sendToUpload(document, tools);
       return done;
     case 'removed':
     case 'failed':
@@ -79,62 +68,21 @@ async function convertAndHandOn(document: DocumentItem, tools: NormalizeTools): 
       message: 'The object is the empty marker of a folder.',
     });
   }
-  const dir = await mkdtemp(join(tmpdir(), 'dropline-'));
-  try {
-    const file = await fetchOriginal(document, dir, tools);
-    const conversion = await tools.convert({
-      path: file.path,
-      name: nameOf(document.key),
-      contentType: file.contentType,
-      sizeBytes: file.sizeBytes,
-      outDir: file.outDir,
-      limits: tools.limits,
-    });
+  await withOriginal(document, tools.limits, tools, async (original) => {
+    const { path, contentType, sizeBytes, outDir } = original;
+    const name = nameOf(document.key);
+    const { limits } = tools;
+    const input = { path, name, contentType, sizeBytes, outDir, limits };
+    const conversion = await tools.convert(input);
     await announceParts(document, conversion.parts, tools);
-    await handOn(document, conversion, file, tools);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
-}
-
-async function fetchOriginal(document: DocumentItem, dir: string, tools: NormalizeTools) {
-  if (document.sizeBytes === 0) {
-    throw new RejectDocument({ code: 'normalize.empty', message: 'The file has no bytes.' });
-  }
-  if ((document.sizeBytes ?? 0) > tools.limits.maxBytes) {
-    throw new RejectDocument({
-      code: 'normalize.too_large',
-      message: `The file has ${document.sizeBytes} bytes; the limit is ${tools.limits.maxBytes}.`,
-    });
-  }
-  const path = join(dir, 'original');
-  const outDir = join(dir, 'out');
-  await mkdir(outDir);
-  try {
-    return { path, outDir, ...(await tools.objects.download(addressOf(document), path)) };
-  } catch (error) {
-    if (error instanceof ObjectGone) {
-      throw new RejectDocument({
-        code: 'normalize.object_gone',
-        message: 'The object was removed before it could be read.',
-        cause: error,
-      });
-    }
-    if (error instanceof ObjectChanged) {
-      throw new RejectDocument({
-        code: 'normalize.object_changed',
-        message: 'The object was overwritten before it could be read.',
-        cause: error,
-      });
-    }
-    throw error;
-  }
+    await handOn(document, conversion, original, tools);
+  });
 }
 
 async function handOn(
   document: DocumentItem,
   conversion: Conversion,
-  original: { sizeBytes: number; sha256: string },
+  original: Original,
   tools: NormalizeTools,
 ): Promise<void> {
   const { fidelity } = conversion;
@@ -146,79 +94,22 @@ async function handOn(
     });
   }
   if (conversion.outcome === 'render') {
-    const moved = await tools.documents.move(document, 'received', { fidelity, rendering: true });
+    const moved = await tools.documents.move(
+      document,
+      'received',
+      { fidelity, rendering: true },
+      { attempt: 'normalize', remove: ['error'] },
+    );
     if (moved) await tools.send({ step: 'render', ...ref(document) });
     return;
   }
 
   const { mimeType, block } = conversion;
   const staged =
-    conversion.outcome === 'file' ? await stage(document, conversion, tools) : undefined;
-  const contentSha256 = staged?.sha256 ?? original.sha256;
-  const source: Source = staged
-    ? staged.source
-    : {
-        ...addressOf(document),
-        sizeBytes: original.sizeBytes,
-        filename: markedFilename(nameOf(document.key), contentSha256, extensionFor(mimeType)),
-      };
-  const moved = await tools.documents.move(
-    document,
-    'normalized',
-    { contentSha256, mimeType, block, fidelity, source },
-    { attempt: 'normalize', remove: ['error'] },
-  );
-  if (moved) await tools.send({ step: 'upload', ...contentRef(moved) });
-}
-
-/** Stores a converted file under its own hash, whatever document it came from. */
-export async function stage(
-  document: DocumentItem,
-  file: { path: string; mimeType: string },
-  tools: StepTools,
-): Promise<{ sha256: string; source: Source }> {
-  const sha256 = await hashFile(file.path);
-  const { size: sizeBytes } = await stat(file.path);
-  if (sizeBytes === 0) {
-    throw new RejectDocument({
-      code: 'normalize.empty',
-      message: 'Nothing was found in the file that could be read.',
-    });
-  }
-  const target = { bucket: tools.stagingBucket, key: `content/${sha256}` };
-  await tools.objects.putFile(target, {
-    path: file.path,
-    sizeBytes,
-    sha256,
-    contentType: file.mimeType,
-  });
-  const filename = markedFilename(nameOf(document.key), sha256, extensionFor(file.mimeType));
-  return { sha256, source: { ...target, sizeBytes, filename } };
-}
-
-/** Where the document's original bytes are, pinned. */
-export function addressOf(document: DocumentItem) {
-  if (document.original) return document.original;
-  const { bucket, key, versionId, etag } = document;
-  return { bucket, key, ...(versionId ? { versionId } : {}), ...(etag ? { etag } : {}) };
+    conversion.outcome === 'file'
+      ? await stage(document, conversion, tools)
+      : passedThrough(document, original, mimeType);
+  await handToUpload('normalize', document, { ...staged, mimeType, block, fidelity }, tools);
 }
 
 const ref = ({ documentId, order }: DocumentItem) => ({ documentId, order });
-
-const contentRef = (document: DocumentItem) => ({
-  ...ref(document),
-  contentSha256: document.contentSha256 ?? '',
-});
-
-const nameOf = (key: string): string => key.split('/').at(-1) || key;
-
-const extensions: Record<string, string> = {
-  'application/pdf': 'pdf',
-  'text/plain': 'txt',
-  'image/jpeg': 'jpg',
-  'image/png': 'png',
-  'image/gif': 'gif',
-  'image/webp': 'webp',
-};
-
-const extensionFor = (mimeType: string): string => extensions[mimeType] ?? 'bin';

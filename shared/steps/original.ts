@@ -1,0 +1,82 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ObjectChanged, ObjectGone } from '../aws/objects.ts';
+import { RejectDocument } from '../errors.ts';
+import type { Limits } from '../formats/limits.ts';
+import type { DocumentItem } from '../ledger/document-item.ts';
+import type { StepTools } from './tools.ts';
+
+/** A document's original bytes in a local file. */
+export interface Original {
+  path: string;
+  /** An empty directory beside it, for what is made of it. */
+  outDir: string;
+  sizeBytes: number;
+  sha256: string;
+  contentType: string | undefined;
+}
+
+/**
+ * Fetches the document's original bytes, does `work` on them, and removes the local copy.
+ * @throws RejectDocument `normalize.empty`, `normalize.too_large`, `normalize.object_gone` or
+ *   `normalize.object_changed`
+ */
+export async function withOriginal(
+  document: DocumentItem,
+  limits: Limits,
+  tools: StepTools,
+  work: (original: Original) => Promise<void>,
+): Promise<void> {
+  if (document.sizeBytes === 0) {
+    throw new RejectDocument({ code: 'normalize.empty', message: 'The file has no bytes.' });
+  }
+  if ((document.sizeBytes ?? 0) > limits.maxBytes) {
+    throw new RejectDocument({
+      code: 'normalize.too_large',
+      message: `The file has ${document.sizeBytes} bytes; the limit is ${limits.maxBytes}.`,
+    });
+  }
+  const dir = await mkdtemp(join(tmpdir(), 'dropline-'));
+  try {
+    const path = join(dir, 'original');
+    const outDir = join(dir, 'out');
+    await mkdir(outDir);
+    const fetched = await fetchTo(path, document, tools);
+    await work({ path, outDir, ...fetched });
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function fetchTo(path: string, document: DocumentItem, tools: StepTools) {
+  try {
+    return await tools.objects.download(addressOf(document), path);
+  } catch (error) {
+    if (error instanceof ObjectGone) {
+      throw new RejectDocument({
+        code: 'normalize.object_gone',
+        message: 'The object was removed before it could be read.',
+        cause: error,
+      });
+    }
+    if (error instanceof ObjectChanged) {
+      throw new RejectDocument({
+        code: 'normalize.object_changed',
+        message: 'The object was overwritten before it could be read.',
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+/** Where the document's original bytes are, pinned. */
+export function addressOf(document: DocumentItem) {
+  if (document.original) return document.original;
+  const { bucket, key, versionId, etag } = document;
+  return { bucket, key, ...(versionId ? { versionId } : {}), ...(etag ? { etag } : {}) };
+}
+
+/** The file's name: the last part of its key. */
+export const nameOf = (key: string): string => key.split('/').at(-1) || key;

@@ -1,0 +1,67 @@
+import type { Limits } from '../formats/limits.ts';
+import type { DocumentItem } from '../ledger/document-item.ts';
+import type { StepMessage } from '../messages.ts';
+import type { Rendered } from '../render/types.ts';
+import { letGo } from './let-go.ts';
+import { nameOf, withOriginal } from './original.ts';
+import { done, type Outcome, revived, settle } from './outcome.ts';
+import { handToUpload, sendToUpload, stage } from './staging.ts';
+import type { StepTools } from './tools.ts';
+
+export interface RenderTools extends StepTools {
+  /** Prints a docx to PDF; a `Renderer` outside of tests. */
+  print: (input: { path: string; name: string; outDir: string }) => Promise<Rendered>;
+  limits: Limits;
+}
+
+/**
+ * Makes a PDF of a docx that text cannot carry. The order of writes is that of normalize: staged
+ * bytes, the record `normalized`, the message to upload.
+ */
+export async function render(
+  message: Extract<StepMessage, { step: 'render' }>,
+  tools: RenderTools,
+): Promise<Outcome> {
+  const found = await tools.documents.get(message.documentId);
+  if (found?.order !== message.order) return done;
+  const document = await revived(found, 'render', 'received', tools.documents);
+  switch (document.status) {
+    case 'received':
+      return settle('render', document, tools, () => print(document, tools));
+    case 'normalized':
+      await sendToUpload(document, tools);
+      return done;
+    case 'failed':
+      await letGo(document, tools);
+      return done;
+    default:
+      return done;
+  }
+}
+
+async function print(document: DocumentItem, tools: RenderTools): Promise<void> {
+  await withOriginal(document, tools.limits, tools, async ({ path, outDir }) => {
+    const rendered = await tools.print({ path, name: nameOf(document.key), outDir });
+    const staged = await stage(document, rendered, tools);
+    const made = { mimeType: rendered.mimeType, block: 'document', ...staged } as const;
+    await handToUpload(
+      'render',
+      document,
+      { ...made, fidelity: fidelityOf(document, rendered) },
+      tools,
+    );
+  });
+}
+
+/** What normalize found in the docx, with what the renderer kept of it. */
+function fidelityOf(document: DocumentItem, rendered: Rendered): DocumentItem['fidelity'] {
+  const found = document.fidelity;
+  return {
+    route: 'docx→pdf',
+    ...found,
+    imagesFound: rendered.imagesFound,
+    imagesKept: rendered.imagesKept,
+    pages: rendered.pages,
+    warnings: [...(found?.warnings ?? []), ...rendered.warnings],
+  };
+}

@@ -1,0 +1,85 @@
+import { stat } from 'node:fs/promises';
+import { markedFilename } from '../claude/filename.ts';
+import { RejectDocument } from '../errors.ts';
+import { hashFile } from '../hash.ts';
+import type { DocumentItem, Source } from '../ledger/document-item.ts';
+import { addressOf, nameOf, type Original } from './original.ts';
+import type { StepTools } from './tools.ts';
+
+/** The bytes that Claude will get, and where they are. */
+export interface Staged {
+  contentSha256: string;
+  source: Source;
+}
+
+/** Stores a converted file under its own hash, whatever document it came from. */
+export async function stage(
+  document: DocumentItem,
+  file: { path: string; mimeType: string },
+  tools: StepTools,
+): Promise<Staged> {
+  const sha256 = await hashFile(file.path);
+  const { size: sizeBytes } = await stat(file.path);
+  if (sizeBytes === 0) {
+    throw new RejectDocument({
+      code: 'normalize.empty',
+      message: 'Nothing was found in the file that could be read.',
+    });
+  }
+  const target = { bucket: tools.stagingBucket, key: `content/${sha256}` };
+  await tools.objects.putFile(target, {
+    path: file.path,
+    sizeBytes,
+    sha256,
+    contentType: file.mimeType,
+  });
+  const filename = filenameFor(document, sha256, file.mimeType);
+  return { contentSha256: sha256, source: { ...target, sizeBytes, filename } };
+}
+
+/** The original itself, where nothing has to be converted. */
+export function passedThrough(
+  document: DocumentItem,
+  { sha256, sizeBytes }: Original,
+  mimeType: string,
+): Staged {
+  const filename = filenameFor(document, sha256, mimeType);
+  return {
+    contentSha256: sha256,
+    source: { ...addressOf(document), sizeBytes, filename },
+  };
+}
+
+/** Writes down what Claude will get, then hands the document to upload. */
+export async function handToUpload(
+  step: 'normalize' | 'render',
+  document: DocumentItem,
+  made: Staged & Pick<DocumentItem, 'mimeType' | 'block' | 'fidelity'>,
+  tools: StepTools,
+): Promise<void> {
+  const moved = await tools.documents.move(document, 'normalized', made, {
+    attempt: step,
+    remove: ['error', 'rendering'],
+  });
+  if (moved) await sendToUpload(moved, tools);
+}
+
+/** Sends a normalized document to upload. */
+export async function sendToUpload(document: DocumentItem, tools: StepTools): Promise<void> {
+  const { documentId, order, contentSha256 } = document;
+  if (!contentSha256) throw new Error('a normalized document has contentSha256');
+  await tools.send({ step: 'upload', documentId, order, contentSha256 });
+}
+
+const extensions: Record<string, string> = {
+  'application/pdf': 'pdf',
+  'text/plain': 'txt',
+  'image/jpeg': 'jpg',
+  'image/png': 'png',
+  'image/gif': 'gif',
+  'image/webp': 'webp',
+};
+
+function filenameFor(document: DocumentItem, sha256: string, mimeType: string): string {
+  return markedFilename(nameOf(document.key), sha256, extensions[mimeType] ?? 'bin');
+}
