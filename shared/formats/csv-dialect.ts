@@ -17,6 +17,8 @@ export interface Dialect {
 
 const delimiters = [',', ';', '\t', '|'] as const;
 const sampleRows = 200;
+/** Shares are compared in twentieths. */
+const scale = 20;
 
 /**
  * @param sample the decoded start of the file; its last line may be cut
@@ -38,8 +40,9 @@ export function sniffDialect(sample: string, isWhole: boolean, preferred: string
     .sort(
       (a, b) =>
         b.consistency - a.consistency ||
-        b.purity - a.purity ||
+        Number(b.purity === scale) - Number(a.purity === scale) ||
         Number(b.delimiter === preferred) - Number(a.delimiter === preferred) ||
+        b.purity - a.purity ||
         b.columns - a.columns,
     );
   const delimiter = directive?.[1] ?? scored[0]?.delimiter ?? preferred;
@@ -96,8 +99,8 @@ function score(
   const { columns, consistency } = usualLength(rows);
   return {
     columns,
-    consistency: Math.round(consistency * 20),
-    purity: cells.length === 0 ? 0 : Math.round((pure / cells.length) * 20),
+    consistency: Math.round(consistency * scale),
+    purity: cells.length === 0 ? 0 : Math.floor((pure / cells.length) * scale),
   };
 }
 

@@ -18,19 +18,6 @@ export interface Encoding {
 
 const sampleBytes = 128 * 1024;
 
-/** Encodings that no TextDecoder has; decoded as the nearest that it has. */
-const aliases: Record<string, string> = {
-  // jschardet takes short windows-1252 texts for it; the Mac encoding has been gone for 25 years.
-  maclatin2: 'windows-1252',
-  ascii: 'windows-1252',
-  'iso-8859-1': 'windows-1252',
-  'tis-620': 'windows-874',
-  maccyrillic: 'x-mac-cyrillic',
-  ibm855: 'windows-1251',
-  'x-iso-10646-ucs-4-3412': 'windows-1252',
-  'x-iso-10646-ucs-4-2143': 'windows-1252',
-};
-
 /**
  * Reads the file once, more only when it is not UTF-8.
  * @param path local file
@@ -52,7 +39,9 @@ export async function detectEncoding(path: string, contentType?: string): Promis
   }
   const declared = declaredEncoding(scan.head, contentType);
   if (declared) return { label: declared, bomBytes: 0, sure: true };
-  return { label: await guess(scan.sample), bomBytes: 0, sure: false };
+  // jschardet's tables take a tenth of a second to load: only when they are needed.
+  const { guessEncoding } = await import('./encoding-guess.ts');
+  return { label: guessEncoding(scan.sample), bomBytes: 0, sure: false };
 }
 
 interface Scan {
@@ -131,26 +120,18 @@ function declaredEncoding(head: Buffer, contentType: string | undefined): string
     /<meta[^>]*\scharset\s*=\s*["']?([\w.:-]+)/i.exec(start)?.[1] ??
     /<meta[^>]*\scontent\s*=\s*["'][^"'>]*charset=([\w.:-]+)/i.exec(start)?.[1] ??
     /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '')?.[1];
-  const label = named && supportedLabel(named);
+  const label = named && labelOf(named);
   // The file was found not to be UTF-8, and a wide encoding would have been seen.
   return label && !label.startsWith('utf-') ? label : undefined;
 }
 
-/** The WHATWG name of an encoding that TextDecoder has, or undefined. */
-export function supportedLabel(name: string): string | undefined {
-  const label = aliases[name.toLowerCase()] ?? name;
+/** The WHATWG name of an encoding, or undefined when TextDecoder does not have it. */
+function labelOf(name: string): string | undefined {
   try {
-    return new TextDecoder(label).encoding;
+    return new TextDecoder(name).encoding;
   } catch {
     return undefined;
   }
-}
-
-async function guess(sample: Buffer): Promise<string> {
-  const jschardet = await import('jschardet');
-  const found = jschardet.detect(sample).encoding;
-  const label = found ? supportedLabel(found) : undefined;
-  return !label || label.startsWith('utf-') ? 'windows-1252' : label;
 }
 
 /** Decodes chunks of a file; `push` the bytes in order, then `end`. */

@@ -59,9 +59,17 @@ export function wideEncodingOf(head: Buffer): Exclude<Bom, 'utf-8'> | undefined 
     if (pairs[at] === 0) even += 1;
     if (pairs[at + 1] === 0) odd += 1;
   }
+  // A few NULs in what is ASCII or UTF-8 without them are dirt, and no sign of another encoding.
+  const isDirty =
+    Math.max(odd, even) * 8 < pairs.length && isUtf8(withoutCutCharacter(withoutNuls(pairs)));
+  if (isDirty) return undefined;
   if (odd > 0 && even * 20 <= odd && isUtf16Text(pairs, 'utf-16le', odd)) return 'utf-16le';
   if (even > 0 && odd * 20 <= even && isUtf16Text(pairs, 'utf-16be', even)) return 'utf-16be';
   return undefined;
+}
+
+function withoutNuls(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.filter((byte) => byte !== 0));
 }
 
 function isUtf32(bytes: Buffer, read: (at: number) => number): boolean {
