@@ -4,6 +4,7 @@ import type { PDFDocumentProxy } from 'unpdf/pdfjs';
 import { RejectDocument } from '../errors.ts';
 import { readTail, scanTokens } from './pdf-bytes.ts';
 import type { Conversion, ConvertInput, Warning } from './types.ts';
+import { counted } from './wording.ts';
 
 /** Pages whose text is read to tell a scan from a text; more would cost seconds in long files. */
 const sampledPages = 5;
@@ -84,6 +85,7 @@ async function inspect(
     // Files with only an owner password open without one, but the API takes none that is encrypted.
     const { info } = await pdf.getMetadata();
     if ((info as { EncryptFilterName?: string | null }).EncryptFilterName) throw encrypted();
+    if (pdf.numPages === 0) throw corrupt('It has no pages.');
     if (pdf.numPages > maxPages) {
       throw new RejectDocument({
         code: 'normalize.too_many_pages',
@@ -133,12 +135,11 @@ function samplePages(pages: number): number[] {
 
 async function warnOfScripts(pdf: PDFDocumentProxy, warnings: Warning[]): Promise<void> {
   if (await pdf.getJSActions()) warnings.push(activeContent('JavaScript'));
-  const attachments = await pdf.getAttachments();
-  const count = attachments ? Object.keys(attachments).length : 0;
+  const count = (await pdf.getAttachments())?.size ?? 0;
   if (count > 0) {
     warnings.push({
       code: 'normalize.embedded_object',
-      message: `${count} files attached to the PDF were not read.`,
+      message: `${counted(count, 'file')} attached to the PDF not read.`,
     });
   }
 }

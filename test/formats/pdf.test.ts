@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { maintenanceReport } from '../fixtures/maintenance-pdf.ts';
+import { encryptedPdf, onePage, rawPdf, scannedPdf, textPdf } from '../fixtures/pdfs.ts';
+import { codeOf, convertBytes } from './convert-bytes.ts';
+
+describe('a PDF', () => {
+  it('passes as it is, with its pages counted', async () => {
+    const { conversion } = await convertBytes('report.pdf', await maintenanceReport());
+
+    expect(conversion).toEqual({
+      outcome: 'pass',
+      mimeType: 'application/pdf',
+      block: 'document',
+      fidelity: { route: 'pdf', pages: 2, warnings: [] },
+      parts: [],
+    });
+  });
+
+  it('of many pages is looked at in a few places', async () => {
+    const { conversion, warnings } = await convertBytes('long.pdf', await textPdf(60));
+
+    expect(conversion.fidelity.pages).toBe(60);
+    expect(warnings).toEqual([]);
+  });
+
+  it('without a text layer passes with a warning', async () => {
+    const { conversion, warnings } = await convertBytes('scan.pdf', await scannedPdf());
+
+    expect(conversion.outcome).toBe('pass');
+    expect(warnings).toEqual(['normalize.scan']);
+  });
+
+  it('with more pages than the limit is refused', async () => {
+    expect(
+      await codeOf(convertBytes('long.pdf', await textPdf(4), { limits: { maxPages: 3 } })),
+    ).toBe('normalize.too_many_pages');
+  });
+});
+
+describe('an encrypted PDF', () => {
+  it.each([
+    ['with a password to open', 'secret'],
+    ['with restrictions only, which opens without a password', undefined],
+  ])('%s is refused', async (_, user) => {
+    expect(await codeOf(convertBytes('a.pdf', await encryptedPdf(user)))).toBe(
+      'normalize.encrypted',
+    );
+  });
+});
+
+describe('a damaged PDF', () => {
+  it.each([0.05, 0.3, 0.6, 0.9, 0.97])('of which only %d is there is refused', async (share) => {
+    const whole = await maintenanceReport();
+
+    const code = await codeOf(
+      convertBytes('a.pdf', whole.subarray(0, Math.floor(whole.length * share))),
+    );
+
+    expect(code).toBe('normalize.corrupt');
+  });
+
+  it('that says %PDF and nothing else is refused', async () => {
+    expect(await codeOf(convertBytes('a.pdf', Buffer.from('%PDF-1.7\nnothing\n%%EOF\n')))).toBe(
+      'normalize.corrupt',
+    );
+  });
+
+  it('whose index points nowhere passes with a warning', async () => {
+    const pdf = rawPdf(onePage())
+      .toString('latin1')
+      .replace(/startxref\n\d+/, 'startxref\n7');
+
+    const { conversion, warnings } = await convertBytes('a.pdf', Buffer.from(pdf, 'latin1'));
+
+    expect(conversion).toMatchObject({ outcome: 'pass', fidelity: { pages: 1 } });
+    expect(warnings).toEqual(['normalize.damaged']);
+  });
+
+  it('without pages is refused', async () => {
+    const objects = ['<</Type /Catalog /Pages 2 0 R>>', '<</Type /Pages /Kids [] /Count 0>>'];
+
+    expect(await codeOf(convertBytes('a.pdf', rawPdf(objects)))).toBe('normalize.corrupt');
+  });
+
+  it('whose pages contain themselves is refused, not followed', async () => {
+    const objects = onePage();
+    objects[1] = '<</Type /Pages /Kids [2 0 R] /Count 1>>';
+
+    expect(await codeOf(convertBytes('a.pdf', rawPdf(objects)))).toBe('normalize.corrupt');
+  });
+
+  it('that claims more pages than it has is counted by those it has', async () => {
+    const objects = onePage();
+    objects[1] = '<</Type /Pages /Kids [3 0 R] /Count 900>>';
+
+    const { conversion } = await convertBytes('a.pdf', rawPdf(objects));
+
+    expect(conversion.fidelity.pages).toBe(1);
+  });
+});
+
+describe('active content', () => {
+  it.each([
+    ['JavaScript on opening', '/OpenAction <</S /JavaScript /JS (app.alert\\(1\\))>>'],
+    ['a program to start', '/OpenAction <</S /Launch /F (calc.exe)>>'],
+  ])('such as %s is warned of and not run', async (_, catalogue) => {
+    const { conversion, warnings } = await convertBytes('a.pdf', rawPdf(onePage(catalogue)));
+
+    expect(conversion.outcome).toBe('pass');
+    expect(warnings).toEqual(['normalize.active_content']);
+  });
+
+  it('such as an attached file is counted', async () => {
+    const objects = [
+      ...onePage('/Names <</EmbeddedFiles <</Names [(a.exe) 6 0 R]>>>>'),
+      '<</Type /Filespec /F (a.exe) /EF <</F 7 0 R>>>>',
+      '<</Type /EmbeddedFile /Length 2>>\nstream\nMZ\nendstream',
+    ];
+
+    const { warnings } = await convertBytes('a.pdf', rawPdf(objects));
+
+    expect(warnings).toEqual(['normalize.embedded_object']);
+  });
+});
