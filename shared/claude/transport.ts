@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { Agent, type Dispatcher, errors as undiciErrors } from 'undici';
 import { connector } from './connect.ts';
 import { Deadline } from './deadline.ts';
@@ -106,23 +106,17 @@ export class Transport {
   async stream(request: ApiRequest): Promise<StreamReply> {
     return this.#attempt(request, async (reply, progress, deadline) => {
       deadline.stopClock();
-      const { explain } = this.#explainer(request, progress, deadline);
-      async function* chunks(): AsyncGenerator<Uint8Array> {
-        try {
-          yield* reply.body;
-        } catch (error) {
-          throw explain(error);
-        } finally {
-          deadline.end();
-        }
-      }
-      const length = Number(headerOf(reply.headers, 'content-length') ?? Number.NaN);
-      const body = Readable.from(chunks(), { objectMode: false });
-      // A stream that is dropped before its first read never runs the generator.
-      body.once('close', () => {
-        deadline.end();
-        reply.body.on('error', () => undefined).destroy();
+      const body = new PassThrough({
+        destroy: (error, callback) => {
+          const explained = error && this.#explain(error, request, progress, deadline);
+          callback(explained instanceof Error ? explained : error);
+        },
       });
+      // A pipeline ends the connection when the reader loses interest, even while nothing comes. Its
+      // own report is not needed: the error is in the body, there for whoever reads it.
+      pipeline(reply.body, body, () => deadline.end());
+      body.on('error', () => undefined);
+      const length = Number(headerOf(reply.headers, 'content-length') ?? Number.NaN);
       return {
         body,
         mimeType: headerOf(reply.headers, 'content-type'),
@@ -150,7 +144,7 @@ export class Transport {
       throw readError(reply.statusCode, reply.headers, text, this.#now());
     } catch (error) {
       deadline?.end();
-      throw this.#explainer(request, progress, deadline).explain(error);
+      throw this.#explain(error, request, progress, deadline);
     } finally {
       request.upload?.dispose();
     }
@@ -229,33 +223,30 @@ export class Transport {
   }
 
   /** Turns what undici threw into what happened. Passes on our own errors and the file's. */
-  #explainer(
+  #explain(
+    error: unknown,
     request: ApiRequest,
     progress: Progress,
     deadline: Deadline | undefined,
-  ): { explain: (error: unknown) => unknown } {
-    return {
-      explain: (error) => {
-        if (error instanceof ClaudeError) return error;
-        const details = { ...progress, cause: error };
-        if (request.signal?.aborted) {
-          return new ClaudeAbortedError('The call was ended by its caller.', details);
-        }
-        if (deadline?.timedOut) {
-          const text = `No whole answer within ${request.timeoutMs} ms.`;
-          return new ClaudeTimeoutError(text, details);
-        }
-        if (deadline === undefined) return error;
-        const failure = request.upload?.failure();
-        if (failure !== undefined) return failure.error;
-        if (error instanceof undiciErrors.InvalidArgumentError) return error;
-        if (error instanceof undiciErrors.BodyTimeoutError) {
-          const text = `The reply stopped for ${this.timeouts.idleMs} ms.`;
-          return new ClaudeTimeoutError(text, details);
-        }
-        return new ClaudeConnectionError(describe(error, progress), details);
-      },
-    };
+  ): unknown {
+    if (error instanceof ClaudeError) return error;
+    const details = { ...progress, cause: error };
+    if (request.signal?.aborted) {
+      return new ClaudeAbortedError('The call was ended by its caller.', details);
+    }
+    if (deadline?.timedOut) {
+      return new ClaudeTimeoutError(`No whole answer within ${request.timeoutMs} ms.`, details);
+    }
+    // Before the attempt began: `apiKey` or `admit` threw.
+    if (deadline === undefined) return error;
+    const failure = request.upload?.failure();
+    if (failure !== undefined) return failure.error;
+    if (error instanceof undiciErrors.InvalidArgumentError) return error;
+    if (error instanceof undiciErrors.BodyTimeoutError) {
+      const text = `The reply stopped for ${this.timeouts.idleMs} ms.`;
+      return new ClaudeTimeoutError(text, details);
+    }
+    return new ClaudeConnectionError(describe(error, progress), details);
   }
 }
 

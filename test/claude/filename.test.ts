@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { legalFilename, markedFilename, readMark } from '../../shared/claude/filename.ts';
+
+const sha256 = '0123456789abcdef'.repeat(4);
+
+/** The rule of the Files API, written down anew. */
+function isLegal(name: string): boolean {
+  return (
+    name.length >= 1 &&
+    name.length <= 255 &&
+    name.isWellFormed() &&
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is forbidden
+    !/[<>:"|?*\\/\u0000-\u001f]/.test(name)
+  );
+}
+
+/** Any string at all: lone surrogates, controls, forbidden characters, and long ones. */
+const anyName = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 600 }),
+  fc.array(fc.nat(0xffff), { maxLength: 600 }).map((units) => String.fromCharCode(...units)),
+  fc.string({ unit: fc.constantFrom(...'<>:"|?*\\/ .\0\n\u2028ab😀'), maxLength: 600 }),
+);
+const anySha = fc.string({
+  unit: fc.constantFrom(...'0123456789abcdef'),
+  minLength: 64,
+  maxLength: 64,
+});
+const anyExt = fc.string({ unit: fc.constantFrom(...'abcxyz019'), minLength: 1, maxLength: 10 });
+
+describe('legalFilename', () => {
+  test('is legal for any name', () => {
+    fc.assert(fc.property(anyName, (name) => isLegal(legalFilename(name))));
+  });
+
+  test('changes nothing the second time', () => {
+    fc.assert(
+      fc.property(anyName, (name) => {
+        const once = legalFilename(name);
+
+        expect(legalFilename(once)).toBe(once);
+      }),
+    );
+  });
+
+  test.each([
+    ['Bericht 2026 – Größe.docx', 'Bericht 2026 – Größe.docx'],
+    ['日本語 😀.txt', '日本語 😀.txt'],
+    ['a<b>c:d"e|f?g*h\\i/j', 'a_b_c_d_e_f_g_h_i_j'],
+    ['tab\there\u0085and\u2028there', 'tab_here_and_there'],
+    ['half \ud83d pair', 'half _ pair'],
+    ['  .hidden. ', 'hidden'],
+    ['???', '___'],
+    ['...', 'document'],
+    [' \n ', 'document'],
+    ['', 'document'],
+  ])('makes %j into %j', (name, expected) => {
+    const legal = legalFilename(name);
+
+    expect(legal).toBe(expected);
+  });
+
+  test('cuts between characters, not within one', () => {
+    const legal = legalFilename(`${'a'.repeat(254)}😀`);
+
+    expect(legal).toBe('a'.repeat(254));
+  });
+});
+
+describe('markedFilename', () => {
+  test('is legal for any name, and its mark can be read back', () => {
+    fc.assert(
+      fc.property(anyName, anySha, anyExt, (name, sha, ext) => {
+        const marked = markedFilename(name, sha, ext);
+
+        expect(isLegal(marked)).toBe(true);
+        expect(readMark(marked)).toEqual({ sha16: sha.slice(0, 16), ext });
+      }),
+    );
+  });
+
+  test('changes nothing when the same mark is there', () => {
+    fc.assert(
+      fc.property(anyName, anySha, anyExt, (name, sha, ext) => {
+        const marked = markedFilename(name, sha, ext);
+
+        expect(markedFilename(marked, sha, ext)).toBe(marked);
+      }),
+    );
+  });
+
+  test.each([
+    ['Vertrag.docx', 'Vertrag.0123456789abcdef.pdf'],
+    ['archive.tar.gz', 'archive.tar.0123456789abcdef.pdf'],
+    ['README', 'README.0123456789abcdef.pdf'],
+    ['.gitignore', 'gitignore.0123456789abcdef.pdf'],
+    ['v1. A sentence about it', 'v1. A sentence about it.0123456789abcdef.pdf'],
+    ['?.docx', '_.0123456789abcdef.pdf'],
+    ['', 'document.0123456789abcdef.pdf'],
+    ['x.fedcba9876543210.txt', 'x.fedcba9876543210.0123456789abcdef.pdf'],
+  ])('names the content of %j %j', (name, expected) => {
+    const marked = markedFilename(name, sha256, 'pdf');
+
+    expect(marked).toBe(expected);
+  });
+
+  test('fills the length that is allowed and keeps the mark', () => {
+    const marked = markedFilename(`${'x'.repeat(300)}.docx`, sha256, 'pdf');
+
+    expect(marked).toHaveLength(255);
+    expect(marked).toMatch(/^x+\.0123456789abcdef\.pdf$/);
+  });
+
+  test.each([
+    ['a hash that is too short', 'abc', 'pdf'],
+    ['a hash in upper case', sha256.toUpperCase(), 'pdf'],
+    ['an extension with a dot', sha256, '.pdf'],
+    ['no extension', sha256, ''],
+  ])('refuses %s', (_, sha, ext) => {
+    expect(() => markedFilename('a', sha, ext)).toThrow(RangeError);
+  });
+});
+
+describe('readMark', () => {
+  test.each([
+    'report.pdf',
+    '.0123456789abcdef.pdf',
+    'a.0123456789ABCDEF.pdf',
+    'a.0123456789abcde.pdf',
+    'a.0123456789abcdef0.pdf',
+    'a.0123456789abcdef.PDF',
+    'a.0123456789abcdef.pdf ',
+    'a.0123456789abcdef',
+  ])('finds no mark of ours in %j', (filename) => {
+    const mark = readMark(filename);
+
+    expect(mark).toBeUndefined();
+  });
+});

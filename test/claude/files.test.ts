@@ -1,0 +1,415 @@
+import { expect, test } from 'vitest';
+import {
+  ClaudeApiError,
+  ClaudeConnectionError,
+  ClaudeReplyError,
+  ClaudeSetupError,
+  ClaudeTimeoutError,
+  InvalidRequest,
+  NotFound,
+} from '../../shared/claude/errors.ts';
+import type { RateLimits } from '../../shared/claude/rate-limits.ts';
+import { clientOf, errorJson, fileJson, rejection, serve } from './api-server.ts';
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+const ids = (files: { id: string }[]): string[] => files.map(({ id }) => id);
+
+test('sends the key, the version and no beta in the ga dialect', async () => {
+  const server = await serve({ json: fileJson() });
+  const { client } = clientOf(server, { userAgent: 'dropline-test' });
+
+  await client.getFile('file_1');
+
+  const { headers } = server.seen[0] ?? {};
+  expect(headers).toMatchObject({
+    'x-api-key': 'sk-test',
+    'anthropic-version': '2023-06-01',
+    'user-agent': 'dropline-test',
+  });
+  expect(headers).not.toHaveProperty('anthropic-beta');
+});
+
+test('selects the beta form of files in the beta dialect', async () => {
+  const server = await serve({ json: fileJson() });
+  const { client } = clientOf(server, { dialect: 'beta' });
+
+  await client.getFile('file_1');
+
+  expect(server.seen[0]?.headers['anthropic-beta']).toBe('files-api-2025-04-14');
+});
+
+test('asks for the key before every attempt and trims what a secret store adds', async () => {
+  const server = await serve({ status: 500, json: errorJson('api_error') }, { json: fileJson() });
+  const keys = ['one\n', ' two '];
+  const { client } = clientOf(server, { apiKey: async () => keys.shift() ?? '' });
+
+  await client.getFile('file_1');
+
+  expect(server.seen.map(({ headers }) => headers['x-api-key'])).toEqual(['one', 'two']);
+});
+
+test.each(['', ' ', 'kéy', 'a\nb'])('does not call with %j as a key', async (apiKey) => {
+  const server = await serve({ json: fileJson() });
+  const { client } = clientOf(server, { apiKey });
+
+  const error = await rejection(client.getFile('file_1'));
+
+  expect(error).toBeInstanceOf(ClaudeSetupError);
+  expect(server.connections).toBe(0);
+});
+
+test('passes on what getting the key fails with', async () => {
+  const failure = new Error('no secret');
+  const { client } = clientOf(await serve({}), { apiKey: () => Promise.reject(failure) });
+
+  const error = await rejection(client.getFile('file_1'));
+
+  expect(error).toBe(failure);
+});
+
+test.each(['ftp://host', 'api.anthropic.com', ''])('is not made for the address %j', (baseUrl) => {
+  expect(() => clientOf({ url: baseUrl })).toThrow(ClaudeSetupError);
+});
+
+test('keeps a path in the base URL', async () => {
+  const server = await serve({ json: fileJson() });
+  const { client } = clientOf({ url: `${server.url}/proxy/claude/` });
+
+  await client.getFile('file_1');
+
+  expect(server.seen[0]?.url).toBe('/proxy/claude/v1/files/file_1');
+});
+
+test('cannot be led to another path by an id', async () => {
+  const server = await serve({ json: fileJson() });
+  const { client } = clientOf(server);
+
+  await client.getFile('../messages?x=1');
+  const dots = await rejection(client.deleteFile('..'));
+  const empty = await rejection(client.deleteFile(''));
+
+  expect(server.seen.map(({ url }) => url)).toEqual(['/v1/files/..%2Fmessages%3Fx%3D1']);
+  expect([dots, empty]).toEqual([expect.any(RangeError), expect.any(RangeError)]);
+});
+
+test('brings times to UTC and leaves out what is not there', async () => {
+  const server = await serve({
+    json: fileJson('file_1', {
+      created_at: '2026-11-22T11:00:00+01:00',
+      expires_at: '2026-12-22T10:00:00.5Z',
+      downloadable: undefined,
+      scope: { id: 's', type: 'session' },
+    }),
+  });
+  const { client } = clientOf(server);
+
+  const file = await client.getFile('file_1');
+
+  expect(file).toEqual({
+    id: 'file_1',
+    filename: 'a.pdf',
+    mimeType: 'application/pdf',
+    sizeBytes: 3,
+    createdAt: '2026-11-22T10:00:00.000Z',
+    expiresAt: '2026-12-22T10:00:00.500Z',
+  });
+});
+
+test('pages by token in the ga dialect', async () => {
+  const server = await serve(
+    { json: { data: [fileJson('f3'), fileJson('f2')], next_page: 'token/2=' } },
+    { json: { data: [fileJson('f1')], next_page: null } },
+  );
+  const { client } = clientOf(server);
+
+  const files = await collect(client.iterateFiles({ limit: 2 }));
+
+  expect(ids(files)).toEqual(['f3', 'f2', 'f1']);
+  expect(server.seen.map(({ url }) => url)).toEqual([
+    '/v1/files?limit=2',
+    '/v1/files?limit=2&page=token%2F2%3D',
+  ]);
+});
+
+test('pages by the last id in the beta dialect', async () => {
+  const page = { first_id: 'x', has_more: true };
+  const server = await serve(
+    { json: { ...page, data: [fileJson('f3'), fileJson('f2')], last_id: 'f2' } },
+    { json: { ...page, data: [fileJson('f1')], last_id: 'f1', has_more: false } },
+  );
+  const { client } = clientOf(server, { dialect: 'beta' });
+
+  const files = await collect(client.iterateFiles());
+
+  expect(ids(files)).toEqual(['f3', 'f2', 'f1']);
+  expect(server.seen.map(({ url }) => url)).toEqual([
+    '/v1/files?limit=1000',
+    '/v1/files?limit=1000&after_id=f2',
+  ]);
+});
+
+test('asks for no further page than is consumed', async () => {
+  const server = await serve({ json: { data: [fileJson('f2'), fileJson('f1')], next_page: 'p2' } });
+  const { client } = clientOf(server);
+
+  for await (const file of client.iterateFiles()) {
+    if (file.id === 'f2') break;
+  }
+
+  expect(server.seen).toHaveLength(1);
+});
+
+test('does not list for ever when a page leads to itself', async () => {
+  const server = await serve({ json: { data: [], next_page: 'p1' } });
+  const { client } = clientOf(server);
+
+  const error = await rejection(collect(client.iterateFiles()));
+
+  expect(error).toBeInstanceOf(ClaudeReplyError);
+  expect(server.seen).toHaveLength(2);
+});
+
+test.each([
+  ['ga', { data: [], has_more: true, first_id: null, last_id: null }],
+  ['beta', { data: [], next_page: null }],
+  ['beta', { data: [], has_more: true, first_id: null, last_id: null }],
+] as const)('tells apart a list that is not of the %s dialect', async (dialect, json) => {
+  const server = await serve({ json: { ...json, data: dialect === 'ga' ? [{}] : [] } });
+  const { client } = clientOf(server, { dialect });
+
+  const error = await rejection(client.listFiles());
+
+  expect(error).toBeInstanceOf(ClaudeReplyError);
+});
+
+test('looks up files by their ids, each once', async () => {
+  const server = await serve({ json: { data: [fileJson('f1')], next_page: null } });
+  const { client } = clientOf(server);
+
+  const files = await client.listFilesByIds(['f1', 'f2', 'f1']);
+
+  expect(ids(files)).toEqual(['f1']);
+  expect(server.seen[0]?.url).toBe('/v1/files?ids%5B%5D=f1&ids%5B%5D=f2');
+});
+
+test('makes no call to look up no ids, which would list everything', async () => {
+  const server = await serve({});
+  const { client } = clientOf(server);
+
+  const files = await client.listFilesByIds([]);
+
+  expect(files).toEqual([]);
+  expect(server.connections).toBe(0);
+});
+
+test('refuses more ids than the API takes, and any in the beta dialect', async () => {
+  const server = await serve({});
+  const many = Array.from({ length: 101 }, (_, index) => `f${index}`);
+
+  const tooMany = await rejection(clientOf(server).client.listFilesByIds(many));
+  const inBeta = await rejection(
+    clientOf(server, { dialect: 'beta' }).client.listFilesByIds(['f']),
+  );
+
+  expect(tooMany).toBeInstanceOf(RangeError);
+  expect(inBeta).toBeInstanceOf(ClaudeSetupError);
+  expect(server.connections).toBe(0);
+});
+
+test('says that a file has been deleted', async () => {
+  const server = await serve({ json: { id: 'file_1', type: 'file_deleted' } });
+  const { client } = clientOf(server);
+
+  const outcome = await client.deleteFile('file_1');
+
+  expect(outcome).toBe('deleted');
+  expect(server.seen[0]).toMatchObject({ method: 'DELETE', url: '/v1/files/file_1' });
+});
+
+test('says that a file was gone when the answer to its deletion had been lost', async () => {
+  const server = await serve((request) => request.socket.destroy(), {
+    status: 404,
+    json: errorJson('not_found_error'),
+  });
+  const { client } = clientOf(server);
+
+  const outcome = await client.deleteFile('file_1');
+
+  expect(outcome).toBe('gone');
+});
+
+test('does not believe in a gone file when a page of a proxy says 404', async () => {
+  const server = await serve({ status: 404, text: '<html>404</html>' });
+  const { client } = clientOf(server);
+
+  const error = await rejection(client.deleteFile('file_1'));
+
+  expect(error).toBeInstanceOf(ClaudeApiError);
+  expect(error).not.toBeInstanceOf(NotFound);
+});
+
+test('waits as the API asks and repeats a call that changes nothing', async () => {
+  const now = Date.parse('2026-11-22T10:00:00Z');
+  const busy = { status: 429, json: errorJson('rate_limit_error') };
+  const server = await serve(
+    { ...busy, headers: { 'retry-after-ms': '1234' } },
+    { ...busy, headers: { 'retry-after': 'Sun, 22 Nov 2026 10:00:05 GMT' } },
+    { status: 500, json: errorJson('api_error') },
+    { json: fileJson() },
+  );
+  const { client, waits } = clientOf(server, { maxRetries: 3, now: () => now });
+
+  await client.getFile('file_1');
+
+  expect(waits).toEqual([1_234, 5_000, 2_000]);
+});
+
+test('asks to be admitted before every attempt', async () => {
+  const server = await serve({ status: 500, json: errorJson('api_error') }, { json: fileJson() });
+  const admitted: string[] = [];
+  const { client } = clientOf(server, {
+    admit: async (api) => {
+      admitted.push(`${api} after ${server.seen.length}`);
+    },
+  });
+
+  await client.getFile('file_1');
+
+  expect(admitted).toEqual(['files after 0', 'files after 1']);
+});
+
+test('does not call when it is not admitted, and passes on why', async () => {
+  const server = await serve({ json: fileJson() });
+  const notNow = new Error('not our turn');
+  const { client } = clientOf(server, { admit: () => Promise.reject(notNow) });
+
+  const error = await rejection(client.getFile('file_1'));
+
+  expect(error).toBe(notNow);
+  expect(server.connections).toBe(0);
+});
+
+test('tells what replies say about limits, good ones and bad ones', async () => {
+  const server = await serve(
+    { status: 429, headers: { 'retry-after': '1' }, json: errorJson('rate_limit_error') },
+    { headers: { 'anthropic-ratelimit-requests-remaining': '3' }, json: fileJson() },
+    { json: fileJson() },
+  );
+  const told: RateLimits[] = [];
+  const { client } = clientOf(server, { onRateLimits: (limits) => told.push(limits) });
+
+  await client.getFile('file_1');
+  await client.getFile('file_1');
+
+  expect(told).toEqual([
+    { api: 'files', status: 429, retryAfterMs: 1_000 },
+    { api: 'files', status: 200, requests: { remaining: 3 } },
+  ]);
+});
+
+test('loses no reply to a broken observer', async () => {
+  const server = await serve({
+    headers: { 'anthropic-ratelimit-requests-remaining': '3' },
+    json: fileJson(),
+  });
+  const warned = new Promise((resolve) => process.once('warning', resolve));
+  const { client } = clientOf(server, {
+    onRateLimits: () => {
+      throw new Error('observer');
+    },
+  });
+
+  const file = await client.getFile('file_1');
+
+  expect(file.id).toBe('file_1');
+  expect(await warned).toMatchObject({ message: 'observer' });
+});
+
+test('downloads the content of a file as a stream', async () => {
+  const server = await serve({
+    headers: { 'content-type': 'text/csv', 'content-length': '7' },
+    text: 'a,b\n1,2',
+  });
+  const { client } = clientOf(server);
+
+  const { body, mimeType, sizeBytes } = await client.downloadFile('file_1');
+  const chunks = await collect<Buffer>(body);
+
+  expect(Buffer.concat(chunks).toString()).toBe('a,b\n1,2');
+  expect({ mimeType, sizeBytes }).toEqual({ mimeType: 'text/csv', sizeBytes: 7 });
+  expect(server.seen[0]?.url).toBe('/v1/files/file_1/content');
+});
+
+test('says why a file cannot be downloaded', async () => {
+  const server = await serve({
+    status: 400,
+    json: errorJson('invalid_request_error', 'not downloadable', 'file_not_downloadable'),
+  });
+  const { client } = clientOf(server);
+
+  const error = await rejection(client.downloadFile('file_1'));
+
+  expect(error).toBeInstanceOf(InvalidRequest);
+  expect(error).toMatchObject({ errorCode: 'file_not_downloadable' });
+});
+
+test('fails a download that is cut', async () => {
+  const server = await serve((request, response) => {
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('begun');
+    setImmediate(() => request.socket.destroy());
+  });
+  const { client } = clientOf(server);
+
+  const { body } = await client.downloadFile('file_1');
+  const error = await rejection(collect(body));
+
+  expect(error).toBeInstanceOf(ClaudeConnectionError);
+  expect(error).toMatchObject({ status: 200 });
+});
+
+test('lets go of the connection of a download that nobody reads', async () => {
+  const closed = Promise.withResolvers<void>();
+  const server = await serve((request, response) => {
+    request.socket.on('close', () => closed.resolve());
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('begun');
+  });
+  const { client } = clientOf(server);
+
+  const { body } = await client.downloadFile('file_1');
+  body.destroy();
+  await closed.promise;
+
+  expect(body.destroyed).toBe(true);
+});
+
+test('ends a download at its signal', async () => {
+  const server = await serve((_, response) => {
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('begun');
+  });
+  const { client } = clientOf(server);
+  const controller = new AbortController();
+
+  const { body } = await client.downloadFile('file_1', { signal: controller.signal });
+  controller.abort();
+  const error = await rejection(collect(body));
+
+  expect(error).toMatchObject({ name: 'ClaudeAbortedError' });
+});
+
+test('repeats a call that ran out of time, and says so when all have', async () => {
+  const server = await serve(() => undefined);
+  const { client } = clientOf(server, { maxRetries: 1 });
+
+  const error = await rejection(client.getFile('file_1', { timeoutMs: 30 }));
+
+  expect(error).toBeInstanceOf(ClaudeTimeoutError);
+  expect(server.seen).toHaveLength(2);
+});

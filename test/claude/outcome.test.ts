@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import { claudeCodes } from '../../shared/claude/codes.ts';
+import * as client from '../../shared/claude/errors.ts';
+import { type CallingStep, outcomeOf } from '../../shared/claude/outcome.ts';
+import { readError } from '../../shared/claude/read-error.ts';
+import { Defer, DroplineError, RejectDocument, RetryLater, StopLane } from '../../shared/errors.ts';
+
+const steps: CallingStep[] = ['upload', 'summarize', 'remove', 'reconcile'];
+
+function api(status: number, type = 't', message = 'why', code?: string, wait?: string): Error {
+  const text = JSON.stringify({ error: { type, message, details: { error_code: code } } });
+  return readError(status, { 'request-id': 'r1', 'retry-after': wait }, text, 0);
+}
+
+const lost = (sent: client.Sent): Error => new client.ClaudeConnectionError('lost', { sent });
+
+type Outcome = [typeof StopLane | typeof RejectDocument | typeof RetryLater | typeof Defer, string];
+
+const stop = (code: string): Outcome => [StopLane, code];
+const reject = (code: string): Outcome => [RejectDocument, code];
+const retry = (code: string): Outcome => [RetryLater, code];
+const defer = (code: string): Outcome => [Defer, code];
+const all = (outcome: Outcome): Outcome[] => steps.map(() => outcome);
+
+/** What went wrong, and what upload, summarize, remove and reconcile make of it. */
+const matrix: [string, Error, Outcome[]][] = [
+  ['401', api(401), all(stop('claude.unauthorized'))],
+  ['402', api(402), all(stop('claude.billing'))],
+  ['403', api(403), all(stop('claude.forbidden'))],
+  [
+    'a spend limit',
+    api(429, 't', 'm', 'enforced_spend_limit_reached'),
+    all(stop('claude.spend_limit')),
+  ],
+  ['full storage', api(400, 't', 'm', 'storage_quota_exceeded'), all(stop('claude.storage_full'))],
+  ['429 with a wait', api(429, 't', 'm', undefined, '5'), all(defer('claude.rate_limited'))],
+  ['429 without one', api(429), all(retry('claude.rate_limited'))],
+  ['409', api(409), all(retry('claude.conflict'))],
+  ['500', api(500), all(retry('claude.server_error'))],
+  ['529', api(529), all(retry('claude.overloaded'))],
+  ['a page that is not the API', api(404, 't'), all(stop('claude.misconfigured'))],
+  ['an unusable setting', new client.ClaudeSetupError('s'), all(stop('claude.misconfigured'))],
+  ['no connection', lost('no'), all(retry('claude.unreachable'))],
+  [
+    'an abort before sending',
+    new client.ClaudeAbortedError('a', { sent: 'no' }),
+    all(retry('claude.interrupted')),
+  ],
+  [
+    'a lost answer',
+    lost('maybe'),
+    [
+      retry('upload.reply_lost'),
+      retry('summarize.reply_lost'),
+      retry('claude.reply_lost'),
+      retry('claude.reply_lost'),
+    ],
+  ],
+  [
+    'an unexpected reply',
+    new client.ClaudeReplyError('odd'),
+    [
+      retry('claude.unexpected_reply'),
+      reject('summarize.unexpected_reply'),
+      retry('claude.unexpected_reply'),
+      retry('claude.unexpected_reply'),
+    ],
+  ],
+  [
+    '400',
+    api(400),
+    [
+      reject('upload.invalid_request'),
+      reject('summarize.invalid_request'),
+      reject('claude.invalid_request'),
+      reject('claude.invalid_request'),
+    ],
+  ],
+  [
+    '413',
+    api(413),
+    [
+      reject('upload.too_large'),
+      reject('summarize.too_large'),
+      reject('claude.invalid_request'),
+      reject('claude.invalid_request'),
+    ],
+  ],
+  [
+    'a missing file',
+    api(404, 'not_found_error', 'File not found'),
+    [
+      retry('claude.not_found'),
+      retry('summarize.file_gone'),
+      retry('claude.not_found'),
+      retry('claude.not_found'),
+    ],
+  ],
+  [
+    'a missing model',
+    api(404, 'not_found_error', 'model: none'),
+    [
+      retry('claude.not_found'),
+      reject('summarize.model_not_found'),
+      retry('claude.not_found'),
+      retry('claude.not_found'),
+    ],
+  ],
+  [
+    'a prompt too long',
+    api(400, 'invalid_request_error', 'prompt is too long'),
+    [
+      reject('upload.invalid_request'),
+      reject('summarize.too_long'),
+      reject('claude.invalid_request'),
+      reject('claude.invalid_request'),
+    ],
+  ],
+  [
+    'a body of another size',
+    new client.UploadSizeMismatch(3, 2),
+    all(retry('upload.size_mismatch')),
+  ],
+];
+
+const cases = matrix.flatMap(([what, error, outcomes]) =>
+  steps.map((step, index) => ({ what, error, step, expected: outcomes[index] })),
+);
+
+test.each(cases)('$step after $what', ({ error, step, expected }) => {
+  const { error: outcome } = outcomeOf(error, step);
+
+  expect(outcome).toBeInstanceOf(DroplineError);
+  expect([(outcome as DroplineError).constructor, (outcome as DroplineError).code]).toEqual(
+    expected,
+  );
+  expect(outcome).toMatchObject({ message: error.message, cause: error });
+});
+
+test('has every code in the catalogue, and none that nothing ends with', () => {
+  const given = new Set(cases.map(({ expected }) => expected?.[1]));
+
+  expect([...given].sort()).toEqual(Object.keys(claudeCodes).sort());
+});
+
+test('describes a code as what its class makes of the document', () => {
+  const described = cases.map(({ expected }) => {
+    const [outcome, code = ''] = expected ?? [];
+    return [
+      code,
+      outcome === StopLane ? 'held' : outcome === RejectDocument ? 'failed' : 'retried',
+    ];
+  });
+
+  const catalogued = Object.entries(claudeCodes).map(([code, entry]) => [code, entry.outcome]);
+  expect(Object.fromEntries(described)).toEqual(Object.fromEntries(catalogued));
+});
+
+test('defers for as long as the API asks', () => {
+  const { error } = outcomeOf(api(429, 't', 'm', undefined, '5'), 'upload');
+
+  expect(error).toMatchObject({ delayMs: 5_000, requestId: 'r1' });
+});
+
+test('retries an overloaded API no sooner than it asks', () => {
+  const { error } = outcomeOf(api(529, 't', 'm', undefined, '30'), 'summarize');
+
+  expect(error).toMatchObject({ delayMs: 30_000 });
+});
+
+test.each([new Error('dynamodb'), new RejectDocument({ code: 'upload.x', message: 'm' }), 'text'])(
+  'gives back what is no failed call: %s',
+  (thrown) => {
+    const { error } = outcomeOf(thrown, 'upload');
+
+    expect(error).toBe(thrown);
+  },
+);
+
+describe('whether the call may have counted', () => {
+  test.each([
+    ['a refusal', api(400), false],
+    ['429', api(429), false],
+    ['503', api(503), false],
+    ['529', api(529), false],
+    ['500', api(500), true],
+    ['504', api(504), true],
+    ['a lost answer', lost('maybe'), true],
+    ['no connection', lost('no'), false],
+    ['a timeout', new client.ClaudeTimeoutError('t', { sent: 'maybe' }), true],
+    ['an unexpected reply', new client.ClaudeReplyError('odd'), true],
+    ['an unusable setting', new client.ClaudeSetupError('s'), false],
+    ['a body of another size', new client.UploadSizeMismatch(3, 2), false],
+    ['an error of our own', new Defer({ code: 'pace.far', message: 'm', delayMs: 1 }), false],
+    ['an unknown error', new Error('ledger'), true],
+  ])('after %s', (_, thrown, expected) => {
+    const uploading = outcomeOf(thrown, 'upload');
+    const summarizing = outcomeOf(thrown, 'summarize');
+
+    expect(uploading).toMatchObject({ fileMayExist: expected, mayBePaid: false });
+    expect(summarizing).toMatchObject({ fileMayExist: false, mayBePaid: expected });
+  });
+});
