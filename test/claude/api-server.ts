@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
 
 /** A request as it stood on the wire, once it was whole. */
@@ -133,4 +133,19 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
   throw new Error('was expected to be rejected');
+}
+
+/**
+ * An answer that never comes, to a caller whose time runs out as soon as its request is there: no
+ * test depends on how fast the machine is. Replaces the timers of the test.
+ * @param timeoutMs what the caller is given
+ */
+export function silentUntilTimeout(timeoutMs: number): Answer {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  return () => {
+    vi.advanceTimersByTime(timeoutMs);
+  };
 }

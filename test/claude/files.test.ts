@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import {
   ClaudeApiError,
   ClaudeConnectionError,
@@ -9,7 +9,14 @@ import {
   NotFound,
 } from '../../shared/claude/errors.ts';
 import type { RateLimits } from '../../shared/claude/rate-limits.ts';
-import { clientOf, errorJson, fileJson, rejection, serve } from './api-server.ts';
+import {
+  clientOf,
+  errorJson,
+  fileJson,
+  rejection,
+  serve,
+  silentUntilTimeout,
+} from './api-server.ts';
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -317,17 +324,19 @@ test('loses no reply to a broken observer', async () => {
     headers: { 'anthropic-ratelimit-requests-remaining': '3' },
     json: fileJson(),
   });
-  const warned = new Promise((resolve) => process.once('warning', resolve));
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  onTestFinished(() => warn.mockRestore());
+  const broken = new Error('observer');
   const { client } = clientOf(server, {
     onRateLimits: () => {
-      throw new Error('observer');
+      throw broken;
     },
   });
 
   const file = await client.getFile('file_1');
 
   expect(file.id).toBe('file_1');
-  expect(await warned).toMatchObject({ message: 'observer' });
+  expect(warn).toHaveBeenCalledExactlyOnceWith(broken);
 });
 
 test('downloads the content of a file as a stream', async () => {
@@ -405,10 +414,10 @@ test('ends a download at its signal', async () => {
 });
 
 test('repeats a call that ran out of time, and says so when all have', async () => {
-  const server = await serve(() => undefined);
+  const server = await serve(silentUntilTimeout(5_000));
   const { client } = clientOf(server, { maxRetries: 1 });
 
-  const error = await rejection(client.getFile('file_1', { timeoutMs: 30 }));
+  const error = await rejection(client.getFile('file_1', { timeoutMs: 5_000 }));
 
   expect(error).toBeInstanceOf(ClaudeTimeoutError);
   expect(server.seen).toHaveLength(2);

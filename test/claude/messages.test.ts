@@ -8,7 +8,7 @@ import {
   ClaudeTimeoutError,
   NotFound,
 } from '../../shared/claude/errors.ts';
-import { clientOf, errorJson, rejection, serve } from './api-server.ts';
+import { clientOf, errorJson, rejection, serve, silentUntilTimeout } from './api-server.ts';
 
 const params: MessageCreateParamsNonStreaming = {
   model: 'claude-haiku-5-5',
@@ -158,10 +158,10 @@ test('does not repeat a message whose answer was cut', async () => {
 });
 
 test('does not repeat a message that ran out of time', async () => {
-  const server = await serve(() => undefined);
+  const server = await serve(silentUntilTimeout(5_000));
   const { client } = clientOf(server);
 
-  const error = await rejection(client.createMessage(params, { timeoutMs: 30 }));
+  const error = await rejection(client.createMessage(params, { timeoutMs: 5_000 }));
 
   expect(error).toBeInstanceOf(ClaudeTimeoutError);
   expect(error).toMatchObject({ sent: 'maybe' });

@@ -20,7 +20,15 @@ import {
   TooLarge,
   UploadSizeMismatch,
 } from '../../shared/claude/errors.ts';
-import { clientOf, errorJson, fileJson, rejection, serve, serveRaw } from './api-server.ts';
+import {
+  clientOf,
+  errorJson,
+  fileJson,
+  rejection,
+  serve,
+  serveRaw,
+  silentUntilTimeout,
+} from './api-server.ts';
 
 const chunkBytes = 64 * 1024;
 
@@ -425,11 +433,11 @@ test('ends at its signal while it still connects, and says that nothing was sent
 });
 
 test('gives up after its time, and says that the file may exist', async () => {
-  const server = await serve(() => undefined);
+  const server = await serve(silentUntilTimeout(5_000));
   const { client } = clientOf(server);
 
   const error = await rejection(
-    client.uploadFile({ ...upload(Readable.from([Buffer.from('abc')]), 3), timeoutMs: 50 }),
+    client.uploadFile({ ...upload(Readable.from([Buffer.from('abc')]), 3), timeoutMs: 5_000 }),
   );
 
   expect(error).toBeInstanceOf(ClaudeTimeoutError);
