@@ -13,8 +13,9 @@ export interface Assets {
   chromiumVersion: string;
   docxPreview: string;
   jszip: string;
-  /** Directories that hold the fonts. */
+  /** Directories that hold the fonts, and those with fonts for Chinese, Japanese and Korean. */
   fontDirs: string[];
+  cjkFontDirs: string[];
 }
 
 /** A file to copy when the render function is bundled. */
@@ -50,9 +51,9 @@ export function renderAssets(): AssetCopy[] {
       from: path.join(packageDir(name), file),
       to: `${assetsFolder}/${path.basename(file)}`,
     })),
-    ...fontFiles.map(({ package: name, face, file }) => ({
+    ...fontFiles.map(({ package: name, face, file, isCjk }) => ({
       from: path.join(packageDir(name), face, file),
-      to: `${assetsFolder}/fonts/${file}`,
+      to: `${assetsFolder}/${isCjk ? 'cjk-fonts' : 'fonts'}/${file}`,
     })),
     ...[...new Set(fontFiles.map(({ package: name }) => name))].map((name) => ({
       from: path.join(packageDir(name), 'LICENSE_FONT'),
@@ -66,9 +67,8 @@ export function renderAssets(): AssetCopy[] {
  * @param fontsDir a directory of fonts to use instead
  * @throws Error when a package is not installed
  */
-export async function findAssets(fontsDir?: string): Promise<Assets> {
+export function findAssets(fontsDir?: string): Assets {
   const bundled = path.join(here(), assetsFolder);
-  const fonts = async (directories: string[]) => (fontsDir ? [fontsDir] : directories);
   if (existsSync(bundled)) {
     const at = (file: string) => path.join(bundled, file);
     return {
@@ -77,22 +77,26 @@ export async function findAssets(fontsDir?: string): Promise<Assets> {
       chromiumVersion: at('chromium.json'),
       docxPreview: at('docx-preview.min.js'),
       jszip: at('jszip.min.js'),
-      fontDirs: await fonts([at('fonts')]),
+      fontDirs: [fontsDir ?? at('fonts')],
+      cjkFontDirs: fontsDir === undefined ? [at('cjk-fonts')] : [],
     };
   }
   const bin = path.join(packageDir('@sparticuz/chromium'), 'bin');
   const [docxPreview, jszip] = scripts.map(({ package: name, file }) =>
     path.join(packageDir(name), file),
   );
+  const faces = (cjk: boolean) =>
+    fontFiles
+      .filter(({ isCjk }) => isCjk === cjk)
+      .map(({ package: name, face }) => path.join(packageDir(name), face));
   return {
     chromium: path.join(bin, chromiumFiles[0]),
     libraries: path.join(bin, chromiumFiles[1]),
     chromiumVersion: path.join(packageDir('@sparticuz/chromium'), 'package.json'),
     docxPreview: docxPreview ?? '',
     jszip: jszip ?? '',
-    fontDirs: await fonts(
-      fontFiles.map(({ package: name, face }) => path.join(packageDir(name), face)),
-    ),
+    fontDirs: fontsDir === undefined ? faces(false) : [fontsDir],
+    cjkFontDirs: fontsDir === undefined ? faces(true) : [],
   };
 }
 

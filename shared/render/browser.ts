@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import puppeteer, { type Browser } from 'puppeteer-core';
 import { type Assets, holdsFonts } from './assets.ts';
+import { withoutRadicals } from './cjk-fonts.ts';
 import { type FoundBrowser, findBrowser, unavailable } from './find-browser.ts';
 import { writeFontConfig } from './fonts.ts';
+import { versionDir } from './unpack-chromium.ts';
 
 /** Which browser with which fonts; another choice means another process. */
 export interface BrowserChoice {
@@ -59,6 +61,10 @@ export async function startBrowser(
     if (await holdsFonts(directory)) fontDirs.push(directory);
   if (fontDirs.length === 0) {
     throw unavailable(`No fonts are in ${assets.fontDirs[0] ?? 'the install'}.`);
+  }
+  if (assets.cjkFontDirs.length > 0) {
+    const home = await versionDir(assets, cacheDir);
+    fontDirs.push(await withoutRadicals(assets.cjkFontDirs, path.join(home, 'cjk-fonts')));
   }
   const workDir = await mkdtemp(path.join(tempDir, 'dropline-render-'));
   const remove = () => rm(workDir, { recursive: true, force: true, maxRetries: 5 });

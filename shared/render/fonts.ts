@@ -193,14 +193,15 @@ const families: readonly Family[] = [
 ];
 
 /** Font files of the install: package, directory of the face in it, and file name. */
-export const fontFiles: { package: string; face: string; file: string }[] = families.flatMap(
-  ({ package: name, faces }) =>
+export const fontFiles: { package: string; face: string; file: string; isCjk: boolean }[] =
+  families.flatMap(({ package: name, faces }) =>
     faces.map((face) => ({
       package: `@expo-google-fonts/${name}`,
       face,
       file: `${fileStem(name)}_${face}.ttf`,
+      isCjk: /-(sc|jp|kr)$/.test(name),
     })),
-);
+  );
 
 /** `noto-sans-jp` is `NotoSansJP` in file names. */
 function fileStem(name: string): string {
@@ -216,6 +217,11 @@ const aliases = new Map<string, string>();
 for (const { name, standsFor = [] } of families) {
   aliases.set(name.toLowerCase(), name);
   for (const other of standsFor) aliases.set(other.toLowerCase(), name);
+}
+
+/** Whether it is a typeface for Chinese, Japanese or Korean. */
+export function isCjkTypeface(name: string): boolean {
+  return /^Noto Sans (SC|JP|KR)$/.test(aliases.get(name.trim().toLowerCase()) ?? '');
 }
 
 /** Whether the fonts of the install have this typeface or a stand-in made for it. */

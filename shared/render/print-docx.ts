@@ -102,8 +102,8 @@ function className(styleId: string): string {
 }
 
 function shell(title: string, prepared: Prepared): string {
-  // Joined pairs of Arabic letters are read back from a PDF in the wrong order.
-  const features = prepared.arabic ? '"rlig" 0' : 'normal';
+  // Joined and kerned pairs of Arabic letters are read back from a PDF in the wrong order.
+  const arabic = 'font-feature-settings: "rlig" 0, "kern" 0 !important; font-kerning: none;';
   const policy = "default-src 'none'; img-src blob: data:; style-src 'unsafe-inline'";
   return `<!doctype html><html lang="${prepared.language}"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
@@ -112,8 +112,10 @@ function shell(title: string, prepared: Prepared): string {
 @page { margin: 0; }
 body { margin: 0; font-family: Arial; }
 section.docx { overflow: visible !important; }
+/* Else notes are painted, and read back, before the text they belong to. */
+section.docx > article, section.docx > footer { z-index: auto !important; }
 section.docx:not(:last-of-type) { break-after: page; }
-.docx { hyphens: manual !important; font-variant-ligatures: none !important; font-feature-settings: ${features} !important; }
+.docx { hyphens: manual !important; font-variant-ligatures: none !important; ${prepared.arabic ? arabic : ''} }
 .docx img { object-fit: fill; }
 .docx tr { break-inside: auto; }
 math { font-family: "Noto Sans Math"; math-style: normal; }

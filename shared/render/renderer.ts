@@ -46,7 +46,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     const key = JSON.stringify([input.browserPath, input.fontsDir]);
     const usable = running?.browser.connected && running.key === key;
     if (!usable || (running?.documents ?? 0) >= documentsPerBrowser) await end();
-    const assets = await findAssets(input.fontsDir);
+    const assets = findAssets(input.fontsDir);
     if (!running) {
       const started = await startBrowser({ assets, browserPath: input.browserPath }, tempDir);
       running = { ...started, key, documents: 0 };
@@ -55,11 +55,13 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     return { assets, browser: running.browser };
   };
 
-  const print = async (input: RenderInput): Promise<Rendered> => {
+  const print = async (input: RenderInput, signal: AbortSignal): Promise<Rendered> => {
     const prepared = await prepare(input);
+    signal.throwIfAborted();
     const title = prepared.title ?? path.basename(input.name, path.extname(input.name));
     const pdf = path.join(input.outDir, 'rendered.pdf');
     const { assets, browser } = await warmBrowser(input);
+    signal.throwIfAborted();
     const printed = await printDocx(browser, assets, prepared, title, pdf).catch((cause) => {
       throw browser.connected ? unreadable(cause) : crashed(cause);
     });
@@ -68,10 +70,15 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
 
   const renderNow = async (input: RenderInput): Promise<Rendered> => {
     if (input.renderer === 'libreoffice') return printWithLibreOffice(input, tempDir);
+    const stop = new AbortController();
+    const work = print(input, stop.signal);
     try {
-      return await within(input.timeoutMs, print(input));
+      return await within(input.timeoutMs, work);
     } catch (error) {
       // Whatever state the browser is in, the next document shall not suffer from it.
+      stop.abort(error);
+      await end();
+      await work.catch(() => undefined);
       await end();
       throw error instanceof DroplineError ? error : unreadable(error);
     }
@@ -142,7 +149,6 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
     return await Promise.race([work, timeout]);
   } finally {
     clearTimeout(timer);
-    work.catch(() => undefined);
   }
 }
 

@@ -55,7 +55,8 @@ export async function unpackLibraries(assets: Assets, cacheDir: string): Promise
   return path.join(libraries, 'lib');
 }
 
-async function versionDir(assets: Assets, cacheDir: string): Promise<string> {
+/** Where what is unpacked for this version of the browser is kept. */
+export async function versionDir(assets: Assets, cacheDir: string): Promise<string> {
   const { version } = JSON.parse(await readFile(assets.chromiumVersion, 'utf8')) as {
     version: string;
   };

@@ -1,4 +1,4 @@
-import { isBundledTypeface } from '../fonts.ts';
+import { isBundledTypeface, isCjkTypeface } from '../fonts.ts';
 import { attribute, child, descendants, elements, propertyOf, type XmlElement } from './xml.ts';
 
 /**
@@ -10,18 +10,30 @@ export function substituteFonts(story: XmlElement, fontTable: XmlElement | undef
   const substituteFor = (name: string): string => {
     const known = substitutes.get(name);
     if (known !== undefined) return known;
-    const made = isBundledTypeface(name) ? name : ofItsKind(name, fontTable);
+    const made = isCjkTypeface(name) ? latinBeside(name) : ofItsKind(name, fontTable);
     substitutes.set(name, made);
     return made;
   };
   for (const fonts of descendants(story, 'rFonts')) {
     for (const [key, name] of Object.entries(fonts.attribs)) {
-      if (/(^|:)(ascii|hAnsi|cs|eastAsia)$/.test(key)) fonts.attribs[key] = substituteFor(name);
+      if (/(^|:)(ascii|hAnsi|cs)$/.test(key)) fonts.attribs[key] = substituteFor(name);
+      // docx-preview would set Latin text in it too. The browser finds a font for CJK by itself.
+      if (/(^|:)eastAsia(Theme)?$/.test(key)) delete fonts.attribs[key];
     }
   }
 }
 
+/**
+ * The Latin letters of a CJK typeface: a bold that the browser draws by itself, as it must for fonts
+ * of one weight, loses the spaces between words in the PDF. Signs of CJK are found all the same.
+ */
+function latinBeside(name: string): string {
+  const isSerif = /song|sun|ming|mincho|batang|kai|fang|宋|明|楷|仿|바탕/i.test(name);
+  return isSerif ? 'Times New Roman' : 'Arial';
+}
+
 function ofItsKind(name: string, fontTable: XmlElement | undefined): string {
+  if (isBundledTypeface(name)) return name;
   const entry = elements(fontTable, 'font').find((font) => attribute(font, 'name') === name);
   const alternative = propertyOf(entry, 'altName');
   if (alternative !== undefined && isBundledTypeface(alternative)) return alternative;

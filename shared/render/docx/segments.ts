@@ -84,7 +84,7 @@ export function comparable(text: string): string {
 }
 
 /** Misses after which the rest of the text is only looked for nearby. */
-const mostSearches = 500;
+const mostSearches = 200;
 
 /** Paragraphs of which a piece is nowhere in what is shown. */
 export function lostParagraphs(paragraphs: string[][], shown: string): string[] {

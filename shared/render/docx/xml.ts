@@ -64,7 +64,7 @@ export function writeXml(document: XmlDocument): string {
     for (const [prefix, name] of Object.entries(namespaces))
       root.attribs[`xmlns:${prefix}`] ??= name;
   }
-  return DomUtils.getOuterHTML(document, { xmlMode: true, encodeEntities: 'utf8' });
+  return DomUtils.getOuterHTML(document, { xmlMode: true });
 }
 
 /** Nodes from a piece of XML written by us. */
