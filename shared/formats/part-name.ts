@@ -6,12 +6,16 @@ const maxFolders = 8;
 const maxSegment = 120;
 const maxName = 300;
 
+/** Marks that make `exe.fdp` of `pdf.exe` on the screen. */
+const directionMarks = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
 /**
  * A name below its parent, `/` between folders: legal for S3, the Files API and file systems, never
  * absolute, never with `..`. A name that is one already comes back as it is.
  */
 export function partName(name: string): string {
   const segments = name
+    .replace(directionMarks, '')
     .normalize('NFC')
     .split(/[/\\]/)
     .filter((segment) => !/^[\s.]*$/.test(segment))
