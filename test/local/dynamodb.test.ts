@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import db from 'dynalite/db/index.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startDynamo } from '../../infra/local/dynamodb/start.ts';
+import '../../infra/local/dynamodb/storage.ts';
 import type { TableSettings } from '../../infra/local/dynamodb/tables.ts';
 import { temporaryDir } from './support.ts';
 
@@ -105,7 +105,6 @@ describe('the local DynamoDB', () => {
 
 /** What a kill between an index entry and its item leaves. */
 async function plantStaleEntry(dataDir: string): Promise<void> {
-  mkdirSync(dataDir, { recursive: true });
   const store = db.create({ path: `${dataDir}/dynamodb` });
   await store.db.open();
   const ghost = { pk: { S: 'ghost' }, state: { S: 'open' } };

@@ -4,13 +4,13 @@ import type { Command } from './arguments.ts';
 import { type Collection, collect, type LocalFile } from './collect.ts';
 import { type Host, startHost } from './host.ts';
 import { Progress } from './progress.ts';
-import { renderSummary, renderTable, renderTotals } from './table.ts';
+import { renderSummary, renderTable, renderTotals, showpiece } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { uploadFile } from './upload-file.ts';
 import { type Awaited, waitForEnd, waitForIdle } from './wait.ts';
 
 const uploadsAtOnce = 8;
-/** With more documents than this the table alone is enough. */
+/** With more documents than this, one summary is shown and the table is enough for the rest. */
 const showSummariesUpTo = 3;
 
 /**
@@ -146,11 +146,9 @@ function print(json: boolean, records: DocumentRecord[], { stdout, style }: Term
     return;
   }
   const ready = records.filter(({ summary }) => summary);
-  if (ready.length <= showSummariesUpTo) {
-    for (const record of ready) stdout.write(`${renderSummary(record, style)}\n`);
-  } else if (ready[0]) {
-    stdout.write(`${renderSummary(ready[0], style)}\n`);
-  }
+  const best = showpiece(ready);
+  const shown = ready.length > showSummariesUpTo && best ? [best] : ready;
+  for (const record of shown) stdout.write(`${renderSummary(record, style)}\n`);
   stdout.write(renderTable(records, style));
 }
 

@@ -42,10 +42,31 @@ export function renderTable(records: DocumentRecord[], style: TableStyle): strin
   for (const [index, record] of records.entries()) {
     out.push(paintStatus(line(rows[index] ?? []), record.status, style));
     if (!record.error) continue;
-    out.push(`  ${paint(record.error.code, 'red', style)}: ${clean(record.error.message)}`);
-    out.push(`  ${clean(record.error.advice)}`);
+    out.push(problem(record.error, style).trimEnd());
   }
   return `${out.join('\n')}\n`;
+}
+
+/** A record on a line of its own, for output that grows; what went wrong stands below it. */
+export function renderLine(record: DocumentRecord, style: TableStyle): string {
+  const { status, error, summary, usage } = record;
+  const name = cut(clean(record.key), maxKey);
+  const details = [cut(clean(summary?.title ?? ''), 60), cost(usage?.costUsd)].filter(Boolean);
+  const rest = status === 'ready' && details.length > 0 ? `  ${details.join(' · ')}` : '';
+  const line = `${paint(status.padEnd(7), colourOf(status), style)}  ${name}${rest}\n`;
+  return error ? line + problem(error, style) : line;
+}
+
+/** The record whose summary shows best what Dropline does: the one with the most citations. */
+export function showpiece(records: DocumentRecord[]): DocumentRecord | undefined {
+  const weight = ({ summary }: DocumentRecord) =>
+    (summary?.citations.length ?? 0) + (summary?.keyPoints.length ?? 0) / 100;
+  return records
+    .filter(({ status, summary }) => status === 'ready' && summary)
+    .reduce<DocumentRecord | undefined>(
+      (best, record) => (best && weight(best) >= weight(record) ? best : record),
+      undefined,
+    );
 }
 
 /** A ready document's summary in full, wrapped to the terminal. */
@@ -156,6 +177,14 @@ function paint(text: string, colour: keyof typeof codes, style: TableStyle): str
 }
 
 function paintStatus(line: string, status: string, style: TableStyle): string {
-  const colour = status === 'ready' ? 'green' : status === 'failed' ? 'red' : 'yellow';
-  return line.replace(` ${status} `, ` ${paint(status, colour, style)} `);
+  return line.replace(` ${status} `, ` ${paint(status, colourOf(status), style)} `);
+}
+
+function colourOf(status: string): keyof typeof codes {
+  if (status === 'ready') return 'green';
+  return status === 'failed' ? 'red' : 'yellow';
+}
+
+function problem(error: NonNullable<DocumentRecord['error']>, style: TableStyle): string {
+  return `  ${paint(error.code, 'red', style)}: ${clean(error.message)}\n  ${clean(error.advice)}\n`;
 }

@@ -8,13 +8,15 @@ import { type Host, startHost } from './host.ts';
 import { InboxMirror } from './inbox.ts';
 import { Progress } from './progress.ts';
 import { isTerminal } from './records.ts';
-import { renderSummary, renderTable } from './table.ts';
+import { renderLine, renderSummary, showpiece } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { type Awaited, pause } from './wait.ts';
 
 const samples = fileURLToPath(new URL('../../../test/fixtures/samples', import.meta.url));
 const tickMs = 250;
 const lookAt = 100;
+/** After so many documents the first summary is shown, although more are on their way. */
+const burstSize = 20;
 
 /**
  * Watches the inbox folder and says what becomes of each document, until the signal aborts.
@@ -59,6 +61,7 @@ async function follow(host: Host, progress: Progress, terminal: Terminal): Promi
   for (const document of await host.records.open()) open.set(document.documentId, document);
   let [total, done, failed] = [open.size, 0, 0];
   let shown = false;
+  const burst: DocumentRecord[] = [];
   while (!signal.aborted) {
     for (const [key, sequencer] of host.changes) {
       const documentId = documentIdOf(host.inbox, key);
@@ -67,16 +70,18 @@ async function follow(host: Host, progress: Progress, terminal: Terminal): Promi
     }
     host.changes.clear();
     const ended = await takeEnded(host, open);
-    for (const record of ended) {
-      done += 1;
-      if (record.status === 'failed') failed += 1;
-      progress.clear();
-      if (record.summary && !shown) {
-        shown = true;
-        stdout.write(`\n${renderSummary(record, style)}\n`);
-      }
+    done += ended.length;
+    failed += ended.filter(({ status }) => status === 'failed').length;
+    if (ended.length > 0) progress.clear();
+    for (const record of ended) stdout.write(renderLine(record, style));
+    // One of the first whole, once the first burst is through.
+    burst.push(...(shown ? [] : ended));
+    const first = open.size === 0 || burst.length >= burstSize ? showpiece(burst) : undefined;
+    if (first && !shown) {
+      shown = true;
+      burst.length = 0;
+      stdout.write(`\n${renderSummary(first, style)}\n`);
     }
-    if (ended.length > 0) stdout.write(renderTable(ended, style));
     if (open.size > 0) {
       progress.update({ total, done, failed, tallies: host.stack.tallies(), now: Date.now() });
     } else {

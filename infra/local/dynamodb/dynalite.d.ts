@@ -24,11 +24,13 @@ declare module 'dynalite/db/index.js' {
 
   /** A levelup database. */
   export interface Level<Value> {
+    get(key: string): Promise<Value>;
     put(key: string, value: Value): Promise<void>;
+    del(key: string): Promise<void>;
     batch(
       operations: ({ type: 'put'; key: string; value: Value } | { type: 'del'; key: string })[],
     ): Promise<void>;
-    createReadStream(): AsyncIterable<{ key: string; value: Value }>;
+    createReadStream(range?: object): AsyncIterable<{ key: string; value: Value }>;
     createKeyStream(): AsyncIterable<string>;
     open(): Promise<void>;
     close(): Promise<void>;

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
 import dynalite from 'dynalite';
 import { repairTables, type TableSettings } from './tables.ts';
 
@@ -15,7 +16,7 @@ export interface DynamoSettings {
 const counts = new Map<string, number>();
 
 async function serve({ path, port, rebuild, tables }: DynamoSettings): Promise<void> {
-  mkdirSync(path, { recursive: true });
+  mkdirSync(dirname(path), { recursive: true });
   await repairTables(path, tables, rebuild);
   const server = dynalite({ path, createTableMs: 0 });
   server.keepAliveTimeout = 60_000;

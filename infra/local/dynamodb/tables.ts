@@ -1,3 +1,4 @@
+import './storage.ts';
 import type { Index, Item, Level, Store, Table } from 'dynalite/db/index.js';
 import dynalite from 'dynalite/db/index.js';
 
