@@ -42,7 +42,10 @@ export function tableBlocks(table: Table): Block[] {
   const [first] = rows;
   if (rows.length === 1 && first?.length === 1) return first[0]?.blocks ?? [];
 
-  const columns = Math.max(0, ...rows.map(rowWidth));
+  const widest = rows.reduce((most, row) => Math.max(most, rowWidth(row)), 0);
+  // Wider than Word allows: the grid cannot be trusted, and filling it up would blow up the text.
+  const isSound = widest <= widestGrid;
+  const columns = isSound ? widest : Math.max(1, first?.length ?? 1);
   const lines: string[] = [];
   let anything = false;
   for (const row of rows) {
@@ -51,9 +54,9 @@ export function tableBlocks(table: Table): Block[] {
       const text = cell.continues ? '' : cellText(cell.blocks);
       anything ||= text !== '';
       cells.push(text);
-      for (let more = 1; more < cell.span; more++) cells.push('');
+      for (let more = 1; isSound && more < cell.span; more++) cells.push('');
     }
-    while (cells.length < columns) cells.push('');
+    while (isSound && cells.length < columns) cells.push('');
     lines.push(`| ${cells.join(' | ')} |`);
     if (lines.length === 1) lines.push(`|${' --- |'.repeat(columns)}`);
   }
@@ -71,8 +74,8 @@ export function nestedTableBlocks(table: Table): Block[] {
     .map((cells) => ({ text: cells.join('; '), isListItem: true }));
 }
 
-/** A grid wider than this is no table anyone reads; Word itself stops at 63 columns. */
-const widestGrid = 1_000;
+/** Word's own limit of columns in a table. */
+const widestGrid = 63;
 
 /** A span as the file states it, within reason. */
 export function spanOf(value: string | undefined): number {

@@ -125,26 +125,31 @@ async function marginals(
 
 /** Numbers notes and comments in the order their references stand in the text. */
 class Marks {
-  readonly #ids: Record<MarkKind, string[]> = { footnote: [], endnote: [], comment: [] };
+  readonly #numbers: Record<MarkKind, Map<string, number>> = {
+    footnote: new Map(),
+    endnote: new Map(),
+    comment: new Map(),
+  };
 
+  /** The mark of a note; the same again for a second reference to it. */
   next(kind: MarkKind, id: string): string {
-    const ids = this.#ids[kind];
-    ids.push(id);
-    return mark(kind, ids.length);
+    const numbers = this.#numbers[kind];
+    const number = numbers.get(id) ?? numbers.size + 1;
+    numbers.set(id, number);
+    return mark(kind, number);
   }
 
-  /** One entry a reference, in order, then those that nothing in the text refers to. */
+  /** Notes in the order of their marks, then those that nothing in the text refers to. */
   list(kind: MarkKind, notes: Map<string, Note>): string[] {
-    const ids = this.#ids[kind];
-    const referred = new Set(ids);
+    const numbers = this.#numbers[kind];
     const lines: string[] = [];
-    for (const [index, id] of ids.entries()) {
+    for (const [id, number] of numbers) {
       const note = notes.get(id);
-      if (note) lines.push(`${mark(kind, index + 1)}: ${noteText(note)}`);
+      if (note) lines.push(`${mark(kind, number)}: ${noteText(note)}`);
     }
     for (const [id, note] of notes) {
       const text = noteText(note);
-      if (!referred.has(id) && text !== '') lines.push(`(without a reference): ${text}`);
+      if (!numbers.has(id) && text !== '') lines.push(`(without a reference): ${text}`);
     }
     return lines;
   }

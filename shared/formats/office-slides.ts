@@ -34,6 +34,8 @@ export async function readSlides(zip: SafeZip, limits: Limits): Promise<SlidesBe
   };
   const main = await readPart(zip, mainName, limits);
   const ids: string[] = [];
+  // PowerPoint shows no slide twice; a list that repeats one a million times is an attack.
+  const seen = new Set<string>();
   if (main) {
     readXml(main, mainName, {
       open(name, attributes) {
@@ -44,6 +46,8 @@ export async function readSlides(zip: SafeZip, limits: Limits): Promise<SlidesBe
   }
   for (const id of ids) {
     const partName = relationships.get(id)?.target ?? '';
+    if (seen.has(partName)) continue;
+    seen.add(partName);
     const slide = await readPart(zip, partName, limits);
     if (!slide) continue;
     beside.slides += 1;

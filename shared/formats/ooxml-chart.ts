@@ -7,8 +7,9 @@ interface Series {
   values: Map<number, string>;
 }
 
-/** Points kept of one series; a chart with more shows none of them. */
+/** Points kept of one series, and series; nobody reads a chart of more. */
 const maxPoints = 2_000;
+const maxSeries = 255;
 
 /**
  * The data a chart was drawn from, as the chart part caches it (ECMA-376 part 1, 21.2): its titles
@@ -28,7 +29,7 @@ export function chartBlocks(bytes: Buffer, partName: string): Block[] {
     open(name, attributes) {
       if (name === 'c:ser') {
         series = { name: '', labels: new Map(), values: new Map() };
-        allSeries.push(series);
+        if (allSeries.length < maxSeries) allSeries.push(series);
       } else if (name === 'c:tx' && series) place = 'name';
       else if (name === 'c:cat' || name === 'c:xVal') place = 'labels';
       else if (name === 'c:val' || name === 'c:yVal') place = 'values';

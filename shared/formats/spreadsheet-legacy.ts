@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { type CellObject, type DenseWorkSheet, read, type WorkBook } from '@e965/xlsx';
 import { RejectDocument } from '../errors.ts';
 import type { Limits } from './limits.ts';
-import { type Merge, MergeFiller } from './spreadsheet-merges.ts';
+import { columnName, type Merge, type RowCell } from './spreadsheet-cells.ts';
+import { MergeFiller } from './spreadsheet-merges.ts';
 import { isoDate, type NumberText, numberTextFor, plain } from './spreadsheet-values.ts';
-import type { RowCell, SpreadsheetWriter } from './spreadsheet-writer.ts';
+import type { SpreadsheetWriter } from './spreadsheet-writer.ts';
 import type { Warning } from './types.ts';
 
 /**
@@ -70,7 +71,7 @@ export async function readLegacyWorkbook(
         for (const comment of cell.c ?? []) {
           const by = comment.a ? ` (${comment.a})` : '';
           comments.push(
-            `${cellName(row, column)}${by}: ${(comment.t ?? '').replace(/\s*\n\s*/g, ' ')}`,
+            `${columnName(column)}${row + 1}${by}: ${(comment.t ?? '').replace(/\s*\n\s*/g, ' ')}`,
           );
         }
       }
@@ -153,12 +154,4 @@ function cellText(
 
 function mergeOf(range: { s: { r: number; c: number }; e: { r: number; c: number } }): Merge {
   return { top: range.s.r, bottom: range.e.r, left: range.s.c, right: range.e.c };
-}
-
-function cellName(row: number, column: number): string {
-  let letters = '';
-  for (let rest = column + 1; rest > 0; rest = Math.floor((rest - 1) / 26)) {
-    letters = String.fromCharCode(65 + ((rest - 1) % 26)) + letters;
-  }
-  return `${letters}${row + 1}`;
 }

@@ -1,22 +1,18 @@
-import type { RowCell } from './spreadsheet-writer.ts';
-
-/** A merged range, counted from 0, ends included. */
-export interface Merge {
-  top: number;
-  bottom: number;
-  left: number;
-  right: number;
-}
+import type { Merge, RowCell } from './spreadsheet-cells.ts';
 
 /** Ranges wider than this are banners across the sheet, not cells of a table. */
 const widest = 100;
-/** Comparisons of a row with a range, after which merged text is no longer repeated. */
+/** Texts longer than this are no labels. */
+const longest = 200;
+/** Characters repeated in all of a sheet. */
+const maxRepeated = 16 * 1024 * 1024;
+/** Rows times ranges and columns looked at, after which merged text is no longer repeated. */
 const maxSteps = 5_000_000;
 
 /**
  * Repeats the text of a merged cell where a reader of CSV would miss it: in each row it spans, and
  * in each column when the row has other cells too (a grouped heading, not a title). Numbers are
- * never repeated, so that sums stay true. Feed rows in order.
+ * never repeated, so that sums stay true, nor long texts. Feed rows in order.
  *
  * Ranges may overlap or be as many as the file likes: only empty cells are filled, within a budget.
  */
@@ -25,6 +21,7 @@ export class MergeFiller {
   #next = 0;
   #active: { merge: Merge; text: string }[] = [];
   #steps = 0;
+  #repeated = 0;
 
   constructor(merges: Merge[]) {
     this.#merges = merges
@@ -39,8 +36,10 @@ export class MergeFiller {
     this.#begin(row, cells);
     if (this.#active.length === 0) return cells;
     this.#steps += this.#active.length;
-    if (this.#steps > maxSteps) return cells;
-
+    if (this.#steps > maxSteps) {
+      this.#giveUp();
+      return cells;
+    }
     const filled = cells.filter(({ text }) => text !== '');
     const taken = new Set(filled.map(({ column }) => column));
     const own = filled.length;
@@ -48,13 +47,21 @@ export class MergeFiller {
     if (own === 0) return cells;
     for (const { merge, text } of this.#active) {
       if (isHead(merge) && own === 1) continue;
+      this.#steps += merge.right - merge.left;
       for (let column = merge.left; column <= merge.right; column++) {
         if (taken.has(column)) continue;
+        this.#repeated += text.length + 1;
+        if (this.#repeated > maxRepeated) return cells;
         taken.add(column);
         filled.push({ column, text, isNumber: false });
       }
     }
     return filled.sort((a, b) => a.column - b.column);
+  }
+
+  #giveUp(): void {
+    this.#active = [];
+    this.#next = this.#merges.length;
   }
 
   #begin(row: number, cells: RowCell[]): void {
@@ -68,29 +75,9 @@ export class MergeFiller {
       if (merge.bottom < row) continue;
       byColumn ??= new Map(cells.map((cell) => [cell.column, cell]));
       const head = merge.top === row ? byColumn.get(merge.left) : undefined;
-      if (head && head.text !== '' && !head.isNumber) {
+      if (head && head.text !== '' && head.text.length <= longest && !head.isNumber) {
         this.#active.push({ merge, text: head.text });
       }
     }
   }
-}
-
-/** A range such as `B2:D5`; undefined when it is none. */
-export function parseRange(ref: string): Merge | undefined {
-  const match = /^\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?$/.exec(ref);
-  if (!match) return undefined;
-  const [, left = '', top = '', right = left, bottom = top] = match;
-  return {
-    left: columnOf(left),
-    right: columnOf(right),
-    top: Number(top) - 1,
-    bottom: Number(bottom) - 1,
-  };
-}
-
-/** 0 for A, 26 for AA. */
-export function columnOf(letters: string): number {
-  let column = 0;
-  for (let at = 0; at < letters.length; at++) column = column * 26 + letters.charCodeAt(at) - 64;
-  return column - 1;
 }

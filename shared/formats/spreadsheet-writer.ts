@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { RejectDocument } from '../errors.ts';
 import type { Limits } from './limits.ts';
+import { columnName, type RowCell } from './spreadsheet-cells.ts';
 
 /**
  * A workbook as one text: a heading a sheet, its rows as CSV, then what hangs on its cells. CSV and
@@ -11,16 +12,10 @@ import type { Limits } from './limits.ts';
 /** Characters of rows after which the header is repeated. */
 const repeatEvery = 32 * 1024;
 const headerShare = 16;
+/** Empty columns between two cells that are written out as commas. */
+const widestGap = 256;
 /** Among so many first rows the header is looked for. */
 const headerWithin = 10;
-
-/** One cell of a row to write. */
-export interface RowCell {
-  /** Column, 0 for A. */
-  column: number;
-  text: string;
-  isNumber: boolean;
-}
 
 export interface SheetHeading {
   name: string;
@@ -151,7 +146,9 @@ function csvLine(cells: RowCell[]): string {
   // Commas go before a cell, so that rows do not end in empty ones.
   for (const cell of cells) {
     if (cell.text === '') continue;
-    if (cell.column > column) line += ','.repeat(cell.column - column);
+    const gap = cell.column - column;
+    if (gap > widestGap) line += `,[column ${columnName(cell.column)}] `;
+    else if (gap > 0) line += ','.repeat(gap);
     // The same cell twice is an error of the writer; both texts are kept.
     else if (line !== '') line += ' ';
     column = cell.column;

@@ -1,8 +1,8 @@
 import { RejectDocument } from '../errors.ts';
 import type { XmlHandlers } from './ooxml-xml.ts';
-import { columnOf, type Merge, MergeFiller, parseRange } from './spreadsheet-merges.ts';
+import { columnOf, type Merge, parseRange, type RowCell } from './spreadsheet-cells.ts';
+import { MergeFiller } from './spreadsheet-merges.ts';
 import { isoDate } from './spreadsheet-values.ts';
-import type { RowCell } from './spreadsheet-writer.ts';
 import { unescaped, type Workbook } from './xlsx-workbook.ts';
 
 /** What was met in the worksheets of a workbook. */

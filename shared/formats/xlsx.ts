@@ -1,7 +1,7 @@
 import type { Limits } from './limits.ts';
 import { externalReferences, macroWarning } from './ooxml-package.ts';
 import { readXmlStream } from './ooxml-xml.ts';
-import type { Merge } from './spreadsheet-merges.ts';
+import type { Merge } from './spreadsheet-cells.ts';
 import type { SpreadsheetWriter } from './spreadsheet-writer.ts';
 import type { Warning } from './types.ts';
 import { readExtras } from './xlsx-extras.ts';
