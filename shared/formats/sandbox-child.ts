@@ -35,6 +35,7 @@ export class SandboxChild {
         `--allow-fs-write=${join(workDir, '*')}`,
         `--max-old-space-size=${heapMb}`,
         '--disable-warning=ExperimentalWarning',
+        '--disable-warning=SecurityWarning',
         ...execArgv,
       ],
       // No credentials, no proxies, no NODE_OPTIONS.

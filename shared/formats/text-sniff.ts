@@ -72,14 +72,16 @@ function withoutNuls(bytes: Buffer): Buffer {
   return Buffer.from(bytes.filter((byte) => byte !== 0));
 }
 
+/** Every group of four is a character, and hardly one of them a rare one or a control. */
 function isUtf32(bytes: Buffer, read: (at: number) => number): boolean {
-  let zeros = 0;
+  let odd = 0;
   for (let at = 0; at < bytes.length; at += 4) {
     const point = read(at);
     if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return false;
-    if (point === 0) zeros += 1;
+    const isControl = point < 0x20 && point !== 0x0a && point !== 0x0d && point !== 0x09;
+    if (isControl || point > 0xffff) odd += 1;
   }
-  return zeros * 100 <= bytes.length / 4;
+  return odd * 10 <= bytes.length / 4;
 }
 
 function isUtf16Text(bytes: Buffer, encoding: 'utf-16le' | 'utf-16be', nuls: number): boolean {
