@@ -1,6 +1,4 @@
 import { CfnOutput, Duration, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as cloudwatchActions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -8,13 +6,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secrets from 'aws-cdk-lib/aws-secretsmanager';
-import * as sns from 'aws-cdk-lib/aws-sns';
-import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { renderAssets } from '../shared/render/assets.ts';
 import { environment as names } from '../shared/settings.ts';
-import { type Grant, StepFunction } from './function.ts';
+import { Alarms } from './alarms.ts';
+import { StepFunction } from './function.ts';
+import * as grants from './grants.ts';
 import { ledgerTable } from './ledger-table.ts';
 import { StepQueue } from './queue.ts';
 import type { DroplineProps } from './settings.ts';
@@ -53,61 +51,37 @@ export class Dropline extends Construct {
           secretStringValue: SecretValue.unsafePlainText('put-the-key-here'),
         });
 
-    // A grant and the variable that goes with it are one value, so that neither can be forgotten.
-    const ledger: Grant = {
-      variables: { [names.table]: this.table.tableName },
-      to: (worker) => this.table.grantReadWriteData(worker),
-    };
-    const readInbox: Grant = {
-      variables: { [names.inboxBucket]: this.inbox.bucketName },
-      to: (worker) => this.inbox.grantRead(worker),
-    };
-    const stage: Grant = {
-      variables: { [names.stagingBucket]: staging.bucketName },
-      to: (worker) => staging.grantReadWrite(worker),
-    };
-    const keepResults: Grant = {
-      variables: { [names.resultsBucket]: results.bucketName },
-      to: (worker) => results.grantReadWrite(worker),
-    };
-    const send = (variable: string, queue: sqs.IQueue): Grant => ({
-      variables: { [variable]: queue.queueUrl },
-      to: (worker) => queue.grantSendMessages(worker),
-    });
-    const toIntake = send(names.intakeQueueUrl, intake.queue);
-    const toRender = send(names.renderQueueUrl, render.queue);
-    const toUpload = send(names.uploadQueueUrl, upload.queue);
-    const toSummarize = send(names.summarizeQueueUrl, summarize.queue);
-    const look = (variable: string, queue: sqs.IQueue): Grant => ({
-      variables: { [variable]: queue.queueUrl },
-      to: (worker) => queue.grantConsumeMessages(worker),
-    });
+    const records = grants.ledger(names.table, this.table);
+    const readInbox = grants.readObjects(names.inboxBucket, this.inbox);
+    const stage = grants.keepObjects(names.stagingBucket, staging);
+    const keepResults = grants.keepObjects(names.resultsBucket, results);
+    const toIntake = grants.send(names.intakeQueueUrl, intake.queue);
+    const toRender = grants.send(names.renderQueueUrl, render.queue);
+    const toUpload = grants.send(names.uploadQueueUrl, upload.queue);
+    const toSummarize = grants.send(names.summarizeQueueUrl, summarize.queue);
     const deadLetters = [
-      look(names.intakeDeadLettersUrl, intake.deadLetters),
-      look(names.renderDeadLettersUrl, render.deadLetters),
-      look(names.uploadDeadLettersUrl, upload.deadLetters),
-      look(names.summarizeDeadLettersUrl, summarize.deadLetters),
+      grants.look(names.intakeDeadLettersUrl, intake.deadLetters),
+      grants.look(names.renderDeadLettersUrl, render.deadLetters),
+      grants.look(names.uploadDeadLettersUrl, upload.deadLetters),
+      grants.look(names.summarizeDeadLettersUrl, summarize.deadLetters),
     ];
-    const claude: Grant = {
-      variables: {
+    const filesPerMinute = props.filesPerMinute ?? (props.dialect === 'beta' ? 100 : 500);
+    const claude = [
+      grants.readSecret(names.claudeApiKeySecret, apiKey),
+      grants.setting({
         [names.claudeBaseUrl]: props.claudeBaseUrl ?? 'https://api.anthropic.com',
         [names.claudeDialect]: props.dialect ?? 'ga',
-        [names.claudeApiKeySecret]: apiKey.secretName,
-        [names.filesPerMinute]: String(
-          props.filesPerMinute ?? (props.dialect === 'beta' ? 100 : 500),
-        ),
+        [names.filesPerMinute]: String(filesPerMinute),
         [names.keepRemoteFiles]: String(props.keepRemoteFiles ?? false),
-      },
-      to: (worker) => apiKey.grantRead(worker),
-    };
-    const profiles: Grant = {
-      variables: { [names.model]: props.model ?? 'claude-haiku-5-5' },
-      to: () => undefined,
-    };
+      }),
+    ];
+    const { codeOf } = props;
+    const profiles = grants.setting({ [names.model]: props.model ?? 'claude-haiku-5-5' });
 
     const workers = [
       new StepFunction(this, 'NormalizeFunction', {
         name: 'normalize',
+        codeOf,
         // sharp is native code: the function has the architecture of the machine that installed it.
         architecture:
           process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
@@ -118,10 +92,11 @@ export class Dropline extends Construct {
         queue: intake.queue,
         batchSize: 5,
         concurrency: props.concurrency?.normalize ?? 10,
-        grants: [ledger, readInbox, stage, toIntake, toRender, toUpload, toSummarize, profiles],
+        grants: [records, readInbox, stage, toIntake, toRender, toUpload, toSummarize, profiles],
       }),
       new StepFunction(this, 'RenderFunction', {
         name: 'render',
+        codeOf,
         // The packaged browser is built for x64.
         architecture: lambda.Architecture.X86_64,
         bundle: { assets: renderAssets() },
@@ -131,34 +106,37 @@ export class Dropline extends Construct {
         queue: render.queue,
         batchSize: 1,
         concurrency: props.concurrency?.render ?? 5,
-        grants: [ledger, readInbox, stage, toIntake, toRender, toUpload],
+        grants: [records, readInbox, stage, toIntake, toRender, toUpload],
       }),
       new StepFunction(this, 'UploadFunction', {
         name: 'upload',
+        codeOf,
         timeout: durations.upload,
         memoryMb: 512,
         queue: upload.queue,
         batchSize: 10,
         concurrency: props.concurrency?.upload ?? 5,
-        grants: [ledger, readInbox, stage, toIntake, toUpload, toSummarize, claude, profiles],
+        grants: [records, readInbox, stage, toIntake, toUpload, toSummarize, ...claude, profiles],
       }),
       new StepFunction(this, 'SummarizeFunction', {
         name: 'summarize',
+        codeOf,
         timeout: durations.summarize,
         memoryMb: 512,
         queue: summarize.queue,
         batchSize: 5,
         concurrency: props.concurrency?.summarize ?? 10,
-        grants: [ledger, stage, keepResults, toIntake, toUpload, toSummarize, claude, profiles],
+        grants: [records, stage, keepResults, toIntake, toUpload, toSummarize, ...claude, profiles],
       }),
     ];
 
     const reconcile = new StepFunction(this, 'ReconcileFunction', {
       name: 'reconcile',
+      codeOf,
       timeout: Duration.minutes(10),
       memoryMb: 512,
       grants: [
-        ledger,
+        records,
         readInbox,
         stage,
         keepResults,
@@ -167,7 +145,7 @@ export class Dropline extends Construct {
         toUpload,
         toSummarize,
         ...deadLetters,
-        claude,
+        ...claude,
         profiles,
       ],
     });
@@ -176,9 +154,11 @@ export class Dropline extends Construct {
       targets: [new targets.LambdaFunction(reconcile.function, { retryAttempts: 0 })],
     });
 
-    const queues = [intake, render, upload, summarize];
-    const functions = [...workers, reconcile].map((worker) => worker.function);
-    this.#alarms(queues, functions, props.alarmEmail);
+    new Alarms(this, 'Alarms', {
+      queues: [intake, render, upload, summarize],
+      functions: [...workers, reconcile],
+      email: props.alarmEmail,
+    });
     this.#outputs({
       InboxBucket: this.inbox.bucketName,
       StagingBucket: staging.bucketName,
@@ -202,34 +182,6 @@ export class Dropline extends Construct {
       lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }],
       ...props,
     });
-  }
-
-  /** What should wake a person: anything in a dead-letter queue, and a function that fails whole. */
-  #alarms(queues: StepQueue[], functions: lambda.Function[], email: string | undefined): void {
-    const topic = new sns.Topic(this, 'Alarms', { enforceSSL: true });
-    if (email) topic.addSubscription(new subscriptions.EmailSubscription(email));
-    const action = new cloudwatchActions.SnsAction(topic);
-    for (const { deadLetters } of queues) {
-      new cloudwatch.Alarm(deadLetters, 'NotEmpty', {
-        alarmDescription: 'Messages gave up in this dead-letter queue',
-        metric: deadLetters.metricApproximateNumberOfMessagesVisible({
-          period: Duration.minutes(1),
-          statistic: 'Maximum',
-        }),
-        threshold: 1,
-        evaluationPeriods: 1,
-        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      }).addAlarmAction(action);
-    }
-    for (const worker of functions) {
-      new cloudwatch.Alarm(worker, 'Failing', {
-        alarmDescription: 'The function itself fails, not only single documents',
-        metric: worker.metricErrors({ period: Duration.minutes(5) }),
-        threshold: 3,
-        evaluationPeriods: 2,
-        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      }).addAlarmAction(action);
-    }
   }
 
   #outputs(values: Record<string, string>): void {

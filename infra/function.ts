@@ -1,17 +1,13 @@
 import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy, Size } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Bundle, bundleFunction } from './bundle.ts';
-
-/** A permission together with the environment variables that make use of it. */
-export interface Grant {
-  readonly variables: Record<string, string>;
-  to(worker: lambda.Function): unknown;
-}
+import type { Grant } from './grants.ts';
 
 export interface StepFunctionProps {
   /** Folder below `functions/`. */
@@ -28,20 +24,33 @@ export interface StepFunctionProps {
   /** Invocations at once; the queue holds what is above. */
   readonly concurrency?: number;
   readonly grants: Grant[];
+  /** Where the code comes from. Default: bundled from the sources. */
+  readonly codeOf?: ((bundle: Bundle) => lambda.Code) | undefined;
 }
 
 /** One step's Lambda: bundled, wired to its queue, with exactly the rights it needs. */
 export class StepFunction extends Construct {
   readonly function: lambda.Function;
+  readonly logGroup: logs.LogGroup;
 
   constructor(scope: Construct, id: string, props: StepFunctionProps) {
     super(scope, id);
+    const { codeOf = (bundle: Bundle) => lambda.Code.fromAsset(bundleFunction(bundle)) } = props;
+    this.logGroup = new logs.LogGroup(this, 'Logs', {
+      retention: logs.RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // Lambda's managed policy would let it write to every log group of the account.
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    });
+    this.logGroup.grantWrite(role);
     this.function = new lambda.Function(this, 'Function', {
       description: `Dropline: ${props.name}`,
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
       handler: 'index.handler',
-      code: lambda.Code.fromAsset(bundleFunction({ name: props.name, ...props.bundle })),
+      code: codeOf({ name: props.name, ...props.bundle }),
       timeout: props.timeout,
       memorySize: props.memoryMb,
       ...(props.storageMb ? { ephemeralStorageSize: Size.mebibytes(props.storageMb) } : {}),
@@ -50,10 +59,8 @@ export class StepFunction extends Construct {
         POWERTOOLS_SERVICE_NAME: props.name,
         ...Object.assign({}, ...props.grants.map((grant) => grant.variables)),
       },
-      logGroup: new logs.LogGroup(this, 'Logs', {
-        retention: logs.RetentionDays.ONE_MONTH,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
+      role,
+      logGroup: this.logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
     });
     for (const grant of props.grants) grant.to(this.function);

@@ -1,4 +1,6 @@
 import type { Duration } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Bundle } from './bundle.ts';
 
 /** What a deployment can choose. Everything has a default. */
 export interface DroplineProps {
@@ -20,4 +22,6 @@ export interface DroplineProps {
   readonly alarmEmail?: string;
   /** Keep the remote file when its object is removed. Default false. */
   readonly keepRemoteFiles?: boolean;
+  /** Where a function's code comes from. Default: bundled from the sources. */
+  readonly codeOf?: (bundle: Bundle) => lambda.Code;
 }

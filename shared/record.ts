@@ -126,7 +126,7 @@ export const documentRecordSchema = z.object({
   summary: summarySchema.optional(),
   usage: usageSchema.optional(),
   error: recordErrorSchema.optional(),
-  attempts: z.record(stepSchema, z.int().optional()).describe('Attempts begun, by step'),
+  attempts: z.partialRecord(stepSchema, z.int()).describe('Attempts begun, by step'),
   parent: z.string().optional().describe('documentId of the mail or archive it came out of'),
   profile: z.string(),
   createdAt: isoTime.describe('When the key was first seen'),

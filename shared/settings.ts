@@ -46,28 +46,45 @@ const json = <Schema extends z.ZodType>(schema: Schema) =>
 
 /** Every setting with its shape. Entry points pick the ones that their step needs. */
 export const settingsSchema = z.object({
-  table: name,
-  inboxBucket: name,
-  stagingBucket: name,
-  resultsBucket: name,
-  intakeQueueUrl: z.url(),
-  renderQueueUrl: z.url(),
-  uploadQueueUrl: z.url(),
-  summarizeQueueUrl: z.url(),
-  intakeDeadLettersUrl: z.url(),
-  renderDeadLettersUrl: z.url(),
-  uploadDeadLettersUrl: z.url(),
-  summarizeDeadLettersUrl: z.url(),
-  claudeBaseUrl: z.url(),
-  claudeDialect: z.enum(['ga', 'beta']),
-  claudeApiKeySecret: name,
-  model: name,
-  filesPerMinute: z.coerce.number().positive(),
-  keepRemoteFiles: z.stringbool().default(false),
-  limits: json(limitsSchema).default(limitsSchema.parse({})),
-  renderer: z.enum(['chromium', 'libreoffice']).default('chromium'),
-  browserPath: name.optional(),
-  sofficePath: name.optional(),
+  table: name.describe("The ledger's table"),
+  inboxBucket: name.describe('The bucket that files are dropped in'),
+  stagingBucket: name.describe('Where converted bytes and parts of mails and archives are kept'),
+  resultsBucket: name.describe(
+    "Where summaries too long for a record and the reconciler's reports are kept",
+  ),
+  intakeQueueUrl: z.url().describe('Queue of the S3 events'),
+  renderQueueUrl: z.url().describe('Queue of the render step'),
+  uploadQueueUrl: z.url().describe('Queue of the upload step'),
+  summarizeQueueUrl: z.url().describe('Queue of the summarize step'),
+  intakeDeadLettersUrl: z.url().describe('Dead letters of the intake queue'),
+  renderDeadLettersUrl: z.url().describe('Dead letters of the render queue'),
+  uploadDeadLettersUrl: z.url().describe('Dead letters of the upload queue'),
+  summarizeDeadLettersUrl: z.url().describe('Dead letters of the summarize queue'),
+  claudeBaseUrl: z.url().describe('Base URL of the Claude API'),
+  claudeDialect: z
+    .enum(['ga', 'beta'])
+    .describe('`ga` or `beta`: which form of the Files API is spoken'),
+  claudeApiKeySecret: name.describe('Name of the Secrets Manager secret that holds the API key'),
+  model: name.describe('Model that summarises'),
+  filesPerMinute: z.coerce
+    .number()
+    .positive()
+    .describe('File operations a minute that the whole fleet may make'),
+  keepRemoteFiles: z
+    .stringbool()
+    .default(false)
+    .describe('`true` keeps the remote file when its object is removed'),
+  limits: json(limitsSchema)
+    .default(limitsSchema.parse({}))
+    .describe(
+      'JSON: what a conversion may take, see docs/formats.md; what is left out has its default',
+    ),
+  renderer: z
+    .enum(['chromium', 'libreoffice'])
+    .default('chromium')
+    .describe('`chromium` or `libreoffice`: what prints docx to PDF'),
+  browserPath: name.optional().describe('A Chrome or Chromium to use instead of the packaged one'),
+  sofficePath: name.optional().describe('The `soffice` of LibreOffice, when it is not on the PATH'),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 

@@ -24,6 +24,9 @@ export type Outcome =
 
 export const done: Outcome = { next: 'done' };
 
+/** What the log says when a document is held; the stack's alarm looks for it. */
+export const laneStopped = 'held until a person acts';
+
 /** The part of a logger that steps use; Powertools' logger fits. */
 export interface Log {
   info(message: string, ...fields: Record<string, unknown>[]): void;
@@ -73,7 +76,7 @@ export async function settle(
     if (error instanceof StopLane) {
       await tools.circuits.open(error, tools.heldMs);
       await documents.stop(document, 'held', entry);
-      log.error('held until a person acts', { ...about, code: error.code, reason: error.message });
+      log.error(laneStopped, { ...about, code: error.code, reason: error.message });
       return done;
     }
     const attempts = (document.attempts[step] ?? 0) + 1;

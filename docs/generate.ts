@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { codes } from '../shared/codes.ts';
+import { documentRecordSchema } from '../shared/record.ts';
+import { environment, type Settings, settingsSchema } from '../shared/settings.ts';
+
+/** The pages that are made from the code, by file name; a test checks that they are current. */
+export function generatedDocs(): Record<string, string> {
+  return {
+    'errors.md': errorsPage(),
+    'settings.md': settingsPage(),
+    'record.schema.json': `${JSON.stringify(z.toJSONSchema(documentRecordSchema), null, 2)}\n`,
+  };
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(codes)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([code, { outcome, meaning, advice }]) => row(`\`${code}\``, outcome, meaning, advice));
+  return page(
+    'Error codes',
+    `What stands in a record's \`error.code\`. Codes are stable; messages are not.
+
+\`failed\` and \`skipped\` are ends. \`held\` documents resume by themselves once a person has acted.
+\`retried\` codes are seen while attempts go on, and become \`failed\` with the fifth.`,
+    ['code', 'outcome', 'meaning', 'advice'],
+    rows,
+  );
+}
+
+function settingsPage(): string {
+  const rows = (Object.keys(environment) as (keyof Settings)[]).map((name) => {
+    const schema = settingsSchema.shape[name];
+    const fallback = schema.safeParse(undefined);
+    const value = fallback.success ? fallback.data : undefined;
+    const shown = !fallback.success
+      ? 'set by the stack'
+      : value === undefined
+        ? 'none'
+        : shortly(value);
+    return row(`\`${environment[name]}\``, schema.description ?? '', shown);
+  });
+  return page(
+    'Settings',
+    `The environment variables of the functions. The stack sets them; what a deployment can choose are
+the properties of the \`Dropline\` construct (\`infra/settings.ts\`) and the CDK context of the same
+names: \`dialect\`, \`model\`, \`claudeBaseUrl\`, \`apiKeySecretName\`, \`alarmEmail\`.`,
+    ['variable', 'meaning', 'default'],
+    rows,
+  );
+}
+
+const shortly = (value: unknown): string =>
+  typeof value === 'object' ? 'safe defaults' : `\`${String(value)}\``;
+
+const row = (...cells: string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+
+function page(title: string, text: string, head: string[], rows: string[]): string {
+  const rule = row(...head.map(() => '---'));
+  return `# ${title}\n\n<!-- Made by \`npm run docs\`; do not edit. -->\n\n${text}\n\n${[row(...head), rule, ...rows].join('\n')}\n`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [name, text] of Object.entries(generatedDocs())) {
+    writeFileSync(new URL(name, import.meta.url), text);
+  }
+}

@@ -1,0 +1,136 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Validations } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildApp } from '../../infra/app.ts';
+import { accepted } from './accepted-findings.ts';
+
+interface Resource {
+  Type: string;
+  Properties: Record<string, unknown>;
+}
+
+let directory: string;
+let resources: Record<string, Resource>;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'dropline-synth-'));
+  const app = buildApp(
+    {
+      dialect: 'beta',
+      model: 'claude-sonnet-5-5',
+      // What the bundles hold is the local stack's business; here it is the wiring.
+      codeOf: () => lambda.Code.fromInline('exports.handler = undefined;'),
+    },
+    directory,
+  );
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
+  for (const [id, reason] of Object.entries(accepted)) {
+    Validations.of(app).acknowledge({ id, reason });
+  }
+  // Throws on any finding that is not accepted, and names it.
+  app.synth();
+  resources = JSON.parse(readFileSync(join(directory, 'Dropline.template.json'), 'utf8')).Resources;
+}, 120_000);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const ofType = (type: string): Resource[] =>
+  Object.values(resources).filter((resource) => resource.Type === type);
+
+const logicalId = (reference: unknown): string =>
+  (reference as { 'Fn::GetAtt'?: [string] })['Fn::GetAtt']?.[0] ??
+  (reference as { Ref: string }).Ref;
+
+test('each queue of a step hides a message six times as long as its function may run', () => {
+  const mappings = ofType('AWS::Lambda::EventSourceMapping');
+
+  expect(mappings).toHaveLength(4);
+  for (const { Properties } of mappings) {
+    const queue = resources[logicalId(Properties.EventSourceArn)]?.Properties;
+    const worker = resources[logicalId(Properties.FunctionName)]?.Properties;
+    expect(Number(queue?.VisibilityTimeout)).toBeGreaterThanOrEqual(6 * Number(worker?.Timeout));
+    expect(Properties.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
+    expect(Properties.ScalingConfig).toHaveProperty('MaximumConcurrency');
+    expect(queue).toHaveProperty('RedrivePolicy');
+  }
+});
+
+test('the inbox is versioned and tells the intake queue of what is created and removed', () => {
+  const inbox = ofType('AWS::S3::Bucket').find(
+    (bucket) => bucket.Properties.NotificationConfiguration,
+  )?.Properties;
+  const { QueueConfigurations } = (inbox?.NotificationConfiguration ?? {}) as {
+    QueueConfigurations?: { Event: string }[];
+  };
+
+  expect(inbox?.VersioningConfiguration).toEqual({ Status: 'Enabled' });
+  expect(QueueConfigurations?.map(({ Event }) => Event)).toEqual([
+    's3:ObjectCreated:*',
+    's3:ObjectRemoved:*',
+    's3:LifecycleExpiration:*',
+  ]);
+});
+
+test('the table streams old and new images and its indexes project keys only', () => {
+  const table = ofType('AWS::DynamoDB::Table')[0]?.Properties;
+
+  expect(table?.StreamSpecification).toEqual({ StreamViewType: 'NEW_AND_OLD_IMAGES' });
+  const indexes = (table?.GlobalSecondaryIndexes ?? []) as { Projection: unknown }[];
+  expect(indexes).toHaveLength(3);
+  for (const index of indexes) {
+    expect(index.Projection).toEqual({ ProjectionType: 'KEYS_ONLY' });
+  }
+});
+
+test('no function has the API key in its environment', () => {
+  for (const { Properties } of ofType('AWS::Lambda::Function')) {
+    const { Variables } = Properties.Environment as { Variables: Record<string, unknown> };
+    expect(Object.keys(Variables).filter((name) => /API_KEY$/.test(name))).toEqual([]);
+  }
+});
+
+test('every function runs Node 24', () => {
+  const functions = ofType('AWS::Lambda::Function');
+
+  expect(functions.map(({ Properties }) => Properties.Runtime)).toEqual(
+    functions.map(() => 'nodejs24.x'),
+  );
+});
+
+test('what a deployment chooses reaches the functions', () => {
+  const variables = ofType('AWS::Lambda::Function').map(
+    ({ Properties }) =>
+      (Properties.Environment as { Variables: Record<string, unknown> }).Variables,
+  );
+
+  expect(variables).toContainEqual(
+    expect.objectContaining({ CLAUDE_DIALECT: 'beta', CLAUDE_FILES_PER_MINUTE: '100' }),
+  );
+  expect(variables).toContainEqual(expect.objectContaining({ CLAUDE_MODEL: 'claude-sonnet-5-5' }));
+});
+
+test('every finding that is accepted is still found', () => {
+  const bare = mkdtempSync(join(tmpdir(), 'dropline-nag-'));
+  const unaccepted = buildApp(
+    { codeOf: () => lambda.Code.fromInline('exports.handler = undefined;') },
+    bare,
+  );
+  Validations.of(unaccepted).addPlugins(
+    new AwsSolutionsChecks(unaccepted),
+    new ServerlessChecks(unaccepted),
+  );
+
+  expect(() => unaccepted.synth()).toThrow();
+
+  const report = JSON.parse(readFileSync(join(bare, 'validation-report.json'), 'utf8')) as {
+    pluginReports: { violations: { ruleName: string }[] }[];
+  };
+  const found = report.pluginReports.flatMap(({ violations }) =>
+    violations.map(({ ruleName }) => ruleName),
+  );
+  expect([...new Set(found)].sort()).toEqual(Object.keys(accepted).sort());
+  rmSync(bare, { recursive: true, force: true });
+});
