@@ -5,6 +5,7 @@ import { type Assets, holdsFonts } from './assets.ts';
 import { withoutRadicals } from './cjk-fonts.ts';
 import { type FoundBrowser, findBrowser, unavailable } from './find-browser.ts';
 import { writeFontConfig } from './fonts.ts';
+import { killGroup } from './process-group.ts';
 import { versionDir } from './unpack-chromium.ts';
 
 /** Which browser with which fonts; another choice means another process. */
@@ -75,6 +76,7 @@ export async function startBrowser(
       browser,
       async kill() {
         const exited = exitOf(browser);
+        // Puppeteer starts the browser as leader of a process group of its own.
         killGroup(pid);
         await exited;
         await remove();
@@ -124,14 +126,4 @@ function exitOf(browser: Browser): Promise<void> {
   const child = browser.process();
   if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => child.once('exit', () => resolve()));
-}
-
-/** Puppeteer starts the browser as leader of a process group of its own. */
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
 }

@@ -1,12 +1,15 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RejectDocument } from '../errors.ts';
+import { findAssets } from './assets.ts';
 import { prepareDocx } from './docx/prepare.ts';
 import { unavailable } from './find-browser.ts';
-import { countCharacters, readBack } from './read-back.ts';
+import { writeFontConfig } from './fonts.ts';
+import { killGroup } from './process-group.ts';
+import { proven, timeout } from './proof.ts';
 import type { Rendered, RenderInput } from './types.ts';
 
 const places = [
@@ -56,7 +59,7 @@ export async function printWithLibreOffice(input: RenderInput, tempDir: string):
     await writeProfile(path.join(workDir, 'profile', 'user'));
     const source = path.join(workDir, 'document.docx');
     await copyFile(input.path, source);
-    await run(soffice, workDir, source, input.timeoutMs);
+    await run(soffice, workDir, source, input);
     const made = path.join(workDir, 'document.pdf');
     if (!existsSync(made)) {
       throw new RejectDocument({
@@ -84,56 +87,68 @@ async function writeProfile(userDir: string): Promise<void> {
   );
 }
 
-function run(soffice: string, workDir: string, source: string, timeoutMs: number): Promise<void> {
+const filter =
+  'pdf:writer_pdf_Export:{"UseTaggedPDF":{"type":"boolean","value":"true"},"ExportBookmarks":{"type":"boolean","value":"true"}}';
+
+/** Runs one conversion to its end; a launcher and what it starts form one process group. */
+async function run(
+  soffice: string,
+  workDir: string,
+  source: string,
+  { timeoutMs, fontsDir }: RenderInput,
+): Promise<void> {
+  const { fontDirs, cjkFontDirs } = findAssets(fontsDir);
+  const fontConfig = await writeFontConfig([...fontDirs, ...cjkFontDirs], workDir);
   const profile = pathToFileURL(path.join(workDir, 'profile')).href;
-  const filter =
-    'pdf:writer_pdf_Export:{"UseTaggedPDF":{"type":"boolean","value":"true"},"ExportBookmarks":{"type":"boolean","value":"true"}}';
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      soffice,
-      [
-        `-env:UserInstallation=${profile}`,
-        '--headless',
-        '--nologo',
-        '--norestore',
-        '--nolockcheck',
-        '--convert-to',
-        filter,
-        '--outdir',
-        workDir,
-        source,
-      ],
-      {
-        cwd: workDir,
-        env: { HOME: workDir, TMPDIR: workDir, PATH: '/usr/local/bin:/usr/bin:/bin' },
-        maxBuffer: 1024 * 1024,
+  const child = spawn(
+    soffice,
+    [
+      `-env:UserInstallation=${profile}`,
+      '--headless',
+      '--nologo',
+      '--norestore',
+      '--nolockcheck',
+      '--convert-to',
+      filter,
+      '--outdir',
+      workDir,
+      source,
+    ],
+    {
+      cwd: workDir,
+      detached: process.platform !== 'win32',
+      stdio: 'ignore',
+      env: {
+        HOME: workDir,
+        TMPDIR: workDir,
+        PATH: '/usr/local/bin:/usr/bin:/bin',
+        FONTCONFIG_FILE: fontConfig,
       },
-      (error) => {
-        clearTimeout(timer);
-        if (timedOut) {
-          reject(
-            new RejectDocument({
-              code: 'render.timeout',
-              message: `Printing was stopped after ${timeoutMs / 1000} s.`,
-            }),
-          );
-        } else if (error) {
-          reject(
-            new RejectDocument({
-              code: 'render.crashed',
-              message: 'LibreOffice ended unexpectedly on the document.',
-              cause: error,
-            }),
-          );
-        } else resolve();
-      },
-    );
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      child.kill('SIGKILL');
-    }, timeoutMs);
-  });
+    },
+  );
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    killGroup(child.pid);
+  }, timeoutMs);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    if (timedOut) throw timeout(timeoutMs);
+    if (code !== 0) throw new Error(`soffice ended with ${code ?? 'a signal'}`);
+  } catch (cause) {
+    if (cause instanceof RejectDocument) throw cause;
+    throw new RejectDocument({
+      code: 'render.crashed',
+      message: 'LibreOffice ended unexpectedly on the document.',
+      cause,
+    });
+  } finally {
+    clearTimeout(timer);
+    killGroup(child.pid);
+  }
 }
 
 /** The same proof as for the browser; the counts come from reading the docx ourselves. */
@@ -145,14 +160,7 @@ async function check(input: RenderInput, pdf: string): Promise<Rendered> {
       cause,
     });
   });
-  const expected = countCharacters(paragraphs.flat().join(' '));
-  const { pages, characters } = await readBack(pdf);
-  if (pages === 0 || characters < expected / 2) {
-    throw new RejectDocument({
-      code: 'render.blank',
-      message: `The ${pages} printed pages hold ${characters} of ${expected} characters.`,
-    });
-  }
+  const pages = await proven(paragraphs, pdf);
   const outside = facts.lostBecause.get('outside of the file, not fetched') ?? 0;
   const damaged = facts.lostBecause.get('not in the file') ?? 0;
   return {

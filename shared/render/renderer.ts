@@ -7,7 +7,7 @@ import { type RunningBrowser, startBrowser } from './browser.ts';
 import { type Prepared, prepareDocx } from './docx/prepare.ts';
 import { printWithLibreOffice } from './libreoffice.ts';
 import { type Printed, printDocx } from './print-docx.ts';
-import { countCharacters, readBack } from './read-back.ts';
+import { proven, timeout } from './proof.ts';
 import type { Rendered, RenderInput } from './types.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -29,10 +29,12 @@ export interface RendererOptions {
   tempDir?: string;
   /** Documents after which the browser is replaced, since its memory grows. */
   documentsPerBrowser?: number;
+  /** How a browser is started, for tests that need one which fails. */
+  start?: typeof startBrowser;
 }
 
 export function createRenderer(options: RendererOptions = {}): Renderer {
-  const { tempDir = os.tmpdir(), documentsPerBrowser = 100 } = options;
+  const { tempDir = os.tmpdir(), documentsPerBrowser = 100, start = startBrowser } = options;
   let running: (RunningBrowser & { key: string; documents: number }) | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -48,7 +50,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     if (!usable || (running?.documents ?? 0) >= documentsPerBrowser) await end();
     const assets = findAssets(input.fontsDir);
     if (!running) {
-      const started = await startBrowser({ assets, browserPath: input.browserPath }, tempDir);
+      const started = await start({ assets, browserPath: input.browserPath }, tempDir);
       running = { ...started, key, documents: 0 };
     }
     running.documents++;
@@ -108,18 +110,8 @@ async function prepare(input: RenderInput): Promise<Prepared> {
   }
 }
 
-/** Share of a document's characters that must be in the PDF: less means fonts without glyphs. */
-const leastShare = 0.5;
-
 async function check(prepared: Prepared, printed: Printed, pdf: string): Promise<Rendered> {
-  const expected = countCharacters(prepared.paragraphs.flat().join(' '));
-  const { pages, characters } = await readBack(pdf);
-  if (pages === 0 || characters < expected * leastShare) {
-    throw new RejectDocument({
-      code: 'render.blank',
-      message: `The ${pages} printed pages hold ${characters} of ${expected} characters.`,
-    });
-  }
+  const pages = await proven(prepared.paragraphs, pdf);
   const { imagesFound, imagesLost } = prepared.facts;
   return {
     path: pdf,
@@ -133,20 +125,11 @@ async function check(prepared: Prepared, printed: Printed, pdf: string): Promise
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new RejectDocument({
-            code: 'render.timeout',
-            message: `Printing was stopped after ${milliseconds / 1000} s.`,
-          }),
-        ),
-      milliseconds,
-    );
+  const ends = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(timeout(milliseconds)), milliseconds);
   });
   try {
-    return await Promise.race([work, timeout]);
+    return await Promise.race([work, ends]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,0 +1,113 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createRenderer, type Rendered, type RenderInput } from '../../shared/render/index.ts';
+import { docxOf, type Fixture, image, paragraph, picture } from '../render/docx-fixture.ts';
+import { readPdf } from '../render/pdf.ts';
+
+let dir: string;
+let server: Server;
+let address: string;
+let connections = 0;
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'render-office-'));
+  server = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bound = server.address();
+  address = `127.0.0.1:${typeof bound === 'object' ? bound?.port : ''}`;
+});
+
+afterAll(async () => {
+  await new Promise((resolve) => server.close(resolve));
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function print(
+  body: string,
+  fixture: Fixture = {},
+  change: Partial<RenderInput> = {},
+  tempDir = os.tmpdir(),
+): Promise<Rendered> {
+  const outDir = await mkdtemp(path.join(dir, 'out-'));
+  const input = path.join(outDir, 'in.docx');
+  await writeFile(input, await docxOf(body, fixture));
+  return createRenderer({ tempDir }).render({
+    path: input,
+    name: 'in.docx',
+    outDir,
+    timeoutMs: 90_000,
+    renderer: 'libreoffice',
+    ...change,
+  });
+}
+
+it('prints text, tables, pictures and equations as a tagged PDF', async () => {
+  const table = `<w:tbl><w:tr><w:tc>${paragraph('North')}</w:tc><w:tc>${paragraph('42')}</w:tc></w:tr></w:tbl>`;
+  const equation = '<w:p><m:oMath><m:r><m:t>x=7</m:t></m:r></m:oMath></w:p>';
+
+  const printed = await print(paragraph('Income rose') + table + equation + picture('a'), {
+    parts: { 'media/a.png': { type: 'image', content: await image('png') } },
+  });
+
+  const pdf = await readPdf(printed.path);
+  expect(pdf.text).toMatch(/Income rose.*North.*42.*x ?= ?7/s);
+  expect(pdf.images).toBe(1);
+  expect(pdf.isTagged).toBe(true);
+  expect(printed).toMatchObject({ pages: 1, imagesFound: 1, imagesKept: 1 });
+});
+
+it('fetches no linked picture', async () => {
+  const printed = await print(paragraph('words') + picture('a', 'link'), {
+    external: { a: { type: 'image', target: `http://${address}/a.png` } },
+  });
+
+  expect(printed).toMatchObject({ imagesFound: 1, imagesKept: 0 });
+  expect((await readPdf(printed.path)).images).toBe(0);
+  expect(connections).toBe(0);
+});
+
+it('reads no file of the machine into the document', async () => {
+  const secret = path.join(dir, 'secret.png');
+  await writeFile(secret, await image('png', { colour: '#123456' }));
+
+  const printed = await print(paragraph('words') + picture('a', 'link'), {
+    external: { a: { type: 'image', target: `file://${secret}` } },
+  });
+
+  expect((await readPdf(printed.path)).images).toBe(0);
+});
+
+it('stops at the time limit, with every process it started', async () => {
+  const body = Array.from({ length: 20_000 }, (_, at) => paragraph(`Number ${at}`)).join('');
+
+  await expect(print(body, {}, { timeoutMs: 500 })).rejects.toMatchObject({
+    code: 'render.timeout',
+  });
+
+  expect(await officeProcesses()).toEqual([]);
+});
+
+it('leaves nothing behind in the temporary directory', async () => {
+  const tempDir = await mkdtemp(path.join(dir, 'temp-'));
+
+  await print(paragraph('words'), {}, {}, tempDir);
+
+  expect(await readdir(tempDir)).toEqual([]);
+});
+
+/** Command lines of running offices with a profile of ours. */
+async function officeProcesses(): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (line.includes('dropline-office-')) found.push(line.replaceAll('\0', ' '));
+  }
+  return found;
+}
