@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { type BatchOptions, processBatch } from './aws/batch.ts';
 import { awsClients } from './aws/clients.ts';
 import { Objects } from './aws/objects.ts';
 import { Queues } from './aws/queues.ts';
@@ -14,6 +16,7 @@ import type { ObjectChange, StepMessage } from './messages.ts';
 import { Pace } from './pace/pace.ts';
 import { defaultProfile, type Profile } from './profiles.ts';
 import type { Settings } from './settings.ts';
+import type { Outcome } from './steps/outcome.ts';
 import type { StepTools } from './steps/tools.ts';
 
 /** Attempts of one step on one version of a document before it ends `failed`. */
@@ -38,6 +41,33 @@ export function runtime() {
   };
 }
 export type Runtime = ReturnType<typeof runtime>;
+
+/**
+ * A Lambda handler for a queue: prepares its tools with the first batch (nothing happens at import),
+ * then works on each record of every batch by itself.
+ * @param prepare reads the settings and builds the tools; called once
+ * @param work does what one message asks for
+ */
+export function queueHandler<Tools>(
+  prepare: (base: Runtime) => { queueUrl: string; tools: Tools },
+  work: (body: string, tools: Tools) => Promise<Outcome>,
+): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
+  let ready: { batch: BatchOptions; tools: Tools } | undefined;
+  return (event, context) => {
+    if (!ready) {
+      const base = runtime();
+      const { queueUrl, tools } = prepare(base);
+      ready = { batch: { ...base, queueUrl }, tools };
+    }
+    const { batch, tools } = ready;
+    return processBatch(event, context, batch, (body) => work(body, tools));
+  };
+}
+
+/** A message of a step's queue that asks for another step's work: it can only be a fault. */
+export function misdirected(step: string, queue: string): Error {
+  return new Error(`a message for ${step} is in the queue of ${queue}`);
+}
 
 type QueueUrls = Partial<
   Pick<Settings, 'intakeQueueUrl' | 'renderQueueUrl' | 'uploadQueueUrl' | 'summarizeQueueUrl'>

@@ -1,26 +1,17 @@
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { processBatch } from '../../shared/aws/batch.ts';
 import { stepMessageOf } from '../../shared/aws/events.ts';
 import { createRenderer } from '../../shared/render/index.ts';
-import { runtime, stepTools } from '../../shared/runtime.ts';
+import { misdirected, queueHandler, type Runtime, stepTools } from '../../shared/runtime.ts';
 import { readSettings } from '../../shared/settings.ts';
 import { type RenderTools, render } from '../../shared/steps/render.ts';
 
-let ready: ReturnType<typeof prepare> | undefined;
-
 /** docx that text cannot carry → PDF, staged; then to upload. */
-export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-  ready ??= prepare();
-  const { batch, tools } = ready;
-  return processBatch(event, context, batch, async (body) => {
-    const message = stepMessageOf(body);
-    if (message.step === 'render') return render(message, tools);
-    throw new Error(`a message for ${message.step} is in the queue of render`);
-  });
-}
+export const handler = queueHandler(prepare, async (body, tools) => {
+  const message = stepMessageOf(body);
+  if (message.step === 'render') return render(message, tools);
+  throw misdirected(message.step, 'render');
+});
 
-function prepare() {
-  const base = runtime();
+function prepare(base: Runtime) {
   const settings = readSettings(process.env, [
     'table',
     'stagingBucket',
@@ -46,5 +37,5 @@ function prepare() {
       }),
     limits: settings.limits,
   };
-  return { batch: { ...base, queueUrl: settings.renderQueueUrl }, tools };
+  return { queueUrl: settings.renderQueueUrl, tools };
 }

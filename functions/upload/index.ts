@@ -1,27 +1,25 @@
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { processBatch } from '../../shared/aws/batch.ts';
 import { stepMessageOf } from '../../shared/aws/events.ts';
-import { claudeClient, profiles, runtime, stepTools } from '../../shared/runtime.ts';
+import {
+  claudeClient,
+  misdirected,
+  profiles,
+  queueHandler,
+  type Runtime,
+  stepTools,
+} from '../../shared/runtime.ts';
 import { readSettings } from '../../shared/settings.ts';
 import { release } from '../../shared/steps/release.ts';
 import { type UploadTools, upload } from '../../shared/steps/upload.ts';
 
-let ready: ReturnType<typeof prepare> | undefined;
-
 /** Everything that changes files at Claude: uploads, and the release of what nobody refers to. */
-export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-  ready ??= prepare();
-  const { batch, tools } = ready;
-  return processBatch(event, context, batch, async (body) => {
-    const message = stepMessageOf(body);
-    if (message.step === 'upload') return upload(message, tools);
-    if (message.step === 'release') return release(message, tools);
-    throw new Error(`a message for ${message.step} is in the queue of upload`);
-  });
-}
+export const handler = queueHandler(prepare, async (body, tools) => {
+  const message = stepMessageOf(body);
+  if (message.step === 'upload') return upload(message, tools);
+  if (message.step === 'release') return release(message, tools);
+  throw misdirected(message.step, 'upload');
+});
 
-function prepare() {
-  const base = runtime();
+function prepare(base: Runtime) {
   const settings = readSettings(process.env, [
     'table',
     'stagingBucket',
@@ -45,5 +43,5 @@ function prepare() {
     profileFor: profiles(settings.model),
     keepRemoteFiles: settings.keepRemoteFiles,
   };
-  return { batch: { ...base, queueUrl: settings.uploadQueueUrl }, tools };
+  return { queueUrl: settings.uploadQueueUrl, tools };
 }

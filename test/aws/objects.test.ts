@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ObjectChanged, ObjectGone, Objects } from '../../shared/aws/objects.ts';
+
+const s3 = mockClient(S3Client);
+const objects = new Objects(new S3Client({ region: 'us-east-1' }));
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'dropline-objects-'));
+});
+afterEach(async () => {
+  s3.reset();
+  await rm(directory, { recursive: true });
+});
+
+/** A body as the SDK gives it under Node, without its conversions, which are not used. */
+const bodyOf = (text: string) =>
+  Readable.from([Buffer.from(text)]) as unknown as NonNullable<GetObjectCommandOutput['Body']>;
+
+const refusal = (name: string, status: number) =>
+  new S3ServiceException({ name, $fault: 'client', $metadata: { httpStatusCode: status } });
+
+test('a download is hashed on the way', async () => {
+  s3.on(GetObjectCommand).resolves({ Body: bodyOf('hello'), ContentType: 'text/plain' });
+  const path = join(directory, 'copy');
+
+  const copy = await objects.download({ bucket: 'b', key: 'k' }, path);
+
+  expect(await readFile(path, 'utf8')).toBe('hello');
+  expect(copy).toEqual({
+    sizeBytes: 5,
+    sha256: createHash('sha256').update('hello').digest('hex'),
+    contentType: 'text/plain',
+  });
+});
+
+test.each([
+  ['its version', { versionId: 'v1', etag: 'e1' }, { VersionId: 'v1' }],
+  ['its content where there is no version', { etag: 'e1' }, { IfMatch: '"e1"' }],
+])('an object is pinned by %s', async (_what, pin, expected) => {
+  s3.on(GetObjectCommand).resolves({ Body: bodyOf('hello') });
+
+  await objects.open({ bucket: 'b', key: 'k', ...pin });
+
+  const [call] = s3.commandCalls(GetObjectCommand);
+  expect(call?.args[0].input).toEqual({ Bucket: 'b', Key: 'k', ...expected });
+});
+
+test.each([
+  ['NoSuchKey', 404, ObjectGone],
+  ['NoSuchVersion', 404, ObjectGone],
+  ['PreconditionFailed', 412, ObjectChanged],
+])('%s is told by a class of its own', async (name, status, expected) => {
+  s3.on(GetObjectCommand).rejects(refusal(name, status));
+
+  await expect(objects.open({ bucket: 'b', key: 'k' })).rejects.toThrow(expected);
+});
+
+test('another refusal reaches the caller as it is', async () => {
+  const denied = refusal('AccessDenied', 403);
+  s3.on(GetObjectCommand).rejects(denied);
+
+  await expect(objects.open({ bucket: 'b', key: 'k' })).rejects.toBe(denied);
+});
+
+test('a stored file goes with its length and a checksum that S3 compares', async () => {
+  s3.on(PutObjectCommand).resolves({});
+  const path = join(directory, 'file');
+  await writeFile(path, 'hello');
+  const sha256 = createHash('sha256').update('hello').digest();
+
+  await objects.putFile(
+    { bucket: 'b', key: 'k' },
+    { path, sizeBytes: 5, sha256: sha256.toString('hex'), contentType: 'text/plain' },
+  );
+
+  const [call] = s3.commandCalls(PutObjectCommand);
+  expect(call?.args[0].input).toMatchObject({
+    ContentLength: 5,
+    ChecksumSHA256: sha256.toString('base64'),
+    ContentType: 'text/plain',
+  });
+});
+
+test('a key under which nothing stands has no head', async () => {
+  s3.on(HeadObjectCommand).rejects(refusal('NotFound', 404));
+
+  expect(await objects.head({ bucket: 'b', key: 'k' })).toBeUndefined();
+});
+
+test('a head that cannot be asked for is an error, not an absence', async () => {
+  s3.on(HeadObjectCommand).rejects(refusal('SlowDown', 503));
+
+  await expect(objects.head({ bucket: 'b', key: 'k' })).rejects.toThrow();
+});
+
+test('a listing says whether there is more', async () => {
+  s3.on(ListObjectsV2Command).resolves({
+    IsTruncated: true,
+    Contents: [{ Key: 'a', ETag: '"e"', Size: 3 }, {}],
+  });
+
+  const page = await objects.list('b', { prefix: 'p/', startAfter: 'p/0' });
+
+  expect(page).toEqual({ objects: [{ key: 'a', etag: 'e', sizeBytes: 3 }], more: true });
+});

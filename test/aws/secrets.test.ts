@@ -1,0 +1,36 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, expect, test } from 'vitest';
+import { apiKeySource } from '../../shared/aws/secrets.ts';
+import { StopLane } from '../../shared/errors.ts';
+
+const secrets = mockClient(SecretsManagerClient);
+afterEach(() => secrets.reset());
+
+const source = (now: () => number = () => 0) =>
+  apiKeySource(new SecretsManagerClient({ region: 'us-east-1' }), 'key', now);
+
+test('the key is asked for once in five minutes', async () => {
+  let now = 0;
+  secrets
+    .on(GetSecretValueCommand)
+    .resolvesOnce({ SecretString: ' old ' })
+    .resolves({ SecretString: 'new' });
+  const key = source(() => now);
+
+  const first = [await key(), await key()];
+  now = 5 * 60_000;
+  const later = await key();
+
+  expect(first).toEqual(['old', 'old']);
+  expect(later).toBe('new');
+});
+
+test.each([[''], ['put-the-key-here']])(
+  'a secret that holds "%s" stops the lane',
+  async (value) => {
+    secrets.on(GetSecretValueCommand).resolves({ SecretString: value });
+
+    await expect(source()()).rejects.toThrow(StopLane);
+  },
+);

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { generatedDocs } from '../../docs/generate.ts';
+import { codes } from '../../shared/codes.ts';
+
+const root = new URL('../../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+test.each(Object.entries(generatedDocs()))('docs/%s is what the code makes of it', (name, text) => {
+  expect(read(`docs/${name}`)).toBe(text);
+});
+
+test('every code that the sources raise is in the catalogue', () => {
+  const sources = readdirSync(new URL('shared/', root), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('codes.ts'))
+    .map((path) => read(`shared/${path}`));
+
+  const raised = sources.flatMap((source) =>
+    [...source.matchAll(/code: '([a-z]+\.[a-z_0-9]+)'/g)].map((match) => match[1] ?? ''),
+  );
+
+  const known = new Set([...Object.keys(codes), ...warningCodes()]);
+  expect(raised.length).toBeGreaterThan(20);
+  expect([...new Set(raised)].filter((code) => !known.has(code))).toEqual([]);
+});
+
+/** Codes of warnings and of waits, which end no document. */
+function warningCodes(): string[] {
+  const formats = read('docs/formats.md');
+  const listed = [...formats.matchAll(/`([a-z]+\.[a-z_0-9]+)`/g)].map((match) => match[1] ?? '');
+  return [...listed, 'claude.paced', 'upload.under_way', 'summarize.under_way'];
+}
+
+test('the commands that the README names are scripts', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const named = [...read('README.md').matchAll(/npm run ([a-z:]+)/g)].map(
+    (match) => match[1] ?? '',
+  );
+
+  expect(named.length).toBeGreaterThan(2);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+test('the links between the documents lead somewhere', () => {
+  const pages = [
+    'README.md',
+    ...readdirSync(new URL('docs/', root))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ];
+
+  const broken = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+      .map((match) => new URL(match[1] ?? '', new URL(page, root)))
+      .filter((target) => !exists(target))
+      .map((target) => `${page}: ${target.pathname}`),
+  );
+
+  expect(broken).toEqual([]);
+});
+
+function exists(target: URL): boolean {
+  try {
+    readdirSync(target);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOTDIR';
+  }
+}

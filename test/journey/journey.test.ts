@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Journey, startJourney } from './support.ts';
+
+let journey: Journey;
+
+beforeAll(async () => {
+  journey = await startJourney();
+}, 180_000);
+afterAll(() => journey.close());
+
+const samples = new URL('../fixtures/samples/', import.meta.url);
+
+describe('a sample of each kind', () => {
+  test.each(readdirSync(samples))('%s becomes a file and a summary', async (name) => {
+    await journey.drop(`samples/${name}`, readFileSync(new URL(name, samples)));
+
+    const record = await journey.ended(`samples/${name}`);
+
+    expect(record.status).toBe('ready');
+    expect(journey.emulator.files().map((file) => file.id)).toContain(record.fileId);
+    expect(record.summary?.text).toContain('emulator');
+    expect(record.usage?.costUsd).toBeGreaterThan(0);
+    expect(record.fidelity?.warnings).toEqual([]);
+    if (record.block === 'document') expect(record.summary?.citations).not.toEqual([]);
+  });
+});
+
+describe('bad input', () => {
+  const text = 'A plain text with two sentences. This is the second one.';
+
+  test.each([
+    ['bad/empty.md', '', 'normalize.empty'],
+    ['bad/empty.csv', '', 'normalize.empty'],
+    ['bad/random.docx', randomBytes(2_000), 'normalize.corrupt'],
+  ])('%s ends failed with its code, and its neighbours go on', async (key, body, code) => {
+    await journey.drop(key, body);
+    await journey.drop(`${key}.neighbour.txt`, text);
+
+    const record = await journey.ended(key);
+
+    expect(record.status).toBe('failed');
+    expect(record.error?.code).toBe(code);
+    expect(record.error?.advice).not.toBe('');
+    expect((await journey.ended(`${key}.neighbour.txt`)).status).toBe('ready');
+  });
+
+  test.each([
+    ['forbidden characters', 'names/a<b>c:d"e|f?g*h\\i.txt'],
+    ['300 characters', `names/${'n'.repeat(296)}.txt`],
+    ['spaces, plus, percent and emoji', 'names/a b+c%20d 100% 🎉 ü.txt'],
+    ['a name that is only an extension', 'names/.txt'],
+  ])('a key with %s becomes a document', async (_what, key) => {
+    await journey.drop(key, `${text} ${key.length}`);
+
+    const record = await journey.ended(key);
+
+    expect(record.status).toBe('ready');
+    expect(record.key).toBe(key);
+  });
+
+  test('a type that Dropline does not convert is skipped with advice', async () => {
+    const program = Buffer.concat([Buffer.from([0x7f, 0x45, 0x4c, 0x46]), randomBytes(500)]);
+    await journey.drop('bad/program.bin', program);
+
+    const record = await journey.ended('bad/program.bin');
+
+    expect(record.status).toBe('skipped');
+    expect(record.error?.code).toBe('normalize.unsupported');
+    expect(record.error?.advice).not.toBe('');
+  });
+});
+
+test('a removed object ends removed and its remote file goes', async () => {
+  await journey.drop('gone.txt', 'A text that nobody else has. It will go soon.');
+  const { fileId } = await journey.ended('gone.txt');
+
+  await journey.s3.send(new DeleteObjectCommand({ Bucket: journey.inbox, Key: 'gone.txt' }));
+  await expect
+    .poll(async () => (await journey.reader.get(journey.inbox, 'gone.txt'))?.status, {
+      timeout: 20_000,
+    })
+    .toBe('removed');
+
+  await expect
+    .poll(() => journey.emulator.files().some((file) => file.id === fileId), { timeout: 20_000 })
+    .toBe(false);
+});
+
+test('the reconciler, run by hand, finds nothing to repair and writes a report', async () => {
+  const result = await journey.stack.invoke('reconcile', {});
+
+  expect(result).toMatchObject({ ok: true });
+  const { Contents } = await journey.s3.send(
+    new ListObjectsV2Command({ Bucket: journey.stack.outputs.ResultsBucket, Prefix: 'reconcile/' }),
+  );
+  expect(Contents).toHaveLength(1);
+});
