@@ -141,7 +141,6 @@ export const formatWarnings = {
   'normalize.stray_quotes': 'Lines of a table open a quote that is never closed.',
   'normalize.ragged_rows': 'Rows of a table have more or fewer cells than usual; all are kept.',
   'normalize.rows_dropped': 'Rows beyond the limit were left out.',
-  'normalize.images_dropped': 'Pictures were left out where only text goes on.',
   'normalize.entries_left_out': 'Files of an archive could not be unpacked.',
   'normalize.attachments_dropped': 'Attachments of a mail were left out.',
   'normalize.hidden_content': 'Content that a reader would not see was left out.',

@@ -114,7 +114,7 @@ async function saveAttachments(mail: Email, input: ConvertInput): Promise<Attach
     });
   } else if (wanted.length < attachments.length) {
     found.warnings.push({
-      code: 'normalize.images_dropped',
+      code: 'normalize.image_lost',
       message: isPage
         ? `${attachments.length} pictures and style sheets of the page were left out.`
         : `${attachments.length - wanted.length} small pictures within the mail were left out.`,

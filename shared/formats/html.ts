@@ -58,7 +58,7 @@ export function htmlWarnings(html: Pick<HtmlText, 'images' | 'hidden'>): Warning
   const warnings: Warning[] = [];
   if (html.images > 0) {
     warnings.push({
-      code: 'normalize.images_dropped',
+      code: 'normalize.image_lost',
       message: `${html.images} pictures of the page were left out; their descriptions were kept.`,
     });
   }

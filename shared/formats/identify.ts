@@ -14,6 +14,7 @@ import {
   bomOf,
   countControls,
   isCleanText,
+  isTextWithNuls,
   looksDelimited,
   sniffTextKind,
   wideEncodingOf,
@@ -88,7 +89,8 @@ async function formatOf(
   // Readers accept a PDF's header within its first 1,024 bytes (ISO 32000-1, annex H).
   if (head.subarray(0, 1024).includes('%PDF-')) return 'pdf';
   const isTextual = !signature || textSignatures.has(signature.mime);
-  if (isTextual && countControls(head) * 20 <= head.length) return textFormat(head, claimed);
+  const isMostlyText = countControls(head) * 20 <= head.length || isTextWithNuls(head);
+  if (isTextual && isMostlyText) return textFormat(head, claimed);
   throw unknownBinary(input.name, claimed, signature?.mime);
 }
 

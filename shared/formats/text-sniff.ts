@@ -42,6 +42,12 @@ export function isCleanText(head: Buffer): boolean {
   return isUtf8(withoutCutCharacter(head)) && countControls(head) === 0;
 }
 
+/** Clean text but for NULs, which some programs pad their fields with. */
+export function isTextWithNuls(head: Buffer): boolean {
+  const rest = withoutNuls(head);
+  return rest.length * 2 >= head.length && isCleanText(rest);
+}
+
 /**
  * UTF-16 or UTF-32 without a mark. UTF-32 by its empty top bytes; UTF-16 by NULs that stand on one
  * side only and text on decoding. A text wholly in ideographs without a line break is not found.

@@ -88,7 +88,8 @@ async function rewrite(input: ConvertInput, encoding: Encoding, path: string): P
       message: 'The file holds nothing but white space.',
     });
   }
-  if ((cleaned.controls + cleaned.undecodable) * 5 > characters) {
+  // A byte order mark says that it is text, however short and damaged.
+  if (encoding.bomBytes === 0 && (cleaned.controls + cleaned.undecodable) * 5 > characters) {
     throw new RejectDocument({
       code: 'normalize.binary',
       message: 'The file is named as text but holds binary data.',

@@ -139,7 +139,7 @@ describe('a mail', () => {
 
     expect(Object.keys(parts)).toEqual(['photo.png']);
     expect(conversion.fidelity).toMatchObject({ imagesFound: 2, imagesKept: 1 });
-    expect(warnings).toEqual(['normalize.images_dropped']);
+    expect(warnings).toEqual(['normalize.image_lost']);
   });
 
   test('deep within other files keeps its text and loses its attachments', async () => {

@@ -78,7 +78,7 @@ describe('a web page', () => {
     );
 
     expect(conversion.fidelity).toMatchObject({ imagesFound: 3, imagesKept: 0 });
-    expect(warnings).toEqual(['normalize.images_dropped']);
+    expect(warnings).toEqual(['normalize.image_lost']);
   });
 
   test('is read in the encoding that its meta element names', async () => {
