@@ -34,8 +34,17 @@ export interface StartOptions {
   /** Port of S3, SQS, Secrets Manager and Lambda; another when it is taken. Default: any. */
   port?: number;
   dynamodbPort?: number;
-  /** Replaces variables that functions have in the template; it adds none. */
-  environment?: Record<string, string>;
+  /**
+   * Replaces variables that functions have in the template; it adds none. A function is called once
+   * the data directory is ours, so that it may start what lives there.
+   */
+  environment?: Record<string, string> | (() => Promise<Record<string, string>>);
+  /**
+   * Seconds after which the messages of an invocation that failed as a whole are delivered again.
+   * Without it they wait for their visibility timeout, as on AWS, where nobody can be sure that the
+   * invocation is over.
+   */
+  redeliverAfter?: number;
   /** What a secret of the template holds; what the template says when undefined. */
   secret?: (logicalId: string) => string | undefined;
   /** Most invocations of one function at once; the template may ask for less. */
@@ -124,7 +133,7 @@ export async function start(options: StartOptions): Promise<LocalStack> {
   try {
     const queues = new QueueStore(state);
     closers.push(() => queues.close());
-    queues.releaseInFlight();
+    queues.releaseAll();
     const blobs = new Blobs(state);
     const objects = new ObjectStore({
       state,
@@ -181,6 +190,10 @@ export async function start(options: StartOptions): Promise<LocalStack> {
       dynamodb: dynamo.url,
     };
 
+    const environment =
+      typeof options.environment === 'function'
+        ? await options.environment()
+        : (options.environment ?? {});
     const api = new RuntimeApi();
     await api.start();
     closers.push(() => api.close());
@@ -188,7 +201,10 @@ export async function start(options: StartOptions): Promise<LocalStack> {
     for (const resource of resources.functions) {
       const wanted = resources.eventSources.find(({ functionId }) => functionId === resource.id);
       const fn = new LocalFunction({
-        settings: { ...resource, env: environmentOf(resource, endpoints, options) },
+        settings: {
+          ...resource,
+          env: environmentOf(resource, endpoints, environment, options.path),
+        },
         api,
         concurrency: Math.max(1, Math.min(cap, wanted?.maxConcurrency ?? cap)),
         logPath: join(dataDir, 'logs', `${resource.name}.log`),
@@ -214,6 +230,7 @@ export async function start(options: StartOptions): Promise<LocalStack> {
         concurrency: target.concurrency,
         region: localRegion,
         counters,
+        redeliverAfter: options.redeliverAfter,
       });
     });
     const schedules = resources.schedules.map(
@@ -300,7 +317,8 @@ export async function start(options: StartOptions): Promise<LocalStack> {
 function environmentOf(
   resource: FunctionResource,
   endpoints: Endpoints,
-  { environment = {}, path }: StartOptions,
+  environment: Record<string, string>,
+  path: string | undefined,
 ): Record<string, string> {
   const replaced = Object.entries(environment).filter(([name]) => name in resource.environment);
   return {

@@ -49,33 +49,28 @@ export function assemblyOf(
   return { template: { Resources: all }, assets };
 }
 
-/** A queue that a function works on, with its dead letters. */
-export function workQueue(
-  functionId: string,
-  queue: Record<string, unknown> = {},
-  mapping: Record<string, unknown> = {},
-) {
+/** A queue that a function works on, with its dead letters; `name` is before all logical ids. */
+export function workQueue(functionId: string, queue: Record<string, unknown> = {}, name = '') {
   return {
-    Dead: { Type: 'AWS::SQS::Queue' },
-    Work: {
+    [`${name}Dead`]: { Type: 'AWS::SQS::Queue' },
+    [`${name}Work`]: {
       Type: 'AWS::SQS::Queue',
       Properties: {
         VisibilityTimeout: 1,
         RedrivePolicy: {
-          deadLetterTargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] },
+          deadLetterTargetArn: { 'Fn::GetAtt': [`${name}Dead`, 'Arn'] },
           maxReceiveCount: 2,
         },
         ...queue,
       },
     },
-    Mapping: {
+    [`${name}Mapping`]: {
       Type: 'AWS::Lambda::EventSourceMapping',
       Properties: {
-        EventSourceArn: { 'Fn::GetAtt': ['Work', 'Arn'] },
+        EventSourceArn: { 'Fn::GetAtt': [`${name}Work`, 'Arn'] },
         FunctionName: { Ref: functionId },
         BatchSize: 10,
         FunctionResponseTypes: ['ReportBatchItemFailures'],
-        ...mapping,
       },
     },
   };

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from './usage.ts';
 
-export type Dialect = 'ga' | 'beta';
+type Dialect = 'ga' | 'beta';
 
 /** Where Claude is. */
-export type ClaudeChoice =
+type ClaudeChoice =
   | { kind: 'emulator' }
   | { kind: 'url'; url: string }
   | { kind: 'live'; apiKey: string };

@@ -65,7 +65,7 @@ export async function collect(paths: string[]): Promise<Collection> {
 }
 
 /** Whether a file of this name is none that a person means to drop. */
-export function isIgnored(name: string): boolean {
+function isIgnored(name: string): boolean {
   return name.startsWith('.') || name.startsWith('~$') || /^(thumbs\.db|desktop\.ini)$/i.test(name);
 }
 

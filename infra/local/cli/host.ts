@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { environment as names } from '../../../shared/settings.ts';
-import { startChildService } from '../child-service.ts';
+import { type ChildService, startChildService } from '../child-service.ts';
 import type { ClaudeSettings } from '../claude-process.ts';
 import type { ObjectChange } from '../s3/events.ts';
 import { type LocalStack, start } from '../stack.ts';
@@ -39,27 +39,25 @@ export async function startHost(
   const changes = new Map<string, string>();
   let inbox = '';
 
-  const emulator =
-    claude.kind === 'emulator'
-      ? await startChildService({
-          name: 'claude',
-          module: fileURLToPath(new URL('../claude-process.ts', import.meta.url)),
-          port: port === 0 ? 0 : port + 2,
-          onLog: (line) => options.say(`claude emulator: ${line}`),
-          settings: (now): ClaudeSettings => ({
-            port: now.port,
-            dialect,
-            dataDir: join(dataDir, 'claude'),
-            filesPerMinute: settings.filesPerMinute ?? Number.POSITIVE_INFINITY,
-          }),
-        })
-      : undefined;
-  const claudeUrl = emulator
-    ? `http://127.0.0.1:${emulator.port}`
-    : claude.kind === 'url'
-      ? claude.url
-      : liveUrl;
-  const pace = settings.filesPerMinute ?? (emulator ? unlimited : dialect === 'beta' ? 100 : 500);
+  let emulator: ChildService | undefined;
+  let claudeUrl = claude.kind === 'url' ? claude.url : liveUrl;
+  const startEmulator = async () => {
+    emulator = await startChildService({
+      name: 'claude',
+      module: fileURLToPath(new URL('../claude-process.ts', import.meta.url)),
+      port: port === 0 ? 0 : port + 2,
+      onLog: (line) => options.say(`claude emulator: ${line}`),
+      settings: (now): ClaudeSettings => ({
+        port: now.port,
+        dialect,
+        dataDir: join(dataDir, 'claude'),
+        filesPerMinute: settings.filesPerMinute ?? Number.POSITIVE_INFINITY,
+      }),
+    });
+    claudeUrl = `http://127.0.0.1:${emulator.port}`;
+  };
+  const usualPace = dialect === 'beta' ? 100 : 500;
+  const pace = settings.filesPerMinute ?? (claude.kind === 'emulator' ? unlimitedPace : usualPace);
 
   try {
     const stack = await start({
@@ -67,13 +65,17 @@ export async function startHost(
       assembly,
       port,
       dynamodbPort: port === 0 ? 0 : port + 1,
+      redeliverAfter: redeliverAfterSeconds,
       ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency }),
       ...(options.path === undefined ? {} : { path: options.path }),
-      environment: {
-        [names.claudeBaseUrl]: claudeUrl,
-        [names.claudeDialect]: dialect,
-        [names.filesPerMinute]: String(pace),
-        ...(settings.model === undefined ? {} : { [names.model]: settings.model }),
+      environment: async () => {
+        if (claude.kind === 'emulator') await startEmulator();
+        return {
+          [names.claudeBaseUrl]: claudeUrl,
+          [names.claudeDialect]: dialect,
+          [names.filesPerMinute]: String(pace),
+          ...(settings.model === undefined ? {} : { [names.model]: settings.model }),
+        };
       },
       // A real key leaves this machine with --live alone.
       secret: () => (claude.kind === 'live' ? claude.apiKey : 'local-emulator-key'),
@@ -108,7 +110,9 @@ export async function startHost(
 }
 
 /** Far above what one machine does, and still a number that a pace can be counted in. */
-const unlimited = 600_000;
+const unlimitedPace = 600_000;
+/** The host knows when a process has ended; nobody here wants to wait for an hour to be sure. */
+const redeliverAfterSeconds = 5;
 
 function output(stack: LocalStack, name: string): string {
   const value = stack.outputs[name];

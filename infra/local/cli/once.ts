@@ -4,6 +4,7 @@ import type { Command } from './arguments.ts';
 import { type Collection, collect, type LocalFile } from './collect.ts';
 import { type Host, startHost } from './host.ts';
 import { Progress } from './progress.ts';
+import type { Standing } from './records.ts';
 import { renderSummary, renderTable, renderTotals, showpiece } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { uploadFile } from './upload-file.ts';
@@ -112,18 +113,24 @@ async function waitForAll(
       now: Date.now(),
     });
   show();
-  const left = await waitForEnd({
+  const wait = (documents: Awaited[]) => waitForEnd({ ...waiting, awaited: documents });
+  const waiting = {
     stack: host.stack,
     records: host.records,
-    awaited,
     signal,
-    onEnd: ({ documentId }, standing) => {
+    onEnd: ({ documentId }: Awaited, standing: Standing) => {
       done += 1;
       if (standing.status === 'failed') failed += 1;
       if (standing.hasParts) containers.push(documentId);
     },
     onTick: show,
-  });
+  };
+  let left = await wait(awaited);
+  if (left.length > 0 && deadLetters(host).length > 0 && !signal.aborted) {
+    // Messages gave up before their record could say so: that is the reconciler's to put right.
+    await host.stack.invoke('reconcile', {});
+    left = await wait(left);
+  }
   // Parts become documents only while their mail or archive is worked on.
   if (containers.length > 0) await waitForIdle(host.stack, signal, show);
   const own = await host.records.read(awaited.map(({ documentId }) => documentId));
@@ -155,10 +162,15 @@ function print(json: boolean, records: DocumentRecord[], { stdout, style }: Term
 function whyLeft(host: Host, records: DocumentRecord[], key: string): string {
   const record = records.find((candidate) => candidate.key === key);
   if (record?.status === 'held') return record.error?.message ?? 'it is held';
-  const dead = Object.entries(host.stack.deadLetters()).filter(([, count]) => count > 0);
-  const where = dead.map(([name, count]) => `${count} in ${name}`).join(', ');
+  const where = deadLetters(host).join(', ');
   const status = record?.status ?? 'not received';
   return where === ''
     ? `its record says ${status}, and nothing is left to do for it now`
-    : `its record says ${status}; messages gave up: ${where}; see ${host.stack.resources.functions.length} logs below the data directory`;
+    : `its record says ${status}; messages gave up: ${where}; the logs of the functions below the data directory say why`;
+}
+
+function deadLetters(host: Host): string[] {
+  return Object.entries(host.stack.deadLetters())
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${count} in ${name}`);
 }

@@ -87,7 +87,7 @@ function describe({ total, done, failed, tallies, now }: ProgressState): string 
 }
 
 /** `dropline-normalize-function` → `normalize`. */
-export function shortName(name: string): string {
+function shortName(name: string): string {
   return name.replace(/^dropline-/, '').replace(/-function$/, '');
 }
 

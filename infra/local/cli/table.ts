@@ -110,7 +110,7 @@ function extent({ fidelity, sizeBytes }: DocumentRecord): string {
 }
 
 /** A number of bytes for people. */
-export function bytes(count: number): string {
+function bytes(count: number): string {
   if (count < 1024) return `${count} B`;
   const units = ['KB', 'MB', 'GB'];
   let value = count / 1024;

@@ -35,6 +35,7 @@ export async function waitForEnd(options: WaitOptions): Promise<Awaited[]> {
   const open = [...options.awaited];
   let idleSince: number | undefined;
   let turn = 0;
+  const held = new Set<string>();
   while (!signal.aborted) {
     const window = open.slice(0, windowSize);
     // Those behind the window are looked at in turn: they may have overtaken the ones in it.
@@ -48,6 +49,8 @@ export async function waitForEnd(options: WaitOptions): Promise<Awaited[]> {
     let ended = 0;
     for (const document of window) {
       const standing = standings.get(document.documentId);
+      if (standing?.status === 'held') held.add(document.documentId);
+      else held.delete(document.documentId);
       if (!standing || !isTerminal(standing.status)) continue;
       if (document.sequencer && isOlder(standing.sequencer, document.sequencer)) continue;
       open.splice(open.indexOf(document), 1);
@@ -55,7 +58,8 @@ export async function waitForEnd(options: WaitOptions): Promise<Awaited[]> {
       options.onEnd?.(document, standing);
     }
     options.onTick?.(options.awaited.length - open.length);
-    if (open.length === 0) return [];
+    // A person has to act before any of those that are held can go on.
+    if (open.length === held.size) return open;
     if (ended > 0) {
       idleSince = undefined;
       continue;

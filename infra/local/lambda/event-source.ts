@@ -15,6 +15,8 @@ export interface EventSourceOptions {
   concurrency: number;
   region: string;
   counters: Counters;
+  /** Seconds until messages of a failed invocation are visible again; undefined as on AWS. */
+  redeliverAfter?: number | undefined;
 }
 
 /** A batch's payload may not pass 6 MB. */
@@ -98,12 +100,15 @@ export class EventSource {
   }
 
   async #run(batch: Received[]): Promise<void> {
-    const { target, store, queue, reportsFailures, counters } = this.options;
+    const { target, store, queue, reportsFailures, counters, redeliverAfter } = this.options;
     const result = await target.invoke({ Records: batch.map((message) => this.#record(message)) });
     const failed = result.ok
       ? failedIds(result.payload, batch, reportsFailures)
       : new Set(batch.map(({ messageId }) => messageId));
     if (this.#stop.signal.aborted && failed.size === batch.length) return;
+    if (!result.ok && redeliverAfter !== undefined) {
+      for (const { receipt } of batch) store.changeVisibility(queue, receipt, redeliverAfter);
+    }
     const done = batch.filter(({ messageId }) => !failed.has(messageId));
     for (const { receipt } of done) store.delete(queue, receipt);
     if (done.length > 0) {

@@ -95,7 +95,7 @@ export function testEvent(bucket: string, at: Date): string {
 }
 
 /** A key as events carry it: form encoding (space is `+`), slashes left alone. */
-export function encodeEventKey(key: string): string {
+function encodeEventKey(key: string): string {
   // A lone surrogate cannot be in a key: keys come from UTF-8.
   return encodeURIComponent(key)
     .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)

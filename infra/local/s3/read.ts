@@ -7,7 +7,7 @@ import { type S3Context, type S3Request, send } from './request.ts';
 import type { StoredObject } from './store.ts';
 
 /** The object a request means. @throws {AwsError} NoSuchKey, NoSuchVersion, MethodNotAllowed */
-export function objectOf({ store }: S3Context, { bucket, key, query }: S3Request): StoredObject {
+function objectOf({ store }: S3Context, { bucket, key, query }: S3Request): StoredObject {
   const version = query.get('versionId') ?? undefined;
   const found = store.find(store.bucket(bucket), key, version);
   if (!found) {

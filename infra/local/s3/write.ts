@@ -46,7 +46,7 @@ export async function putObject(context: S3Context, call: S3Request): Promise<vo
   }
 }
 
-export const segmentOf = ({ file, size }: { file: string; size: number }) => ({ file, size });
+const segmentOf = ({ file, size }: { file: string; size: number }) => ({ file, size });
 
 /** The object that `x-amz-copy-source` names. */
 export function copySource(context: S3Context, call: S3Request): StoredObject & { bucket: string } {

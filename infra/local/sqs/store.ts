@@ -209,11 +209,12 @@ export class QueueStore {
   }
 
   /**
-   * Makes every message in flight visible. For the start of the host: whoever had received them
-   * died with it, so waiting for a visibility timeout of many minutes would help nobody.
+   * Makes every message visible. For the start of the host: whoever had received messages ended
+   * with the host before, so waiting for a visibility timeout of many minutes would help nobody, and
+   * who starts it (with a better API key, say) wants to see what was put off go on.
    */
-  releaseInFlight(): number {
-    return Number(this.#sql.release.run(this.#now(), this.#now()).changes);
+  releaseAll(): void {
+    this.#sql.release.run(this.#now(), this.#now());
   }
 
   close(): void {
@@ -280,8 +281,6 @@ function prepare({ db }: State) {
       'SELECT sum(visible_at <= ?) AS visible, sum(visible_at > ? AND receipt IS NOT NULL) AS in_flight, sum(visible_at > ? AND receipt IS NULL) AS delayed, min(CASE WHEN visible_at > ? THEN visible_at END) AS next FROM messages WHERE queue = ?',
     ),
     next: db.prepare('SELECT min(visible_at) AS next FROM messages WHERE queue = ?'),
-    release: db.prepare(
-      'UPDATE messages SET visible_at = ? WHERE receipt IS NOT NULL AND visible_at > ?',
-    ),
+    release: db.prepare('UPDATE messages SET visible_at = ? WHERE visible_at > ?'),
   };
 }

@@ -18,7 +18,7 @@ export interface LocalResources {
   outputs: Record<string, string>;
 }
 
-export interface QueueResource {
+interface QueueResource {
   id: string;
   name: string;
   arn: string;
@@ -40,7 +40,7 @@ export interface FunctionResource {
   environment: Record<string, string>;
 }
 
-export interface EventSourceResource {
+interface EventSourceResource {
   queueArn: string;
   functionId: string;
   batchSize: number;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const number = z.coerce.number();
 
-export const resource = z.object({
+const resource = z.object({
   Type: z.string(),
   Properties: z.record(z.string(), z.unknown()).default({}),
 });
