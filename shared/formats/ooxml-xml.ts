@@ -19,6 +19,7 @@ export interface XmlHandlers {
 const schemas = 'http://schemas.openxmlformats.org';
 const strict = 'http://purl.oclc.org/ooxml';
 const microsoft = 'http://schemas.microsoft.com/office';
+const odf = 'urn:oasis:names:tc:opendocument:xmlns';
 
 const settledPrefixes: Record<string, string> = {
   [`${schemas}/wordprocessingml/2006/main`]: 'w',
@@ -44,6 +45,12 @@ const settledPrefixes: Record<string, string> = {
   [`${strict}/spreadsheetml/main`]: 's',
   [`${schemas}/presentationml/2006/main`]: 'p',
   [`${strict}/presentationml/main`]: 'p',
+  [`${odf}:office:1.0`]: 'office',
+  [`${odf}:table:1.0`]: 'table',
+  [`${odf}:text:1.0`]: 'text',
+  [`${odf}:drawing:1.0`]: 'draw',
+  [`${odf}:style:1.0`]: 'style',
+  'http://purl.org/dc/elements/1.1/': 'dc',
   'urn:schemas-microsoft-com:vml': 'v',
   'urn:schemas-microsoft-com:office:office': 'o',
   [`${microsoft}/word/2010/wordprocessingShape`]: 'wps',

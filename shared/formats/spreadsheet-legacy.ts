@@ -9,7 +9,7 @@ import type { SpreadsheetWriter } from './spreadsheet-writer.ts';
 import type { Warning } from './types.ts';
 
 /**
- * xls, xlsb and ods by SheetJS, which holds the whole workbook in memory: files of this size are
+ * xls and xlsb by SheetJS, which holds the whole workbook in memory: files of this size are
  * rare in formats whose sheets end at 65,536 rows, and a larger one says what to do.
  */
 const maxBytes = 64 * 1024 * 1024;
@@ -35,6 +35,13 @@ export async function readLegacyWorkbook(
   writer: SpreadsheetWriter,
 ): Promise<Warning[]> {
   const workbook = parse(await readFile(path), limits);
+  // SheetJS reads noise as a workbook of nothing.
+  if (workbook.SheetNames.length === 0) {
+    throw new RejectDocument({
+      code: 'normalize.corrupt',
+      message: 'The workbook is damaged: no sheet can be found in it.',
+    });
+  }
   const warnings: Warning[] = [];
   const date1904 = workbook.Workbook?.WBProps?.date1904 === true;
   const formats = new Map<string, NumberText>();

@@ -46,21 +46,31 @@ export class SpreadsheetWriter {
     this.#sheet = freshSheet();
   }
 
-  /** A row with its cells in order of columns; empty ones may be left out. */
-  row(cells: RowCell[]): void {
+  /**
+   * A row with its cells in order of columns; empty ones may be left out.
+   * @param times how often the same row comes, for formats that write it once
+   */
+  row(cells: RowCell[], times = 1): void {
     const sheet = this.#sheet;
     if (cells.every(({ text }) => text === '')) {
       sheet.gap = sheet.rows > 0;
       return;
     }
-    this.rowsFound += 1;
-    sheet.rows += 1;
-    const isOver =
-      sheet.rows > this.#limits.maxRows || this.cellsKept + cells.length > this.#limits.maxCells;
-    if (isOver) return;
+    this.rowsFound += times;
+    const line = csvLine(cells);
+    for (let at = 0; at < times; at++) {
+      sheet.rows += 1;
+      const isOver =
+        sheet.rows > this.#limits.maxRows || this.cellsKept + cells.length > this.#limits.maxCells;
+      if (isOver) return;
+      this.#keep(cells, line);
+    }
+  }
+
+  #keep(cells: RowCell[], line: string): void {
+    const sheet = this.#sheet;
     this.rowsKept += 1;
     this.cellsKept += cells.length;
-    const line = csvLine(cells);
     if (sheet.firstRows.length < headerWithin) sheet.firstRows.push({ cells, line });
     if (sheet.sinceHeader > repeatEvery) this.#repeatHeader();
     if (sheet.gap) this.#pending += '\n';

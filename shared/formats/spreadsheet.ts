@@ -4,6 +4,7 @@ import type { Limits } from './limits.ts';
 import { refuseProtected } from './office-protection.ts';
 import { mainPartName } from './ooxml-package.ts';
 import { readLegacyWorkbook } from './spreadsheet-legacy.ts';
+import { readOds } from './spreadsheet-ods.ts';
 import { SpreadsheetWriter } from './spreadsheet-writer.ts';
 import type { Conversion, ConvertInput, Warning } from './types.ts';
 import { counted } from './wording.ts';
@@ -12,8 +13,8 @@ import { openXmlPackage } from './xml-safety.ts';
 import { openZip } from './zip-safety.ts';
 
 /**
- * A workbook to text, sheet by sheet in the order of its tabs: xlsx by a streaming reader of our
- * own, whose memory does not grow with the rows; xls, xlsb and ods by SheetJS.
+ * A workbook to text, sheet by sheet in the order of its tabs: xlsx and ods by readers of our own
+ * (that of xlsx in memory that does not grow with the rows), xls and xlsb by SheetJS.
  *
  * `rowsFound` counts rows with something in them, `rowsKept` those within `maxRows` a sheet and
  * `maxCells` a workbook.
@@ -57,8 +58,13 @@ async function readWorkbookOf(
     return { pictures: 0, warnings: await readLegacyWorkbook(source, limits, writer) };
   }
   if (format === 'ods') {
-    const pictures = await checkOpenDocument(source, limits);
-    return { pictures, warnings: await readLegacyWorkbook(source, limits, writer) };
+    const zip = await openXmlPackage(source, limits, { allowDoctype: true });
+    try {
+      await refuseProtected(zip);
+      return await readOds(zip, limits, writer);
+    } finally {
+      zip.close();
+    }
   }
   const zip = await openZip(source, limits);
   try {
@@ -67,17 +73,6 @@ async function readWorkbookOf(
     if (!/\.bin$/i.test(mainName)) return await readXlsx(zip, limits, writer);
     const pictures = zip.entries.filter(({ name }) => /^xl\/media\/[^/]+/i.test(name)).length;
     return { pictures, warnings: await readLegacyWorkbook(source, limits, writer) };
-  } finally {
-    zip.close();
-  }
-}
-
-/** Checks an ods as `openXmlPackage` does; returns how many pictures it holds. */
-async function checkOpenDocument(source: string, limits: Limits): Promise<number> {
-  const zip = await openXmlPackage(source, limits, { allowDoctype: true });
-  try {
-    await refuseProtected(zip);
-    return zip.entries.filter(({ name }) => /^Pictures\/[^/]+/.test(name)).length;
   } finally {
     zip.close();
   }

@@ -60,10 +60,10 @@ export async function readWorkbook(zip: SafeZip, limits: Limits): Promise<Workbo
       close() {},
     });
   }
-  if (!isWorkbook) {
+  if (!isWorkbook || sheets.length === 0) {
     throw new RejectDocument({
       code: 'normalize.corrupt',
-      message: `${mainName} inside the file is not a workbook.`,
+      message: `${mainName} inside the file is not a workbook with sheets.`,
     });
   }
   const related = (type: string) => findRelated(relationships, type, zip);

@@ -1,6 +1,7 @@
 import { utils, write } from '@e965/xlsx';
 import { describe, expect, it } from 'vitest';
 import { rawXlsx, sheetData, spreadsheetPart } from '../fixtures/ooxml.ts';
+import { openDocument } from '../fixtures/opendocument.ts';
 import { convertBytes } from './convert-bytes.ts';
 
 /** The text of a workbook with one sheet of this XML, without its heading and last line break. */
@@ -234,7 +235,7 @@ describe('older and open formats', () => {
     return workbook;
   };
 
-  it.each(['xls', 'xlsb', 'ods', 'xlsx'] as const)('reads %s', async (bookType) => {
+  it.each(['xls', 'xlsb', 'xlsx'] as const)('reads %s', async (bookType) => {
     const bytes = write(book(), { type: 'buffer', bookType }) as Buffer;
 
     const { text, conversion } = await convertBytes(`a.${bookType}`, bytes);
@@ -243,5 +244,32 @@ describe('older and open formats', () => {
       '# Sheet: Erste\n\nDatum,Zahl\n2026-02-02,1234.5\n\n# Sheet: Zweite\n\nzwei\n',
     );
     expect(conversion.fidelity).toMatchObject({ rowsFound: 3, rowsKept: 3 });
+  });
+
+  it('reads ods with dates, percentages, units, comments and a hidden sheet', async () => {
+    const cell = (type: string, value: string, shown: string) =>
+      `<table:table-cell office:value-type="${type}" office:${type === 'date' ? 'date-' : ''}value="${value}"><text:p>${shown}</text:p></table:table-cell>`;
+    const comment =
+      '<table:table-cell office:value-type="string"><office:annotation><dc:creator>Jo</dc:creator><text:p>check</text:p></office:annotation><text:p>a,<text:s text:c="2"/>b</text:p></table:table-cell>';
+    const values =
+      cell('date', '2026-02-02', '02/02/26') +
+      cell('date', '2026-02-02T18:30:00', '2 Feb') +
+      cell('percentage', '0.0725', '7 %') +
+      cell('currency', '1234.5', '1.234,50 €') +
+      cell('float', '1234.5678', '1.234,57') +
+      cell('float', '7', '00007');
+    const ods = openDocument(
+      'spreadsheet',
+      `<table:table table:name="Eins"><table:table-row>${values}</table:table-row><table:table-row table:number-rows-repeated="2"><table:table-cell table:number-columns-repeated="2"/>${comment}</table:table-row><table:table-row table:number-rows-repeated="1048570"><table:table-cell table:number-columns-repeated="16384"/></table:table-row></table:table>` +
+        '<table:table table:name="Zwei" table:style-name="hidden"><table:table-row><table:table-cell table:formula="of:=SUM([.A1])"/></table:table-row></table:table>',
+    );
+
+    const { text, warnings, conversion } = await convertBytes('a.ods', ods);
+
+    expect(text).toBe(
+      '# Sheet: Eins\n\n2026-02-02,2026-02-02 18:30,7.25%,"1.234,50 €",1234.5678,00007\n,,"a,  b"\n,,"a,  b"\n\nComments:\nC2 (Jo): check\n\n# Sheet: Zwei (hidden)\n\n=SUM([.A1])\n',
+    );
+    expect(warnings).toEqual(['normalize.hidden_text', 'normalize.formulas_uncalculated']);
+    expect(conversion.fidelity).toMatchObject({ rowsFound: 4, rowsKept: 4 });
   });
 });
