@@ -4,12 +4,14 @@ import { z } from 'zod';
 import { codes } from '../shared/codes.ts';
 import { documentRecordSchema } from '../shared/record.ts';
 import { environment, type Settings, settingsSchema } from '../shared/settings.ts';
+import { formatsPage } from './formats-page.ts';
 
 /** The pages that are made from the code, by file name; a test checks that they are current. */
 export function generatedDocs(): Record<string, string> {
   return {
     'errors.md': errorsPage(),
     'settings.md': settingsPage(),
+    'formats.md': formatsPage(),
     'record.schema.json': `${JSON.stringify(z.toJSONSchema(documentRecordSchema), null, 2)}\n`,
   };
 }

@@ -1,0 +1,82 @@
+import { formatCodes, formatWarnings } from '../shared/formats/codes.ts';
+import { formatFacts } from '../shared/formats/facts.ts';
+import { formats, kinds } from '../shared/formats/kinds.ts';
+import { type Limits, limitsSchema } from '../shared/formats/limits.ts';
+
+/** `docs/formats.md`, made of the tables that the code itself uses. */
+export function formatsPage(): string {
+  return `# Formats
+
+<!-- Made by \`npm run docs\`; do not edit. -->
+
+What a dropped file becomes, what of it is kept and what is lost. A file is known by its signature
+first, then by its extension, then by its content type; where they disagree, the record has a warning.
+Conversions run in a process of their own that can read the one document, write its own directory and
+reach no network. \`npm run normalize -- FILE...\` shows what would become of a file.
+
+${table(['format', 'extensions', 'becomes', 'kept', 'lost', 'limits'], formatRows())}
+
+Macros, scripts and links to the outside are never run or fetched. Files protected by a password are
+refused. The rest of the formats ends as \`normalize.unsupported\`, unless a profile asks for container
+uploads.
+
+## Limits
+
+Settings with safe defaults, all in \`DROPLINE_LIMITS\` as one JSON object, or \`--limits\` of the command.
+
+${table(['limit', 'default', 'meaning'], limitRows())}
+
+## Codes that end a conversion
+
+${table(
+  ['code', 'outcome', 'meaning', 'advice'],
+  Object.entries(formatCodes)
+    .sort(byName)
+    .map(([code, { outcome, meaning, advice }]) => [`\`${code}\``, outcome, meaning, advice]),
+)}
+
+## Warnings
+
+They stand in a record's \`fidelity.warnings\`: the document went on, a person should know.
+
+${table(
+  ['code', 'meaning'],
+  Object.entries(formatWarnings)
+    .sort(byName)
+    .map(([code, meaning]) => [`\`${code}\``, meaning]),
+)}
+`;
+}
+
+function formatRows(): string[][] {
+  return formats.map((format) => {
+    const { becomes, kept, lost, limits } = formatFacts[format];
+    const names = limits.map((limit) => `\`${limit}\``).join(', ');
+    return [format, shortened(kinds[format].extensions), becomes, kept, lost, names];
+  });
+}
+
+/** Text has a hundred extensions; the first dozen tell what is meant. */
+function shortened(extensions: readonly string[]): string {
+  const shown = extensions.slice(0, 12).join(' ');
+  return extensions.length > 12 ? `${shown} … (${extensions.length} in all)` : shown;
+}
+
+function limitRows(): string[][] {
+  const defaults = limitsSchema.parse({});
+  return (Object.keys(limitsSchema.shape) as (keyof Limits)[]).map((name) => [
+    `\`${name}\``,
+    defaults[name].toLocaleString('en-US'),
+    limitsSchema.shape[name].description ?? '',
+  ]);
+}
+
+function byName([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a.localeCompare(b);
+}
+
+function table(head: string[], rows: string[][]): string {
+  return [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
+}
