@@ -4,7 +4,7 @@ import { headerOf, numberOf, type ReplyHeaders, retryAfterOf } from './headers.t
 export type Api = 'files' | 'messages' | 'count_tokens' | 'batches' | 'models';
 
 /** One limit as the API describes it in the headers of a reply. */
-export interface RateWindow {
+interface RateWindow {
   limit?: number;
   remaining?: number;
   /** When the limit is whole again, in milliseconds since the epoch. */

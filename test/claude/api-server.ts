@@ -4,7 +4,7 @@ import { onTestFinished, vi } from 'vitest';
 import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
 
 /** A request as it stood on the wire, once it was whole. */
-export interface Seen {
+interface Seen {
   method: string;
   url: string;
   headers: IncomingMessage['headers'];

@@ -7,7 +7,7 @@ export interface Run {
   peakMiB: number;
 }
 
-export interface Task {
+interface Task {
   baseUrl: string;
   path: string;
   sizeBytes: number;
