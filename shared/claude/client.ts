@@ -15,7 +15,6 @@ import * as schemas from './schemas.ts';
 
 export type { UploadFile } from './multipart.ts';
 export type { ClaudeOptions, Dialect } from './options.ts';
-export type { FileMetadata } from './schemas.ts';
 
 /** One page of the remote files, newest first. */
 export interface FilePage {
