@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Browser, Page } from 'puppeteer-core';
 import type { Assets } from './assets.ts';
-import { noteStyle } from './docx/notes.ts';
+import { endnoteStyle, noteStyle } from './docx/notes.ts';
 import { breakStyle } from './docx/paging.ts';
 import type { Prepared } from './docx/prepare.ts';
 import { lostParagraphs } from './docx/segments.ts';
@@ -116,6 +116,8 @@ section.docx { overflow: visible !important; }
 section.docx > article, section.docx > footer { z-index: auto !important; }
 section.docx:not(:last-of-type) { break-after: page; }
 .docx { hyphens: manual !important; font-variant-ligatures: none !important; ${prepared.arabic ? arabic : ''} }
+/* A gap, or the word and the number would be read back as one word. */
+[class*="${className(noteStyle)}"] sup, .${className(endnoteStyle)} sup { margin-inline-start: 0.25em; }
 .docx img { object-fit: fill; }
 .docx tr { break-inside: auto; }
 math { font-family: "Noto Sans Math"; math-style: normal; }

@@ -14,8 +14,9 @@ import {
   type XmlNode,
 } from './xml.ts';
 
-/** Class prefix under which the page script finds the runs that refer to a footnote. */
+/** Class prefixes under which the page finds the runs that refer to a footnote or an endnote. */
 export const noteStyle = 'DroplineNote';
+export const endnoteStyle = 'DroplineEndnote';
 
 /**
  * Numbers the references to footnotes through the document, as Word does by default; docx-preview
@@ -24,12 +25,16 @@ export const noteStyle = 'DroplineNote';
 export function markNotes(body: XmlElement): void {
   let number = 0;
   for (const run of descendants(body, 'r')) {
-    const [reference] = elements(run, 'footnoteReference');
-    if (!reference) continue;
-    number++;
-    const style = fragment(`<w:rPr><w:rStyle w:val="${noteStyle}${number}"/></w:rPr>`);
-    setChildren(run, [...style, ...run.children.filter((node) => !is(node, 'rPr'))]);
+    if (child(run, 'footnoteReference')) {
+      number++;
+      setStyle(run, `${noteStyle}${number}`);
+    } else if (child(run, 'endnoteReference')) setStyle(run, endnoteStyle);
   }
+}
+
+function setStyle(run: XmlElement, style: string): void {
+  const properties = fragment(`<w:rPr><w:rStyle w:val="${style}"/></w:rPr>`);
+  setChildren(run, [...properties, ...run.children.filter((node) => !is(node, 'rPr'))]);
 }
 
 /**
@@ -41,6 +46,7 @@ export function takeComments(body: XmlElement, comments: XmlElement | undefined)
     elements(comments, 'comment').map((comment) => [attribute(comment, 'id'), comment]),
   );
   const list: XmlNode[] = [];
+  const marked = new Set<XmlElement>();
   let number = 0;
   for (const run of descendants(body, 'r')) {
     mapChildren(run, (node) => {
@@ -48,9 +54,14 @@ export function takeComments(body: XmlElement, comments: XmlElement | undefined)
       const comment = byId.get(attribute(node, 'id'));
       if (!comment) return [];
       number++;
+      marked.add(comment);
       list.push(...commentParagraphs(comment, number));
       return fragment(`<w:t>[c${number}]</w:t>`);
     });
+  }
+  // A note, a header or no place at all may have been commented on.
+  for (const comment of byId.values()) {
+    if (!marked.has(comment)) list.push(...commentParagraphs(comment, ++number));
   }
   if (list.length === 0) return [];
   return [...fragment(paragraphXml('[Comments]', { bold: true })), ...list];

@@ -1,4 +1,4 @@
-import { readNumbering } from '../../formats/docx-numbering.ts';
+import { type ListCounter, readNumbering } from '../../formats/docx-numbering.ts';
 import { readStyles, type Styles } from '../../formats/docx-styles.ts';
 import { runXml } from './blocks.ts';
 import { isSymbolTypeface, symbolsToText } from './symbols.ts';
@@ -32,7 +32,7 @@ export function labelWriter(
   numberingBytes: Uint8Array | undefined,
   numberingXml: XmlDocument | undefined,
 ): (story: XmlElement) => void {
-  const counters = readNumbering(numberingBytes && Buffer.from(numberingBytes), styles);
+  const counters = countersOf(numberingBytes, styles);
   const looks = readLooks(numberingXml);
   return (story) => {
     const counter = counters();
@@ -52,6 +52,15 @@ export function labelWriter(
       writeLabel(paragraph, text, own ? look?.indent : undefined);
     }
   };
+}
+
+/** A damaged numbering part counts as none. */
+function countersOf(bytes: Uint8Array | undefined, styles: Styles): () => ListCounter {
+  try {
+    return readNumbering(bytes && Buffer.from(bytes), styles);
+  } catch {
+    return readNumbering(undefined, styles);
+  }
 }
 
 function writeLabel(

@@ -123,16 +123,30 @@ function inheritMargins(body: XmlElement): void {
       return [made];
     });
     setChildren(section, [...copies, ...section.children]);
-    if (!child(section, 'pgSz')) {
-      const size = fragment(`<w:pgSz w:w="${usual.width}" w:h="${usual.height}"/>`);
-      setChildren(section, [...section.children, ...size]);
-    }
+    sizePage(section);
     if (!child(section, 'pgMar')) {
       const sides = ['top', 'right', 'bottom', 'left'].map((side) => `w:${side}="${usual.margin}"`);
       const margins = fragment(`<w:pgMar ${sides.join(' ')} w:header="720" w:footer="720"/>`);
       setChildren(section, [...section.children, ...margins]);
     }
   }
+}
+
+/** The smallest and largest page that Word allows, in twentieths of a point: 0.1 and 22 inches. */
+const pageLimits = { least: 144, most: 31_680 };
+
+/** Gives a section a page that can be printed on. */
+function sizePage(section: XmlElement): void {
+  const size = child(section, 'pgSz');
+  const side = (name: string, otherwise: number) => {
+    const own = numberFrom(attribute(size, name), otherwise);
+    return own >= pageLimits.least && own <= pageLimits.most ? own : otherwise;
+  };
+  const orientation = attribute(size, 'orient') === 'landscape' ? ' w:orient="landscape"' : '';
+  const made = fragment(
+    `<w:pgSz w:w="${side('w', usual.width)}" w:h="${side('h', usual.height)}"${orientation}/>`,
+  );
+  setChildren(section, [...section.children.filter((node) => node !== size), ...made]);
 }
 
 /** Whether the next section goes on on the same page. */

@@ -57,14 +57,37 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder('utf-8').decode(bytes);
 }
 
-/** The part as text again, with every prefix declared that the passes may have used. */
+/** The part as text again: well-formed, with every prefix declared that it uses. */
 export function writeXml(document: XmlDocument): string {
   const root = rootOf(document);
   if (root) {
-    for (const [prefix, name] of Object.entries(namespaces))
-      root.attribs[`xmlns:${prefix}`] ??= name;
+    const declared = new Set<string>();
+    const used = new Set(Object.keys(namespaces));
+    for (const element of [root, ...descendants(root)]) tidyNames(element, declared, used);
+    for (const prefix of used) {
+      if (!declared.has(prefix)) {
+        root.attribs[`xmlns:${prefix}`] ??= namespaces[prefix] ?? `urn:prefix:${prefix}`;
+      }
+    }
   }
   return DomUtils.getOuterHTML(document, { xmlMode: true });
+}
+
+const nameInXml = /^[\p{L}_][\p{L}\p{N}._-]*(:[\p{L}_][\p{L}\p{N}._-]*)?$/u;
+
+/** What a forgiving reader took for names would be refused by a strict one. */
+function tidyNames(element: XmlElement, declared: Set<string>, used: Set<string>): void {
+  if (!nameInXml.test(element.name)) element.name = 'unreadable';
+  for (const name of [element.name, ...Object.keys(element.attribs)]) {
+    if (!nameInXml.test(name)) {
+      delete element.attribs[name];
+      continue;
+    }
+    const [prefix = '', local] = name.split(':');
+    if (local === undefined || prefix === 'xml') continue;
+    if (prefix === 'xmlns') declared.add(local);
+    else used.add(prefix);
+  }
 }
 
 /** Nodes from a piece of XML written by us. */
@@ -112,13 +135,13 @@ export function child(parent: XmlElement | undefined, ...path: string[]): XmlEle
   return at;
 }
 
-/** All elements below `top` of the given local names, in document order. Costs no stack. */
+/** All elements below `top`, or those of the given local names, in document order. Costs no stack. */
 export function descendants(top: XmlElement | XmlDocument, ...names: string[]): XmlElement[] {
   const found: XmlElement[] = [];
   const stack: XmlNode[] = [...top.children].reverse();
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (!isElement(node)) continue;
-    if (names.includes(localName(node))) found.push(node);
+    if (names.length === 0 || names.includes(localName(node))) found.push(node);
     for (let at = node.children.length - 1; at >= 0; at--) {
       const next = node.children[at];
       if (next) stack.push(next);
