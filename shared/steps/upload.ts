@@ -151,11 +151,12 @@ export async function liveFile(content: Content, tools: UploadTools): Promise<Re
  */
 async function withClaim(
   claimed: ContentItem,
-  owner: string,
+  claim: { owner: string; strayPossible: boolean },
   tools: UploadTools,
   work: (signal: AbortSignal) => Promise<FileMetadata>,
 ): Promise<RemoteFile | undefined> {
   const { contents } = tools;
+  const { owner } = claim;
   const sha256 = claimed.contentSha256;
   const lost = new AbortController();
   const renewal = setInterval(() => {
@@ -169,9 +170,7 @@ async function withClaim(
     const made = await work(lost.signal);
     const file = { fileId: made.id, expiresAt: made.expiresAt };
     if (await contents.setLive(sha256, owner, file)) {
-      if (claimed.doomedFileId && claimed.doomedFileId !== file.fileId) {
-        await tools.claude.deleteFile(claimed.doomedFileId);
-      }
+      await deleteDoomed(claimed, tools);
       return file;
     }
     const present = await contents.get(sha256);
@@ -181,10 +180,21 @@ async function withClaim(
     return undefined;
   } catch (thrown) {
     const { error, fileMayExist } = outcomeOf(thrown, 'upload');
-    await contents.abandon(sha256, owner, fileMayExist);
+    await contents.abandon(sha256, owner, fileMayExist || claim.strayPossible);
     throw error;
   } finally {
     clearInterval(renewal);
+  }
+}
+
+/** Deletes the file that the content had when it was taken over from its deletion. */
+async function deleteDoomed({ doomedFileId }: ContentItem, tools: UploadTools): Promise<void> {
+  if (!doomedFileId) return;
+  try {
+    await tools.claude.deleteFile(doomedFileId);
+  } catch (error) {
+    // The new file is live; the old one has no content any more, and the reconciler deletes it.
+    tools.log.warn('doomed file not deleted', { fileId: doomedFileId, error: String(error) });
   }
 }
 
@@ -195,14 +205,18 @@ async function send(
   tools: UploadTools,
   signal: AbortSignal,
 ): Promise<FileMetadata> {
-  const body = await streamContent(source, contentSha256, tools, signal);
-  const made = await tools.claude.uploadFile({
-    filename: source.filename,
-    mimeType,
-    sizeBytes: source.sizeBytes,
-    body,
-    signal,
-  });
+  // A stream from S3 that hangs cannot be ended through the generator around it: its own signal can.
+  const stop = new AbortController();
+  const made = await tools.claude
+    .uploadFile({
+      filename: source.filename,
+      mimeType,
+      sizeBytes: source.sizeBytes,
+      body: streamContent(source, contentSha256, tools, AbortSignal.any([signal, stop.signal])),
+      ownsChunks: true,
+      signal,
+    })
+    .finally(() => stop.abort());
   tools.log.info('uploaded', {
     contentSha256,
     fileId: made.id,
