@@ -5,8 +5,6 @@ import { counted } from './wording.ts';
 export interface Findings {
   /** Pictures placed in the document whose bytes it holds. */
   pictures: number;
-  /** Of these, EMF and WMF, which browsers cannot draw. */
-  metafiles: number;
   /** Pictures that are only referred to, or whose part is missing: nobody can keep these. */
   absentPictures: number;
   charts: number;
@@ -23,13 +21,11 @@ export interface Findings {
   insertions: number;
   deletions: number;
   hiddenRuns: number;
-  tableRows: number;
 }
 
 export function noFindings(): Findings {
   return {
     pictures: 0,
-    metafiles: 0,
     absentPictures: 0,
     charts: 0,
     diagrams: 0,
@@ -43,7 +39,6 @@ export function noFindings(): Findings {
     insertions: 0,
     deletions: 0,
     hiddenRuns: 0,
-    tableRows: 0,
   };
 }
 

@@ -26,7 +26,7 @@ interface Numbering {
 }
 
 /** What stands before a paragraph of a list. */
-export interface ListLabel {
+interface ListLabel {
   kind: 'bullet' | 'number';
   /** `3.2`, `(a)` …; empty for bullets and for levels that show nothing. */
   text: string;

@@ -1,7 +1,7 @@
 import { readXml } from './ooxml-xml.ts';
 
 /** What a paragraph style says about a paragraph's place in the document. */
-export interface ParagraphStyle {
+interface ParagraphStyle {
   id: string;
   name: string;
   basedOn?: string;

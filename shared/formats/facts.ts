@@ -18,7 +18,7 @@ const picture: FormatFacts = {
   becomes: 'itself; scaled down when Claude does not take its size',
   kept: 'the picture',
   lost: 'pixels when scaled, frames after the first',
-  limits: ['maxPixelsPerSide', 'maxPixels'],
+  limits: ['maxPixelsPerSide', 'maxPixels', 'maxImageBytes'],
 };
 
 /** One entry a format that is identified. */

@@ -14,12 +14,6 @@ const mimeTypes: Record<string, string> = {
 };
 
 /**
- * Above this a picture is written anew. Not a documented limit of the Files API, which takes
- * 500 MB; Claude scales pictures to some 1,600 pixels anyway, and larger ones only cost time.
- */
-const heavyBytes = 30 * 1000 * 1000;
-
-/**
  * A picture goes up as it is, unless it is larger than Claude takes: then it is scaled down, which
  * the fidelity says. Every pixel is decoded once, so that a truncated picture is found here.
  * @throws RejectDocument `normalize.corrupt`, `normalize.pixel_bomb`, `normalize.unsupported_image`
@@ -45,7 +39,7 @@ export async function convertImage(input: ConvertInput): Promise<Conversion> {
     });
   }
   const isLarge = Math.max(width, height) > limits.maxPixelsPerSide;
-  if (isLarge || sizeBytes > heavyBytes) {
+  if (isLarge || sizeBytes > limits.maxImageBytes) {
     return scaledDown(input, metadata, warnings);
   }
   if (metadata.format === 'webp') await checkRiffLength(source);

@@ -53,6 +53,11 @@ export const limitsSchema = z.object({
     .positive()
     .default(268_000_000)
     .describe('Width times height that is decoded at all, in pixels.'),
+  maxImageBytes: z
+    .int()
+    .positive()
+    .default(30 * 1000 * 1000)
+    .describe('Bytes of a picture above which it is written anew, scaled to what Claude takes.'),
   maxOutputBytes: z
     .int()
     .positive()

@@ -64,6 +64,16 @@ describe('pictures that are too large', () => {
     expect(warnings).toEqual(['normalize.image_scaled']);
   });
 
+  it('writes a picture of too many bytes anew', async () => {
+    const heavy = await noisy('png');
+
+    const { conversion } = await convertBytes('a.png', heavy, {
+      limits: { maxImageBytes: heavy.length - 1, maxPixelsPerSide: 100 },
+    });
+
+    expect(conversion.outcome).toBe('file');
+  });
+
   it('keeps transparency when it scales', async () => {
     const webp = await sharp({
       create: { width: 300, height: 300, channels: 4, background: { r: 1, g: 2, b: 3, alpha: 0 } },
