@@ -70,9 +70,9 @@ async function dropAll(
       const file = files[index];
       const documentId = ids[index];
       if (!file || !documentId) continue;
-      // Dropping what failed again is how a person says: try again.
+      // Dropping what failed again is how a person says: try again. What is new need not be compared.
       const status = before.get(documentId)?.status;
-      const force = status === 'failed' || status === 'removed';
+      const force = status === undefined || status === 'failed' || status === 'removed';
       try {
         const dropped = await uploadFile(host.s3, host.inbox, file, { force });
         if (dropped === 'unchanged') unchanged += 1;

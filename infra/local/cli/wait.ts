@@ -19,57 +19,60 @@ export interface WaitOptions {
   signal: AbortSignal;
 }
 
-/** Enough to see steady progress, few enough to cost the ledger nothing. */
-const windowSize = 100;
+/** Documents looked at in one go: few while work goes on, for reading records costs the work. */
+const look = { busy: 25, idle: 100 };
 const tickMs = 250;
 /** How long all queues must be empty before a document without an end counts as left behind. */
 const idleMs = 3000;
 
 /**
- * Waits until all documents have ended. The oldest open ones are looked at each tick, so the cost
- * does not grow with their number.
+ * Waits until all documents have ended. They are looked at in turn, those that were dropped first
+ * before the others, so the cost of a look does not grow with their number.
  * @returns those that did not end although nothing is left to do: held, or given up by their queue
  */
 export async function waitForEnd(options: WaitOptions): Promise<Awaited[]> {
-  const { stack, records, signal } = options;
-  const open = [...options.awaited];
-  let idleSince: number | undefined;
-  let turn = 0;
+  const { stack, records, awaited, signal, onEnd, onTick } = options;
+  let open = [...awaited];
   const held = new Set<string>();
-  while (!signal.aborted) {
-    const window = open.slice(0, windowSize);
-    // Those behind the window are looked at in turn: they may have overtaken the ones in it.
-    if (open.length > windowSize) {
-      turn = (turn + windowSize) % open.length;
-      window.push(
-        ...open.slice(Math.max(turn, windowSize), Math.max(turn, windowSize) + windowSize),
-      );
-    }
-    const standings = await records.standings(window.map(({ documentId }) => documentId));
-    let ended = 0;
-    for (const document of window) {
+  let idleSince: number | undefined;
+  /** Documents looked at since the queues are empty, in vain. */
+  let inVain = 0;
+  while (open.length > 0 && !signal.aborted) {
+    const looked = open.slice(0, idleSince === undefined ? look.busy : look.idle);
+    const standings = await records.standings(looked.map(({ documentId }) => documentId));
+    const left: Awaited[] = [];
+    for (const document of looked) {
       const standing = standings.get(document.documentId);
       if (standing?.status === 'held') held.add(document.documentId);
       else held.delete(document.documentId);
-      if (!standing || !isTerminal(standing.status)) continue;
-      if (document.sequencer && isOlder(standing.sequencer, document.sequencer)) continue;
-      open.splice(open.indexOf(document), 1);
-      ended += 1;
-      options.onEnd?.(document, standing);
+      if (standing && hasEnded(document, standing)) onEnd?.(document, standing);
+      else left.push(document);
     }
-    options.onTick?.(options.awaited.length - open.length);
+    open = [...open.slice(looked.length), ...left];
+    onTick?.(awaited.length - open.length);
     // A person has to act before any of those that are held can go on.
     if (open.length === held.size) return open;
-    if (ended > 0) {
+    if (left.length < looked.length) {
+      inVain = 0;
       idleSince = undefined;
-      continue;
+      if (left.length < looked.length / 2) continue;
     }
-    const idle = isIdle(stack);
-    idleSince = idle ? (idleSince ?? Date.now()) : undefined;
-    if (idleSince !== undefined && Date.now() - idleSince >= idleMs) return open;
+    if (!isIdle(stack)) {
+      idleSince = undefined;
+      inVain = 0;
+    } else {
+      idleSince ??= Date.now();
+      inVain += looked.length;
+      if (Date.now() - idleSince >= idleMs && inVain >= open.length) return open;
+    }
     await pause(tickMs, signal);
   }
   return open;
+}
+
+function hasEnded({ sequencer }: Awaited, standing: Standing): boolean {
+  if (!isTerminal(standing.status)) return false;
+  return sequencer === undefined || !isOlder(standing.sequencer, sequencer);
 }
 
 /** Waits until no queue holds anything, so that parts of mails and archives have ended too. */
