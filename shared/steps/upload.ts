@@ -136,10 +136,15 @@ export async function liveFile(content: Content, tools: UploadTools): Promise<Re
     };
     const claimed = await tools.contents.claim(facts, seen, owner, tools.leaseMs);
     if (!claimed) continue;
-    const file = await withClaim(claimed, owner, tools, async (signal) => {
-      const stray =
-        seen?.state === 'uploading' ? await findStray(claimed, tools.claude) : undefined;
-      return stray ?? (await send(content, claimed, tools, signal));
+    // Whoever held the claim before may have made a file: until we have looked, that stands.
+    const claim = { owner, strayPossible: seen?.state === 'uploading' };
+    const file = await withClaim(claimed, claim, tools, async (signal) => {
+      if (claim.strayPossible) {
+        const stray = await findStray(claimed, tools.claude);
+        if (stray) return stray;
+        claim.strayPossible = false;
+      }
+      return send(content, claimed, tools, signal);
     });
     if (file) return file;
   }
