@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkInvariants, type Expected } from '../world/invariants.ts';
-import { type LedgerServer, startLedgerServer } from '../world/ledger.ts';
+import type { LedgerServer } from '../world/ledger.ts';
+import { memoryLedger } from '../world/memory-dynamodb.ts';
 import type { KillPoint } from '../world/mortal.ts';
 import { type InboxEvent, World } from '../world/world.ts';
 
@@ -66,7 +67,7 @@ const scenarios: Scenario[] = [
 let server: LedgerServer;
 
 beforeAll(async () => {
-  server = await startLedgerServer();
+  server = memoryLedger();
 });
 afterAll(() => server.close());
 

@@ -1,0 +1,198 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { indexes } from '../../shared/ledger/keys.ts';
+import { Table } from '../../shared/ledger/table.ts';
+import { applyUpdate, type Item, meets, type Placeholders } from './expressions.ts';
+import type { LedgerServer } from './ledger.ts';
+
+interface Input extends Partial<Placeholders> {
+  TableName: string;
+  Key?: Item;
+  Item?: Item;
+  ConditionExpression?: string;
+  UpdateExpression?: string;
+  KeyConditionExpression?: string;
+  IndexName?: string;
+  Limit?: number;
+  ExclusiveStartKey?: Item;
+}
+
+/**
+ * A DynamoDB in this process that evaluates the expressions the ledger writes: for tests that play
+ * thousands of runs. It takes what `Table` sends and nothing else; the same contract suite runs over it
+ * and over dynalite (test/ledger/table.test.ts), so what it lets pass may be trusted.
+ */
+export class MemoryDynamo {
+  readonly #tables = new Map<string, Map<string, Item>>();
+  #counter = 0;
+
+  /** A client as `Table` takes it. Commands take effect in the order they are sent. */
+  get client(): DynamoDBDocumentClient {
+    const port = { send: async (command: { input: object }) => this.#send(command) };
+    return port as unknown as DynamoDBDocumentClient;
+  }
+
+  /** Makes an empty table with the ledger's indexes and returns its name. */
+  createTable(): string {
+    this.#counter += 1;
+    const name = `ledger-${this.#counter}`;
+    this.#tables.set(name, new Map());
+    return name;
+  }
+
+  /** All items of a table, in the order of their keys. */
+  items(table: string): Item[] {
+    return [...this.#table(table)]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, item]) => structuredClone(item));
+  }
+
+  /** A new table with what another holds now. */
+  copyTable(table: string): string {
+    const name = this.createTable();
+    const copy = this.#table(name);
+    for (const [key, item] of this.#table(table)) copy.set(key, structuredClone(item));
+    return name;
+  }
+
+  #table(name: string): Map<string, Item> {
+    const table = this.#tables.get(name);
+    if (!table) throw new Error(`no table ${name}`);
+    return table;
+  }
+
+  #send(command: { input: object }): unknown {
+    // A copy, as marshalling makes one: what the caller changes later is not in the table.
+    const input = structuredClone(command.input) as Input;
+    const table = this.#table(input.TableName);
+    if (command instanceof GetCommand)
+      return { Item: structuredClone(table.get(keyOf(input.Key))) };
+    if (command instanceof PutCommand) return put(table, input);
+    if (command instanceof UpdateCommand) return update(table, input);
+    if (command instanceof DeleteCommand) return remove(table, input);
+    if (command instanceof QueryCommand) return query(table, input);
+    if (command instanceof ScanCommand) return page(inIndex(table, input), input);
+    throw new Error(`not a command of the ledger: ${command.constructor.name}`);
+  }
+}
+
+function put(table: Map<string, Item>, input: Input) {
+  const key = keyOf(input.Item);
+  check(table.get(key), input);
+  table.set(key, withoutUndefined(input.Item ?? {}));
+  return {};
+}
+
+function update(table: Map<string, Item>, input: Input) {
+  const key = keyOf(input.Key);
+  const present = table.get(key);
+  check(present, input);
+  const { UpdateExpression = '', ConditionExpression } = input;
+  const next = applyUpdate(UpdateExpression, present ?? { ...input.Key }, {
+    ...placeholders(input),
+    elsewhere: ConditionExpression,
+  });
+  table.set(key, next);
+  return { Attributes: structuredClone(next) };
+}
+
+function remove(table: Map<string, Item>, input: Input) {
+  const key = keyOf(input.Key);
+  check(table.get(key), input);
+  table.delete(key);
+  return {};
+}
+
+function query(table: Map<string, Item>, input: Input) {
+  const { KeyConditionExpression = '' } = input;
+  const found = inIndex(table, input).filter((item) =>
+    meets(KeyConditionExpression, item, placeholders(input)),
+  );
+  return page(found, input);
+}
+
+/** The items that stand in the index (or table) that is asked for, in its order. */
+function inIndex(table: Map<string, Item>, { IndexName }: Input): Item[] {
+  const index = Object.values(indexes).find(({ name }) => name === IndexName);
+  if (IndexName && !index) throw new Error(`no index ${IndexName}`);
+  const [hash, range] = index ? [index.hash, index.range] : ['pk', 'sk'];
+  const names = [...new Set(['pk', 'sk', hash, range])];
+  return [...table.values()]
+    .filter((item) => typeof item[hash] === 'string' && typeof item[range] === 'string')
+    .map((item) => (index ? Object.fromEntries(names.map((name) => [name, item[name]])) : item))
+    .sort((a, b) => compare(a, b, [hash, range, 'pk', 'sk']));
+}
+
+function compare(a: Item, b: Item, by: string[]): number {
+  for (const name of by) {
+    const [left, right] = [String(a[name]), String(b[name])];
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return 0;
+}
+
+function page(found: Item[], { Limit, ExclusiveStartKey }: Input) {
+  const after = ExclusiveStartKey
+    ? found.findIndex((item) => keyOf(item) === keyOf(ExclusiveStartKey)) + 1
+    : 0;
+  const items = found.slice(after, Limit ? after + Limit : undefined);
+  const last = items.at(-1);
+  return {
+    Items: structuredClone(items),
+    ...(last && after + items.length < found.length
+      ? { LastEvaluatedKey: structuredClone(last) }
+      : {}),
+  };
+}
+
+function check(present: Item | undefined, input: Input): void {
+  if (!input.ConditionExpression) return;
+  const { UpdateExpression } = input;
+  const given = { ...placeholders(input), elsewhere: UpdateExpression };
+  if (meets(input.ConditionExpression, present ?? {}, given)) return;
+  throw new ConditionalCheckFailedException({
+    message: 'The conditional request failed',
+    $metadata: {},
+  });
+}
+
+const placeholders = (input: Input): Placeholders => ({
+  ExpressionAttributeNames: input.ExpressionAttributeNames ?? {},
+  ExpressionAttributeValues: input.ExpressionAttributeValues ?? {},
+});
+
+function keyOf(item: Item | undefined): string {
+  if (typeof item?.pk !== 'string' || typeof item.sk !== 'string') throw new Error('no key');
+  return `${item.pk}\0${item.sk}`;
+}
+
+/** As the document client is set up (`removeUndefinedValues`). */
+function withoutUndefined<T>(value: T): T {
+  if (Array.isArray(value)) {
+    return value.filter((each) => each !== undefined).map(withoutUndefined) as T;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => each !== undefined)
+      .map(([name, each]) => [name, withoutUndefined(each)]),
+  ) as T;
+}
+
+/** Ledgers in memory, in the place of `startLedgerServer`. */
+export function memoryLedger(): LedgerServer {
+  const dynamo = new MemoryDynamo();
+  return {
+    url: 'memory:',
+    create: async () => new Table(dynamo.client, dynamo.createTable()),
+    close: () => {},
+  };
+}
