@@ -1,93 +1,106 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { DroplineError } from '../../shared/errors.ts';
-import { convert } from '../../shared/formats/convert.ts';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
 import { defaultLimits } from '../../shared/formats/limits.ts';
-import type { Conversion } from '../../shared/formats/types.ts';
-import { recallOf, wordsOfDocx } from './word-recall.ts';
+import { FileNormalizer, type Report } from '../../shared/formats/normalize-file.ts';
+import { ConversionSandbox } from '../../shared/formats/sandbox.ts';
+import { type Recall, recallOf, wordsOfDocx } from './word-recall.ts';
 
 /**
- * What conversion keeps of every file below a folder, as a table:
+ * What normalizing keeps of every file below a folder, as a table:
  *
- *     node test/corpus/recall.ts [--pdf-text DIR] [--lost] FOLDER
+ *     node test/corpus/recall.ts [--lost] [--renderer chromium|libreoffice] FOLDER
  *
- * Word recall is that of docx files against their own XML. A docx that goes the PDF route is
- * measured when `--pdf-text` names a folder with its text, `<name>.docx.txt` (made by pdftotext).
- * `--lost` names some of the words lost.
+ * Word recall is that of docx files against their own XML. Of those that go the PDF route the text
+ * is read back with pdftotext (Debian's poppler-utils), where it is installed. `--lost` names some
+ * of the words lost.
  */
 const { values, positionals } = parseArgs({
-  options: { 'pdf-text': { type: 'string' }, lost: { type: 'boolean', default: false } },
+  options: {
+    lost: { type: 'boolean', default: false },
+    renderer: { type: 'string', default: 'chromium' },
+  },
   allowPositionals: true,
 });
+const { renderer } = values;
 const [folder] = positionals;
-if (!folder) {
-  console.error('usage: node test/corpus/recall.ts [--pdf-text DIR] [--lost] FOLDER');
+if (!folder || (renderer !== 'chromium' && renderer !== 'libreoffice')) {
+  console.error('usage: node test/corpus/recall.ts [--lost] [--renderer NAME] FOLDER');
   process.exit(2);
 }
 
-const totals = { text: { words: 0, kept: 0 }, pdf: { words: 0, kept: 0 } };
-const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
-  .filter((entry) => entry.isFile())
-  .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-  .sort();
-
-row(['file', 'outcome', 'recall', 'images', 'rows', 'notes']);
-for (const name of names) await report(name);
-for (const [route, { words, kept }] of Object.entries(totals)) {
-  if (words > 0) console.log(`${route} route: ${percent(kept, words)} of ${words} words of docx`);
-}
-
-async function report(name: string): Promise<void> {
-  const file = path.join(folder ?? '', name);
-  const outDir = await mkdtemp(path.join(tmpdir(), 'recall-'));
-  try {
-    const conversion = await convert({
-      path: file,
-      name: path.basename(file),
-      sizeBytes: 0,
-      outDir,
-      limits: defaultLimits,
-    });
-    const { fidelity } = conversion;
-    const recall = await recallCell(name, file, conversion);
-    row([
-      name,
-      `${conversion.outcome} ${fidelity.route}`,
-      recall,
-      share(fidelity.imagesKept, fidelity.imagesFound),
-      share(fidelity.rowsKept, fidelity.rowsFound),
-      fidelity.warnings.map(({ code }) => code.replace('normalize.', '')).join(' '),
-    ]);
-  } catch (error) {
-    if (!(error instanceof DroplineError)) throw error;
-    row([name, `${error.name === 'SkipDocument' ? 'skipped' : 'failed'} ${error.code}`]);
-  } finally {
-    await rm(outDir, { recursive: true });
+const totals = new Map<string, Recall & { files: number }>();
+const out = await mkdtemp(path.join(tmpdir(), 'recall-'));
+const entry = fileURLToPath(new URL('../../shared/formats/worker.ts', import.meta.url));
+const normalizer = new FileNormalizer(new ConversionSandbox({ entry }), {
+  limits: defaultLimits,
+  out,
+  renderer,
+  cwd: process.cwd(),
+});
+try {
+  print(['file', 'route or code', 'recall', 'images', 'rows', 'ms', 'warnings']);
+  for (const file of await filesIn(folder)) await report(folder, file);
+  for (const [route, { words, kept, files }] of totals) {
+    console.log(`${route}: ${percent(kept, words)} of ${words} words in ${files} files`);
   }
+} finally {
+  await normalizer.close();
+  await rm(out, { recursive: true });
 }
 
-async function recallCell(name: string, file: string, conversion: Conversion): Promise<string> {
-  if (!/\.doc[xm]$/.test(name)) return '';
-  const text = await convertedText(name, conversion);
-  if (text === undefined) return '';
+async function filesIn(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((each) => each.isFile())
+    .map((each) => path.join(each.parentPath, each.name))
+    .sort();
+}
+
+async function report(root: string, file: string): Promise<void> {
+  const result = await normalizer.normalize(file);
+  const { fidelity } = result;
+  print([
+    path.relative(root, file),
+    result.route ?? result.error?.code ?? '',
+    await recallCell(file, result),
+    share(fidelity?.imagesKept, fidelity?.imagesFound),
+    share(fidelity?.rowsKept, fidelity?.rowsFound),
+    result.ms.toFixed(0),
+    (fidelity?.warnings ?? []).map(({ code }) => code.replace('normalize.', '')).join(' '),
+  ]);
+}
+
+async function recallCell(file: string, result: Report): Promise<string> {
+  const [output] = result.outputs;
+  if (!/\.doc[xm]$/i.test(file) || result.status !== 'normalized' || !output) return '';
+  const text = await textOf(output);
+  if (text === undefined) return 'no pdftotext';
   const recall = recallOf(wordsOfDocx(await readFile(file)), text);
-  const total = conversion.outcome === 'render' ? totals.pdf : totals.text;
+  if (recall.words === 0) return 'no words';
+  const route = result.route ?? '';
+  const total = totals.get(route) ?? { words: 0, kept: 0, lost: [], files: 0 };
   total.words += recall.words;
   total.kept += recall.kept;
+  total.files += 1;
+  totals.set(route, total);
   const lost =
     values.lost && recall.lost.length > 0 ? ` (${recall.lost.slice(0, 12).join(' ')})` : '';
-  return recall.words === 0 ? 'no words' : `${percent(recall.kept, recall.words)}${lost}`;
+  return `${percent(recall.kept, recall.words)}${lost}`;
 }
 
-async function convertedText(name: string, conversion: Conversion): Promise<string | undefined> {
-  if (conversion.outcome === 'file') return readFile(conversion.path, 'utf8');
-  const folderOfTexts = values['pdf-text'];
-  if (conversion.outcome !== 'render' || !folderOfTexts) return undefined;
-  return readFile(path.join(folderOfTexts, `${path.basename(name)}.txt`), 'utf8').catch(
-    () => undefined,
-  );
+async function textOf(output: string): Promise<string | undefined> {
+  if (!output.endsWith('.pdf')) return readFile(output, 'utf8');
+  try {
+    const run = promisify(execFile);
+    return (await run('pdftotext', ['-layout', output, '-'], { maxBuffer: 1e9 })).stdout;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function percent(part: number, whole: number): string {
@@ -98,8 +111,8 @@ function share(kept: number | undefined, found: number | undefined): string {
   return found === undefined ? '' : `${kept ?? '?'}/${found}`;
 }
 
-function row(cells: string[]): void {
-  const widths = [52, 30, 9, 7, 13];
+function print(cells: string[]): void {
+  const widths = [54, 26, 9, 7, 13, 6];
   console.log(
     cells
       .map((cell, index) => cell.padEnd(widths[index] ?? 0))
