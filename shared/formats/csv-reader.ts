@@ -48,23 +48,26 @@ export class CsvReader {
     return rows;
   }
 
-  /** Takes rows that need no change off the front, as far as there are any. */
+  /** Takes rows that need next to no change off the front, as far as there are any. */
   #takeStrict(): { rows: Rows[]; isStopped: boolean } {
     const { delimiter, quote, crOnly } = this.#dialect;
     const none = { rows: [], isStopped: true };
     const original = this.#rest;
     const hasQuotes = original.includes('"');
     if (crOnly || !this.#quoted || (quote !== '"' && original.includes(quote))) return none;
-    if (delimiter !== ',' && (hasQuotes || original.includes(','))) return none;
-    // A CR at the end may be half a line break: it stays with the incomplete row.
-    const text = original.includes('\r') ? original.replaceAll('\r\n', '\n') : original;
-    if (text.indexOf('\r') >= 0 && text.indexOf('\r') < text.length - 1) return none;
-    const scan = scanStrictRows(delimiter === ',' ? text : text.replaceAll(delimiter, ','));
+    if (delimiter !== ',' && hasQuotes) return none;
+    const last = original.lastIndexOf('\n');
+    if (last < 0) return { rows: [], isStopped: false };
+    // What is after the last line break is no complete row, and may end in half a line break.
+    const lines = original.slice(0, last + 1);
+    const text = lines.includes('\r') ? lines.replaceAll('\r\n', '\n') : lines;
+    if (text.includes('\r')) return none;
+    const scan = scanStrictRows(delimiter === ',' ? text : withCommas(text, delimiter));
     // Line feeds within cells may have been CRLF, and a cell has to stay what it was.
-    if (scan.hasLineFeeds && text !== original) return none;
-    const end = scan.ends.at(-1) ?? 0;
+    if (scan.hasLineFeeds && text !== lines) return none;
     if (scan.needless > needlessShare * scan.counts.length) return none;
-    if (end > 0) this.#rest = original.slice(sameLine(original, text, end));
+    const end = scan.ends.at(-1) ?? 0;
+    if (end > 0) this.#rest = original.slice(sameLine(lines, scan.text, end));
     return { rows: end > 0 ? [scan] : [], isStopped: scan.isStopped };
   }
 
@@ -167,6 +170,24 @@ export class CsvReader {
     const isOwn = input[lineEnd - 1] !== '\r' || isQuoted;
     if (!isOwn) row[row.length - 1] = last.slice(0, -1);
   }
+}
+
+/** Lines without quotes, parted by commas instead of `delimiter`: cells that hold some are quoted. */
+function withCommas(lines: string, delimiter: string): string {
+  const isBound = (at: number): boolean => lines[at] === delimiter || lines[at] === '\n';
+  const pieces: string[] = [];
+  let from = 0;
+  for (let at = lines.indexOf(','); at >= 0; at = lines.indexOf(',', from)) {
+    let start = at;
+    while (start > from && !isBound(start - 1)) start -= 1;
+    let end = at + 1;
+    while (end < lines.length && !isBound(end)) end += 1;
+    pieces.push(lines.slice(from, start), lines.slice(start, end));
+    from = end;
+  }
+  pieces.push(lines.slice(from));
+  // Between the pieces stand the quotes.
+  return pieces.join('"').replaceAll(delimiter, ',');
 }
 
 /**

@@ -54,7 +54,7 @@ async function convertInto(
   encoding: Encoding,
 ): Promise<{ writer: CsvWriter; warnings: Warning[] }> {
   const decoder = createDecoder(encoding.label);
-  const cleaner = new TextCleaner();
+  const cleaner = new TextCleaner(encoding.isClean);
   let sample = '';
   let pipe: { reader: CsvReader; writer: CsvWriter } | undefined;
 

@@ -43,7 +43,7 @@ export async function convertEml(input: ConvertInput): Promise<Conversion> {
       imagesKept: attachments.picturesKept,
       warnings: [
         ...attachments.warnings,
-        ...textWarnings({ label: 'utf-8', bomBytes: 0, sure: true }, cleaner.cleaned),
+        ...textWarnings({ label: 'utf-8', sure: true }, cleaner.cleaned),
         ...body.warnings,
       ],
     },

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { chunksOf } from './chunks.ts';
+import { isCleanUtf8 } from './clean-bytes.ts';
 import { bomOf, wideEncodingOf, withoutCutCharacter } from './text-sniff.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface Encoding {
   bomBytes: number;
   /** False when it is jschardet's or the last resort's guess. */
   sure: boolean;
+  /** UTF-8 in which nothing has to be cleaned. */
+  isClean: boolean;
 }
 
 const sampleBytes = 128 * 1024;
@@ -25,28 +28,37 @@ const sampleBytes = 128 * 1024;
  */
 export async function detectEncoding(path: string, contentType?: string): Promise<Encoding> {
   const scan = await scanFile(path);
-  if (scan.bom) return { label: scan.bom.encoding, bomBytes: scan.bom.length, sure: true };
-  const wide = wideEncodingOf(scan.head);
-  if (wide) return { label: wide, bomBytes: 0, sure: true };
+  const found = (label: string, sure = true): Encoding => ({
+    label,
+    bomBytes: scan.bom?.length ?? 0,
+    sure,
+    isClean: label === 'utf-8' && scan.isClean,
+  });
+  if (scan.bom) return found(scan.bom.encoding);
+  // NULs, which wide encodings are full of, would have been noticed.
+  const wide = scan.isClean ? undefined : wideEncodingOf(scan.head);
+  if (wide) return found(wide);
   if (scan.invalid === 0) {
     // ISO-2022-JP is seven-bit, so it is valid UTF-8 too; its escapes give it away (RFC 1468).
     const escapes =
       scan.head.includes('\x1b$B', 'latin1') || scan.head.includes('\x1b$@', 'latin1');
-    return { label: escapes ? 'iso-2022-jp' : 'utf-8', bomBytes: 0, sure: true };
+    return found(escapes ? 'iso-2022-jp' : 'utf-8');
   }
   if (scan.invalid * 10 <= scan.multiByte) {
-    return { label: 'utf-8+windows-1252', bomBytes: 0, sure: false };
+    return found('utf-8+windows-1252', false);
   }
   const declared = declaredEncoding(scan.head, contentType);
-  if (declared) return { label: declared, bomBytes: 0, sure: true };
+  if (declared) return found(declared);
   // jschardet's tables take a tenth of a second to load: only when they are needed.
   const { guessEncoding } = await import('./encoding-guess.ts');
-  return { label: guessEncoding(scan.sample), bomBytes: 0, sure: false };
+  return found(guessEncoding(scan.sample), false);
 }
 
 interface Scan {
   head: Buffer;
   bom: ReturnType<typeof bomOf>;
+  /** Valid UTF-8 with nothing to clean, so far; with a mark it is not looked at. */
+  isClean: boolean;
   /** Bytes that are not valid UTF-8. */
   invalid: number;
   /** Characters beyond ASCII that are valid UTF-8. */
@@ -59,6 +71,7 @@ async function scanFile(path: string): Promise<Scan> {
   const scan: Scan = {
     head: Buffer.alloc(0),
     bom: undefined,
+    isClean: true,
     invalid: 0,
     multiByte: 0,
     sample: Buffer.alloc(0),
@@ -69,7 +82,7 @@ async function scanFile(path: string): Promise<Scan> {
     if (first) {
       scan.head = Buffer.from(chunk.subarray(0, 64 * 1024));
       scan.bom = bomOf(chunk);
-      if (scan.bom) return scan;
+      if (scan.bom) return { ...scan, isClean: false };
       first = false;
     }
     const bytes = carry.length > 0 ? Buffer.concat([carry, chunk]) : chunk;
@@ -83,10 +96,12 @@ async function scanFile(path: string): Promise<Scan> {
 
 function countCharacters(bytes: Buffer, scan: Scan): void {
   if (isUtf8(bytes)) {
+    scan.isClean &&= isCleanUtf8(bytes);
     // Only needed to weigh invalid bytes, so sampling the start of each chunk is enough.
     scan.multiByte += beyondAscii(bytes.subarray(0, 4096).toString('utf8'));
     return;
   }
+  scan.isClean = false;
   const text = bytes.toString('utf8');
   const replaced = text.match(/\ufffd/g)?.length ?? 0;
   scan.invalid += replaced;

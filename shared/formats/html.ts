@@ -15,7 +15,7 @@ import type { Conversion, ConvertInput, Warning } from './types.ts';
 export async function convertHtml(input: ConvertInput): Promise<Conversion> {
   const encoding = await detectEncoding(input.path, input.contentType);
   const decoder = createDecoder(encoding.label);
-  const cleaner = new TextCleaner();
+  const cleaner = new TextCleaner(encoding.isClean);
   const html = new HtmlText(input.limits.maxXmlDepth);
   const path = join(input.outDir, 'page.txt');
   const sink = await TextSink.open(path, input.limits.maxOutputBytes);

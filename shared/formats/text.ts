@@ -21,8 +21,7 @@ export interface Cleaned {
  */
 export async function convertText(input: ConvertInput): Promise<Conversion> {
   const encoding = await detectEncoding(input.path, input.contentType);
-  const mayPass = encoding.label === 'utf-8' && encoding.bomBytes === 0;
-  if (mayPass && (await isCleanFile(input.path))) {
+  if (encoding.isClean && (await hasInk(input.path))) {
     return {
       outcome: 'pass',
       mimeType: 'text/plain',
@@ -39,7 +38,7 @@ export async function convertText(input: ConvertInput): Promise<Conversion> {
     mimeType: 'text/plain',
     block: 'document',
     fidelity: {
-      route: mayPass ? 'text→clean text' : 'text→utf-8',
+      route: encoding.label === 'utf-8' ? 'text→clean text' : 'text→utf-8',
       encoding: encoding.label,
       warnings: textWarnings(encoding, cleaned),
     },
@@ -47,25 +46,17 @@ export async function convertText(input: ConvertInput): Promise<Conversion> {
   };
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const unclean = /[\0-\x08\x0b\x0e-\x1f\x7f]/;
-// The bytes of U+FFFE, U+FFFF (EF BF BE, EF BF BF) seen as Latin-1.
-const nonCharacters = /\xef\xbf[\xbe\xbf]/;
-
-/** UTF-8 without control characters and with something in it; reads until the first is found. */
-async function isCleanFile(path: string): Promise<boolean> {
-  let hasInk = false;
-  for await (const chunk of chunksOf(path, 0)) {
-    const text = chunk.toString('latin1');
-    if (unclean.test(text) || nonCharacters.test(text)) return false;
-    hasInk ||= /[^\s]/.test(text);
+/** Whether there is more than white space; reads until the first of it. */
+async function hasInk(path: string): Promise<boolean> {
+  for await (const chunk of chunksOf(path)) {
+    if (/\S/.test(chunk.toString('latin1'))) return true;
   }
-  return hasInk;
+  return false;
 }
 
 async function rewrite(input: ConvertInput, encoding: Encoding, path: string): Promise<Cleaned> {
   const decoder = createDecoder(encoding.label);
-  const cleaner = new TextCleaner();
+  const cleaner = new TextCleaner(encoding.isClean);
   const sink = await TextSink.open(path, input.limits.maxOutputBytes);
   let characters = 0;
   try {
@@ -101,10 +92,17 @@ async function rewrite(input: ConvertInput, encoding: Encoding, path: string): P
 /** Leaves out what text does not have and counts it; feed chunks in order. */
 export class TextCleaner {
   readonly cleaned: Cleaned = { undecodable: 0, controls: 0 };
+  readonly #isNeeded: boolean;
   #carry = '';
+
+  /** @param isClean the text is known to have nothing to leave out */
+  constructor(isClean = false) {
+    this.#isNeeded = !isClean;
+  }
 
   /** The chunk without control characters; what may be half an escape sequence waits for more. */
   clean(chunk: string, last = false): string {
+    if (!this.#isNeeded) return chunk;
     const text = this.#carry + chunk;
     this.#carry = '';
     if (!dirty.test(text)) return text;
@@ -127,7 +125,10 @@ const dirty = /[\0-\x08\x0b\x0e-\x1f\x7f\ufffd-\uffff\ud800-\udfff]/;
 const control = /\x1b\[[0-9;?]*[a-zA-Z]|[\0-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]/g;
 
 /** Warnings of a text's encoding and of what was cleaned out of it. */
-export function textWarnings(encoding: Encoding, cleaned: Cleaned): Warning[] {
+export function textWarnings(
+  encoding: Pick<Encoding, 'label' | 'sure'>,
+  cleaned: Cleaned,
+): Warning[] {
   const warnings: Warning[] = [];
   if (encoding.label === 'utf-8+windows-1252') {
     warnings.push({

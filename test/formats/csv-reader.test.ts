@@ -50,6 +50,23 @@ describe('rows of a delimited text', () => {
     );
   });
 
+  test('are the same where another delimiter parts them', () => {
+    const isClosed = (text: string) =>
+      Papa.parse(text, { delimiter: ';', newline: '\n' }).errors.every(
+        ({ code }) => code !== 'MissingQuotes',
+      );
+
+    fc.assert(
+      fc.property(messy.filter(isClosed), (text) => {
+        const rows = Papa.parse<string[]>(text, { delimiter: ';', newline: '\n' }).data;
+        const expected = text === '' || text.endsWith('\n') ? rows.slice(0, -1) : rows;
+
+        expect(read([text], { delimiter: ';' })).toEqual(expected);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   test('do not depend on where the chunks are cut', () => {
     const withReturns = messy.map((text) => text.replaceAll('\n', '\r\n'));
     const cuts = fc.array(fc.nat(), { maxLength: 5 });
