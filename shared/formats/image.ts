@@ -16,7 +16,7 @@ const mimeTypes: Record<string, string> = {
 /**
  * A picture goes up as it is, unless it is larger than Claude takes: then it is scaled down, which
  * the fidelity says. Every pixel is decoded once, so that a truncated picture is found here.
- * @throws RejectDocument `normalize.corrupt`, `normalize.pixel_bomb`, `normalize.unsupported_image`
+ * @throws RejectDocument `normalize.corrupt`, `normalize.pixel_bomb`
  */
 export async function convertImage(input: ConvertInput): Promise<Conversion> {
   const { path: source, limits, sizeBytes } = input;
