@@ -174,7 +174,11 @@ export class CsvReader {
 
 /** Lines without quotes, parted by commas instead of `delimiter`: cells that hold some are quoted. */
 function withCommas(lines: string, delimiter: string): string {
-  const isBound = (at: number): boolean => lines[at] === delimiter || lines[at] === '\n';
+  const delimiterCode = delimiter.charCodeAt(0);
+  const isBound = (at: number): boolean => {
+    const code = lines.charCodeAt(at);
+    return code === delimiterCode || code === 0x0a;
+  };
   const pieces: string[] = [];
   let from = 0;
   for (let at = lines.indexOf(','); at >= 0; at = lines.indexOf(',', from)) {
