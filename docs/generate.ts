@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { codes } from '../shared/codes.ts';
+import { codes, journeyWarnings } from '../shared/codes.ts';
 import { documentRecordSchema } from '../shared/record.ts';
 import { environment, type Settings, settingsSchema } from '../shared/settings.ts';
 import { formatsPage } from './formats-page.ts';
@@ -20,12 +20,20 @@ function errorsPage(): string {
   const rows = Object.entries(codes)
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([code, { outcome, meaning, advice }]) => row(`\`${code}\``, outcome, meaning, advice));
+  const warnings = Object.entries(journeyWarnings).map(
+    ([code, meaning]) => `- \`${code}\`: ${meaning}`,
+  );
   return page(
     'Error codes',
     `What stands in a record's \`error.code\`. Codes are stable; messages are not.
 
 \`failed\` and \`skipped\` are ends. \`held\` documents resume by themselves once a person has acted.
-\`retried\` codes are seen while attempts go on, and become \`failed\` with the fifth.`,
+\`retried\` codes are seen while attempts go on, and become \`failed\` with the fifth.
+
+Warnings stand in \`fidelity.warnings\` of documents that are \`ready\` all the same. Those of conversions
+are in [formats.md](formats.md); of the summary itself:
+
+${warnings.join('\n')}`,
     ['code', 'outcome', 'meaning', 'advice'],
     rows,
   );

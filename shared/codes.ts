@@ -1,5 +1,6 @@
 import { claudeCodes } from './claude/codes.ts';
 import { formatCodes } from './formats/codes.ts';
+import { renderCodes } from './render/codes.ts';
 
 /** What a code means and what a person can do about it; the source of `docs/errors.md`. */
 export interface CodeEntry {
@@ -112,4 +113,17 @@ const journeyCodes = {
 } as const satisfies Record<string, CodeEntry>;
 
 /** Every stable error code of the product, by step. */
-export const codes: Record<string, CodeEntry> = { ...formatCodes, ...claudeCodes, ...journeyCodes };
+export const codes: Record<string, CodeEntry> = {
+  ...formatCodes,
+  ...renderCodes,
+  ...claudeCodes,
+  ...journeyCodes,
+};
+
+/** Warnings of the journey's own: they stand in `fidelity.warnings` of a record that is `ready`. */
+export const journeyWarnings = {
+  'summarize.layout':
+    'Claude did not keep the layout that was asked for; its whole answer is the summary.',
+  'summarize.price_unknown':
+    'The price table does not have the model: the cost of the summary is missing in `costUsd`.',
+} as const satisfies Record<string, string>;

@@ -1,8 +1,10 @@
 import { isFileGone } from '../claude/errors.ts';
 import { outcomeOf } from '../claude/outcome.ts';
 import { costUsd, type PriceTable } from '../claude/prices.ts';
+import { journeyWarnings } from '../codes.ts';
 import { Defer, RejectDocument } from '../errors.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
+import type { Condition } from '../ledger/table.ts';
 import type { StepMessage } from '../messages.ts';
 import { fingerprintOf, type Profile } from '../profiles.ts';
 import type { DocumentRecord } from '../record.ts';
@@ -45,6 +47,7 @@ export async function summarize(
   if (document.status !== 'uploaded') return done;
 
   return settle('summarize', document, tools, async () => {
+    if (document.lease && document.lease.until >= tools.now()) throw underWay(document, tools);
     const profile = tools.profileFor(document.key);
     const fingerprint = fingerprintOf(profile, summaryPrompt, titleOf(document.key));
     if (await carryOver(document, fingerprint, tools)) return;
@@ -96,14 +99,7 @@ async function payOnce(
       },
     },
   );
-  if (!fenced) {
-    const leaseMs = (document.lease?.until ?? 0) - tools.now();
-    throw new Defer({
-      code: 'summarize.under_way',
-      message: 'Another worker is summarising this document.',
-      delayMs: Math.max(leaseMs, 5_000),
-    });
-  }
+  if (!fenced) throw underWay(document, tools);
 
   let reply: Message;
   try {
@@ -115,6 +111,23 @@ async function payOnce(
     return;
   }
   await record(reply, fenced, { owner, profile, fingerprint }, tools);
+}
+
+/** Holds while nobody else has taken the fence over. */
+const heldBy = (owner: string | undefined): Condition => ({
+  expression: 'lease.#owner = :owner',
+  names: { owner: 'owner' },
+  values: { owner: owner ?? '' },
+});
+
+/** Somebody else holds the fence: nothing of this document may be changed before it falls. */
+function underWay(document: DocumentItem, tools: SummarizeTools): Defer {
+  const leaseMs = (document.lease?.until ?? 0) - tools.now();
+  return new Defer({
+    code: 'summarize.under_way',
+    message: 'Another worker is summarising this document.',
+    delayMs: Math.max(leaseMs, 5_000),
+  });
 }
 
 /** A call without an answer: takes it off the count when it was not charged, and says what is next. */
@@ -129,7 +142,8 @@ async function callFailed(
     await uploadAgain(fenced, add, tools);
     return undefined;
   }
-  await tools.documents.move(fenced, 'uploaded', {}, { add, remove: ['lease'] });
+  const condition = heldBy(fenced.lease?.owner);
+  await tools.documents.move(fenced, 'uploaded', {}, { add, condition, remove: ['lease'] });
   throw error;
 }
 
@@ -146,7 +160,11 @@ async function uploadAgain(
     fenced,
     'normalized',
     {},
-    { add: { ...add, evictions: 1 }, remove: ['lease', 'fileId', 'fileExpiresAt'] },
+    {
+      add: { ...add, evictions: 1 },
+      condition: heldBy(fenced.lease?.owner),
+      remove: ['lease', 'fileId', 'fileExpiresAt'],
+    },
   );
   tools.log.warn('the file is gone: uploading again', { documentId, fileId });
   if (moved) await tools.send({ step: 'upload', documentId, order, contentSha256 });
@@ -167,12 +185,7 @@ async function record(
     'usage.cacheReadTokens': usage.cache_read_input_tokens ?? 0,
     'usage.costUsd': cost ?? 0,
   };
-  const condition = {
-    expression: 'lease.#owner = :owner',
-    names: { owner: 'owner' },
-    values: { owner: made.owner },
-  };
-
+  const condition = heldBy(made.owner);
   const unusable = unusableBecause(reply);
   if (unusable) {
     await tools.documents.move(fenced, 'uploaded', {}, { add, condition, remove: ['lease'] });
@@ -209,7 +222,7 @@ async function record(
 
 const notInLayout = {
   code: 'summarize.layout',
-  message: 'Claude did not keep the layout that was asked for; its whole answer is the summary.',
+  message: journeyWarnings['summarize.layout'],
 };
 
 const priceUnknown = (model: string) => ({

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { generatedDocs } from '../../docs/generate.ts';
-import { codes } from '../../shared/codes.ts';
+import { codes, journeyWarnings } from '../../shared/codes.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -19,7 +19,11 @@ test('every code that the sources raise is in the catalogue', () => {
     [...source.matchAll(/code: '([a-z]+\.[a-z_0-9]+)'/g)].map((match) => match[1] ?? ''),
   );
 
-  const known = new Set([...Object.keys(codes), ...warningCodes()]);
+  const known = new Set([
+    ...Object.keys(codes),
+    ...Object.keys(journeyWarnings),
+    ...warningCodes(),
+  ]);
   expect(raised.length).toBeGreaterThan(20);
   expect([...new Set(raised)].filter((code) => !known.has(code))).toEqual([]);
 });
