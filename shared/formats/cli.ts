@@ -98,6 +98,10 @@ async function main(argv: string[], cwd: string): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  // `| head` has seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 1);
+  });
   const entry = fileURLToPath(new URL('./worker.ts', import.meta.url));
   const normalizer = new FileNormalizer(new ConversionSandbox({ entry }), args.options);
   try {

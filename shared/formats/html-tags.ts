@@ -10,6 +10,11 @@ export const blockTags: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Of these, the ones that browsers show without space around them. */
+export const lineTags: ReadonlySet<string> = new Set(
+  'address body button caption center dd div dt html legend option summary textarea'.split(' '),
+);
+
 /** Elements whose content is never read: code, styles, fallbacks, drawings. */
 export const droppedTags: ReadonlySet<string> = new Set(
   (

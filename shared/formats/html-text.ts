@@ -1,7 +1,7 @@
 import { Parser } from 'htmlparser2';
 import { RejectDocument } from '../errors.ts';
 import { HtmlTable } from './html-table.ts';
-import { attributesHide, blockTags, droppedTags, inlineMarks } from './html-tags.ts';
+import { attributesHide, blockTags, droppedTags, inlineMarks, lineTags } from './html-tags.ts';
 
 /**
  * HTML to Markdown-like text in one pass: what is written so far can be taken at any time, so a
@@ -16,6 +16,8 @@ export class HtmlText {
   readonly #maxDepth: number;
   #out: string[] = [];
   #last: 'none' | 'item' | 'row' | 'block' = 'none';
+  /** An element that stands apart began or ended since the last block. */
+  #gap = false;
   #line = '';
   #depth = 0;
   /** Depth at which dropped or hidden content began; 0 when none is open. */
@@ -79,7 +81,7 @@ export class HtmlText {
       this.#dropFrom = this.#depth;
       return;
     }
-    if (blockTags.has(name)) this.#flush();
+    this.#endBlock(name);
     this.#begin(name, attributes);
   }
 
@@ -150,7 +152,7 @@ export class HtmlText {
       this.#endTitle();
       return;
     }
-    if (blockTags.has(name)) this.#flush();
+    this.#endBlock(name);
     switch (name) {
       case 'a':
         this.#endLink();
@@ -259,6 +261,12 @@ export class HtmlText {
     return marker;
   }
 
+  #endBlock(name: string): void {
+    if (!blockTags.has(name)) return;
+    this.#flush();
+    if (!lineTags.has(name)) this.#gap = true;
+  }
+
   /** Ends the block under way: what stands in `#line` goes out. */
   #flush(): void {
     this.#endLink();
@@ -270,7 +278,11 @@ export class HtmlText {
       return;
     }
     const text = tidy(raw);
-    if (text === '') return;
+    if (text === '') {
+      // `<div><br></div>` is how mail programs write an empty line.
+      if (raw.includes('\u2028')) this.#gap = true;
+      return;
+    }
     if (this.#heading > 0) {
       const title = text.replaceAll('\n', ' ');
       this.#emit(`${'#'.repeat(this.#heading)} ${title}`, 'block');
@@ -296,9 +308,11 @@ export class HtmlText {
       return;
     }
     if (this.#last !== 'none') {
-      this.#out.push(this.#last === kind && kind !== 'block' ? '\n' : '\n\n');
+      const isNext = this.#last === kind && (kind !== 'block' || !this.#gap);
+      this.#out.push(isNext ? '\n' : '\n\n');
     }
     this.#last = kind;
+    this.#gap = false;
     const prefix = '> '.repeat(Math.min(8, this.#quotes));
     this.#out.push(prefix === '' ? block : prefix + block.replaceAll('\n', `\n${prefix}`));
   }
@@ -309,7 +323,11 @@ export class HtmlText {
    */
   #leaveCell(): void {
     for (const table of this.#tables) {
-      for (const block of table.dissolveRow()) this.#emit(block, 'block');
+      for (const block of table.dissolveRow()) {
+        this.#gap = true;
+        this.#emit(block, 'block');
+        this.#gap = true;
+      }
     }
   }
 

@@ -64,19 +64,6 @@ interface OpenedZip {
 }
 
 /**
- * Walks the central directory of the zip at `path` and closes it again.
- * @throws RejectDocument as `openZip`
- */
-export async function inspectZip(
-  path: string,
-  limits: Limits,
-): Promise<{ entries: ZipEntry[]; unzippedBytes: number }> {
-  const zip = await openZip(path, limits);
-  zip.close();
-  return { entries: zip.entries, unzippedBytes: zip.unzippedBytes };
-}
-
-/**
  * Opens the zip at `path` after checking its central directory against `limits`.
  * @throws RejectDocument `normalize.corrupt`, `normalize.zip_bomb`, `normalize.too_large`,
  *   `normalize.too_many_entries`, `normalize.zip_traversal`

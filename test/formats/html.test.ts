@@ -10,6 +10,7 @@ describe('a web page', () => {
   test.each([
     ['headings', '<h1>One</h1><h3>Three<br>more</h3>', '# One\n\n### Three more'],
     ['paragraphs and line breaks', '<p>a\n  b<br>c<p>d', 'a b\nc\n\nd'],
+    ['lines of a mail', '<div>a</div><div>b</div><div><br></div><div>c</div>', 'a\nb\n\nc'],
     ['entities', '<p>a &amp; b &lt;c&gt; &eacute;&nbsp;&#x1F642;', 'a & b <c> é 🙂'],
     ['lists', '<ul><li>a<li>b<ul><li>c</ul><li>d</ul>', '- a\n- b\n  - c\n- d'],
     ['numbers of lists', '<ol start=3><li>a<li>b<li value=9>c</ol>', '3. a\n4. b\n9. c'],
