@@ -1,7 +1,9 @@
 import { SkipDocument } from '../errors.ts';
 import type { Limits } from '../formats/limits.ts';
 import type { Conversion, ConvertInput } from '../formats/types.ts';
+import { documentIdOf } from '../ids.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
+import { orderOf } from '../ledger/keys.ts';
 import type { ObjectChange } from '../messages.ts';
 import type { Profile } from '../profiles.ts';
 import { letGo } from './let-go.ts';
@@ -28,7 +30,9 @@ export interface NormalizeTools extends StepTools {
  * upload message is sent: a redelivered event that finds `normalized` sends it again. What the
  * version before held is let go last, see `let-go.ts`.
  */
-export async function normalize(change: ObjectChange, tools: NormalizeTools): Promise<Outcome> {
+export async function normalize(event: ObjectChange, tools: NormalizeTools): Promise<Outcome> {
+  const change = event.ofVersion ? await asItStands(event, tools) : event;
+  if (!change) return done;
   const profile = tools.profileFor(change.key);
   const { outcome, document: found } = await tools.documents.receive(change, profile.name);
   const document = await revived(found, 'normalize', 'received', tools.documents);
@@ -61,6 +65,31 @@ export async function normalize(change: ObjectChange, tools: NormalizeTools): Pr
   }
 }
 
+/**
+ * What the permanent deletion of one version means for its key. The bucket is asked what stands there
+ * now: nothing, then the object is removed; an object (the version deleted was an old one, the newest
+ * of several, or a delete marker), then it is as if that were created by this event.
+ * @returns undefined when the record tells of that object already
+ */
+async function asItStands(
+  event: ObjectChange,
+  { objects, documents }: NormalizeTools,
+): Promise<ObjectChange | undefined> {
+  const { bucket, key, sequencer, ofVersion: _, ...rest } = event;
+  const present = await objects.head({ bucket, key });
+  if (!present) return { ...rest, bucket, key, sequencer };
+  const { versionId, etag, sizeBytes } = present;
+  const document = await documents.get(documentIdOf(bucket, key));
+  const told =
+    document !== undefined &&
+    document.order !== orderOf(sequencer) &&
+    document.status !== 'removed' &&
+    document.versionId === versionId &&
+    document.etag === etag;
+  if (told) return undefined;
+  return { ...rest, kind: 'created', bucket, key, sequencer, versionId, etag, sizeBytes };
+}
+
 async function convertAndHandOn(document: DocumentItem, tools: NormalizeTools): Promise<void> {
   if (document.key.endsWith('/') && document.sizeBytes === 0) {
     throw new SkipDocument({
@@ -72,7 +101,8 @@ async function convertAndHandOn(document: DocumentItem, tools: NormalizeTools): 
     const { path, contentType, sizeBytes, outDir } = original;
     const name = nameOf(document.key);
     const { limits } = tools;
-    const input = { path, name, contentType, sizeBytes, outDir, limits };
+    const depth = document.depth ?? 0;
+    const input = { path, name, contentType, sizeBytes, outDir, limits, depth };
     const conversion = await tools.convert(input);
     await announceParts(document, conversion.parts, tools);
     await handOn(document, conversion, original, tools);

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { strToU8, zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { illustratedReport } from '../fixtures/documents.ts';
 import { type Journey, startJourney } from './support.ts';
 
 let journey: Journey;
@@ -26,6 +28,19 @@ describe('a sample of each kind', () => {
     expect(record.fidelity?.warnings).toEqual([]);
     if (record.block === 'document') expect(record.summary?.citations).not.toEqual([]);
   });
+});
+
+test('a docx with pictures is printed to PDF with its pictures', async () => {
+  await journey.drop('report.docx', await illustratedReport());
+
+  const record = await journey.ended('report.docx');
+
+  expect(record.status).toBe('ready');
+  expect(record.mimeType).toBe('application/pdf');
+  expect(record.fidelity?.imagesFound).toBeGreaterThan(0);
+  expect(record.fidelity?.imagesKept).toBe(record.fidelity?.imagesFound);
+  expect(record.summary?.citations[0]?.location.type).toBe('page');
+  expect(record.attempts).toEqual({ normalize: 1, render: 1, upload: 1, summarize: 1 });
 });
 
 describe('bad input', () => {
@@ -97,4 +112,73 @@ test('the reconciler, run by hand, finds nothing to repair and writes a report',
     new ListObjectsV2Command({ Bucket: journey.stack.outputs.ResultsBucket, Prefix: 'reconcile/' }),
   );
   expect(Contents).toHaveLength(1);
+});
+
+describe('files within files', () => {
+  const inner = zipSync({ 'deep/note.txt': strToU8('A note two archives deep. It is short.') });
+  const innermost = zipSync({ 'again.zip': zipSync({ 'x.zip': inner }) });
+
+  test('each entry of an archive becomes a document that points to it', async () => {
+    const archive = zipSync({
+      'folder/a.txt': strToU8('The first of two entries. It has two sentences.'),
+      'b.csv': strToU8('name,count\nalpha,1\nbeta,2\n'),
+      'inner.zip': inner,
+    });
+    await journey.drop('archive.zip', archive);
+
+    const parent = await journey.ended('archive.zip');
+    const first = await journey.ended('archive.zip!/folder/a.txt');
+    const deep = await journey.ended('archive.zip!/inner.zip!/deep/note.txt');
+
+    expect(parent.status).toBe('skipped');
+    expect(parent.error?.code).toBe('normalize.container');
+    expect(first.status).toBe('ready');
+    expect(first.parent).toBe(parent.documentId);
+    expect((await journey.ended('archive.zip!/b.csv')).fidelity?.rowsKept).toBe(3);
+    expect(deep.status).toBe('ready');
+  });
+
+  test('archives nested deeper than the limit are not opened', async () => {
+    await journey.drop('deep.zip', innermost);
+
+    const record = await journey.ended('deep.zip!/again.zip!/x.zip');
+
+    expect(record.status).toBe('failed');
+    expect(record.error?.code).toBe('normalize.nested_too_deep');
+  });
+
+  test('the attachment of a mail goes with its mail', async () => {
+    const mail = [
+      'From: a@example.com',
+      'To: b@example.com',
+      'Subject: The figures',
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/mixed; boundary=x',
+      '',
+      '--x',
+      'Content-Type: text/plain',
+      '',
+      'Here are the figures. Please read them.',
+      '--x',
+      'Content-Type: text/csv; name=figures.csv',
+      'Content-Disposition: attachment; filename=figures.csv',
+      '',
+      'month,sum',
+      'May,3',
+      '--x--',
+    ].join('\r\n');
+    await journey.drop('mail.eml', mail);
+    const attachment = await journey.ended('mail.eml!/figures.csv');
+
+    await journey.s3.send(new DeleteObjectCommand({ Bucket: journey.inbox, Key: 'mail.eml' }));
+
+    expect((await journey.ended('mail.eml')).documentId).toBe(attachment.parent);
+    expect(attachment.status).toBe('ready');
+    await expect
+      .poll(
+        async () => (await journey.reader.get(journey.inbox, 'mail.eml!/figures.csv'))?.status,
+        { timeout: 20_000 },
+      )
+      .toBe('removed');
+  });
 });
