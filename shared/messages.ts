@@ -40,6 +40,11 @@ export const objectChangeSchema = z.object({
   versionId: z.string().optional(),
   /** Without quotes. */
   etag: z.string().optional(),
+  /**
+   * True when one version was deleted for good (by hand, or by a lifecycle rule for old versions) in a
+   * bucket with versioning: what stands under the key now, only the bucket knows.
+   */
+  ofVersion: z.boolean().optional(),
   /** Hexadecimal; orders the events of one key. */
   sequencer: z.string(),
   sizeBytes: z.int().optional(),

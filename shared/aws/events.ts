@@ -50,9 +50,12 @@ export function changesOf(body: string): ObjectChange[] {
     const kind = kindOf(record.eventName);
     if (!kind) return [];
     const { bucket, object } = record.s3;
+    // With a version this tells of that version alone, which may be an old one or a delete marker.
+    const ofVersion = record.eventName.endsWith(':Delete') && object.versionId !== undefined;
     return [
       {
         kind,
+        ...(ofVersion ? { ofVersion } : {}),
         bucket: bucket.name,
         key: decodeKey(object.key),
         versionId: object.versionId,

@@ -23,6 +23,12 @@ export type Circuit = z.infer<typeof circuitSchema>;
 const keptMs = 5_000;
 
 /**
+ * The lane is known to be closed to calls: nothing was tried, so nothing new was learnt about it.
+ * Were it taken for a fresh failure, every document that comes along would put off the next probe.
+ */
+export class LaneClosed extends StopLane {}
+
+/**
  * One circuit breaker a lane, for the whole fleet: `open` stops documents before they make a call
  * that a person has to make possible first; `probing` lets a few through to find out.
  */
@@ -37,12 +43,12 @@ export class Circuits {
     this.#now = now;
   }
 
-  /** Throws the StopLane that opened the lane, if it is open. An answer may be five seconds old. */
+  /** Throws LaneClosed, with what opened the lane, if it is open. An answer may be five seconds old. */
   async check(lane: Lane): Promise<void> {
     const known = this.#known.get(lane);
     const circuit = known && this.#now() - known.at < keptMs ? known.circuit : await this.get(lane);
     if (circuit?.state === 'open') {
-      throw new StopLane({ code: circuit.code, message: circuit.message });
+      throw new LaneClosed({ code: circuit.code, message: circuit.message });
     }
   }
 
@@ -53,7 +59,10 @@ export class Circuits {
     return circuit;
   }
 
-  /** Opens the lane that `error` concerns for `waitMs`. */
+  /**
+   * Opens the lane that `error` concerns for `waitMs`. Workers that fail while it is open already
+   * change nothing: or the time of the next probe would never come.
+   */
   async open(error: DroplineError, waitMs: number): Promise<void> {
     const lane = laneOf(error);
     const circuit: Circuit = {

@@ -181,11 +181,16 @@ export class Contents {
     return item && contentItemSchema.parse(item);
   }
 
-  /** The deleter found a newcomer's reference: `live` again; `false` when it lost the content. */
+  /**
+   * The deleter found a newcomer's reference: `live` again, or, when there was no file yet, as a dead
+   * uploader left it, so that the next claim looks for a stray file first.
+   * @returns false when it lost the content
+   */
   async revive(taken: ContentItem): Promise<boolean> {
+    const state = taken.fileId ? 'live' : 'uploading';
     const item = await this.#table.update(
       contentKey(taken.contentSha256),
-      { set: { state: 'live' }, add: { revision: 1 }, remove: ['owner', 'leaseUntil'] },
+      { set: { state }, add: { revision: 1 }, remove: ['owner', 'leaseUntil'] },
       atRevision(taken),
     );
     return item !== undefined;
@@ -214,6 +219,14 @@ export class Contents {
     });
     return item !== undefined;
   }
+}
+
+/**
+ * Whether a file that nobody wrote down may carry this content: an upload was begun and its outcome
+ * is not known. Who takes such a content over looks for that file first.
+ */
+export function mayHaveStray(seen: Pick<ContentItem, 'state' | 'fileId'>): boolean {
+  return seen.state === 'uploading' || (seen.state === 'deleting' && !seen.fileId);
 }
 
 function atRevision(seen: ContentItem): Condition {

@@ -136,7 +136,7 @@ export class Documents {
     const { fidelity, ...counted } = options;
     const changes: DocumentChanges = { error: { ...error, at: this.#iso() }, fidelity };
     if (to === 'held' && isOpen(document.status)) changes.heldFrom = document.status;
-    return this.move(document, to, changes, { ...counted, remove: ['lease'] });
+    return this.move(document, to, changes, counted);
   }
 
   /** Counts a failed attempt of a step and keeps the error that the next attempt may clear. */
@@ -149,8 +149,34 @@ export class Documents {
       document,
       document.status,
       { error: { ...error, at: this.#iso() } },
-      { attempt: step, remove: ['lease'] },
+      { attempt: step },
     );
+  }
+
+  /**
+   * Another file carries the same content now, in the place of `was`. That is no transition: it may
+   * happen in any status.
+   * @returns false when this version stands on another file meanwhile, or a newer event came in
+   */
+  async refile(
+    document: Pick<DocumentItem, 'documentId' | 'order'>,
+    was: string,
+    file: { fileId: string; expiresAt?: string | undefined },
+  ): Promise<boolean> {
+    const item = await this.#table.update(
+      documentKey(document.documentId),
+      {
+        set: { fileId: file.fileId, fileExpiresAt: file.expiresAt, updatedAt: this.#iso() },
+        add: { revision: 1 },
+        remove: file.expiresAt ? [] : ['fileExpiresAt'],
+      },
+      {
+        expression: '#order = :order AND fileId = :was',
+        names: { order: 'order' },
+        values: { order: document.order, was },
+      },
+    );
+    return item !== undefined;
   }
 
   /** Forgets what past versions held once it was let go, provided that no newer event came in. */
@@ -171,11 +197,19 @@ export class Documents {
     // The past version keeps its fileId under another name, so that the index by file finds only
     // documents that still stand on that file.
     const { fileId, ...rest } = kept;
-    await this.#table.put({
-      ...rest,
-      ...pastVersionKey(present.documentId, present.order),
-      ...(fileId === undefined ? {} : { pastFileId: fileId }),
-    });
+    await this.#table.put(
+      {
+        ...rest,
+        ...pastVersionKey(present.documentId, present.order),
+        ...(fileId === undefined ? {} : { pastFileId: fileId }),
+      },
+      // Two events may replace the same version at once: the one that read it earlier must not
+      // overwrite what the other archived with what it was before its last step.
+      {
+        expression: 'attribute_not_exists(pk) OR revision < :revision',
+        values: { revision: present.revision },
+      },
+    );
   }
 
   #version(change: ObjectChange, documentId: string, order: string, profile: string): Item {

@@ -1,3 +1,6 @@
+import { NotFound } from '../claude/errors.ts';
+import { outcomeOf } from '../claude/outcome.ts';
+import { Defer, RejectDocument, RetryLater } from '../errors.ts';
 import type { ContentItem } from '../ledger/contents.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { indexes } from '../ledger/keys.ts';
@@ -23,26 +26,61 @@ export const sweepContents: Slice = async (cursor, tools, report) => {
     cursor: cursor ? (JSON.parse(cursor) as Record<string, unknown>) : undefined,
   });
   const entries = page.items.map((item) => ({ pk: String(item.pk), fileId: String(item.fileId) }));
-  const lasting = await lastingOf(new Set(entries.map(({ fileId }) => fileId)), tools, report);
+  const fates = await fatesOf(new Set(entries.map(({ fileId }) => fileId)), tools, report);
   for (const { pk, fileId } of entries) {
     const [kind, id = ''] = pk.split('#');
-    if (kind === 'CONTENT') await lookAfterContent(id, fileId, lasting, tools, report);
-    else if (!lasting.has(fileId)) await lookAfterDocument(id, fileId, tools, report);
+    const fate = fates.get(fileId) ?? 'gone';
+    await byItself(id, report, async () => {
+      if (kind === 'CONTENT') await lookAfterContent(id, fileId, fate, tools, report);
+      else if (fate !== 'lasting') await lookAfterDocument(id, fileId, tools, report);
+    });
   }
   return page.cursor ? JSON.stringify(page.cursor) : undefined;
 };
 
-/** Those of the files that exist and will for a while. */
-async function lastingOf(
+/** One content that cannot be mended must not keep the others from it. */
+async function byItself(id: string, report: Report, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    const { error } = outcomeOf(thrown, 'reconcile');
+    // Another worker is uploading the very content: then it is being looked after.
+    if (error instanceof Defer && error.code === 'upload.under_way') return;
+    if (!(error instanceof RejectDocument) && !(error instanceof RetryLater)) throw error;
+    note(report, 'unrepaired', `${id}: ${error.code}: ${error.message}`);
+  }
+}
+
+/** What becomes of a remote file: it exists and will for a while, it will expire soon, it is gone. */
+type Fate = 'lasting' | 'expiring' | 'gone';
+
+async function fatesOf(
   ids: Set<string>,
   tools: ReconcileTools,
   report: Report,
-): Promise<Set<string>> {
+): Promise<Map<string, Fate>> {
   const until = tools.now() + tools.refreshMs;
-  if (tools.dialect === 'beta') return allRemote(tools, report);
-  const files = await tools.claude.listFilesByIds([...ids]);
-  const lasting = files.filter(({ expiresAt }) => !expiresAt || Date.parse(expiresAt) > until);
-  return new Set(lasting.map((file) => file.id));
+  const fateOf = ({ expiresAt }: { expiresAt?: string | undefined }): Fate =>
+    !expiresAt || Date.parse(expiresAt) > until ? 'lasting' : 'expiring';
+
+  const fates = new Map<string, Fate>();
+  if (tools.dialect === 'beta') {
+    for (const id of await allRemote(tools, report)) if (ids.has(id)) fates.set(id, 'lasting');
+  } else {
+    for (const file of await tools.claude.listFilesByIds([...ids]))
+      fates.set(file.id, fateOf(file));
+  }
+  // A list may be older than the file (in beta it was read when the run began), and what is taken
+  // for gone is uploaded again: so each is asked for by itself first.
+  for (const id of ids) {
+    if (fates.has(id)) continue;
+    const file = await tools.claude.getFile(id).catch((error: unknown) => {
+      if (error instanceof NotFound) return undefined;
+      throw error;
+    });
+    fates.set(id, file ? fateOf(file) : 'gone');
+  }
+  return fates;
 }
 
 /** Ids of all remote files, by run: the beta dialect has no look-up by ids, and no expiry. */
@@ -61,7 +99,7 @@ async function allRemote(tools: ReconcileTools, report: Report): Promise<Set<str
 async function lookAfterContent(
   sha256: string,
   fileId: string,
-  lasting: Set<string>,
+  fate: Fate,
   tools: ReconcileTools,
   report: Report,
 ): Promise<void> {
@@ -71,21 +109,17 @@ async function lookAfterContent(
     if (!tools.dryRun) await release({ ...nobody, contentSha256: sha256 }, tools);
     return;
   }
-  if (lasting.has(fileId)) return;
+  if (fate === 'lasting') return;
   const content = await tools.contents.get(sha256);
   if (content?.state !== 'live' || content.fileId !== fileId) return;
-  note(report, content.expiresAt ? 'expiring' : 'gone', fileId);
+  note(report, fate, fileId);
   if (tools.dryRun) return;
 
-  if (!content.expiresAt) await tools.contents.evict(sha256, fileId);
-  const users = await usersOf(sha256, tools);
-  const source = users.find((document) => document.source);
-  if (!source) {
-    note(report, 'unrepairable', sha256);
-    return;
+  if (fate === 'gone') await tools.contents.evict(sha256, fileId);
+  const file = await refreshed(content, tools);
+  for await (const document of usersOf(sha256, tools)) {
+    await tools.documents.refile(document, fileId, file);
   }
-  const file = await refreshed(content, source, tools);
-  for (const document of users) await tell(document, fileId, file, tools);
 }
 
 /** A document on a file that is gone, although its content may have another by now. */
@@ -103,9 +137,11 @@ async function lookAfterDocument(
   note(report, 'retold', documentId);
   if (tools.dryRun) return;
   const { contentSha256, mimeType } = document;
-  await tools.contents.join(contentSha256, documentId, document.order);
-  const file = await refreshed({ contentSha256, mimeType }, document, tools);
-  await tell(document, fileId, file, tools);
+  await tools.documents.refile(
+    document,
+    fileId,
+    await refreshed({ contentSha256, mimeType }, tools),
+  );
 }
 
 /** A reference that no document has, to release a content that has none. */
@@ -113,41 +149,44 @@ const nobody = { documentId: 'nobody', order: '0' };
 
 type File = Awaited<ReturnType<typeof liveFile>>;
 
-/** The content's file, uploaded again from a document's source where it has to be. */
+/**
+ * The content's file, uploaded again where it has to be: from the first of its documents whose bytes
+ * are still to be had.
+ * @throws RejectDocument `upload.source_lost` when none has them
+ */
 async function refreshed(
   { contentSha256, mimeType }: Pick<ContentItem, 'contentSha256' | 'mimeType'>,
-  { source }: DocumentItem,
   tools: ReconcileTools,
 ): Promise<File> {
-  if (!source) throw new Error(`a document on content ${contentSha256} has no source`);
-  const content = { contentSha256, mimeType, source };
-  return liveFile(content, { ...tools, expiryMarginMs: tools.refreshMs });
+  let lost: RejectDocument | undefined;
+  for await (const { source } of usersOf(contentSha256, tools)) {
+    if (!source) continue;
+    try {
+      const content = { contentSha256, mimeType, source };
+      return await liveFile(content, { ...tools, expiryMarginMs: tools.refreshMs });
+    } catch (error) {
+      if (!(error instanceof RejectDocument)) throw error;
+      lost = error;
+    }
+  }
+  throw (
+    lost ??
+    new RejectDocument({
+      code: 'upload.source_lost',
+      message: 'No document that refers to this content knows where its bytes are.',
+    })
+  );
 }
 
 /** The documents that refer to the content in their present version. */
-async function usersOf(sha256: string, tools: ReconcileTools): Promise<DocumentItem[]> {
-  const users: DocumentItem[] = [];
+async function* usersOf(sha256: string, tools: ReconcileTools): AsyncGenerator<DocumentItem> {
   let cursor: unknown;
   do {
     const page = await tools.contents.references(sha256, { cursor });
     for (const { documentId, order } of page.references) {
       const document = await tools.documents.get(documentId);
-      if (document?.order === order) users.push(document);
+      if (document?.order === order) yield document;
     }
     cursor = page.cursor;
   } while (cursor);
-  return users;
-}
-
-async function tell(
-  document: DocumentItem,
-  was: string,
-  file: File,
-  tools: ReconcileTools,
-): Promise<void> {
-  if (document.fileId !== was) return;
-  await tools.documents.move(document, document.status, {
-    fileId: file.fileId,
-    fileExpiresAt: file.expiresAt,
-  });
 }

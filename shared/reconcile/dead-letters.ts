@@ -1,21 +1,26 @@
 import { changesOf, stepMessageOf } from '../aws/events.ts';
 import { documentIdOf } from '../ids.ts';
-import type { DocumentItem } from '../ledger/document-item.ts';
-import { isOpen } from '../ledger/documents.ts';
 import { orderOf } from '../ledger/keys.ts';
-import type { Step } from '../record.ts';
+import type { Status, Step } from '../record.ts';
 import { letGo } from '../steps/let-go.ts';
+import { release } from '../steps/release.ts';
 import type { ReconcileTools, Slice } from './reconcile.ts';
-import { note } from './report.ts';
+import { note, type Report } from './report.ts';
+
+/** A step with a queue. */
+type QueuedStep = Exclude<Step, 'remove'>;
 
 /** A dead-letter queue and the step whose messages end there. */
 export interface DeadLetterQueue {
-  step: Step;
+  step: QueuedStep;
   url: string;
 }
 
-/** How long a message that was looked at stays out of sight, in seconds: one run of the reconciler. */
-const lookedAtSeconds = 600;
+/**
+ * How long a message that was looked at stays out of sight, in seconds: one run of the reconciler; a
+ * dry run, whose end a person waits for, does not keep them from a redrive.
+ */
+const lookedAtSeconds = { forReal: 600, dryRun: 30 };
 
 /**
  * Marks the documents behind dead letters `failed`, so that the table does not call them under way
@@ -25,24 +30,38 @@ const lookedAtSeconds = 600;
 export const buryDeadLetters: Slice = async (_cursor, tools, report) => {
   for (const { step, url } of tools.deadLetters) {
     const seen = new Set<string>();
+    const hiddenSeconds = tools.dryRun ? lookedAtSeconds.dryRun : lookedAtSeconds.forReal;
     while (tools.timeLeft()) {
-      const messages = await tools.queues.look(url, lookedAtSeconds);
+      const messages = await tools.queues.look(url, hiddenSeconds);
       if (messages.every(({ messageId }) => seen.has(messageId))) break;
       for (const { messageId, body } of messages) {
         seen.add(messageId);
-        for (const { documentId, order } of versionsIn(step, body)) {
-          await bury(step, documentId, order, tools, (found) => note(report, 'buried', found));
-        }
+        for (const letter of lettersIn(step, body)) await bury(letter, tools, report);
       }
     }
   }
   return undefined;
 };
 
-function versionsIn(step: Step, body: string): Pick<DocumentItem, 'documentId' | 'order'>[] {
+/** What a dead letter asked for. */
+interface Letter {
+  step: QueuedStep;
+  documentId: string;
+  order: string;
+  /** The content it was about, for those that let go of one. */
+  contentSha256?: string;
+  /** True when all it asked for was to let go. */
+  releases?: boolean;
+}
+
+function lettersIn(step: QueuedStep, body: string): Letter[] {
   try {
-    if (step !== 'normalize') return [stepMessageOf(body)];
+    if (step !== 'normalize') {
+      const message = stepMessageOf(body);
+      return [{ ...message, step, releases: message.step === 'release' }];
+    }
     return changesOf(body).map(({ bucket, key, sequencer }) => ({
+      step,
       documentId: documentIdOf(bucket, key),
       order: orderOf(sequencer),
     }));
@@ -52,16 +71,31 @@ function versionsIn(step: Step, body: string): Pick<DocumentItem, 'documentId' |
   }
 }
 
-async function bury(
-  step: Step,
-  documentId: string,
-  order: string,
-  tools: ReconcileTools,
-  found: (documentId: string) => void,
-): Promise<void> {
+/** The status that a step works on: only a document that waits for this very step is given up. */
+const worksOn: Record<QueuedStep, Status> = {
+  normalize: 'received',
+  render: 'received',
+  upload: 'normalized',
+  summarize: 'uploaded',
+};
+
+/** Whether a version came to an end without a file of its own, after which it lets go of the past. */
+const hasEnded = (status: Status): boolean =>
+  status === 'removed' || status === 'failed' || status === 'skipped';
+
+async function bury(letter: Letter, tools: ReconcileTools, report: Report): Promise<void> {
+  const { step, documentId, order, contentSha256, releases } = letter;
   const document = await tools.documents.get(documentId);
-  if (document?.order !== order || !isOpen(document.status)) return;
-  found(documentId);
+  const superseded = document !== undefined && document.order > order;
+  if (contentSha256 && (releases || superseded)) {
+    // Nobody sees a reference that is left behind; letting go harms nobody and can be done here.
+    if (!tools.dryRun) await release({ documentId, order, contentSha256 }, tools);
+    return;
+  }
+  if (document?.order !== order) return;
+  if (hasEnded(document.status) && !tools.dryRun) await letGo(document, tools);
+  if (document.status !== worksOn[step]) return;
+  note(report, 'buried', documentId);
   if (tools.dryRun) return;
   const last = document.error;
   const stopped = await tools.documents.stop(document, 'failed', {

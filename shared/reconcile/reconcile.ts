@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Queues } from '../aws/queues.ts';
+import { outcomeOf } from '../claude/outcome.ts';
+import { Defer } from '../errors.ts';
 import type { Table } from '../ledger/table.ts';
 import type { UploadTools } from '../steps/upload.ts';
 import { sweepContents } from './contents.ts';
@@ -37,29 +39,25 @@ export type Slice = (
   report: Report,
 ) => Promise<string | undefined>;
 
-/** The duties in the order they are done; the quick ones that unblock documents come first. */
-const duties = {
-  deadLetters: buryDeadLetters,
-  held: resumeHeld,
-  stuck: resendStuck,
-  missed: announceMissed,
-  contents: sweepContents,
-  orphans: sweepOrphans,
-} as const satisfies Record<string, Slice>;
-type Duty = keyof typeof duties;
-const order = Object.keys(duties) as Duty[];
-/** From here on everything there is, is gone through: less often than the duties before. */
-const firstSweep: Duty = 'missed';
+/** The duties in the order they are done. The quick ones unblock documents: every run begins with them. */
+const quick = { deadLetters: buryDeadLetters, held: resumeHeld, stuck: resendStuck };
+/** Everything there is, is gone through: less often, and over several runs where one is too short. */
+const sweep = { missed: announceMissed, contents: sweepContents, orphans: sweepOrphans };
+
+const placeSchema = z.object({ duty: z.string(), cursor: z.string().optional() });
+/** Where a round goes on. */
+type Place = z.infer<typeof placeSchema>;
 
 const stateSchema = z.object({
-  duty: z.enum(order as [Duty, ...Duty[]]).optional(),
-  cursor: z.string().optional(),
+  quick: placeSchema.optional(),
+  sweep: placeSchema.optional(),
   /** When the last whole sweep ended. */
   sweptAt: z.string().optional(),
   /** Running sums of the orphan sweep, which one run may not bring to its end. */
   storageBytes: z.number().default(0),
   remoteFiles: z.number().default(0),
 });
+type State = z.infer<typeof stateSchema>;
 
 const stateKey = { pk: 'RECONCILE', sk: 'STATE' };
 
@@ -83,29 +81,22 @@ export async function reconcile(tools: ReconcileTools): Promise<Report> {
   const state = stateSchema.parse((await tools.table.get(stateKey)) ?? {});
   report.storageBytes = state.storageBytes;
   report.remoteFiles = state.remoteFiles;
-  let { cursor, sweptAt } = state;
-  let duty: Duty | undefined = state.duty ?? order[0];
-  const sweep = !sweptAt || tools.now() - Date.parse(sweptAt) >= tools.sweepMs;
-  while (duty && (duty !== firstSweep || sweep)) {
-    if (!tools.timeLeft()) {
-      report.unfinished = true;
-      break;
-    }
-    try {
-      cursor = await duties[duty](cursor, tools, report);
-    } catch (error) {
-      // One duty that cannot be done now must not keep the others from being done.
-      note(report, 'errors', `${duty}: ${error instanceof Error ? error.message : String(error)}`);
-      cursor = undefined;
-    }
-    if (cursor === undefined) {
-      duty = order[order.indexOf(duty) + 1];
-      if (!duty) sweptAt = new Date(tools.now()).toISOString();
-    }
-    await save({ duty, cursor, sweptAt }, tools, report);
-  }
-  if (duty === firstSweep) await save({ sweptAt }, tools, report);
-  if (duty) {
+
+  const unblocked = await goRound(quick, state.quick, tools, report, async (place) => {
+    state.quick = place;
+    await save(state, tools, report);
+  });
+  const due = state.sweep || !state.sweptAt || sinceMs(state.sweptAt, tools) >= tools.sweepMs;
+  const swept =
+    unblocked &&
+    due &&
+    (await goRound(sweep, state.sweep, tools, report, async (place) => {
+      state.sweep = place;
+      if (!place) state.sweptAt = new Date(tools.now()).toISOString();
+      await save(state, tools, report);
+    }));
+  report.unfinished = !unblocked || Boolean(due && !swept);
+  if (!swept) {
     delete report.storageBytes;
     delete report.remoteFiles;
   }
@@ -118,17 +109,51 @@ export async function reconcile(tools: ReconcileTools): Promise<Report> {
   return report;
 }
 
-async function save(
-  place: { duty?: Duty | undefined; cursor?: string | undefined; sweptAt: string | undefined },
+/**
+ * Does the duties of a round from `place` on, page by page, and tells `arrived` after each where it is.
+ * @returns false when it had to stop before the end
+ */
+async function goRound(
+  duties: Record<string, Slice>,
+  place: Place | undefined,
   tools: ReconcileTools,
   report: Report,
-): Promise<void> {
+  arrived: (place: Place | undefined) => Promise<void>,
+): Promise<boolean> {
+  const names = Object.keys(duties);
+  let at = place && duties[place.duty] ? place : { duty: names[0] ?? '' };
+  for (;;) {
+    const slice = duties[at.duty];
+    if (!slice) return true;
+    if (!tools.timeLeft()) return false;
+    let cursor: string | undefined;
+    try {
+      cursor = await slice(at.cursor, tools, report);
+    } catch (thrown) {
+      const { error } = outcomeOf(thrown, 'reconcile');
+      // No free slot in the pace, or told to wait: the next run goes on at this very page.
+      if (error instanceof Defer) return false;
+      // One duty that cannot be done now must not keep the others from being done.
+      note(report, 'errors', `${at.duty}: ${error instanceof Error ? error.message : error}`);
+    }
+    at = cursor ? { duty: at.duty, cursor } : { duty: names[names.indexOf(at.duty) + 1] ?? '' };
+    await arrived(at.duty ? at : undefined);
+  }
+}
+
+async function save(state: State, tools: ReconcileTools, report: Report): Promise<void> {
   // A dry run leaves no trace, not even of where it was.
   if (tools.dryRun) return;
+  const { storageBytes, remoteFiles } = state.sweep ? report : {};
   await tools.table.put({
     ...stateKey,
-    ...place,
-    ...(place.duty ? { storageBytes: report.storageBytes, remoteFiles: report.remoteFiles } : {}),
+    ...state,
+    storageBytes: storageBytes ?? 0,
+    remoteFiles: remoteFiles ?? 0,
     updatedAt: new Date(tools.now()).toISOString(),
   });
+}
+
+function sinceMs(at: string, tools: ReconcileTools): number {
+  return tools.now() - Date.parse(at);
 }

@@ -28,7 +28,7 @@ export const resumeHeld: Slice = async (cursor, tools, report) => {
   const admitted = new Map<Lane, 'none' | 'one' | 'all'>();
   for (const lane of lanes) admitted.set(lane, await tools.circuits.admission(lane));
 
-  return eachInState('held', cursor, tools, async (document) => {
+  const next = await eachInState('held', cursor, tools, async (document) => {
     const lane = laneOf(document.error ?? { code: '' });
     const admission = admitted.get(lane);
     if (!document.heldFrom || admission === 'none') return;
@@ -48,6 +48,13 @@ export const resumeHeld: Slice = async (cursor, tools, report) => {
     );
     if (moved) await resend(moved, tools);
   });
+  // Nobody waits on the lane, but releases and new documents are still turned away from it: they
+  // find out themselves whether it is free.
+  const atEnd = next === undefined && !tools.dryRun;
+  for (const lane of atEnd ? lanes : []) {
+    if (admitted.get(lane) === 'one') await tools.circuits.probe(lane, tools.heldMs);
+  }
+  return next;
 };
 
 /** Visits one page of the documents in a state; the cursor is the shard and the place in it. */

@@ -7,6 +7,7 @@ import {
   SkipDocument,
   StopLane,
 } from '../errors.ts';
+import { LaneClosed } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { Documents } from '../ledger/documents.ts';
 import type { Step } from '../record.ts';
@@ -74,7 +75,7 @@ export async function settle(
       return done;
     }
     if (error instanceof StopLane) {
-      await tools.circuits.open(error, tools.heldMs);
+      if (!(error instanceof LaneClosed)) await tools.circuits.open(error, tools.heldMs);
       await documents.stop(document, 'held', entry);
       log.error(laneStopped, { ...about, code: error.code, reason: error.message });
       return done;

@@ -1,6 +1,7 @@
 import { outcomeOf } from '../claude/outcome.ts';
 import { Defer, RetryLater, StopLane } from '../errors.ts';
-import type { ContentItem } from '../ledger/contents.ts';
+import { LaneClosed } from '../ledger/circuit.ts';
+import { type ContentItem, mayHaveStray } from '../ledger/contents.ts';
 import type { StepMessage } from '../messages.ts';
 import { done, type Outcome } from './outcome.ts';
 import { findStray } from './strays.ts';
@@ -55,13 +56,13 @@ async function deleteContent(seen: ContentItem, tools: ReleaseTools): Promise<Ou
   const taken = await contents.beginDelete(seen, tools.owner(), deleteLeaseMs);
   if (!taken) return undefined;
   if (await contents.isReferenced(seen.contentSha256)) {
-    if (seen.fileId) await contents.revive(taken);
+    await contents.revive(taken);
     return done;
   }
 
   try {
     await tools.circuits.check('claude');
-    const stray = seen.state === 'uploading' ? await findStray(seen, claude) : undefined;
+    const stray = mayHaveStray(seen) ? await findStray(seen, claude) : undefined;
     for (const fileId of [seen.fileId, seen.doomedFileId, stray?.id]) {
       if (!fileId) continue;
       await claude.deleteFile(fileId);
@@ -71,7 +72,10 @@ async function deleteContent(seen: ContentItem, tools: ReleaseTools): Promise<Ou
     const { error } = outcomeOf(thrown, 'remove');
     await contents.forgetDeleter(taken);
     if (error instanceof Defer) return { next: 'defer', delayMs: error.delayMs };
-    if (error instanceof StopLane) return { next: 'defer', delayMs: tools.heldMs };
+    if (error instanceof StopLane) {
+      if (!(error instanceof LaneClosed)) await tools.circuits.open(error, tools.heldMs);
+      return { next: 'defer', delayMs: tools.heldMs };
+    }
     return {
       next: 'retry',
       delayMs: error instanceof RetryLater ? (error.delayMs ?? 30_000) : 30_000,

@@ -1,7 +1,7 @@
 import { outcomeOf } from '../claude/outcome.ts';
 import type { FileMetadata } from '../claude/schemas.ts';
 import { Defer } from '../errors.ts';
-import type { ContentItem } from '../ledger/contents.ts';
+import { type ContentItem, mayHaveStray } from '../ledger/contents.ts';
 import type { DocumentItem, Source } from '../ledger/document-item.ts';
 import type { StepMessage } from '../messages.ts';
 import type { Profile } from '../profiles.ts';
@@ -137,7 +137,7 @@ export async function liveFile(content: Content, tools: UploadTools): Promise<Re
     const claimed = await tools.contents.claim(facts, seen, owner, tools.leaseMs);
     if (!claimed) continue;
     // Whoever held the claim before may have made a file: until we have looked, that stands.
-    const claim = { owner, strayPossible: seen?.state === 'uploading' };
+    const claim = { owner, strayPossible: seen !== undefined && mayHaveStray(seen) };
     const file = await withClaim(claimed, claim, tools, async (signal) => {
       if (claim.strayPossible) {
         const stray = await findStray(claimed, tools.claude);
