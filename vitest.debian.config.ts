@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that need Debian packages: libreoffice-writer-nogui and libreoffice-math-nogui. */
+/** Tests that need Debian packages: libreoffice-writer-nogui, libreoffice-math-nogui, chromium. */
 export default defineConfig({
   test: {
     include: ['test/debian/**/*.debian.ts'],
