@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -18,14 +18,13 @@ export interface Bundle {
 }
 
 /**
- * Bundles a function with esbuild into `.build/<name>`, the AWS SDK included, so that what runs is
- * what was tested and not what the runtime happens to ship. Code that only some documents need is
+ * Bundles a function with esbuild, the AWS SDK included, so that what runs is what was tested and
+ * not what the runtime happens to ship. Code that only some documents need is
  * split off and loaded on demand.
  * @returns the absolute directory to make a Lambda asset of
  */
 export function bundleFunction({ name, also = {}, assets = [], packages = [] }: Bundle): string {
-  const outdir = join(root, '.build', name);
-  rmSync(outdir, { recursive: true, force: true });
+  const outdir = join(bundlesDir(), name);
   mkdirSync(outdir, { recursive: true });
   buildSync({
     absWorkingDir: root,
@@ -60,6 +59,22 @@ export function bundleFunction({ name, also = {}, assets = [], packages = [] }: 
   }
   for (const { from, to } of assets) cpSync(from, join(outdir, to), { recursive: true });
   return outdir;
+}
+
+let ownDir: string | undefined;
+
+/**
+ * A folder of this process's own, gone when it ends: `cdk synth`, the local host and the tests may
+ * bundle at the same time, and CDK has copied a bundle by the time its asset is made.
+ */
+function bundlesDir(): string {
+  if (ownDir === undefined) {
+    mkdirSync(join(root, '.build'), { recursive: true });
+    const made = mkdtempSync(join(root, '.build', 'bundles-'));
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+    ownDir = made;
+  }
+  return ownDir;
 }
 
 const packageDir = (name: string): string => join(root, 'node_modules', name);
