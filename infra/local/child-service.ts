@@ -15,7 +15,8 @@ export interface ChildServiceOptions {
 
 /** A server in a process of its own. */
 export interface ChildService {
-  port: number;
+  readonly port: number;
+  readonly pid: number | undefined;
   /** Asks the child something; resolves with its answer. */
   ask(question: string): Promise<unknown>;
   close(): Promise<void>;
@@ -29,7 +30,7 @@ interface Reply {
   answer?: unknown;
 }
 
-const restartDelayMs = 200;
+const restartDelayMs = 300;
 
 /**
  * Runs a server in a child process: it has its own event loop (and core), and a fault in it cannot
@@ -39,6 +40,8 @@ const restartDelayMs = 200;
 export async function startChildService(options: ChildServiceOptions): Promise<ChildService> {
   let closing = false;
   let questions = 0;
+  /** Whether it ever got as far as serving: one that cannot start at all is not tried again. */
+  let served = false;
   let port = options.port;
   let child: ChildProcess;
 
@@ -61,19 +64,18 @@ export async function startChildService(options: ChildServiceOptions): Promise<C
         if (reply.failed !== undefined) reject(new Error(`${options.name}: ${reply.failed}`));
         if (reply.ready === undefined) return;
         port = reply.ready;
+        served = true;
         resolve();
       });
       started.once('exit', (code, signal) => {
-        reject(new Error(`${options.name} ended early (${signal ?? code})`));
-        if (closing || reply === 'starting') return;
-        options.onLog(`ended (${signal ?? code}); starting it again`);
+        const cause = String(signal ?? `exit ${code}`);
+        reject(new Error(`${options.name} ended early (${cause})`));
+        if (closing || !served) return;
+        options.onLog(`ended (${cause}); starting it again`);
+        // Should this start fail too, its own exit leads to the next.
         setTimeout(() => {
-          if (!closing) start(true).catch((error: Error) => options.onLog(error.message));
+          if (!closing) start(true).catch(() => {});
         }, restartDelayMs);
-      });
-      let reply: 'starting' | 'running' = 'starting';
-      started.on('message', () => {
-        reply = 'running';
       });
       started.send({ settings: options.settings({ port, crashed }) });
     });
@@ -82,6 +84,9 @@ export async function startChildService(options: ChildServiceOptions): Promise<C
   return {
     get port() {
       return port;
+    },
+    get pid() {
+      return child.pid;
     },
     ask: (question) =>
       new Promise((resolve, reject) => {

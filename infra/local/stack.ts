@@ -230,6 +230,7 @@ export async function start(options: StartOptions): Promise<LocalStack> {
         concurrency: target.concurrency,
         region: localRegion,
         counters,
+        onError: (error) => log(`event source of ${queue.name}: ${String(error)}`),
         redeliverAfter: options.redeliverAfter,
       });
     });

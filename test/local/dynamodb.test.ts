@@ -91,6 +91,26 @@ describe('the local DynamoDB', () => {
     expect(await query(client, 'state', 'open')).toEqual(['1']);
   });
 
+  it('is started again on the same port when its process dies, with what it had', async () => {
+    const dir = temporaryDir();
+    cleanups.push(dir.remove);
+    const { server } = await open(dir.path, table('state'), false);
+    const client = new DynamoDBClient({
+      endpoint: server.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      maxAttempts: 20,
+    });
+    const Item = { pk: { S: '1' }, state: { S: 'open' } };
+    await client.send(new PutItemCommand({ TableName: 'ledger', Item }));
+    const before = server.pid ?? 0;
+
+    process.kill(before, 'SIGKILL');
+
+    expect(await query(client, 'state', 'open')).toEqual(['1']);
+    expect(server.pid).not.toBe(before);
+  });
+
   it('counts requests by operation', async () => {
     const dir = temporaryDir();
     cleanups.push(dir.remove);

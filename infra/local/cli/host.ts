@@ -49,6 +49,7 @@ export async function startHost(
       onLog: (line) => options.say(`claude emulator: ${line}`),
       settings: (now): ClaudeSettings => ({
         port: now.port,
+        portIsFixed: now.crashed,
         dialect,
         dataDir: join(dataDir, 'claude'),
         filesPerMinute: settings.filesPerMinute ?? Number.POSITIVE_INFINITY,

@@ -8,6 +8,8 @@ import { repairTables, type TableSettings } from './tables.ts';
 export interface DynamoSettings {
   path: string;
   port: number;
+  /** Clients know the port already: another one would not do. */
+  portIsFixed: boolean;
   /** The process before did not close its files. */
   rebuild: boolean;
   tables: TableSettings[];
@@ -15,7 +17,7 @@ export interface DynamoSettings {
 
 const counts = new Map<string, number>();
 
-async function serve({ path, port, rebuild, tables }: DynamoSettings): Promise<void> {
+async function serve({ path, port, portIsFixed, rebuild, tables }: DynamoSettings): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   await repairTables(path, tables, rebuild);
   const server = dynalite({ path, createTableMs: 0 });
@@ -33,7 +35,7 @@ async function serve({ path, port, rebuild, tables }: DynamoSettings): Promise<v
       });
     });
   await listen(port).catch((error: NodeJS.ErrnoException) => {
-    if (port === 0 || error.code !== 'EADDRINUSE') throw error;
+    if (port === 0 || portIsFixed || error.code !== 'EADDRINUSE') throw error;
     return listen(0);
   });
   // The host is gone or asks for the end: close the files in good order.

@@ -12,7 +12,8 @@ import type { TableSettings } from './tables.ts';
 
 export interface LocalDynamo {
   url: string;
-  port: number;
+  /** Of its process, which changes when it had to be started again. */
+  readonly pid: number | undefined;
   /** Requests so far, by operation. */
   counts(): Promise<Record<string, number>>;
   resetCounts(): Promise<void>;
@@ -40,6 +41,7 @@ export async function startDynamo(options: {
     settings: ({ port, crashed }): DynamoSettings => ({
       path: join(options.dataDir, 'dynamodb'),
       port,
+      portIsFixed: crashed,
       rebuild: crashed || options.unclean,
       tables: options.tables,
     }),
@@ -78,7 +80,9 @@ export async function startDynamo(options: {
   }
   return {
     url,
-    port: service.port,
+    get pid() {
+      return service.pid;
+    },
     counts: async () => (await service.ask('counts')) as Record<string, number>,
     resetCounts: async () => {
       await service.ask('reset');

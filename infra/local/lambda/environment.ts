@@ -52,12 +52,11 @@ export class Environment {
   #death: { reason: 'timeout' | 'memory'; message: string } | undefined;
   #alive = true;
 
-  /** @param tmpDir made empty; the process's own TMPDIR */
+  /** @param tmpDir does not exist yet; the process's own TMPDIR while it lives */
   constructor(settings: FunctionSettings, api: RuntimeApi, log: LogFile, tmpDir: string) {
     this.#settings = settings;
     this.#api = api;
     this.#log = log;
-    rmSync(tmpDir, { recursive: true, force: true });
     mkdirSync(tmpDir, { recursive: true });
     const address = api.register(this.#id, {
       onNext: (response) => this.#onNext(response),

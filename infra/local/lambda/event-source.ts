@@ -15,6 +15,8 @@ export interface EventSourceOptions {
   concurrency: number;
   region: string;
   counters: Counters;
+  /** Told of faults of the host itself. */
+  onError: (error: unknown) => void;
   /** Seconds until messages of a failed invocation are visible again; undefined as on AWS. */
   redeliverAfter?: number | undefined;
 }
@@ -72,7 +74,10 @@ export class EventSource {
       }
       const batch = await this.#gather(signal);
       if (batch.length === 0) continue;
-      const run: Promise<void> = this.#run(batch).finally(() => this.#running.delete(run));
+      // A fault of the host itself must not end the polling: the batch comes again.
+      const run: Promise<void> = this.#run(batch)
+        .catch((error: unknown) => this.options.onError(error))
+        .finally(() => this.#running.delete(run));
       this.#running.add(run);
     }
   }

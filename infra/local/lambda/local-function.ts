@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Environment, type FunctionSettings, type InvocationResult } from './environment.ts';
 import { LogFile } from './log-file.ts';
@@ -23,8 +24,9 @@ export class LocalFunction {
   readonly concurrency: number;
   readonly #options: LocalFunctionOptions;
   readonly #log: LogFile;
-  readonly #idle: { environment: Environment; slot: number; timer: NodeJS.Timeout }[] = [];
-  readonly #busy = new Map<number, Environment>();
+  readonly #idle: { environment: Environment; timer: NodeJS.Timeout }[] = [];
+  readonly #busy = new Set<Environment>();
+  #made = 0;
   readonly #queue: (() => void)[] = [];
   #memoryTimer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -34,6 +36,8 @@ export class LocalFunction {
     this.concurrency = options.concurrency;
     this.#options = options;
     this.#log = new LogFile(options.logPath);
+    // What processes of a host that was killed left behind.
+    rmSync(options.tmpDir, { recursive: true, force: true });
   }
 
   get running(): number {
@@ -50,23 +54,23 @@ export class LocalFunction {
       const error = { errorType: 'Host.Stopped', errorMessage: 'The host is stopping' };
       return { ok: false, reason: 'crash', error };
     }
-    const { environment, slot } = this.#take();
-    this.#busy.set(slot, environment);
+    const environment = this.#take();
+    this.#busy.add(environment);
     this.#memoryTimer ??= setInterval(() => {
-      for (const running of this.#busy.values()) running.checkMemory();
+      for (const running of this.#busy) running.checkMemory();
     }, memoryCheckMs);
     const result = await environment.invoke(text);
-    this.#busy.delete(slot);
+    this.#busy.delete(environment);
+    this.#queue.shift()?.();
     if (environment.alive && !this.#stopped) {
       const timer = setTimeout(() => this.#retire(environment), idleMs);
       timer.unref();
-      this.#idle.push({ environment, slot, timer });
+      this.#idle.push({ environment, timer });
     }
     if (this.#busy.size === 0) {
       clearInterval(this.#memoryTimer);
       this.#memoryTimer = undefined;
     }
-    this.#queue.shift()?.();
     if (!result.ok && !this.#stopped) {
       this.#options.onFailure(this.settings.name, result, this.#log.path);
     }
@@ -75,7 +79,7 @@ export class LocalFunction {
 
   /** Ends all processes at once, whatever they do. They are made anew when needed. */
   async kill(): Promise<void> {
-    const environments = [...this.#busy.values()];
+    const environments = [...this.#busy];
     for (const { environment, timer } of this.#idle.splice(0)) {
       clearTimeout(timer);
       environments.push(environment);
@@ -93,16 +97,15 @@ export class LocalFunction {
   }
 
   /** The environment that was used last is taken first, so that the others can be let go. */
-  #take(): { environment: Environment; slot: number } {
+  #take(): Environment {
     for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
       clearTimeout(idle.timer);
-      if (idle.environment.alive) return idle;
+      if (idle.environment.alive) return idle.environment;
     }
-    let slot = 0;
-    while (this.#busy.has(slot)) slot += 1;
     const { settings, api, tmpDir } = this.#options;
-    const environment = new Environment(settings, api, this.#log, join(tmpDir, String(slot)));
-    return { environment, slot };
+    // A name of its own: one that just died may still be clearing up its directory.
+    this.#made += 1;
+    return new Environment(settings, api, this.#log, join(tmpDir, String(this.#made)));
   }
 
   #retire(environment: Environment): void {
