@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { docxParts, p, rawDocx } from '../../fixtures/ooxml.ts';
 import { type RawEntry, rawZip } from '../raw-zip.ts';
 import type { HostileCase, Targets } from './case.ts';
@@ -23,7 +24,8 @@ export function archiveCases({ file }: Targets): HostileCase[] {
       name: 'a.zip',
       bytes: () => {
         const content = zeros.subarray(0, 8 * MiB);
-        return rawZip(Array.from({ length: 60 }, (_, at) => ({ name: `${at}`, content })));
+        const packed = deflateRawSync(content);
+        return rawZip(Array.from({ length: 20 }, (_, at) => ({ name: `${at}`, content, packed })));
       },
       code: 'normalize.zip_bomb',
     },
@@ -32,9 +34,11 @@ export function archiveCases({ file }: Targets): HostileCase[] {
       name: 'a.zip',
       bytes: () => {
         const content = zeros.subarray(0, MiB);
-        const shared = Array.from({ length: 500 }, (_, at) => ({
+        const packed = deflateRawSync(content);
+        const shared = Array.from({ length: 100 }, (_, at) => ({
           name: `${at}`,
           content,
+          packed,
           sharesWith: 0,
         }));
         return rawZip([{ name: 'first', content }, ...shared]);
