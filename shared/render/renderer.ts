@@ -54,7 +54,28 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
       running = { ...started, key, documents: 0 };
     }
     running.documents++;
-    return { assets, browser: running.browser };
+    return { assets, browser: running.browser, isFresh: running.documents === 1 };
+  };
+
+  const printInBrowser = async (
+    input: RenderInput,
+    prepared: Prepared,
+    title: string,
+    pdf: string,
+    signal: AbortSignal,
+  ): Promise<Printed> => {
+    const { assets, browser, isFresh } = await warmBrowser(input);
+    signal.throwIfAborted();
+    try {
+      return await printDocx(browser, assets, prepared, title, pdf);
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (browser.connected) throw unreadable(cause);
+      if (isFresh) throw crashed(cause);
+      // It may have died of an earlier document, or while idle: a fresh one shows who is to blame.
+      await end();
+      return printInBrowser(input, prepared, title, pdf, signal);
+    }
   };
 
   const print = async (input: RenderInput, signal: AbortSignal): Promise<Rendered> => {
@@ -62,11 +83,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     signal.throwIfAborted();
     const title = prepared.title ?? path.basename(input.name, path.extname(input.name));
     const pdf = path.join(input.outDir, 'rendered.pdf');
-    const { assets, browser } = await warmBrowser(input);
-    signal.throwIfAborted();
-    const printed = await printDocx(browser, assets, prepared, title, pdf).catch((cause) => {
-      throw browser.connected ? unreadable(cause) : crashed(cause);
-    });
+    const printed = await printInBrowser(input, prepared, title, pdf, signal);
     return check(prepared, printed, pdf);
   };
 

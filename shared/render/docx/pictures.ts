@@ -1,3 +1,4 @@
+import { imageSize } from 'image-size';
 import type { DocxPackage } from './package.ts';
 
 /** A picture part: ready to be shown by the browser, or why it cannot be. */
@@ -46,22 +47,30 @@ async function readPicture(bytes: Uint8Array): Promise<Picture> {
 }
 
 async function readRaster(bytes: Uint8Array, format: string): Promise<Picture> {
-  // Loaded only when a document has pictures: it is native code.
-  const { default: sharp } = await import('sharp');
   try {
-    const { width, height, pages = 1 } = await sharp(bytes).metadata();
+    const { width, height } = imageSize(bytes);
     const pixels = width * height;
     if (pixels > mostPixels) return { shown: false, because: 'of too many pixels' };
     if (format !== 'tif' && pixels <= largestPixels) {
       return { shown: true, extension: format, bytes };
     }
-    const scaled = sharp(bytes, { limitInputPixels: mostPixels, pages: Math.min(1, pages) })
-      .rotate()
-      .resize({ width: Math.floor(width * Math.min(1, Math.sqrt(largestPixels / pixels))) });
-    return { shown: true, extension: 'png', bytes: await scaled.png().toBuffer() };
+    return await scaled(bytes, width * Math.min(1, Math.sqrt(largestPixels / pixels)));
   } catch {
     return { shown: false, because: 'damaged' };
   }
+}
+
+async function scaled(bytes: Uint8Array, width: number): Promise<Picture> {
+  // Native code, which a function of another architecture than the machine's comes without.
+  const sharp = await import('sharp').then(
+    (module) => module.default,
+    () => undefined,
+  );
+  if (!sharp) return { shown: false, because: 'in TIFF format or of too many pixels' };
+  const smaller = sharp(bytes, { limitInputPixels: mostPixels })
+    .rotate()
+    .resize({ width: Math.max(1, Math.floor(width)) });
+  return { shown: true, extension: 'png', bytes: await smaller.png().toBuffer() };
 }
 
 /** WMF: the placeable key or the plain header ([MS-WMF] 2.3.2.2, 2.3.2.3). */
