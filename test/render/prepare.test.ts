@@ -215,6 +215,16 @@ describe('drawings', () => {
         parts: { 'media/a.png': { type: 'image', content: (await image('png')).subarray(0, 20) } },
       }),
     ],
+    [
+      'a picture that claims 3.6 gigapixels',
+      'of too many pixels',
+      async () => {
+        const content = await image('png');
+        content.writeUInt32BE(60_000, 16);
+        content.writeUInt32BE(60_000, 20);
+        return { parts: { 'media/a.png': { type: 'image', content } } };
+      },
+    ],
     ['a picture that is not there', 'not in the file', async () => ({})],
   ])('counts %s as lost and shows its description', async (_, because, fixture) => {
     const { xml, facts } = await prepared(picture('a'), await fixture());
