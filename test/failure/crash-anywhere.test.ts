@@ -3,6 +3,7 @@ import { checkInvariants, type Expected } from '../world/invariants.ts';
 import type { LedgerServer } from '../world/ledger.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import type { KillPoint } from '../world/mortal.ts';
+import { settleDown } from '../world/settle-down.ts';
 import { type InboxEvent, World } from '../world/world.ts';
 
 /**
@@ -84,7 +85,7 @@ async function play(scenario: Scenario, death?: Death): Promise<string[][]> {
     world.deliver(...scenario.events(world));
     const calls: string[][] = [];
     for (;;) {
-      const life = await world.work(death?.worker === calls.length ? death : undefined);
+      const life = await world.work({ kill: death?.worker === calls.length ? death : undefined });
       if (!life) break;
       calls.push(life.calls);
     }
@@ -94,16 +95,6 @@ async function play(scenario: Scenario, death?: Death): Promise<string[][]> {
     return calls;
   } finally {
     await world.close();
-  }
-}
-
-/** Lets every lease and grace period pass and the reconciler do its duty. */
-async function settleDown(world: World): Promise<void> {
-  for (let run = 0; run < 2; run += 1) {
-    world.advance(7 * 3_600_000);
-    const { report } = await world.reconcile();
-    expect(report?.ids.errors).toBeUndefined();
-    await world.drain();
   }
 }
 

@@ -8,33 +8,45 @@ interface Version {
   versionId: string;
   etag: string;
   bytes: Buffer;
+  /** A delete marker: while it is the newest, nothing stands under the key. */
+  marker: boolean;
 }
 
-/** Versioned buckets in memory, with what `Objects` promises of S3's behaviour. */
+/** Buckets in memory, with what `Objects` promises of S3's behaviour. */
 export class MemoryBuckets implements ObjectStore {
-  readonly #objects = new Map<
-    string,
-    { current: Version | undefined; all: Map<string, Version> }
-  >();
+  /** The versions of an object, oldest first; without versioning there is one at most. */
+  readonly #objects = new Map<string, Version[]>();
+  readonly #versioned: boolean;
+  /** Objects that a page of a listing holds. */
+  pageSize = 1_000;
   #counter = 0;
 
-  /** Stores an object as a user of the bucket does. */
-  put(bucket: string, key: string, bytes: Uint8Array): { versionId: string; etag: string } {
-    this.#counter += 1;
-    const version = {
-      versionId: `v${this.#counter}`,
-      etag: createHash('md5').update(bytes).digest('hex'),
-      bytes: Buffer.from(bytes),
-    };
-    const entry = this.#entry(bucket, key);
-    entry.current = version;
-    entry.all.set(version.versionId, version);
-    return version;
+  constructor({ versioned = true } = {}) {
+    this.#versioned = versioned;
   }
 
-  /** Deletes as a user of a versioned bucket does: a marker, older versions stay readable. */
-  remove(bucket: string, key: string): void {
-    this.#entry(bucket, key).current = undefined;
+  /** Stores an object as a user of the bucket does. */
+  put(bucket: string, key: string, bytes: Uint8Array): { versionId?: string; etag: string } {
+    const etag = createHash('md5').update(bytes).digest('hex');
+    const versionId = this.#add(bucket, key, { etag, bytes: Buffer.from(bytes), marker: false });
+    return { etag, ...(this.#versioned ? { versionId } : {}) };
+  }
+
+  /** Deletes as a user of the bucket does: with versioning by a marker, whose id is returned. */
+  remove(bucket: string, key: string): string | undefined {
+    if (this.#versioned) {
+      return this.#add(bucket, key, { etag: '', bytes: Buffer.alloc(0), marker: true });
+    }
+    this.#objects.delete(`${bucket}\0${key}`);
+    return undefined;
+  }
+
+  /** Deletes one version, or a marker, for good. */
+  removeVersion(bucket: string, key: string, versionId: string): void {
+    const versions = this.#versions(bucket, key);
+    const at = versions.findIndex((version) => version.versionId === versionId);
+    if (at < 0) throw new Error(`no version ${versionId} of ${key}`);
+    versions.splice(at, 1);
   }
 
   async open(address: ObjectAddress) {
@@ -65,10 +77,10 @@ export class MemoryBuckets implements ObjectStore {
   }
 
   async head(target: { bucket: string; key: string }) {
-    const { current } = this.#entry(target.bucket, target.key);
+    const current = this.#current(target.bucket, target.key);
     return (
       current && {
-        versionId: current.versionId,
+        ...(this.#versioned ? { versionId: current.versionId } : {}),
         etag: current.etag,
         sizeBytes: current.bytes.length,
       }
@@ -76,38 +88,48 @@ export class MemoryBuckets implements ObjectStore {
   }
 
   async list(bucket: string, options: { prefix?: string; startAfter?: string | undefined } = {}) {
-    const objects = [...this.#objects]
-      .filter(([, entry]) => entry.current)
-      .map(([path, entry]) => ({
-        bucket: path.slice(0, path.indexOf('\0')),
-        key: path.slice(path.indexOf('\0') + 1),
-        etag: entry.current?.etag ?? '',
-        sizeBytes: entry.current?.bytes.length ?? 0,
-      }))
-      .filter((object) => object.bucket === bucket)
-      .filter((object) => object.key.startsWith(options.prefix ?? ''))
-      .filter((object) => object.key > (options.startAfter ?? ''))
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
-    return { objects: objects.slice(0, 1_000), more: objects.length > 1_000 };
+    const objects = [...this.#objects.keys()]
+      .filter((path) => path.startsWith(`${bucket}\0`))
+      .map((path) => path.slice(bucket.length + 1))
+      .filter((key) => key.startsWith(options.prefix ?? ''))
+      .filter((key) => key > (options.startAfter ?? ''))
+      .sort()
+      .flatMap((key) => {
+        const current = this.#current(bucket, key);
+        return current ? [{ key, etag: current.etag, sizeBytes: current.bytes.length }] : [];
+      });
+    return { objects: objects.slice(0, this.pageSize), more: objects.length > this.pageSize };
   }
 
   async delete(target: { bucket: string; key: string }) {
     this.remove(target.bucket, target.key);
   }
 
-  #entry(bucket: string, key: string) {
+  #add(bucket: string, key: string, version: Omit<Version, 'versionId'>): string {
+    this.#counter += 1;
+    const versionId = `v${this.#counter}`;
+    const versions = this.#versions(bucket, key);
+    if (!this.#versioned) versions.splice(0);
+    versions.push({ ...version, versionId });
+    return versionId;
+  }
+
+  #versions(bucket: string, key: string): Version[] {
     const path = `${bucket}\0${key}`;
-    let entry = this.#objects.get(path);
-    if (!entry) {
-      entry = { current: undefined, all: new Map() };
-      this.#objects.set(path, entry);
-    }
-    return entry;
+    const versions = this.#objects.get(path) ?? [];
+    this.#objects.set(path, versions);
+    return versions;
+  }
+
+  #current(bucket: string, key: string): Version | undefined {
+    const newest = this.#versions(bucket, key).at(-1);
+    return newest?.marker ? undefined : newest;
   }
 
   #find({ bucket, key, versionId, etag }: ObjectAddress): Version {
-    const entry = this.#entry(bucket, key);
-    const version = versionId ? entry.all.get(versionId) : entry.current;
+    const version = versionId
+      ? this.#versions(bucket, key).find((one) => one.versionId === versionId)
+      : this.#current(bucket, key);
     if (!version) throw new ObjectGone(key);
     if (!versionId && etag && version.etag !== etag) throw new ObjectChanged(key);
     return version;

@@ -10,6 +10,9 @@ export interface KillPoint {
   when: 'before' | 'after';
 }
 
+/** Called with the name of a call before it is made. */
+export type Gate = (call: string) => Promise<void>;
+
 /**
  * A worker's life. All calls to the outside (ledger, buckets, queues, Claude) go through ports
  * wrapped by it, so that the points at which a process can die are counted, not chosen: between
@@ -19,10 +22,13 @@ export class Life {
   /** Every call made, as `port.method`. */
   readonly calls: string[] = [];
   readonly #kill: KillPoint | undefined;
+  readonly #gate: Gate | undefined;
   dead = false;
 
-  constructor(kill?: KillPoint) {
+  /** @param gate what every call waits for; without it none does */
+  constructor(kill?: KillPoint, gate?: Gate) {
     this.#kill = kill;
+    this.#gate = gate;
   }
 
   /** The port as this worker sees it. */
@@ -32,9 +38,15 @@ export class Life {
         const member = Reflect.get(target, property, target) as unknown;
         if (typeof member !== 'function' || typeof property !== 'string') return member;
         return (...args: unknown[]) =>
-          this.#call(`${name}.${property}`, () => member.apply(target, args));
+          this.#pass(`${name}.${property}`, () => member.apply(target, args));
       },
     });
+  }
+
+  #pass(name: string, make: () => unknown): unknown {
+    // What gives an iterator is no promise, and cannot be made one.
+    if (!this.#gate || name === 'claude.iterateFiles') return this.#call(name, make);
+    return this.#gate(name).then(() => this.#call(name, make));
   }
 
   #call(name: string, make: () => unknown): unknown {

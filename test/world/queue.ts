@@ -60,6 +60,11 @@ export class MemoryQueue {
     return Math.min(...this.messages.map((message) => message.visibleAt));
   }
 
+  /** Delivers everything that waits once more, as a standard queue may. */
+  redeliver(now: number): void {
+    for (const { body } of [...this.messages]) this.send(body, now);
+  }
+
   /** Moves all dead letters back, as an SQS redrive does. */
   redrive(now: number): void {
     for (const { body } of this.deadLetters.splice(0)) this.send(body, now);

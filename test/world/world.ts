@@ -1,6 +1,3 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Context } from 'aws-lambda';
 import { processBatch } from '../../shared/aws/batch.ts';
 import { changesOf, stepMessageOf } from '../../shared/aws/events.ts';
@@ -27,7 +24,7 @@ import { upload } from '../../shared/steps/upload.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../emulator/index.ts';
 import { MemoryBuckets } from './bucket.ts';
 import type { LedgerServer } from './ledger.ts';
-import { type KillPoint, Life } from './mortal.ts';
+import { type Gate, type KillPoint, Life } from './mortal.ts';
 import { MemoryQueue } from './queue.ts';
 
 export const inbox = 'inbox';
@@ -43,6 +40,8 @@ const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 /** An event of the inbox as a test delivers it: when, how often and in what order it likes. */
 export interface InboxEvent {
   key: string;
+  /** The version, or delete marker, that it tells of. */
+  versionId?: string;
   body: string;
 }
 
@@ -51,6 +50,8 @@ export interface WorldOptions {
   /** From 0 to below 1: which visible message is taken next; the oldest when left out. */
   pick?: () => number;
   keepRemoteFiles?: boolean;
+  /** Whether the buckets keep versions, as Dropline's own do (default). */
+  versioned?: boolean;
 }
 
 /**
@@ -59,7 +60,7 @@ export interface WorldOptions {
  * around any of its calls to the outside.
  */
 export class World {
-  readonly buckets = new MemoryBuckets();
+  readonly buckets: MemoryBuckets;
   readonly table: Table;
   readonly emulator: Emulator;
   readonly queues: Record<QueueName, MemoryQueue>;
@@ -77,6 +78,7 @@ export class World {
     time: { now: number },
   ) {
     this.table = table;
+    this.buckets = new MemoryBuckets({ versioned: options.versioned ?? true });
     this.emulator = emulator;
     this.#options = options;
     this.#time = time.now;
@@ -124,8 +126,15 @@ export class World {
 
   /** Removes a file and returns its event. */
   remove(key: string): InboxEvent {
-    this.buckets.remove(inbox, key);
-    return this.#event(key, 'ObjectRemoved:DeleteMarkerCreated', { versionId: 'marker' });
+    const versionId = this.buckets.remove(inbox, key);
+    if (versionId === undefined) return this.#event(key, 'ObjectRemoved:Delete', {});
+    return this.#event(key, 'ObjectRemoved:DeleteMarkerCreated', { versionId });
+  }
+
+  /** Deletes one version of a file, or a delete marker, for good and returns the event. */
+  removeVersion(key: string, versionId: string): InboxEvent {
+    this.buckets.removeVersion(inbox, key, versionId);
+    return this.#event(key, 'ObjectRemoved:Delete', { versionId });
   }
 
   /** Puts events into the intake queue, in the order given. */
@@ -148,13 +157,22 @@ export class World {
    * Gives one visible message to a worker.
    * @returns the worker's life, or `undefined` when no message is visible
    */
-  async work(kill?: KillPoint, only: readonly QueueName[] = queueNames): Promise<Life | undefined> {
+  async work({
+    kill,
+    gate,
+    only = queueNames,
+  }: {
+    kill?: KillPoint | undefined;
+    /** What each of the worker's calls waits for. */
+    gate?: Gate | undefined;
+    only?: readonly QueueName[];
+  } = {}): Promise<Life | undefined> {
     const pick = this.#options.pick ?? (() => 0);
     for (const name of only) {
       const queue = this.queues[name];
       const record = queue.receive(this.now(), pick());
       if (!record) continue;
-      const life = new Life(kill);
+      const life = new Life(kill, gate);
       const response = await this.#invoke(name, record, life).catch(() => undefined);
       // A dead worker's answer never reaches Lambda, which then deletes nothing.
       if (!life.dead && response?.batchItemFailures.length === 0) queue.delete(record.messageId);
@@ -258,10 +276,7 @@ export class World {
       resultsBucket: results,
       send: (message) => send(message.step === 'summarize' ? 'summarize' : 'upload', message),
       announce: (change) => send('intake', { dropline: 'change', change }),
-      convert: async (input) => {
-        const outDir = await mkdtemp(join(tmpdir(), 'dropline-world-'));
-        return convert({ ...input, outDir });
-      },
+      convert,
       limits: defaultLimits,
       profileFor: () => profile,
       prices: defaultPrices,
@@ -309,7 +324,7 @@ export class World {
   #event(
     key: string,
     eventName: string,
-    object: { versionId: string; etag?: string; size?: number },
+    object: { versionId?: string; etag?: string; size?: number },
   ): InboxEvent {
     this.#sequence += 1;
     const sequencer = `0055AED6DCD9${this.#sequence.toString(16).toUpperCase().padStart(6, '0')}`;
@@ -323,11 +338,16 @@ export class World {
         object: {
           key: encoded,
           sequencer,
-          versionId: object.versionId,
+          ...(object.versionId ? { versionId: object.versionId } : {}),
           ...(object.etag ? { eTag: object.etag, size: object.size } : {}),
         },
       },
     };
-    return { key, body: JSON.stringify({ Records: [record] }) };
+    const { versionId } = object;
+    return {
+      key,
+      ...(versionId ? { versionId } : {}),
+      body: JSON.stringify({ Records: [record] }),
+    };
   }
 }

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { everyPlan, following, interleave } from '../world/interleave.ts';
+import { checkInvariants, type Expected } from '../world/invariants.ts';
+import type { LedgerServer } from '../world/ledger.ts';
+import { memoryLedger } from '../world/memory-dynamodb.ts';
+import type { Gate } from '../world/mortal.ts';
+import { World } from '../world/world.ts';
+
+/**
+ * Two workers at once, their calls to the outside in every order with up to two switches from one to
+ * the other: joining against leaving, leaving against leaving, an upload against its twin.
+ */
+
+const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
+const second = 'Second version. Costs fell by a third. Nothing else changed at all.';
+
+interface Meeting {
+  name: string;
+  /** Brings two messages into the queues that two workers then take at once. */
+  prepare: (world: World) => Promise<void>;
+  expected: Expected;
+}
+
+const meetings: Meeting[] = [
+  {
+    name: 'two documents join one new content',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first), world.drop('b.txt', first));
+      await world.work({ only: ['intake'] });
+      await world.work({ only: ['intake'] });
+    },
+    expected: { 'a.txt': 'Sales rose', 'b.txt': 'Sales rose' },
+  },
+  {
+    name: 'one message is delivered to two workers',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      await world.work({ only: ['intake'] });
+      world.queues.upload.redeliver(world.now());
+    },
+    expected: { 'a.txt': 'Sales rose' },
+  },
+  {
+    name: 'a document joins while the last one leaves',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      await world.drain();
+      world.deliver(world.remove('a.txt'), world.drop('b.txt', first));
+      await world.work({ only: ['intake'] });
+      await world.work({ only: ['intake'] });
+    },
+    expected: { 'a.txt': null, 'b.txt': 'Sales rose' },
+  },
+  {
+    name: 'a release is delivered to two workers while nobody else comes',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      await world.drain();
+      world.deliver(world.remove('a.txt'));
+      await world.work({ only: ['intake'] });
+      world.queues.upload.redeliver(world.now());
+    },
+    expected: { 'a.txt': null },
+  },
+  {
+    name: 'the last two documents leave at once',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first), world.drop('b.txt', first));
+      await world.drain();
+      world.deliver(world.remove('a.txt'), world.remove('b.txt'));
+      await world.work({ only: ['intake'] });
+      await world.work({ only: ['intake'] });
+    },
+    expected: { 'a.txt': null, 'b.txt': null },
+  },
+  {
+    name: 'a removal meets the upload of the same document',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      await world.work({ only: ['intake'] });
+      world.deliver(world.remove('a.txt'));
+    },
+    expected: { 'a.txt': null },
+  },
+  {
+    name: 'new content meets the upload of the old',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      await world.work({ only: ['intake'] });
+      world.deliver(world.drop('a.txt', second));
+    },
+    expected: { 'a.txt': 'Costs fell' },
+  },
+  {
+    name: 'a removal meets the summary of the same document',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      await world.work({ only: ['intake'] });
+      await world.work({ only: ['upload'] });
+      world.deliver(world.remove('a.txt'));
+    },
+    expected: { 'a.txt': null },
+  },
+  {
+    name: 'one summary is asked of two workers',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      await world.work({ only: ['intake'] });
+      await world.work({ only: ['upload'] });
+      world.queues.summarize.redeliver(world.now());
+    },
+    expected: { 'a.txt': 'Sales rose' },
+  },
+  {
+    name: 'two events replace the same version',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      await world.drain();
+      world.deliver(world.drop('a.txt', second), world.drop('a.txt', first));
+    },
+    expected: { 'a.txt': 'Sales rose' },
+  },
+];
+
+let server: LedgerServer;
+
+beforeAll(() => {
+  server = memoryLedger();
+});
+afterAll(() => server.close());
+
+describe.each(meetings)('when $name', ({ prepare, expected }) => {
+  test('the invariants hold in every order of their calls', async () => {
+    let met = 0;
+    const played = await everyPlan(2, async (plan) => {
+      const world = await World.create(server);
+      try {
+        await prepare(world);
+        let busy = 0;
+        const worker = async (gate: Gate) => {
+          if (await world.work({ gate })) busy += 1;
+        };
+        const { choose, reached } = following(plan);
+
+        await interleave([worker, worker], choose);
+        await world.drain();
+        world.advance(7 * 3_600_000);
+        const { report } = await world.reconcile();
+
+        await checkInvariants(world, expected, 0);
+        // Nobody died, so there is nothing to repair, and nobody was given a file that was gone.
+        expect(report?.counts).toEqual({});
+        expect(world.emulator.journal({ status: 404, operation: 'messages.create' })).toEqual([]);
+        met = Math.max(met, busy);
+        return reached();
+      } catch (cause) {
+        throw new Error(`worker ${plan.first} first, changing after ${plan.after}`, { cause });
+      } finally {
+        await world.close();
+      }
+    });
+    expect(met, 'workers that had something to do').toBe(2);
+    expect(played).toBeGreaterThan(10);
+  }, 120_000);
+});
