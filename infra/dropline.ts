@@ -99,7 +99,8 @@ export class Dropline extends Construct {
         codeOf,
         // The packaged browser is built for x64.
         architecture: lambda.Architecture.X86_64,
-        bundle: { assets: renderAssets() },
+        // sharp reads TIFF and very large pictures.
+        bundle: { assets: renderAssets(), packages: ['sharp'] },
         timeout: durations.render,
         memoryMb: 3008,
         storageMb: 2048,

@@ -1,6 +1,5 @@
 import { claudeCodes } from './claude/codes.ts';
 import { formatCodes } from './formats/codes.ts';
-import { renderCodes } from './render/codes.ts';
 
 /** What a code means and what a person can do about it; the source of `docs/errors.md`. */
 export interface CodeEntry {
@@ -21,11 +20,6 @@ const journeyCodes = {
     outcome: 'skipped',
     meaning: 'The file only holds others; each of them is a document of its own.',
     advice: 'Look at the documents whose `parent` is this one.',
-  },
-  'normalize.too_large': {
-    outcome: 'failed',
-    meaning: 'The object is larger than the limit (500 MB, as the Files API has it).',
-    advice: 'Split the file and drop its parts.',
   },
   'normalize.object_gone': {
     outcome: 'failed',
@@ -115,7 +109,6 @@ const journeyCodes = {
 /** Every stable error code of the product, by step. */
 export const codes: Record<string, CodeEntry> = {
   ...formatCodes,
-  ...renderCodes,
   ...claudeCodes,
   ...journeyCodes,
 };

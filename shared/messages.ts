@@ -67,4 +67,3 @@ export const announcementSchema = z.object({
   dropline: z.literal('change'),
   change: objectChangeSchema,
 });
-export type Announcement = z.infer<typeof announcementSchema>;

@@ -1,8 +1,8 @@
 import { createRenderer } from './renderer.ts';
 import type { Rendered, RenderInput } from './types.ts';
 
-export { type AssetCopy, renderAssets } from './assets.ts';
-export { createRenderer, type Renderer, type RendererOptions } from './renderer.ts';
+export { renderAssets } from './assets.ts';
+export { createRenderer, type Renderer } from './renderer.ts';
 export type { Rendered, RenderInput } from './types.ts';
 
 /**

@@ -47,8 +47,8 @@ describe('bad input', () => {
   const text = 'A plain text with two sentences. This is the second one.';
 
   test.each([
-    ['bad/empty.md', '', 'normalize.empty'],
-    ['bad/empty.csv', '', 'normalize.empty'],
+    ['bad/empty.md', Buffer.alloc(0), 'normalize.empty'],
+    ['bad/empty.csv', Buffer.alloc(0), 'normalize.empty'],
     ['bad/random.docx', randomBytes(2_000), 'normalize.corrupt'],
   ])('%s ends failed with its code, and its neighbours go on', async (key, body, code) => {
     await journey.drop(key, body);
