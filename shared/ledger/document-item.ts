@@ -23,6 +23,8 @@ export const documentItemSchema = documentRecordSchema.extend({
   sk: z.string(),
   /** The sequencer, padded so that strings compare as S3 orders events. */
   order: z.string(),
+  /** The newest event, padded as `order`, that is known to have left this version standing. */
+  confirmedBy: z.string().optional(),
   /** When the event of this version was applied, RFC 3339. */
   stateAt: z.string(),
   /** Where the bytes of the object itself are; differs from bucket and key for parts of a mail or archive. */

@@ -65,7 +65,7 @@ export class Documents {
       const present = await this.get(documentId);
       if (!present) throw new Error(`document ${documentId} vanished from the ledger`);
       if (present.order === order) return { outcome: 'again', document: present };
-      if (present.order > order) return { outcome: 'stale', document: present };
+      if (newestOrder(present) >= order) return { outcome: 'stale', document: present };
 
       await this.#archive(present);
       const next = { ...fresh, ...inherited(present) };
@@ -76,6 +76,24 @@ export class Documents {
       });
       if (replaced) return { outcome: 'new', document: documentItemSchema.parse(next) };
     }
+  }
+
+  /**
+   * Writes that the event with this sequencer left the version as it is, so that older events that
+   * come late change nothing any more.
+   * @returns false when a newer event was first
+   */
+  async confirm(document: DocumentItem, sequencer: string): Promise<boolean> {
+    const item = await this.#table.update(
+      documentKey(document.documentId),
+      { set: { confirmedBy: orderOf(sequencer) }, add: { revision: 1 } },
+      {
+        expression: '#order = :order AND (attribute_not_exists(confirmedBy) OR confirmedBy < :new)',
+        names: { order: 'order' },
+        values: { order: document.order, new: orderOf(sequencer) },
+      },
+    );
+    return item !== undefined;
   }
 
   /**
@@ -246,6 +264,10 @@ export class Documents {
     return new Date(this.#now()).toISOString();
   }
 }
+
+/** The newest event that the record tells of. */
+export const newestOrder = ({ order, confirmedBy = order }: DocumentItem): string =>
+  confirmedBy > order ? confirmedBy : order;
 
 /** What a new version takes over from the one it replaces. */
 function inherited(present: DocumentItem): Item {

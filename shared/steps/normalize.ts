@@ -3,6 +3,7 @@ import type { Limits } from '../formats/limits.ts';
 import type { Conversion, ConvertInput } from '../formats/types.ts';
 import { documentIdOf } from '../ids.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
+import { newestOrder } from '../ledger/documents.ts';
 import { orderOf } from '../ledger/keys.ts';
 import type { ObjectChange } from '../messages.ts';
 import type { Profile } from '../profiles.ts';
@@ -79,14 +80,17 @@ async function asItStands(
   const present = await objects.head({ bucket, key });
   if (!present) return { ...rest, bucket, key, sequencer };
   const { versionId, etag, sizeBytes } = present;
-  const document = await documents.get(documentIdOf(bucket, key));
-  const told =
-    document !== undefined &&
-    document.order !== orderOf(sequencer) &&
-    document.status !== 'removed' &&
-    document.versionId === versionId &&
-    document.etag === etag;
-  if (told) return undefined;
+  for (;;) {
+    const document = await documents.get(documentIdOf(bucket, key));
+    const stands =
+      document !== undefined &&
+      newestOrder(document) < orderOf(sequencer) &&
+      document.status !== 'removed' &&
+      document.versionId === versionId &&
+      document.etag === etag;
+    if (!stands) break;
+    if (await documents.confirm(document, sequencer)) return undefined;
+  }
   return { ...rest, kind: 'created', bucket, key, sequencer, versionId, etag, sizeBytes };
 }
 

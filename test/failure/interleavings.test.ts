@@ -112,6 +112,16 @@ const meetings: Meeting[] = [
     expected: { 'a.txt': 'Sales rose' },
   },
   {
+    name: 'a removal meets its being taken back',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      await world.drain();
+      const removal = world.remove('a.txt');
+      world.deliver(removal, world.removeVersion('a.txt', removal.versionId ?? ''));
+    },
+    expected: { 'a.txt': 'Sales rose' },
+  },
+  {
     name: 'two events replace the same version',
     prepare: async (world) => {
       world.deliver(world.drop('a.txt', first));

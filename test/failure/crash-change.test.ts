@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { crashEverywhere, type Scenario } from '../world/crash.ts';
+import { memoryLedger } from '../world/memory-dynamodb.ts';
+import type { World } from '../world/world.ts';
+
+const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
+const second = 'Second version. Costs fell by a third. Nothing else changed at all.';
+
+const mail = (attachment: string) =>
+  [
+    'From: Ada <ada@example.org>',
+    'Subject: The figures',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/plain',
+    '',
+    'The mail itself speaks of turbines. It has an attachment. Please read it.',
+    '--b',
+    `Content-Type: text/plain; name=${attachment}.txt`,
+    `Content-Disposition: attachment; filename=${attachment}.txt`,
+    '',
+    `The attachment speaks of ${attachment}. It rose by 12 percent. Nothing else did.`,
+    '--b--',
+    '',
+  ].join('\r\n');
+
+const dropped =
+  (...files: [key: string, content: string][]) =>
+  async (world: World) => {
+    world.deliver(...files.map(([key, content]) => world.drop(key, content)));
+    await world.drain();
+  };
+
+/** Up to the point where the upload's message waits. */
+const aboutToUpload = async (world: World) => {
+  world.deliver(world.drop('a.txt', first));
+  await world.work({ only: ['intake'] });
+};
+
+const scenarios: Scenario[] = [
+  {
+    name: 'a file is overwritten with new content',
+    prepare: dropped(['a.txt', first]),
+    events: (world) => [world.drop('a.txt', second)],
+    expected: { 'a.txt': 'Costs fell' },
+  },
+  {
+    name: 'a file is dropped again unchanged',
+    prepare: dropped(['a.txt', first]),
+    events: (world) => [world.drop('a.txt', first)],
+    expected: { 'a.txt': 'Sales rose' },
+  },
+  {
+    name: 'a file is overwritten while it is to be uploaded',
+    prepare: aboutToUpload,
+    events: (world) => [world.drop('a.txt', second)],
+    expected: { 'a.txt': 'Costs fell' },
+  },
+  {
+    name: 'a file is removed',
+    prepare: dropped(['a.txt', first]),
+    events: (world) => [world.remove('a.txt')],
+    expected: { 'a.txt': null },
+  },
+  {
+    name: 'a file is removed while it is to be uploaded',
+    prepare: aboutToUpload,
+    events: (world) => [world.remove('a.txt')],
+    expected: { 'a.txt': null },
+  },
+  {
+    name: 'one of two files with one content is removed',
+    prepare: dropped(['a.txt', first], ['b.txt', first]),
+    events: (world) => [world.remove('a.txt')],
+    expected: { 'a.txt': null, 'b.txt': 'Sales rose' },
+  },
+  {
+    name: 'a file is removed and dropped again',
+    prepare: dropped(['a.txt', first]),
+    events: (world) => [world.remove('a.txt'), world.drop('a.txt', first)],
+    expected: { 'a.txt': 'Sales rose' },
+  },
+  {
+    name: 'the removal of a file is taken back',
+    prepare: dropped(['a.txt', first]),
+    events: (world) => {
+      const removal = world.remove('a.txt');
+      return [removal, world.removeVersion('a.txt', removal.versionId ?? '')];
+    },
+    expected: { 'a.txt': 'Sales rose' },
+  },
+  {
+    name: 'the attachment of a mail is another in its next version',
+    prepare: dropped(['a.eml', mail('valves')]),
+    events: (world) => [world.drop('a.eml', mail('pumps'))],
+    expected: { 'a.eml': 'turbines', 'a.eml!/valves.txt': null, 'a.eml!/pumps.txt': 'pumps' },
+  },
+  {
+    name: 'a mail with an attachment is removed',
+    prepare: dropped(['a.eml', mail('valves')]),
+    events: (world) => [world.remove('a.eml')],
+    expected: { 'a.eml': null, 'a.eml!/valves.txt': null },
+  },
+];
+
+const server = memoryLedger();
+
+test.each(scenarios)(
+  'when $name, the invariants hold wherever a worker dies',
+  async (scenario) => {
+    const points = await crashEverywhere(server, scenario);
+
+    expect(points).toBeGreaterThan(5);
+  },
+  120_000,
+);

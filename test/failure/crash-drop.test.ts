@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { crashEverywhere, type Scenario } from '../world/crash.ts';
+import { memoryLedger } from '../world/memory-dynamodb.ts';
+
+const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
+
+const mail = [
+  'From: Ada <ada@example.org>',
+  'To: Bob <bob@example.org>',
+  'Subject: The figures',
+  'MIME-Version: 1.0',
+  'Content-Type: multipart/mixed; boundary=b',
+  '',
+  '--b',
+  'Content-Type: text/plain',
+  '',
+  'The mail itself speaks of turbines. It has an attachment. Please read it.',
+  '--b',
+  'Content-Type: text/plain; name=figures.txt',
+  'Content-Disposition: attachment; filename=figures.txt',
+  '',
+  'The attachment speaks of valves. Valves rose by 12 percent. Nothing else did.',
+  '--b--',
+  '',
+].join('\r\n');
+
+const scenarios: Scenario[] = [
+  {
+    name: 'a file is dropped',
+    events: (world) => [world.drop('a.txt', first)],
+    expected: { 'a.txt': 'Sales rose' },
+  },
+  {
+    name: 'one content is dropped under two keys',
+    events: (world) => [world.drop('a.txt', first), world.drop('b.txt', first)],
+    expected: { 'a.txt': 'Sales rose', 'b.txt': 'Sales rose' },
+  },
+  {
+    name: 'a mail with an attachment is dropped',
+    events: (world) => [world.drop('a.eml', mail)],
+    expected: { 'a.eml': 'turbines', 'a.eml!/figures.txt': 'valves' },
+  },
+  {
+    name: 'the reply to the upload is lost',
+    prepare: async (world) => {
+      world.emulator.addFault({ kind: 'lost_reply', operation: 'files.upload' });
+    },
+    events: (world) => [world.drop('a.txt', first)],
+    expected: { 'a.txt': 'Sales rose' },
+  },
+  {
+    name: 'the reply to the paid call is lost',
+    prepare: async (world) => {
+      world.emulator.addFault({ kind: 'lost_reply', operation: 'messages.create' });
+    },
+    events: (world) => [world.drop('a.txt', first)],
+    expected: { 'a.txt': 'Sales rose' },
+    lostReplies: 1,
+  },
+  {
+    name: 'the file vanishes before it is summarised',
+    prepare: async (world) => {
+      world.emulator.addFault({ kind: 'vanish_file', operation: 'messages.create' });
+    },
+    events: (world) => [world.drop('a.txt', first)],
+    expected: { 'a.txt': 'Sales rose' },
+  },
+];
+
+const server = memoryLedger();
+
+test.each(scenarios)(
+  'when $name, the invariants hold wherever a worker dies',
+  async (scenario) => {
+    const points = await crashEverywhere(server, scenario);
+
+    expect(points).toBeGreaterThan(15);
+  },
+  120_000,
+);

@@ -1,0 +1,73 @@
+import { checkInvariants, type Expected } from './invariants.ts';
+import type { LedgerServer } from './ledger.ts';
+import type { KillPoint } from './mortal.ts';
+import { settleDown } from './settle-down.ts';
+import { type InboxEvent, World, type WorldOptions } from './world.ts';
+
+/** Something that happens to the pipeline while its workers may die. */
+export interface Scenario {
+  name: string;
+  options?: WorldOptions;
+  /** What happens before workers may die. */
+  prepare?: (world: World) => Promise<void>;
+  /** What is delivered to workers that may die. */
+  events: (world: World) => InboxEvent[];
+  expected: Expected;
+  /** Paid calls whose reply is lost on the way, as the scenario has it. */
+  lostReplies?: number;
+}
+
+/** Where a worker is killed: the nth worker, around its nth call. */
+interface Death extends KillPoint {
+  worker: number;
+}
+
+/**
+ * Kills a worker at every single point in turn, lets the queues deliver again and the reconciler
+ * run, and checks the four invariants. A point lies before each call to the outside and after the
+ * last one (after a call is before the next: what dies with the worker is only its memory). They
+ * are counted in a run without a kill, so a new call in the code is a new point here.
+ * @returns how many points there were
+ */
+export async function crashEverywhere(server: LedgerServer, scenario: Scenario): Promise<number> {
+  const calls = await play(server, scenario);
+  let points = 0;
+  for (const [worker, made] of calls.entries()) {
+    for (const point of pointsOf(made)) {
+      points += 1;
+      await play(server, scenario, { worker, ...point }).catch((cause: unknown) => {
+        const where = `${point.when} call ${point.call} (${made[point.call]})`;
+        throw new Error(`worker ${worker} was killed ${where}`, { cause });
+      });
+    }
+  }
+  return points;
+}
+
+/** Plays a scenario, kills as told, and returns the calls that each worker made. */
+async function play(server: LedgerServer, scenario: Scenario, death?: Death): Promise<string[][]> {
+  const world = await World.create(server, scenario.options);
+  try {
+    await scenario.prepare?.(world);
+    world.deliver(...scenario.events(world));
+    const calls: string[][] = [];
+    for (;;) {
+      const kill = death?.worker === calls.length ? death : undefined;
+      const life = await world.work({ kill });
+      if (!life) break;
+      calls.push(life.calls);
+    }
+    await world.drain();
+    await settleDown(world);
+    await checkInvariants(world, scenario.expected, (death ? 1 : 0) + (scenario.lostReplies ?? 0));
+    return calls;
+  } finally {
+    await world.close();
+  }
+}
+
+/** The points at which a worker that makes these calls can die. */
+export function pointsOf(calls: string[]): KillPoint[] {
+  const before = calls.map((_name, call) => ({ call, when: 'before' }) as const);
+  return [...before, { call: calls.length - 1, when: 'after' }];
+}
