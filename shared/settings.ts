@@ -88,6 +88,18 @@ export const settingsSchema = z.object({
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
+/** What every step needs. */
+export const stepSettings = ['table', 'stagingBucket', 'intakeQueueUrl', 'uploadQueueUrl'] as const;
+
+/** What every step that calls the Claude API needs. */
+export const claudeSettings = [
+  'claudeBaseUrl',
+  'claudeDialect',
+  'claudeApiKeySecret',
+  'filesPerMinute',
+  'model',
+] as const;
+
 /**
  * The settings a step asks for, out of its environment.
  * @throws Error that names every variable that is missing or wrong

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { changesOf } from '../../shared/aws/events.ts';
 import { ConversionSandbox } from '../../shared/formats/sandbox.ts';
 import { profiles, queueHandler, type Runtime, stepTools } from '../../shared/runtime.ts';
-import { readSettings } from '../../shared/settings.ts';
+import { readSettings, stepSettings } from '../../shared/settings.ts';
 import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
 import { done, type Outcome } from '../../shared/steps/outcome.ts';
 
@@ -19,11 +19,8 @@ export const handler = queueHandler(prepare, async (body, tools) => {
 
 function prepare(base: Runtime) {
   const settings = readSettings(process.env, [
-    'table',
-    'stagingBucket',
-    'intakeQueueUrl',
+    ...stepSettings,
     'renderQueueUrl',
-    'uploadQueueUrl',
     'summarizeQueueUrl',
     'model',
     'limits',

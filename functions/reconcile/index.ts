@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type ReconcileTools, reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { Report } from '../../shared/reconcile/report.ts';
 import { claudeClient, profiles, runtime, stepTools } from '../../shared/runtime.ts';
-import { readSettings } from '../../shared/settings.ts';
+import { claudeSettings, readSettings, stepSettings } from '../../shared/settings.ts';
 
 /** By hand: `{"dryRun": true}` reports and changes nothing. The schedule's own event has no such field. */
 const eventSchema = z.object({ dryRun: z.boolean().default(false) });
@@ -29,24 +29,17 @@ export async function handler(event: unknown, context: Context): Promise<Report>
 function prepare() {
   const base = runtime();
   const settings = readSettings(process.env, [
-    'table',
+    ...stepSettings,
+    ...claudeSettings,
     'inboxBucket',
-    'stagingBucket',
     'resultsBucket',
-    'intakeQueueUrl',
     'renderQueueUrl',
-    'uploadQueueUrl',
     'summarizeQueueUrl',
     'intakeDeadLettersUrl',
     'renderDeadLettersUrl',
     'uploadDeadLettersUrl',
     'summarizeDeadLettersUrl',
-    'claudeBaseUrl',
-    'claudeDialect',
-    'claudeApiKeySecret',
-    'filesPerMinute',
     'keepRemoteFiles',
-    'model',
   ]);
   const shared = stepTools(base, settings);
   const tools: Omit<ReconcileTools, 'dryRun' | 'timeLeft'> = {

@@ -1,7 +1,7 @@
 import { stepMessageOf } from '../../shared/aws/events.ts';
 import { createRenderer } from '../../shared/render/index.ts';
 import { misdirected, queueHandler, type Runtime, stepTools } from '../../shared/runtime.ts';
-import { readSettings } from '../../shared/settings.ts';
+import { readSettings, stepSettings } from '../../shared/settings.ts';
 import { type RenderTools, render } from '../../shared/steps/render.ts';
 
 /** docx that text cannot carry → PDF, staged; then to upload. */
@@ -13,11 +13,8 @@ export const handler = queueHandler(prepare, async (body, tools) => {
 
 function prepare(base: Runtime) {
   const settings = readSettings(process.env, [
-    'table',
-    'stagingBucket',
-    'intakeQueueUrl',
+    ...stepSettings,
     'renderQueueUrl',
-    'uploadQueueUrl',
     'limits',
     'renderer',
     'browserPath',

@@ -8,7 +8,7 @@ import {
   type Runtime,
   stepTools,
 } from '../../shared/runtime.ts';
-import { readSettings } from '../../shared/settings.ts';
+import { claudeSettings, readSettings, stepSettings } from '../../shared/settings.ts';
 import { type SummarizeTools, summarize } from '../../shared/steps/summarize.ts';
 
 /** Uploaded files → summaries with citations and their cost. */
@@ -20,17 +20,10 @@ export const handler = queueHandler(prepare, async (body, tools) => {
 
 function prepare(base: Runtime) {
   const settings = readSettings(process.env, [
-    'table',
-    'stagingBucket',
+    ...stepSettings,
+    ...claudeSettings,
     'resultsBucket',
-    'uploadQueueUrl',
     'summarizeQueueUrl',
-    'intakeQueueUrl',
-    'claudeBaseUrl',
-    'claudeDialect',
-    'claudeApiKeySecret',
-    'filesPerMinute',
-    'model',
   ]);
   const shared = stepTools(base, settings);
   const tools: SummarizeTools = {

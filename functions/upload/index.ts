@@ -7,7 +7,7 @@ import {
   type Runtime,
   stepTools,
 } from '../../shared/runtime.ts';
-import { readSettings } from '../../shared/settings.ts';
+import { claudeSettings, readSettings, stepSettings } from '../../shared/settings.ts';
 import { release } from '../../shared/steps/release.ts';
 import { type UploadTools, upload } from '../../shared/steps/upload.ts';
 
@@ -21,17 +21,10 @@ export const handler = queueHandler(prepare, async (body, tools) => {
 
 function prepare(base: Runtime) {
   const settings = readSettings(process.env, [
-    'table',
-    'stagingBucket',
-    'uploadQueueUrl',
+    ...stepSettings,
+    ...claudeSettings,
     'summarizeQueueUrl',
-    'intakeQueueUrl',
-    'claudeBaseUrl',
-    'claudeDialect',
-    'claudeApiKeySecret',
-    'filesPerMinute',
     'keepRemoteFiles',
-    'model',
   ]);
   const shared = stepTools(base, settings);
   const tools: UploadTools = {
