@@ -12,7 +12,7 @@ import type { Changes, Condition, Table } from './table.ts';
 export const contentItemSchema = z.object({
   contentSha256: z.string(),
   state: z.enum(['uploading', 'free', 'live', 'deleting']),
-  /** Grows by one with every write; conditions name it. */
+  /** Begins with the time, and grows by one with every write; conditions name it. */
   revision: z.int(),
   /** Uploads begun for this content. */
   claims: z.int(),
@@ -103,8 +103,11 @@ export class Contents {
           owner,
           leaseUntil: this.#now() + leaseMs,
           doomedFileId: doomed,
+          // Where it begins differs each time that a content is made anew, so that a worker which
+          // saw it in a former life cannot take the one for the other.
+          ...(seen ? {} : { revision: this.#now() }),
         },
-        add: { revision: 1, claims: 1 },
+        add: { ...(seen ? { revision: 1 } : {}), claims: 1 },
         remove: ['fileId', 'expiresAt', ...(doomed ? [] : ['doomedFileId'])],
       },
       seen ? atRevision(seen) : { expression: 'attribute_not_exists(pk)' },

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
 import { indexes } from '../../shared/ledger/keys.ts';
@@ -35,6 +35,8 @@ export async function startLedgerServer(): Promise<LedgerServer> {
       counter += 1;
       const name = `ledger-${counter}`;
       await client.send(createTable(name));
+      // Even one that takes no time to create is not there until the next turn of the event loop.
+      while (!(await isActive(client, name)));
       return new Table(documents, name);
     },
     close() {
@@ -43,6 +45,11 @@ export async function startLedgerServer(): Promise<LedgerServer> {
       server.close();
     },
   };
+}
+
+async function isActive(client: DynamoDBClient, TableName: string): Promise<boolean> {
+  const { Table } = await client.send(new DescribeTableCommand({ TableName }));
+  return Table?.TableStatus === 'ACTIVE';
 }
 
 function createTable(name: string): CreateTableCommand {

@@ -112,9 +112,9 @@ export class World {
 
   now = (): number => this.#time;
 
-  /** Lets time pass. */
+  /** Lets time pass, in whole milliseconds as `Date.now` counts them. */
   advance(ms: number): void {
-    this.#time += ms;
+    this.#time += Math.ceil(ms);
   }
 
   /** Drops a file and returns its event, which nobody has delivered yet. */

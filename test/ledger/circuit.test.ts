@@ -1,0 +1,200 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { StopLane } from '../../shared/errors.ts';
+import { Circuits, LaneClosed, laneOf } from '../../shared/ledger/circuit.ts';
+import type { Table } from '../../shared/ledger/table.ts';
+import { emptyLedger } from './support.ts';
+
+let table: Table;
+let clock: { now: number };
+let circuits: Circuits;
+
+beforeEach(async () => {
+  ({ table, clock } = await emptyLedger());
+  circuits = worker();
+});
+
+/** What another worker has: the same table, its own memory. */
+const worker = () => new Circuits(table, () => clock.now);
+const unauthorized = new StopLane({ code: 'claude.unauthorized', message: 'bad key' });
+const billing = new StopLane({ code: 'claude.billing', message: 'unpaid' });
+const full = new StopLane({ code: 'claude.storage_full', message: 'full' });
+const minutes = 60_000;
+
+test('a lane of which nothing is known lets everybody through', async () => {
+  await expect(circuits.check('claude')).resolves.toBeUndefined();
+  await expect(circuits.admission('claude')).resolves.toBe('all');
+  await expect(circuits.get('claude')).resolves.toBeUndefined();
+});
+
+test('a full storage stops uploads alone, everything else stops all calls', () => {
+  expect(laneOf(full)).toBe('upload');
+  expect(laneOf(unauthorized)).toBe('claude');
+  expect(laneOf(billing)).toBe('claude');
+});
+
+describe('an open lane', () => {
+  test('turns every worker away with what opened it', async () => {
+    await circuits.open(unauthorized, 10 * minutes);
+
+    for (const each of [circuits, worker()]) {
+      const thrown = await each.check('claude').catch((error: unknown) => error);
+      expect(thrown).toBeInstanceOf(LaneClosed);
+      expect(thrown).toBeInstanceOf(StopLane);
+      expect(thrown).toMatchObject({ code: 'claude.unauthorized', message: 'bad key' });
+    }
+    expect(await worker().get('claude')).toEqual({
+      state: 'open',
+      code: 'claude.unauthorized',
+      message: 'bad key',
+      since: '2026-11-22T12:00:00.000Z',
+      retryAt: clock.now + 10 * minutes,
+    });
+  });
+
+  test('leaves the other lane alone', async () => {
+    await circuits.open(full, 10 * minutes);
+
+    await expect(worker().check('claude')).resolves.toBeUndefined();
+    await expect(worker().check('upload')).rejects.toThrow('full');
+  });
+
+  test('is not put off by others that fail meanwhile', async () => {
+    await circuits.open(unauthorized, 10 * minutes);
+    clock.now += 9 * minutes;
+
+    await worker().open(billing, 10 * minutes);
+
+    expect(await worker().get('claude')).toMatchObject({
+      code: 'claude.unauthorized',
+      retryAt: clock.now + minutes,
+    });
+  });
+
+  test('is opened anew by a failure after its time has come', async () => {
+    await circuits.open(unauthorized, 10 * minutes);
+    clock.now += 10 * minutes;
+
+    await worker().open(billing, 10 * minutes);
+
+    expect(await worker().get('claude')).toMatchObject({
+      code: 'claude.billing',
+      retryAt: clock.now + 10 * minutes,
+    });
+  });
+
+  test('admits none before its time, then one', async () => {
+    await circuits.open(unauthorized, 10 * minutes);
+
+    clock.now += 10 * minutes - 1;
+    await expect(worker().admission('claude')).resolves.toBe('none');
+    clock.now += 1;
+    await expect(worker().admission('claude')).resolves.toBe('one');
+  });
+});
+
+describe('a probe', () => {
+  beforeEach(async () => {
+    await circuits.open(unauthorized, 10 * minutes);
+    clock.now += 10 * minutes;
+    await circuits.probe('claude', 10 * minutes);
+  });
+
+  test('lets calls through, and admits nobody else before its time has passed', async () => {
+    await expect(circuits.check('claude')).resolves.toBeUndefined();
+    await expect(worker().check('claude')).resolves.toBeUndefined();
+    await expect(worker().admission('claude')).resolves.toBe('none');
+
+    clock.now += 10 * minutes;
+    await expect(worker().admission('claude')).resolves.toBe('all');
+  });
+
+  test('that fails opens the lane again at once', async () => {
+    await worker().open(billing, 10 * minutes);
+
+    expect(await worker().get('claude')).toMatchObject({ state: 'open', code: 'claude.billing' });
+  });
+
+  test('that held closes the circuit', async () => {
+    await circuits.close('claude');
+
+    expect(await worker().get('claude')).toBeUndefined();
+    await expect(circuits.check('claude')).resolves.toBeUndefined();
+  });
+
+  test('is not begun twice', async () => {
+    const before = await worker().get('claude');
+    clock.now += minutes;
+
+    await worker().probe('claude', 10 * minutes);
+
+    expect(await worker().get('claude')).toEqual(before);
+  });
+});
+
+test('closing does not close what somebody opened again', async () => {
+  await circuits.open(unauthorized, 10 * minutes);
+
+  await worker().close('claude');
+
+  expect(await worker().get('claude')).toMatchObject({ state: 'open' });
+});
+
+test('closing what is closed is done', async () => {
+  await expect(circuits.close('claude')).resolves.toBeUndefined();
+});
+
+test('probing what is not open makes no circuit', async () => {
+  await circuits.probe('claude', minutes);
+
+  expect(await circuits.get('claude')).toBeUndefined();
+});
+
+describe('what a worker read', () => {
+  test('is believed for five seconds', async () => {
+    await circuits.check('claude');
+    await worker().open(unauthorized, 10 * minutes);
+
+    clock.now += 4_999;
+    await expect(circuits.check('claude')).resolves.toBeUndefined();
+    clock.now += 1;
+    await expect(circuits.check('claude')).rejects.toThrow('bad key');
+  });
+
+  test('is kept lane by lane', async () => {
+    await circuits.check('claude');
+    await worker().open(full, 10 * minutes);
+
+    await expect(circuits.check('upload')).rejects.toThrow('full');
+  });
+
+  test('is not asked for again within that time', async () => {
+    let reads = 0;
+    const get = table.get.bind(table);
+    table.get = async (key) => {
+      reads += 1;
+      return get(key);
+    };
+
+    for (let n = 0; n < 5; n += 1) await circuits.check('claude');
+
+    expect(reads).toBe(1);
+  });
+
+  test('is what it opened itself, at once', async () => {
+    await circuits.check('claude');
+
+    await circuits.open(unauthorized, 10 * minutes);
+
+    await expect(circuits.check('claude')).rejects.toThrow('bad key');
+  });
+
+  test('is forgotten when it begins a probe or closes', async () => {
+    await circuits.open(unauthorized, 10 * minutes);
+    await circuits.probe('claude', minutes);
+    await expect(circuits.check('claude')).resolves.toBeUndefined();
+
+    await circuits.close('claude');
+    await worker().open(billing, 10 * minutes);
+    await expect(circuits.check('claude')).rejects.toThrow('unpaid');
+  });
+});

@@ -1,0 +1,377 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type ContentItem, Contents, mayHaveStray } from '../../shared/ledger/contents.ts';
+import { contentKey, referenceKey } from '../../shared/ledger/keys.ts';
+import type { Table } from '../../shared/ledger/table.ts';
+import { emptyLedger } from './support.ts';
+
+let table: Table;
+let clock: { now: number };
+let contents: Contents;
+
+const sha = 'a'.repeat(64);
+const facts = { contentSha256: sha, sizeBytes: 3, filename: 'a.txt', mimeType: 'text/plain' };
+const file = { fileId: 'f1' };
+
+beforeEach(async () => {
+  ({ table, clock } = await emptyLedger());
+  contents = new Contents(table, () => clock.now);
+});
+
+const present = async (): Promise<ContentItem> => {
+  const content = await contents.get(sha);
+  if (!content) throw new Error('no content');
+  return content;
+};
+const claimed = async (owner = 'me'): Promise<ContentItem> => {
+  const content = await contents.claim(facts, await contents.get(sha), owner, 1_000);
+  if (!content) throw new Error('not claimed');
+  return content;
+};
+const live = async (fileId = 'f1'): Promise<ContentItem> => {
+  await claimed();
+  await contents.setLive(sha, 'me', { fileId });
+  return present();
+};
+const deleting = async (owner = 'deleter'): Promise<ContentItem> => {
+  const taken = await contents.beginDelete(await present(), owner, 5_000);
+  if (!taken) throw new Error('not taken');
+  return taken;
+};
+
+describe('references', () => {
+  test('belong to one version of one document each', async () => {
+    await contents.join(sha, 'd1', '01');
+    await contents.join(sha, 'd1', '02');
+    await contents.join(sha, 'd2', '01');
+    await contents.join(sha, 'd2', '01');
+
+    await contents.leave(sha, 'd1', '01');
+
+    const { references, cursor } = await contents.references(sha);
+    expect(references).toEqual([
+      { documentId: 'd1', order: '02' },
+      { documentId: 'd2', order: '01' },
+    ]);
+    expect(cursor).toBeUndefined();
+    expect(await table.get(referenceKey(sha, 'd2', '01'))).toMatchObject({ documentId: 'd2' });
+  });
+
+  test('are given a page at a time', async () => {
+    for (const order of ['01', '02', '03']) await contents.join(sha, 'd', order);
+
+    const one = await contents.references(sha, { limit: 2 });
+    const two = await contents.references(sha, { limit: 2, cursor: one.cursor });
+
+    expect(one.references.map(({ order }) => order)).toEqual(['01', '02']);
+    expect(two.references.map(({ order }) => order)).toEqual(['03']);
+  });
+
+  test('are counted neither among other contents nor as the content itself', async () => {
+    await claimed();
+    await contents.join('b'.repeat(64), 'd', '01');
+
+    expect(await contents.isReferenced(sha)).toBe(false);
+
+    await contents.join(sha, 'd', '01');
+    expect(await contents.isReferenced(sha)).toBe(true);
+
+    await contents.leave(sha, 'd', '01');
+    await contents.leave(sha, 'd', '01');
+    expect(await contents.isReferenced(sha)).toBe(false);
+  });
+});
+
+describe('claim', () => {
+  test('makes the content for the first who comes', async () => {
+    const content = await contents.claim(facts, undefined, 'me', 1_000);
+
+    expect(content).toEqual({
+      ...facts,
+      state: 'uploading',
+      owner: 'me',
+      leaseUntil: clock.now + 1_000,
+      revision: clock.now,
+      claims: 1,
+    });
+    expect(await present()).toEqual(content);
+  });
+
+  test('goes to one of two who saw the same', async () => {
+    await expect(contents.claim(facts, undefined, 'me', 1_000)).resolves.toBeDefined();
+    await expect(contents.claim(facts, undefined, 'you', 1_000)).resolves.toBeUndefined();
+
+    const seen = await present();
+    await expect(contents.claim(facts, seen, 'you', 1_000)).resolves.toMatchObject({
+      owner: 'you',
+      claims: 2,
+    });
+    await expect(contents.claim(facts, seen, 'him', 1_000)).resolves.toBeUndefined();
+  });
+
+  test('is lost to a renewal that came between', async () => {
+    const seen = await claimed();
+    await contents.renew(sha, 'me', 9_000);
+
+    await expect(contents.claim(facts, seen, 'you', 1_000)).resolves.toBeUndefined();
+  });
+
+  test('forgets the file that was live', async () => {
+    await live();
+    await contents.setLive(sha, 'me', file);
+
+    const content = await claimed();
+
+    expect(content).not.toHaveProperty('fileId');
+    expect(content).not.toHaveProperty('expiresAt');
+    expect(content).not.toHaveProperty('doomedFileId');
+  });
+
+  test('of a content that is being deleted takes over its file as doomed, until one is live', async () => {
+    await live('old');
+    await deleting();
+
+    const first = await claimed('newcomer');
+    expect(first).toMatchObject({ state: 'uploading', doomedFileId: 'old' });
+    expect(first).not.toHaveProperty('fileId');
+
+    const second = await claimed('next');
+    expect(second.doomedFileId).toBe('old');
+
+    await contents.setLive(sha, 'next', { fileId: 'new' });
+    expect(await present()).not.toHaveProperty('doomedFileId');
+  });
+});
+
+test('a content made anew is not taken for the one that was', async () => {
+  const seen = await claimed();
+  await contents.forget(await deleting());
+  clock.now += 1;
+  await claimed('newcomer');
+
+  await expect(contents.claim(facts, seen, 'late', 1_000)).resolves.toBeUndefined();
+  await expect(contents.beginDelete(seen, 'late', 1_000)).resolves.toBeUndefined();
+  expect(await present()).toMatchObject({ owner: 'newcomer', state: 'uploading', claims: 1 });
+});
+
+describe('renew', () => {
+  test('prolongs the claim of its owner from now on', async () => {
+    await claimed();
+    clock.now += 500;
+
+    await expect(contents.renew(sha, 'me', 1_000)).resolves.toBe(true);
+
+    expect(await present()).toMatchObject({
+      leaseUntil: clock.now + 1_000,
+      revision: clock.now - 500 + 1,
+    });
+  });
+
+  test('tells who lost the claim', async () => {
+    await claimed();
+    await claimed('you');
+
+    await expect(contents.renew(sha, 'me', 1_000)).resolves.toBe(false);
+    await expect(contents.renew('b'.repeat(64), 'me', 1_000)).resolves.toBe(false);
+  });
+});
+
+describe('setLive', () => {
+  test('writes the file and ends the claim', async () => {
+    await claimed();
+
+    const expiresAt = '2026-12-22T12:00:00Z';
+    await expect(contents.setLive(sha, 'me', { fileId: 'f1', expiresAt })).resolves.toBe(true);
+
+    expect(await present()).toEqual({
+      ...facts,
+      state: 'live',
+      fileId: 'f1',
+      expiresAt,
+      revision: clock.now + 1,
+      claims: 1,
+    });
+  });
+
+  test('is refused to all but the owner of a claim', async () => {
+    await claimed();
+    await claimed('you');
+
+    await expect(contents.setLive(sha, 'me', file)).resolves.toBe(false);
+
+    await contents.setLive(sha, 'you', { fileId: 'theirs' });
+    await expect(contents.setLive(sha, 'you', file)).resolves.toBe(false);
+    expect(await present()).toMatchObject({ fileId: 'theirs' });
+  });
+});
+
+describe('abandon', () => {
+  test('leaves a claim that may have made a file to be looked at', async () => {
+    await claimed();
+
+    await expect(contents.abandon(sha, 'me', true)).resolves.toBe(true);
+
+    const content = await present();
+    expect(content).toMatchObject({ state: 'uploading', leaseUntil: 0, revision: clock.now + 1 });
+    expect(content).not.toHaveProperty('owner');
+    expect(mayHaveStray(content)).toBe(true);
+  });
+
+  test('frees a claim that certainly made none', async () => {
+    await claimed();
+
+    await expect(contents.abandon(sha, 'me', false)).resolves.toBe(true);
+
+    const content = await present();
+    expect(content).toEqual({ ...facts, state: 'free', revision: clock.now + 1, claims: 1 });
+    expect(mayHaveStray(content)).toBe(false);
+  });
+
+  test('is refused to who lost the claim', async () => {
+    await claimed();
+    await claimed('you');
+
+    await expect(contents.abandon(sha, 'me', false)).resolves.toBe(false);
+    expect(await present()).toMatchObject({ owner: 'you', state: 'uploading' });
+  });
+});
+
+describe('evict', () => {
+  test('forgets a file that is gone', async () => {
+    await live();
+
+    await expect(contents.evict(sha, 'f1')).resolves.toBe(true);
+
+    const content = await present();
+    expect(content).toEqual({ ...facts, state: 'free', revision: clock.now + 2, claims: 1 });
+  });
+
+  test.each([
+    ['another file', live, 'f0'],
+    ['a content that is uploaded', claimed, 'f1'],
+    [
+      'a content that is deleted',
+      async () => {
+        await live();
+        await deleting();
+      },
+      'f1',
+    ],
+  ])('leaves %s alone', async (_what, prepare, fileId) => {
+    await prepare();
+    const before = await present();
+
+    await expect(contents.evict(sha, fileId)).resolves.toBe(false);
+    expect(await present()).toEqual(before);
+  });
+});
+
+describe('deletion', () => {
+  test('is begun by one of two who saw the same, under a lease', async () => {
+    const seen = await live();
+
+    const taken = await contents.beginDelete(seen, 'deleter', 5_000);
+
+    expect(taken).toEqual({
+      ...seen,
+      state: 'deleting',
+      owner: 'deleter',
+      leaseUntil: clock.now + 5_000,
+      revision: seen.revision + 1,
+    });
+    await expect(contents.beginDelete(seen, 'other', 5_000)).resolves.toBeUndefined();
+  });
+
+  test('ends with the content forgotten', async () => {
+    await live();
+    const taken = await deleting();
+
+    await expect(contents.forget(taken)).resolves.toBe(true);
+    expect(await contents.get(sha)).toBeUndefined();
+  });
+
+  test('ends with the content live again when somebody refers to it', async () => {
+    const seen = await live();
+    const taken = await deleting();
+
+    await expect(contents.revive(taken)).resolves.toBe(true);
+    expect(await present()).toEqual({ ...seen, revision: seen.revision + 2 });
+  });
+
+  test('of a content without a file leaves it as its dead uploader did', async () => {
+    await claimed();
+    const taken = await deleting();
+
+    await expect(contents.revive(taken)).resolves.toBe(true);
+
+    const content = await present();
+    expect(content).toEqual({ ...facts, state: 'uploading', revision: clock.now + 2, claims: 1 });
+    expect(mayHaveStray(content)).toBe(true);
+  });
+
+  test('that failed lets the next one begin at once', async () => {
+    await live();
+    const taken = await deleting();
+
+    await expect(contents.forgetDeleter(taken)).resolves.toBe(true);
+    expect(await present()).toMatchObject({ state: 'deleting', leaseUntil: 0, fileId: 'f1' });
+  });
+
+  test('is lost to a newcomer, whatever the deleter does next', async () => {
+    await live();
+    const taken = await deleting();
+    await claimed('newcomer');
+    const before = await present();
+
+    await expect(contents.forget(taken)).resolves.toBe(false);
+    await expect(contents.revive(taken)).resolves.toBe(false);
+    await expect(contents.forgetDeleter(taken)).resolves.toBe(false);
+    expect(await present()).toEqual(before);
+  });
+
+  test('is not begun when a newcomer claimed the content', async () => {
+    const seen = await live();
+    await claimed('newcomer');
+
+    await expect(contents.beginDelete(seen, 'deleter', 5_000)).resolves.toBeUndefined();
+  });
+});
+
+test.each([
+  ['uploading', undefined, true],
+  ['deleting', undefined, true],
+  ['deleting', 'f1', false],
+  ['live', 'f1', false],
+  ['free', undefined, false],
+] as const)('in state %s with file %s a stray is possible: %s', (state, fileId, expected) => {
+  expect(mayHaveStray({ state, ...(fileId ? { fileId } : {}) })).toBe(expected);
+});
+
+test('every write makes the next revision', async () => {
+  const revisions: number[] = [];
+  const note = async () => revisions.push((await present()).revision - clock.now);
+
+  await claimed();
+  await note();
+  await contents.renew(sha, 'me', 1);
+  await note();
+  await contents.abandon(sha, 'me', true);
+  await note();
+  await claimed();
+  await note();
+  await contents.setLive(sha, 'me', file);
+  await note();
+  const taken = await deleting();
+  await note();
+  await contents.forgetDeleter(taken);
+  await note();
+  await contents.revive(await deleting());
+  await note();
+
+  expect(revisions).toEqual([0, 1, 2, 3, 4, 5, 6, 8]);
+});
+
+test('an item that is no content is refused rather than believed', async () => {
+  await table.put({ ...contentKey(sha), state: 'live' });
+
+  await expect(contents.get(sha)).rejects.toThrow('Invalid input');
+});

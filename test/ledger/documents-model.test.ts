@@ -1,0 +1,285 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { documentIdOf } from '../../shared/ids.ts';
+import type { DocumentItem } from '../../shared/ledger/document-item.ts';
+import { type Documents, IllegalTransition } from '../../shared/ledger/documents.ts';
+import { documentKey, orderOf, pastVersionKey } from '../../shared/ledger/keys.ts';
+import type { Table } from '../../shared/ledger/table.ts';
+import { transitions } from '../../shared/ledger/transitions.ts';
+import { type Status, statuses } from '../../shared/record.ts';
+import { changed, emptyLedger, error } from './support.ts';
+
+/**
+ * Random events and steps on one document, in the ledger and in a model of a few lines: after every
+ * command both must tell the same. Workers act on what they saw some time ago, as they do in a queue.
+ */
+
+/** One version of the document as the model has it. */
+interface Version {
+  order: string;
+  status: Status;
+  attempts: number;
+  content?: string | undefined;
+  file?: string | undefined;
+}
+
+interface Model {
+  now: Version | undefined;
+  /** Versions that were replaced, as they were then. */
+  past: Map<string, Version>;
+  /** What past versions held and was not let go, oldest first. */
+  held: { contentSha256: string; order: string }[];
+  confirmed: string | undefined;
+  writes: number;
+  /** What each worker saw last. */
+  seen: Map<number, Pick<Version, 'order' | 'status'>>;
+}
+
+interface Real {
+  table: Table;
+  documents: Documents;
+  seen: Map<number, DocumentItem>;
+}
+
+type Command = fc.AsyncCommand<Model, Real>;
+
+const id = documentIdOf('inbox', 'a.txt');
+
+/** Runs a command, then compares all that the ledger holds with the model. */
+function command(text: string, act: (model: Model, real: Real) => Promise<void>): Command {
+  return {
+    check: () => true,
+    async run(model, real) {
+      await act(model, real);
+      await compare(model, real);
+    },
+    toString: () => text,
+  };
+}
+
+async function compare(model: Model, { documents, table }: Real): Promise<void> {
+  const document = await documents.get(id);
+  expect(document?.order).toBe(model.now?.order);
+  if (!document || !model.now) return;
+  expect(document).toMatchObject({ status: model.now.status, revision: model.writes });
+  expect(document.attempts.upload ?? 0).toBe(model.now.attempts);
+  expect(document.contentSha256).toBe(model.now.content);
+  expect(document.fileId).toBe(model.now.file);
+  expect(document.releases ?? []).toEqual(model.held);
+  expect(document.confirmedBy).toBe(model.confirmed);
+
+  const item = await table.get(documentKey(id));
+  const inIndex = ['received', 'normalized', 'uploaded', 'failed', 'held'];
+  expect(item !== undefined && 'stateShard' in item).toBe(inIndex.includes(document.status));
+  for (const [order, version] of model.past) {
+    const past = await table.get(pastVersionKey(id, order));
+    expect(past).toMatchObject({ order, status: version.status });
+    expect(past?.pastFileId).toBe(version.file);
+    expect(past?.contentSha256).toBe(version.content);
+  }
+}
+
+const receive = (sequencer: string, kind: 'created' | 'removed') =>
+  command(`${kind} ${sequencer}`, async (model, { documents }) => {
+    const order = orderOf(sequencer);
+    const { now, confirmed = '' } = model;
+
+    const { outcome } = await documents.receive(changed(sequencer, { kind }), 'default');
+
+    if (now?.order === order) expect(outcome).toBe('again');
+    else if (now && (now.order > order || confirmed >= order)) expect(outcome).toBe('stale');
+    else {
+      expect(outcome).toBe('new');
+      if (now) model.past.set(now.order, now);
+      if (now?.content) model.held.push({ contentSha256: now.content, order: now.order });
+      const status = kind === 'removed' ? 'removed' : 'received';
+      model.now = { order, status, attempts: 0 };
+      model.confirmed = undefined;
+      model.writes += 1;
+    }
+  });
+
+const look = (worker: number) =>
+  command(`worker ${worker} looks`, async (model, { documents, seen }) => {
+    const document = await documents.get(id);
+    if (!document || !model.now) return;
+    seen.set(worker, document);
+    model.seen.set(worker, { order: model.now.order, status: model.now.status });
+  });
+
+/** A worker writes on what it saw; `write` is done when nothing moved since. */
+const act = (
+  worker: number,
+  text: string,
+  to: (from: Status) => Status,
+  write: (documents: Documents, seen: DocumentItem, to: Status) => Promise<unknown>,
+  effect: (version: Version) => Version = (version) => version,
+) =>
+  command(`worker ${worker} ${text}`, async (model, { documents, seen }) => {
+    const real = seen.get(worker);
+    const known = model.seen.get(worker);
+    if (!real || !known) return;
+    const target = to(known.status);
+    if (!transitions[known.status].includes(target)) {
+      await expect(write(documents, real, target)).rejects.toThrow(IllegalTransition);
+      return;
+    }
+    const done = await write(documents, real, target);
+
+    const { now } = model;
+    if (now?.order !== known.order || now.status !== known.status) {
+      expect(done).toBeUndefined();
+      return;
+    }
+    expect(done).toBeDefined();
+    model.now = effect({ ...now, status: target });
+    model.writes += 1;
+  });
+
+const worker = fc.nat({ max: 2 });
+const sequencer = fc.constantFrom('1', '10', '2', '2A', '2a0', '3', '0F', 'F');
+const content = fc.constantFrom('a'.repeat(64), 'b'.repeat(64));
+const file = fc.constantFrom('f1', 'f2');
+
+const commands = [
+  fc
+    .tuple(sequencer, fc.constantFrom('created' as const, 'removed' as const))
+    .map((args) => receive(...args)),
+  worker.map(look),
+  worker.map(look),
+  fc.tuple(worker, fc.constantFrom(...statuses)).map(([by, status]) =>
+    act(
+      by,
+      `moves it to ${status}`,
+      () => status,
+      (documents, seen, to) => documents.move(seen, to),
+    ),
+  ),
+  fc.tuple(worker, content).map(([by, contentSha256]) =>
+    act(
+      by,
+      `finds content ${contentSha256.slice(0, 1)}`,
+      () => 'normalized',
+      (documents, seen, to) => documents.move(seen, to, { contentSha256 }),
+      (version) => ({ ...version, content: contentSha256 }),
+    ),
+  ),
+  fc.tuple(worker, file).map(([by, fileId]) =>
+    act(
+      by,
+      `uploads ${fileId}`,
+      () => 'uploaded',
+      (documents, seen, to) => documents.move(seen, to, { fileId }, { attempt: 'upload' }),
+      (version) => ({ ...version, file: fileId, attempts: version.attempts + 1 }),
+    ),
+  ),
+  fc
+    .tuple(worker, fc.constantFrom('failed' as const, 'skipped' as const, 'held' as const))
+    .map(([by, status]) =>
+      act(
+        by,
+        `stops it ${status}`,
+        () => status,
+        (documents, seen) => documents.stop(seen, status, error),
+      ),
+    ),
+  worker.map((by) =>
+    act(
+      by,
+      'fails an attempt',
+      (from) => from,
+      (documents, seen) => documents.attemptFailed(seen, 'upload', error),
+      (version) => ({ ...version, attempts: version.attempts + 1 }),
+    ),
+  ),
+  worker.map((by) =>
+    command(`worker ${by} let go`, async (model, { documents, seen }) => {
+      const document = seen.get(by);
+      if (!document) return;
+      await documents.letGo(document);
+      if (model.now?.order === document.order) model.held = [];
+    }),
+  ),
+  fc.tuple(worker, file, file).map(([by, was, fileId]) =>
+    command(`worker ${by} puts it from ${was} on ${fileId}`, async (model, { documents, seen }) => {
+      const document = seen.get(by);
+      if (!document) return;
+      const done = await documents.refile(document, was, { fileId });
+      const meant = model.now?.order === document.order && model.now.file === was;
+      expect(done).toBe(meant);
+      if (!meant || !model.now) return;
+      model.now = { ...model.now, file: fileId };
+      model.writes += 1;
+    }),
+  ),
+  fc.tuple(worker, sequencer).map(([by, newest]) =>
+    command(`worker ${by} confirms it by ${newest}`, async (model, { documents, seen }) => {
+      const document = seen.get(by);
+      if (!document) return;
+      const done = await documents.confirm(document, newest);
+      const order = orderOf(newest);
+      const meant = model.now?.order === document.order && (model.confirmed ?? '') < order;
+      expect(done).toBe(meant);
+      if (!meant) return;
+      model.confirmed = order;
+      model.writes += 1;
+    }),
+  ),
+];
+
+test('any events and steps in any order leave what the model says', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: 'max' }), async (run) => {
+      await fc.asyncModelRun(async () => {
+        const { table, documents } = await emptyLedger();
+        const model: Model = {
+          now: undefined,
+          past: new Map(),
+          held: [],
+          confirmed: undefined,
+          writes: 0,
+          seen: new Map(),
+        };
+        return { model, real: { table, documents, seen: new Map() } };
+      }, run);
+    }),
+    { seed: 20261122, numRuns: 200 },
+  );
+});
+
+test('all events of a key, repeated and in any order, end with the newest', async () => {
+  const events = fc.uniqueArray(
+    fc.record({
+      sequencer: fc.string({
+        unit: fc.constantFrom(...'0123456789abcdef'),
+        minLength: 1,
+        maxLength: 18,
+      }),
+      kind: fc.constantFrom('created' as const, 'removed' as const),
+    }),
+    { minLength: 1, maxLength: 6, selector: ({ sequencer }) => orderOf(sequencer) },
+  );
+  const delivered = events.chain((all) =>
+    fc.tuple(
+      fc.constant(all),
+      fc.shuffledSubarray([...all, ...all, ...all], { minLength: all.length }),
+    ),
+  );
+
+  await fc.assert(
+    fc.asyncProperty(delivered, async ([all, some]) => {
+      const { documents } = await emptyLedger();
+
+      for (const { sequencer, kind } of [...some, ...all]) {
+        await documents.receive(changed(sequencer, { kind }), 'default');
+      }
+
+      const newest = all.toSorted((a, b) => (orderOf(a.sequencer) < orderOf(b.sequencer) ? 1 : -1));
+      expect(await documents.get(id)).toMatchObject({
+        order: orderOf(newest[0]?.sequencer ?? ''),
+        status: newest[0]?.kind === 'removed' ? 'removed' : 'received',
+      });
+    }),
+    { seed: 20261122, numRuns: 300 },
+  );
+});

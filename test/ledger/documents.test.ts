@@ -1,0 +1,583 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { documentIdOf } from '../../shared/ids.ts';
+import type { DocumentItem } from '../../shared/ledger/document-item.ts';
+import { type Documents, IllegalTransition } from '../../shared/ledger/documents.ts';
+import { documentKey, orderOf, shardOf } from '../../shared/ledger/keys.ts';
+import type { Table } from '../../shared/ledger/table.ts';
+import { transitions } from '../../shared/ledger/transitions.ts';
+import { type Status, statuses } from '../../shared/record.ts';
+import { changed, emptyLedger, error } from './support.ts';
+
+let table: Table;
+let documents: Documents;
+let clock: { now: number };
+const id = documentIdOf('inbox', 'a.txt');
+const sha = 'a'.repeat(64);
+
+beforeEach(async () => {
+  ({ table, documents, clock } = await emptyLedger());
+});
+
+const iso = () => new Date(clock.now).toISOString();
+const present = async (): Promise<DocumentItem> => {
+  const document = await documents.get(id);
+  if (!document) throw new Error('no document');
+  return document;
+};
+/** The document in a status, however it came there. */
+const inStatus = async (status: Status): Promise<DocumentItem> => {
+  const { document } = await documents.receive(changed('01'), 'default');
+  await table.update(documentKey(document.documentId), { set: { status } });
+  return { ...document, status };
+};
+
+describe('receive', () => {
+  test('makes the record of a key that was never seen', async () => {
+    const { outcome, document } = await documents.receive(
+      changed('0a', { original: { bucket: 'b', key: 'k' }, parent: 'p', depth: 1 }),
+      'contracts',
+    );
+
+    expect(outcome).toBe('new');
+    expect(document).toEqual({
+      pk: `DOC#${id}`,
+      sk: 'DOC',
+      documentId: id,
+      bucket: 'inbox',
+      key: 'a.txt',
+      versionId: 'v-0a',
+      etag: 'e-0a',
+      sequencer: '0a',
+      order: orderOf('0a'),
+      sizeBytes: 10,
+      original: { bucket: 'b', key: 'k' },
+      parent: 'p',
+      depth: 1,
+      status: 'received',
+      attempts: {},
+      profile: 'contracts',
+      createdAt: iso(),
+      updatedAt: iso(),
+      stateAt: iso(),
+      revision: 1,
+    });
+    expect(await present()).toEqual(document);
+  });
+
+  test('puts an open document into the indexes by state and by day', async () => {
+    await documents.receive(changed('0a'), 'default');
+
+    expect(await table.get(documentKey(id))).toMatchObject({
+      stateShard: `open#${shardOf(id)}`,
+      stateAt: iso(),
+      dayShard: `2026-11-22#${shardOf(id)}`,
+      listedAt: iso(),
+    });
+  });
+
+  test('marks a removed object removed, out of the index by state', async () => {
+    const { outcome, document } = await documents.receive(
+      changed('0a', { kind: 'removed' }),
+      'default',
+    );
+
+    expect(outcome).toBe('new');
+    expect(document.status).toBe('removed');
+    expect(await table.get(documentKey(id))).not.toHaveProperty('stateShard');
+  });
+
+  test('knows an event again, in any spelling of its sequencer', async () => {
+    await documents.receive(changed('0a'), 'default');
+    clock.now += 1_000;
+
+    const { outcome, document } = await documents.receive(changed('0A00'), 'default');
+
+    expect(outcome).toBe('again');
+    expect(document.revision).toBe(1);
+    expect(document.updatedAt).not.toBe(iso());
+  });
+
+  test('lets an older event change nothing', async () => {
+    await documents.receive(changed('0b'), 'default');
+    const before = await table.get(documentKey(id));
+
+    const { outcome, document } = await documents.receive(
+      changed('0a9', { kind: 'removed' }),
+      'default',
+    );
+
+    expect(outcome).toBe('stale');
+    expect(document.sequencer).toBe('0b');
+    expect(await table.get(documentKey(id))).toEqual(before);
+    expect(await documents.getPast(id, orderOf('0a9'))).toBeUndefined();
+  });
+
+  test('starts a new version with a newer event and keeps nothing of the old but its day', async () => {
+    const { document: first } = await documents.receive(
+      changed('0a', { parent: 'p', depth: 2, original: { bucket: 'b', key: 'k' } }),
+      'default',
+    );
+    const normalized = await documents.move(first, 'normalized', {
+      contentSha256: sha,
+      mimeType: 'text/plain',
+      hasParts: false,
+    });
+    clock.now += 86_400_000;
+
+    const { outcome, document } = await documents.receive(changed('0b'), 'other');
+
+    expect(outcome).toBe('new');
+    expect(document).toEqual({
+      pk: `DOC#${id}`,
+      sk: 'DOC',
+      documentId: id,
+      bucket: 'inbox',
+      key: 'a.txt',
+      versionId: 'v-0b',
+      etag: 'e-0b',
+      sequencer: '0b',
+      order: orderOf('0b'),
+      sizeBytes: 10,
+      status: 'received',
+      attempts: {},
+      profile: 'other',
+      createdAt: first.createdAt,
+      updatedAt: iso(),
+      stateAt: iso(),
+      revision: (normalized?.revision ?? 0) + 1,
+      releases: [{ contentSha256: sha, order: orderOf('0a') }],
+    });
+    expect(await table.get(documentKey(id))).toMatchObject({
+      dayShard: `2026-11-22#${shardOf(id)}`,
+      listedAt: first.createdAt,
+    });
+  });
+
+  test('archives the version that it replaces, out of all indexes', async () => {
+    const { document } = await documents.receive(changed('0a'), 'default');
+    const moved = await documents.move(document, 'normalized', { contentSha256: sha });
+    await documents.move({ ...document, status: 'normalized' }, 'uploaded', { fileId: 'file_1' });
+
+    await documents.receive(changed('0b'), 'default');
+
+    const past = await table.get({ pk: `DOC#${id}`, sk: `V#${orderOf('0a')}` });
+    expect(past).toMatchObject({
+      sequencer: '0a',
+      status: 'uploaded',
+      pastFileId: 'file_1',
+      contentSha256: moved?.contentSha256,
+    });
+    for (const indexed of ['stateShard', 'dayShard', 'listedAt', 'fileId']) {
+      expect(past).not.toHaveProperty(indexed);
+    }
+    expect(await documents.getPast(id, orderOf('0a'))).toMatchObject({ sequencer: '0a' });
+  });
+
+  test('does not overwrite an archived version with an earlier reading of it', async () => {
+    const { document } = await documents.receive(changed('0a'), 'default');
+    const stale = {
+      ...document,
+      pk: `DOC#${id}`,
+      sk: `V#${orderOf('0a')}`,
+      revision: 9,
+      etag: 'late',
+    };
+    await table.put(stale);
+
+    await documents.receive(changed('0b'), 'default');
+
+    expect(await documents.getPast(id, orderOf('0a'))).toMatchObject({ revision: 9, etag: 'late' });
+  });
+
+  test('archives a version again when it changed since it was archived', async () => {
+    const { document } = await documents.receive(changed('0a'), 'default');
+    await table.put({ ...document, pk: `DOC#${id}`, sk: `V#${orderOf('0a')}`, etag: 'early' });
+    await documents.move(document, 'normalized', { contentSha256: sha });
+
+    await documents.receive(changed('0b'), 'default');
+
+    expect(await documents.getPast(id, orderOf('0a'))).toMatchObject({ revision: 2, etag: 'e-0a' });
+  });
+
+  test('gathers the releases of all versions that were not let go', async () => {
+    const contents = ['b'.repeat(64), 'c'.repeat(64)];
+    for (const [index, contentSha256] of contents.entries()) {
+      const { document } = await documents.receive(changed(`0${index}`), 'default');
+      await documents.move(document, 'normalized', { contentSha256 });
+    }
+
+    const { document } = await documents.receive(changed('02', { kind: 'removed' }), 'default');
+
+    expect(document.releases).toEqual(
+      contents.map((contentSha256, n) => ({ contentSha256, order: orderOf(`0${n}`) })),
+    );
+  });
+
+  test('has nothing to release of a version that never had a content', async () => {
+    await documents.receive(changed('0a'), 'default');
+
+    const { document } = await documents.receive(changed('0b'), 'default');
+
+    expect(document).not.toHaveProperty('releases');
+    expect(document).not.toHaveProperty('retiresParts');
+    expect(document).not.toHaveProperty('prior');
+  });
+
+  test.each([
+    ['the version before', { hasParts: true }],
+    ['one before that', { retiresParts: true }],
+  ])('retires the parts that %s had', async (_who, parts) => {
+    const { document: first } = await documents.receive(changed('0a'), 'default');
+    await documents.move(first, 'received', parts);
+
+    const { document } = await documents.receive(changed('0b'), 'default');
+
+    expect(document.retiresParts).toBe(true);
+    expect(document).not.toHaveProperty('hasParts');
+  });
+
+  const summary = {
+    title: 't',
+    text: 't',
+    keyPoints: [],
+    language: 'en',
+    citations: [],
+    model: 'm',
+    stopReason: 'end_turn',
+    at: '2026-11-22T12:00:00.000Z',
+  };
+
+  test('remembers a summary that may be carried over, past versions without one', async () => {
+    const { document } = await documents.receive(changed('0a'), 'default');
+    await documents.move(document, 'normalized', { contentSha256: sha, summary, fingerprint: 'f' });
+
+    await documents.receive(changed('0b', { kind: 'removed' }), 'default');
+    const { document: third } = await documents.receive(changed('0c'), 'default');
+
+    expect(third.prior).toEqual({ order: orderOf('0a'), contentSha256: sha, fingerprint: 'f' });
+  });
+
+  test('remembers the newest summary', async () => {
+    const { document } = await documents.receive(changed('0a'), 'default');
+    await documents.move(document, 'normalized', { contentSha256: sha, summary, fingerprint: 'f' });
+    const { document: second } = await documents.receive(changed('0b'), 'default');
+    await documents.move(second, 'normalized', { contentSha256: sha, summary, fingerprint: 'g' });
+
+    const { document: third } = await documents.receive(changed('0c'), 'default');
+
+    expect(third.prior).toEqual({ order: orderOf('0b'), contentSha256: sha, fingerprint: 'g' });
+  });
+
+  test.each([
+    ['a summary', { contentSha256: sha, fingerprint: 'f' }],
+    ['a fingerprint', { contentSha256: sha, summary }],
+    ['a content', { fingerprint: 'f', summary }],
+  ])('carries nothing over of a version without %s', async (_what, changes) => {
+    const { document: first } = await documents.receive(changed('0a'), 'default');
+    await documents.move(first, 'normalized', changes);
+
+    const { document } = await documents.receive(changed('0b'), 'default');
+
+    expect(document).not.toHaveProperty('prior');
+  });
+
+  test('starts anew when a step moves the version while it is being replaced', async () => {
+    const { document } = await documents.receive(changed('0a'), 'default');
+    const put = table.put.bind(table);
+    let puts = 0;
+    table.put = async (item, condition) => {
+      puts += 1;
+      // Between the archiving and the replacement.
+      if (puts === 3) await documents.move(document, 'normalized', { contentSha256: sha });
+      return put(item, condition);
+    };
+
+    const { outcome, document: second } = await documents.receive(changed('0b'), 'default');
+
+    expect(outcome).toBe('new');
+    expect(second.releases).toEqual([{ contentSha256: sha, order: orderOf('0a') }]);
+    expect(await documents.getPast(id, orderOf('0a'))).toMatchObject({ status: 'normalized' });
+  });
+
+  test('says so when the document vanished from the ledger', async () => {
+    table.put = async () => false;
+
+    await expect(documents.receive(changed('0a'), 'default')).rejects.toThrow(
+      `document ${id} vanished from the ledger`,
+    );
+  });
+});
+
+describe('confirm', () => {
+  test('outdates events up to the one that left the version standing', async () => {
+    const { document } = await documents.receive(changed('01'), 'default');
+
+    await expect(documents.confirm(document, '03')).resolves.toBe(true);
+
+    const outcomes = [];
+    for (const sequencer of ['02', '03', '01', '04']) {
+      outcomes.push((await documents.receive(changed(sequencer), 'default')).outcome);
+    }
+    expect(outcomes).toEqual(['stale', 'stale', 'again', 'new']);
+    expect(await present()).not.toHaveProperty('confirmedBy');
+  });
+
+  test('never goes back, and says nothing of another version', async () => {
+    const { document } = await documents.receive(changed('01'), 'default');
+    await documents.confirm(document, '03');
+
+    await expect(documents.confirm(document, '02')).resolves.toBe(false);
+    await expect(documents.confirm(document, '03')).resolves.toBe(false);
+    expect(await present()).toMatchObject({ confirmedBy: orderOf('03'), revision: 2 });
+
+    await documents.receive(changed('05'), 'default');
+    await expect(documents.confirm(document, '06')).resolves.toBe(false);
+  });
+});
+
+describe('move', () => {
+  const pairs = statuses.flatMap((from) => statuses.map((to) => ({ from, to })));
+
+  test.each(pairs.filter(({ from, to }) => transitions[from].includes(to)))(
+    'takes a document from $from to $to',
+    async ({ from, to }) => {
+      const document = await inStatus(from);
+
+      const moved = await documents.move(document, to);
+
+      expect(moved).toMatchObject({ status: to, revision: document.revision + 1 });
+      expect(await present()).toEqual(moved);
+    },
+  );
+
+  test.each(pairs.filter(({ from, to }) => !transitions[from].includes(to)))(
+    'refuses to take a document from $from to $to',
+    async ({ from, to }) => {
+      const document = await inStatus(from);
+
+      await expect(documents.move(document, to)).rejects.toThrow(
+        new IllegalTransition(`${from} → ${to} is no transition of a document`),
+      );
+      expect((await present()).status).toBe(from);
+    },
+  );
+
+  test('writes its changes and the time', async () => {
+    const document = await inStatus('received');
+    clock.now += 5_000;
+
+    const moved = await documents.move(
+      document,
+      'normalized',
+      { contentSha256: sha, mimeType: undefined },
+      { attempt: 'normalize', add: { evictions: 2 }, remove: ['etag'] },
+    );
+
+    expect(moved).toMatchObject({
+      contentSha256: sha,
+      updatedAt: iso(),
+      stateAt: document.stateAt,
+      attempts: { normalize: 1 },
+      evictions: 2,
+    });
+    expect(moved).not.toHaveProperty('etag');
+    expect(moved).not.toHaveProperty('mimeType');
+  });
+
+  test('counts attempts step by step', async () => {
+    const document = await inStatus('received');
+
+    await documents.move(document, 'received', {}, { attempt: 'normalize' });
+    const moved = await documents.move(document, 'received', {}, { attempt: 'normalize' });
+
+    expect(moved?.attempts).toEqual({ normalize: 2 });
+  });
+
+  test('does nothing when another worker was first', async () => {
+    const document = await inStatus('received');
+    await documents.move(document, 'normalized');
+
+    await expect(documents.move(document, 'failed')).resolves.toBeUndefined();
+    expect(await present()).toMatchObject({ status: 'normalized', revision: 2 });
+  });
+
+  test('does nothing when a newer event was first', async () => {
+    const document = await inStatus('received');
+    await documents.receive(changed('02'), 'default');
+
+    await expect(documents.move(document, 'normalized')).resolves.toBeUndefined();
+    expect(await present()).toMatchObject({ status: 'received', sequencer: '02' });
+  });
+
+  test('heeds a further condition as a whole', async () => {
+    const document = await inStatus('received');
+    const condition = {
+      expression: 'attribute_exists(lease) OR etag = :etag',
+      values: { etag: 'another' },
+    };
+
+    await expect(
+      documents.move({ ...document, order: orderOf('09') }, 'normalized', {}, { condition }),
+    ).resolves.toBeUndefined();
+    await expect(
+      documents.move(document, 'normalized', {}, { condition }),
+    ).resolves.toBeUndefined();
+    await expect(
+      documents.move(
+        document,
+        'normalized',
+        {},
+        { condition: { ...condition, names: {}, values: { etag: 'e-01' } } },
+      ),
+    ).resolves.toMatchObject({ status: 'normalized' });
+  });
+
+  test.each([
+    ['received', 'normalized', 'open'],
+    ['normalized', 'uploaded', 'open'],
+    ['received', 'failed', 'failed'],
+    ['received', 'held', 'held'],
+    ['uploaded', 'ready', undefined],
+    ['received', 'skipped', undefined],
+  ] as const)('from %s to %s it stands in the index as %s', async (from, to, state) => {
+    const document = await inStatus(from);
+
+    await documents.move(document, to);
+
+    const item = await table.get(documentKey(id));
+    expect(item?.stateShard).toBe(state && `${state}#${shardOf(id)}`);
+  });
+});
+
+describe('stop', () => {
+  test('ends a document with the reason, counted, and what was found in it', async () => {
+    const document = await inStatus('received');
+    const fidelity = { route: 'r', warnings: [] };
+
+    const stopped = await documents.stop(document, 'skipped', error, {
+      attempt: 'normalize',
+      fidelity,
+    });
+
+    expect(stopped).toMatchObject({
+      status: 'skipped',
+      error: { ...error, at: iso() },
+      attempts: { normalize: 1 },
+      fidelity,
+    });
+    expect(stopped).not.toHaveProperty('heldFrom');
+  });
+
+  test.each(['received', 'normalized', 'uploaded'] as const)(
+    'remembers that a held document was %s, and counts no attempt',
+    async (status) => {
+      const document = await inStatus(status);
+
+      const stopped = await documents.stop(document, 'held', error);
+
+      expect(stopped).toMatchObject({ status: 'held', heldFrom: status, attempts: {} });
+    },
+  );
+
+  test('leaves another worker its fence', async () => {
+    const document = await inStatus('uploaded');
+    const lease = { owner: 'other', until: clock.now + 1 };
+    await documents.move(document, 'uploaded', { lease });
+
+    expect(await documents.attemptFailed(document, 'summarize', error)).toMatchObject({ lease });
+    expect(await documents.stop(document, 'failed', error)).toMatchObject({ lease });
+  });
+
+  test('does nothing to a document that has ended meanwhile', async () => {
+    const document = await inStatus('uploaded');
+    await documents.move(document, 'ready');
+
+    await expect(documents.stop(document, 'failed', error)).resolves.toBeUndefined();
+    expect((await present()).status).toBe('ready');
+  });
+});
+
+test('a failed attempt is counted and its error kept, the status stays', async () => {
+  const document = await inStatus('normalized');
+
+  const counted = await documents.attemptFailed(document, 'upload', error);
+
+  expect(counted).toMatchObject({
+    status: 'normalized',
+    attempts: { upload: 1 },
+    error: { ...error, at: iso() },
+    stateAt: document.stateAt,
+  });
+});
+
+describe('refile', () => {
+  test.each(['uploaded', 'ready', 'failed', 'held'] as const)(
+    'gives a document that is %s another file with the same content',
+    async (status) => {
+      const document = await inStatus(status);
+      await table.update(documentKey(id), { set: { fileId: 'f1', fileExpiresAt: iso() } });
+      clock.now += 1_000;
+
+      await expect(documents.refile(document, 'f1', { fileId: 'f2' })).resolves.toBe(true);
+
+      const refiled = await present();
+      expect(refiled).toMatchObject({ status, fileId: 'f2', revision: 2, updatedAt: iso() });
+      expect(refiled).not.toHaveProperty('fileExpiresAt');
+    },
+  );
+
+  test('writes when the new file expires', async () => {
+    const document = await inStatus('ready');
+    await table.update(documentKey(id), { set: { fileId: 'f1' } });
+
+    await documents.refile(document, 'f1', { fileId: 'f2', expiresAt: iso() });
+
+    expect(await present()).toMatchObject({ fileId: 'f2', fileExpiresAt: iso() });
+  });
+
+  test('leaves a document on another file, or of another version, alone', async () => {
+    const document = await inStatus('ready');
+    await table.update(documentKey(id), { set: { fileId: 'f1' } });
+
+    await expect(documents.refile(document, 'f0', { fileId: 'f2' })).resolves.toBe(false);
+    await expect(
+      documents.refile({ ...document, order: orderOf('02') }, 'f1', { fileId: 'f2' }),
+    ).resolves.toBe(false);
+    expect(await present()).toMatchObject({ fileId: 'f1', revision: 1 });
+  });
+});
+
+describe('letGo', () => {
+  test('forgets what past versions held, and nothing else', async () => {
+    const { document: first } = await documents.receive(changed('0a'), 'default');
+    await documents.move(first, 'normalized', { contentSha256: sha, hasParts: true });
+    const { document } = await documents.receive(changed('0b'), 'default');
+
+    await documents.letGo(document);
+
+    const { releases: _releases, retiresParts: _retires, ...rest } = document;
+    expect(await present()).toEqual(rest);
+  });
+
+  test('does nothing when a newer event came in, which inherited it all', async () => {
+    const { document: first } = await documents.receive(changed('0a'), 'default');
+    await documents.move(first, 'normalized', { contentSha256: sha });
+    const { document: second } = await documents.receive(changed('0b'), 'default');
+    await documents.receive(changed('0c'), 'default');
+
+    await documents.letGo(second);
+
+    expect((await present()).releases).toHaveLength(1);
+  });
+});
+
+test('what the ledger never heard of is undefined', async () => {
+  await expect(documents.get(id)).resolves.toBeUndefined();
+  await expect(documents.getPast(id, orderOf('1'))).resolves.toBeUndefined();
+});
+
+test('an item that is no document is refused rather than believed', async () => {
+  await table.put({ ...documentKey(id), status: 'ready' });
+
+  await expect(documents.get(id)).rejects.toThrow('Invalid input');
+});
