@@ -44,8 +44,10 @@ export class Life {
   }
 
   #pass(name: string, make: () => unknown): unknown {
-    // What gives an iterator is no promise, and cannot be made one.
-    if (!this.#gate || name === 'claude.iterateFiles') return this.#call(name, make);
+    // Buckets and queues are not where two workers meet: in what order they are called is all the
+    // same. What gives an iterator is no promise, and cannot be made to wait.
+    const meets = /^(table|claude)\./.test(name) && name !== 'claude.iterateFiles';
+    if (!this.#gate || !meets) return this.#call(name, make);
     return this.#gate(name).then(() => this.#call(name, make));
   }
 
