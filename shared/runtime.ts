@@ -13,6 +13,7 @@ import { Contents } from './ledger/contents.ts';
 import { Documents } from './ledger/documents.ts';
 import { Table } from './ledger/table.ts';
 import type { ObjectChange, StepMessage } from './messages.ts';
+import { MessagesPace } from './pace/messages-pace.ts';
 import { Pace } from './pace/pace.ts';
 import { defaultProfile, type Profile } from './profiles.ts';
 import type { Settings } from './settings.ts';
@@ -98,7 +99,8 @@ export function stepTools(
 
 /**
  * The Claude client with the key from Secrets Manager. Every call on files waits for its slot in
- * the fleet's pace first, and a `retry-after` that one worker is told holds for all.
+ * the fleet's pace first, and a `retry-after` that one worker is told holds for all; messages wait
+ * when their limits, which replies tell, are near.
  */
 export function claudeClient(
   base: Runtime,
@@ -110,18 +112,26 @@ export function claudeClient(
 ): ClaudeClient {
   const { now, sleep } = base;
   const files = new Pace(table, { api: 'files', perMinute: settings.filesPerMinute, now, sleep });
+  const messages = new MessagesPace(table, { now, sleep });
   return new ClaudeClient({
     baseUrl: settings.claudeBaseUrl,
     dialect: settings.claudeDialect,
     apiKey: apiKeySource(base.secrets, settings.claudeApiKeySecret, now),
     admit: async (api, signal) => {
       if (api === 'files') await files.turn(signal);
+      if (api === 'messages') await messages.turn(signal);
     },
     onRateLimits: (limits) => {
-      if (limits.api !== 'files' || limits.retryAfterMs === undefined) return;
-      files
-        .pushBack(limits.retryAfterMs)
-        .catch((error: unknown) => base.log.warn('pace not pushed back', { error: String(error) }));
+      const { api, retryAfterMs } = limits;
+      const learnt =
+        api === 'messages'
+          ? messages.learn(limits)
+          : api === 'files' && retryAfterMs !== undefined
+            ? files.pushBack(retryAfterMs)
+            : undefined;
+      learnt?.catch((error: unknown) =>
+        base.log.warn('pace not pushed back', { api, error: String(error) }),
+      );
     },
   });
 }

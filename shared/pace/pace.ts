@@ -6,8 +6,13 @@ export interface PaceOptions {
   api: string;
   /** Requests a minute that the whole fleet may make. */
   perMinute: number;
-  /** Share of the limit that is used; the rest absorbs clocks that differ. */
+  /** Share of the limit that is used in the long run, 0.995 by default. */
   share?: number;
+  /**
+   * Requests that may go at once after a pause, 5 by default. Less than the API's own burst (10), so
+   * that the rest of it absorbs clocks that differ and requests that bunch on their way.
+   */
+  burst?: number;
   /** The longest a worker sleeps for its slot, in milliseconds; farther slots are not taken. */
   maxWaitMs?: number;
   now: () => number;
@@ -28,12 +33,14 @@ export class Pace {
   readonly #table: Table;
   readonly #options: PaceOptions;
   readonly #intervalMs: number;
+  readonly #toleranceMs: number;
   readonly #maxWaitMs: number;
 
   constructor(table: Table, options: PaceOptions) {
     this.#table = table;
     this.#options = options;
-    this.#intervalMs = 60_000 / (options.perMinute * (options.share ?? 0.985));
+    this.#intervalMs = 60_000 / (options.perMinute * (options.share ?? 0.995));
+    this.#toleranceMs = this.#intervalMs * ((options.burst ?? 5) - 1);
     this.#maxWaitMs = options.maxWaitMs ?? 30_000;
   }
 
@@ -43,13 +50,13 @@ export class Pace {
    */
   async turn(signal?: AbortSignal): Promise<void> {
     const at = await this.#reserve();
-    const wait = at - this.#options.now();
+    const wait = at - this.#toleranceMs - this.#options.now();
     if (wait > 0) await this.#options.sleep(wait, signal);
   }
 
   /** The API asked everybody to wait `delayMs`: the next slot of any worker is not before that. */
   async pushBack(delayMs: number): Promise<void> {
-    const until = this.#options.now() + delayMs;
+    const until = this.#options.now() + delayMs + this.#toleranceMs;
     await this.#table.update(
       this.#key(),
       { set: { tat: until } },
@@ -57,7 +64,13 @@ export class Pace {
     );
   }
 
-  /** Takes the next free slot and returns when it is, in epoch milliseconds. */
+  /** When the next free slot is, in epoch milliseconds; `undefined` when none was ever taken. */
+  async next(): Promise<number | undefined> {
+    const item = await this.#table.get(this.#key());
+    return item && Number(item.tat);
+  }
+
+  /** Takes the next free slot and returns its theoretical arrival time, in epoch milliseconds. */
   async #reserve(): Promise<number> {
     for (;;) {
       const now = this.#options.now();
@@ -66,7 +79,7 @@ export class Pace {
         { add: { tat: this.#intervalMs } },
         {
           expression: 'tat >= :now AND tat <= :horizon',
-          values: { now, horizon: now + this.#maxWaitMs },
+          values: { now, horizon: now + this.#maxWaitMs + this.#toleranceMs },
         },
       );
       if (queued) return Number(queued.tat) - this.#intervalMs;
@@ -78,9 +91,8 @@ export class Pace {
       );
       if (idle) return now;
 
-      const item = await this.#table.get(this.#key());
-      const ahead = Number(item?.tat ?? 0) - now;
-      if (ahead > this.#maxWaitMs) {
+      const ahead = ((await this.next()) ?? 0) - now;
+      if (ahead > this.#maxWaitMs + this.#toleranceMs) {
         throw new Defer({
           code: 'claude.paced',
           message: `The next free slot of the ${this.#options.api} limit is ${Math.ceil(ahead / 1000)} s away.`,

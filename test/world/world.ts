@@ -12,6 +12,7 @@ import { Contents } from '../../shared/ledger/contents.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
 import type { Table } from '../../shared/ledger/table.ts';
+import { MessagesPace } from '../../shared/pace/messages-pace.ts';
 import { Pace } from '../../shared/pace/pace.ts';
 import { defaultProfile } from '../../shared/profiles.ts';
 import { type ReconcileTools, reconcile } from '../../shared/reconcile/reconcile.ts';
@@ -244,6 +245,7 @@ export class World {
     const queues = life.wrap('queues', this.#queues());
     const sleep = async (ms: number) => this.advance(ms);
     const pace = new Pace(table, { api: 'files', perMinute: 60_000, now, sleep });
+    const messages = new MessagesPace(table, { now, sleep });
     const claude = new ClaudeClient({
       baseUrl: this.emulator.url,
       apiKey: 'test-key',
@@ -253,6 +255,11 @@ export class World {
       now,
       admit: async (api) => {
         if (api === 'files') await pace.turn();
+        if (api === 'messages') await messages.turn();
+      },
+      onRateLimits: (limits) => {
+        // Behind the back of the worker that was told, as it is when deployed; a dead one learns nothing.
+        if (limits.api === 'messages') messages.learn(limits).catch(() => {});
       },
     });
     const profile = defaultProfile('claude-haiku-5-5');

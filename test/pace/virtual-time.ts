@@ -1,0 +1,41 @@
+/** Time that passes only when everybody waits for it. */
+export class VirtualTime {
+  #now: number;
+  #timers: { at: number; fire: () => void }[] = [];
+
+  /** @param now epoch milliseconds */
+  constructor(now = Date.parse('2026-11-22T12:00:00Z')) {
+    this.#now = now;
+  }
+
+  now = (): number => this.#now;
+
+  sleep = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      this.#timers.push({ at: this.#now + Math.max(0, ms), fire: resolve });
+    });
+
+  /** Lets time pass until `work` has ended. */
+  async run<T>(work: Promise<T>): Promise<T> {
+    let over = false;
+    const ended = work.finally(() => {
+      over = true;
+    });
+    // The rejection is the caller's, who awaits it below.
+    ended.catch(() => {});
+    for (;;) {
+      // Everything that can go on without time passing does so before the next timer fires.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (over) return ended;
+      const next = this.#timers.reduce<number | undefined>(
+        (first, { at }) => (first === undefined || at < first ? at : first),
+        undefined,
+      );
+      if (next === undefined) throw new Error('everybody waits, and not for time');
+      this.#now = next;
+      const due = this.#timers.filter(({ at }) => at <= next);
+      this.#timers = this.#timers.filter(({ at }) => at > next);
+      for (const { fire } of due) fire();
+    }
+  }
+}
