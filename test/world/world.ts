@@ -34,7 +34,7 @@ export const results = 'results';
 const hour = 3_600_000;
 
 const queueNames = ['intake', 'upload', 'summarize'] as const;
-type QueueName = (typeof queueNames)[number];
+export type QueueName = (typeof queueNames)[number];
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -53,6 +53,8 @@ export interface WorldOptions {
   keepRemoteFiles?: boolean;
   /** Whether the buckets keep versions, as Dropline's own do (default). */
   versioned?: boolean;
+  /** What workers take the limit of file operations for. */
+  filesPerMinute?: number;
 }
 
 /**
@@ -67,6 +69,8 @@ export class World {
   readonly queues: Record<QueueName, MemoryQueue>;
   readonly documents: Documents;
   readonly contents: Contents;
+  /** Every event of the inbox so far, delivered or not. */
+  readonly events: InboxEvent[] = [];
   readonly #options: WorldOptions;
   #time: number;
   #sequence = 0;
@@ -244,7 +248,12 @@ export class World {
     const table = life.wrap('table', this.table);
     const queues = life.wrap('queues', this.#queues());
     const sleep = async (ms: number) => this.advance(ms);
-    const pace = new Pace(table, { api: 'files', perMinute: 60_000, now, sleep });
+    const pace = new Pace(table, {
+      api: 'files',
+      perMinute: this.#options.filesPerMinute ?? 60_000,
+      now,
+      sleep,
+    });
     const messages = new MessagesPace(table, { now, sleep });
     const claude = new ClaudeClient({
       baseUrl: this.emulator.url,
@@ -351,10 +360,9 @@ export class World {
       },
     };
     const { versionId } = object;
-    return {
-      key,
-      ...(versionId ? { versionId } : {}),
-      body: JSON.stringify({ Records: [record] }),
-    };
+    const body = JSON.stringify({ Records: [record] });
+    const event = { key, ...(versionId ? { versionId } : {}), body };
+    this.events.push(event);
+    return event;
   }
 }

@@ -1,0 +1,90 @@
+import { afterEach, expect, test } from 'vitest';
+import { sha256Of } from '../world/digest.ts';
+import { memoryLedger } from '../world/memory-dynamodb.ts';
+import { World } from '../world/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const text = 'The quarterly report. Sales rose by 12 percent. Costs fell. Staff grew to 40 people.';
+
+test('a document that was deferred 100 times is not in the dead-letter queue', async () => {
+  world = await World.create(memoryLedger());
+  const contentSha256 = sha256Of(text);
+  const facts = { contentSha256, sizeBytes: 84, filename: 'a', mimeType: 'text/plain' };
+  // Another worker has the content, and keeps it for ten minutes.
+  await world.contents.claim(facts, undefined, 'another', 600_000);
+  world.deliver(world.drop('a.txt', text));
+  await world.work({ only: ['intake'] });
+
+  for (let times = 0; times < 100; times += 1) {
+    const life = await world.work({ only: ['upload'] });
+    expect(life, `delivery ${times}`).toBeDefined();
+    world.advance(5_000);
+  }
+
+  expect(world.queues.upload.deadLetters).toEqual([]);
+  expect(world.queues.upload.messages).toHaveLength(1);
+  const waiting = await world.record('a.txt');
+  expect(waiting?.status).toBe('normalized');
+  expect(waiting?.attempts).toEqual({ normalize: 1 });
+  expect(world.calls('files.upload')).toEqual([]);
+
+  world.advance(600_000);
+  await world.drain();
+  expect((await world.record('a.txt'))?.status).toBe('ready');
+});
+
+test('a document whose slot is far away waits for it without an attempt', async () => {
+  world = await World.create(memoryLedger(), { filesPerMinute: 1 });
+  const texts = ['Turbines are turned by wind.', 'Valves let water pass.', 'Pumps lift the water.'];
+  world.deliver(...texts.map((each, index) => world.drop(`${index}.txt`, each)));
+
+  await world.drain();
+
+  for (const index of texts.keys()) {
+    const record = await world.record(`${index}.txt`);
+    expect(record).toMatchObject({ status: 'ready', attempts: { upload: 1 } });
+  }
+});
+
+test('a 429 with a wait is no attempt, however often it comes', async () => {
+  world = await World.create(memoryLedger());
+  const refused = { kind: 'error', status: 429, retryAfter: 30, count: 8 } as const;
+  world.emulator.addFault({ ...refused, operation: 'files.upload' });
+  world.emulator.addFault({ ...refused, operation: 'messages.create' });
+  world.deliver(world.drop('a.txt', text));
+
+  await world.drain();
+
+  const record = await world.record('a.txt');
+  expect(record).toMatchObject({
+    status: 'ready',
+    attempts: { normalize: 1, upload: 1, summarize: 1 },
+    usage: { calls: 1 },
+  });
+});
+
+test('an attempt that fails five times ends the document, which says why', async () => {
+  world = await World.create(memoryLedger());
+  world.emulator.addFault({
+    kind: 'error',
+    status: 500,
+    operation: 'files.upload',
+    count: 'all',
+    filename: 'a*',
+  });
+  world.deliver(world.drop('a.txt', text), world.drop('b.txt', 'Another text altogether.'));
+
+  await world.drain();
+
+  const failed = await world.record('a.txt');
+  expect(failed).toMatchObject({
+    status: 'failed',
+    attempts: { normalize: 1, upload: 5 },
+    error: { code: 'claude.server_error', step: 'upload' },
+  });
+  expect(failed?.error?.requestId).toMatch(/^req_/);
+  expect(world.queues.upload.deadLetters).toEqual([]);
+  expect((await world.record('b.txt'))?.status).toBe('ready');
+});
