@@ -105,5 +105,5 @@ function spanOf(value: string | undefined): number {
 }
 
 function escapeCell(cell: string): string {
-  return cell.replaceAll('|', '\\|').replace(/\n+/g, '<br>');
+  return cell.replaceAll('|', '\\|').replaceAll('\t', ' ').replace(/\n+/g, '<br>');
 }
