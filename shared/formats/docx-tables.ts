@@ -116,10 +116,12 @@ function tableBlocks(table: OpenTable, links: LinkTargets): Block[] {
   const widest = rows.reduce((most, row) => Math.max(most, rowWidth(row)), 0);
   // Wider than Word allows: the grid cannot be trusted.
   const isSound = widest <= widestGrid;
-  return [{ kind: 'table', rows: rows.map((row) => rowXml(row, isSound, links)) }];
+  return [{ kind: 'table', rows: rows.map((row) => rowXml(row, isSound ? widest : 0, links)) }];
 }
 
-function rowXml(row: Cell[], isSound: boolean, links: LinkTargets): string {
+/** @param columns of the grid, to which the row is filled up; 0 when it is not to be trusted */
+function rowXml(row: Cell[], columns: number, links: LinkTargets): string {
+  const isSound = columns > 0;
   let xml = '<w:tr>';
   for (const { blocks, span, merge } of row) {
     const properties =
@@ -132,7 +134,8 @@ function rowXml(row: Cell[], isSound: boolean, links: LinkTargets): string {
     }
     xml += '</w:tc>';
   }
-  return `${xml}</w:tr>`;
+  const missing = Math.max(0, columns - rowWidth(row));
+  return `${xml}${'<w:tc/>'.repeat(missing)}</w:tr>`;
 }
 
 /**

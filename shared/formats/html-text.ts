@@ -34,8 +34,8 @@ export class HtmlText {
 
   /**
    * @param maxDepth nested elements above which the page is refused
-   * @param ofWord it is what `docx-mammoth.ts` made of a Word document: white space is as typed, and
-   *   `data-label` on a list item is its marker
+   * @param ofWord it is what `docx-mammoth.ts` made of a Word document: white space is as typed, tables
+   *   are tables, and `data-label` on a list item is its marker
    */
   constructor(maxDepth: number, { ofWord = false }: { ofWord?: boolean } = {}) {
     this.#maxDepth = maxDepth;
@@ -127,7 +127,7 @@ export class HtmlText {
         break;
       case 'table':
         this.#leaveCell();
-        this.#tables.push(new HtmlTable());
+        this.#tables.push(new HtmlTable(this.#ofWord));
         break;
       case 'tr':
         this.#endRow();
@@ -303,7 +303,7 @@ export class HtmlText {
     const table = this.#tables.at(-1);
     if (table?.inCell) {
       table.add(block);
-      if (table.cellLength > 8_000) this.#leaveCell();
+      if (table.cellLength > 8_000 && !this.#ofWord) this.#leaveCell();
       return;
     }
     if (this.#last !== 'none') {
