@@ -1,46 +1,22 @@
 import mammoth from 'mammoth';
-import { RejectDocument } from '../errors.ts';
-import {
-  type Block,
-  documentPart,
-  goesOnStyle,
-  isItemStyle,
-  type LinkTargets,
-  labelEnd,
-  labelStart,
-  paragraphXml,
-  styleMap,
-  stylesPart,
-  tableXml,
-} from './docx-wml.ts';
+import type { Stretches } from './docx-stretches.ts';
+import { type LinkTargets, labelEnd, labelStart, styleMap, stylesPart } from './docx-wml.ts';
 import { HtmlText } from './html-text.ts';
 
 /**
- * mammoth holds a tree of all it is given, some hundred times the size of the XML. So it is given a
- * document in stretches of about this many characters, and memory stays flat however long it is.
- */
-const stretch = 512 * 1024;
-
-/**
- * Characters of a single paragraph or table row, prepared for mammoth, above which the document is
- * refused: it cannot be parted, and Word's own pages end far below.
- */
-const longestBlock = 8 * 1024 * 1024;
-
-/**
- * What mammoth makes of these blocks, as Markdown-like text without white space at the ends.
+ * What mammoth makes of the prepared document, as Markdown-like text without white space at the ends.
  * Nothing of the file is opened by it: it sees a virtual package with the prepared parts.
  * @throws RejectDocument `normalize.too_complex` for a paragraph or table row that is too long
  */
 export async function wordToText(
-  blocks: Block[],
+  prepared: Stretches,
   links: LinkTargets,
   limits: { maxOutputBytes: number; maxXmlDepth: number },
 ): Promise<string> {
   const text = new HtmlText(limits.maxXmlDepth, { ofWord: true });
   const out: string[] = [];
   let bytes = 0;
-  for (const { xml, isWithinTable, endsWithinTable } of stretches(blocks, links)) {
+  for (const { xml, isWithinTable, endsWithinTable } of prepared.take()) {
     let html = await htmlOf(xml, links);
     // A table over several stretches is still one.
     if (isWithinTable) html = html.replace(/^<table>/, '');
@@ -83,57 +59,3 @@ async function htmlOf(documentXml: string, links: LinkTargets): Promise<string> 
 }
 
 type MammothInput = Parameters<typeof mammoth.convertToHtml>[0];
-
-interface Stretch {
-  /** A `document.xml`. */
-  xml: string;
-  /** It begins with rows of the table that the stretch before it ended with. */
-  isWithinTable: boolean;
-  endsWithinTable: boolean;
-}
-
-/** The blocks as documents of bearable length, parted between paragraphs and between rows. */
-function* stretches(blocks: Block[], links: LinkTargets): Generator<Stretch> {
-  let parts: string[] = [];
-  let rows: string[] = [];
-  let length = 0;
-  let isWithinTable = false;
-  const finish = (endsWithinTable: boolean): Stretch => {
-    if (rows.length > 0) parts.push(tableXml(rows));
-    const finished = { xml: documentPart(parts), isWithinTable, endsWithinTable };
-    parts = [];
-    rows = [];
-    length = 0;
-    isWithinTable = endsWithinTable;
-    return finished;
-  };
-
-  for (const block of blocks) {
-    if (block.kind === 'paragraph') {
-      // The paragraphs of a list item stay together, those of a list if possible.
-      const isFree = block.style === undefined || !isItemStyle(block.style);
-      const isBreak = isFree || (block.style !== goesOnStyle && length > 2 * stretch);
-      if (length > stretch && isBreak) yield finish(false);
-      const xml = bounded(paragraphXml(block, links));
-      parts.push(xml);
-      length += xml.length;
-      continue;
-    }
-    for (const [at, row] of block.rows.entries()) {
-      if (length > stretch) yield finish(at > 0);
-      rows.push(bounded(row));
-      length += row.length;
-    }
-    parts.push(tableXml(rows));
-    rows = [];
-  }
-  if (length > 0) yield finish(false);
-}
-
-function bounded(xml: string): string {
-  if (xml.length <= longestBlock) return xml;
-  throw new RejectDocument({
-    code: 'normalize.too_complex',
-    message: `A paragraph or table row of the document takes more than ${longestBlock} characters of XML.`,
-  });
-}

@@ -19,9 +19,9 @@ export interface DocumentContext extends Outline {
   links: LinkTargets;
 }
 
-/** Where a run of blocks goes: the story itself, a note, a cell, a text box. */
-interface Container {
-  blocks: Block[];
+/** Where blocks go: the document itself, or an array for a note, a cell, a text box. */
+export interface BlockSink {
+  push(block: Block): unknown;
 }
 
 /** Subtrees with nothing of the current document in them: what was, and how things look. */
@@ -58,7 +58,8 @@ export class StoryReader implements XmlHandlers {
   readonly #drawings: DrawingReader;
   readonly #fields = new FieldReader();
   readonly #tables: TableReader;
-  readonly #containers: Container[] = [];
+  readonly #sinks: BlockSink[] = [];
+  readonly #boxes: Block[][] = [];
   readonly #paragraphs: Paragraph[] = [];
   readonly #runs: Run[] = [];
   readonly #alternatives: { chosen: boolean }[] = [];
@@ -72,7 +73,7 @@ export class StoryReader implements XmlHandlers {
     context: DocumentContext,
     relationships: Map<string, Relationship>,
     counter: ListCounter,
-    root: Container,
+    root: BlockSink,
     isNote = false,
   ) {
     this.#context = context;
@@ -80,24 +81,24 @@ export class StoryReader implements XmlHandlers {
     this.#counter = counter;
     this.#tables = new TableReader(context.links, isNote);
     this.#drawings = new DrawingReader(context.findings, relationships, context.hasPart);
-    this.#containers.push(root);
+    this.#sinks.push(root);
   }
 
   /** Sends what follows to another container, such as the next note. */
-  protected divert(to: Container): void {
-    this.#containers.push(to);
+  protected divert(to: BlockSink): void {
+    this.#sinks.push(to);
   }
 
   /** Back to the container before the last `divert`. */
   protected divertBack(): void {
     this.finish();
-    this.#containers.pop();
+    this.#sinks.pop();
   }
 
   /** To be called at the end: nothing follows that a deleted paragraph mark could join. */
   finish(): void {
     const pieces = trimmed(this.#carried);
-    if (pieces.length > 0) this.#containers.at(-1)?.blocks.push({ kind: 'paragraph', pieces });
+    if (pieces.length > 0) this.#sinks.at(-1)?.push({ kind: 'paragraph', pieces });
     this.#carried = [];
   }
 
@@ -141,11 +142,10 @@ export class StoryReader implements XmlHandlers {
         this.#inRowProperties = true;
         break;
       case 'w:tc':
-        this.#containers.push(this.#tables.beginCell());
+        this.#sinks.push(this.#tables.beginCell().blocks);
         break;
       case 'w:txbxContent':
-        this.#containers.push({ blocks: [] });
-        this.#tables.beginBox();
+        this.#openTextBox();
         break;
       case 'w:ins':
         this.#context.findings.insertions += 1;
@@ -320,17 +320,25 @@ export class StoryReader implements XmlHandlers {
     this.#put(paragraph.after);
   }
 
+  #openTextBox(): void {
+    const box: Block[] = [];
+    this.#boxes.push(box);
+    this.#sinks.push(box);
+    this.#tables.beginBox();
+  }
+
   #closeTextBox(): void {
     this.finish();
     this.#tables.endBox();
-    const box = this.#containers.pop();
-    if (!box || box.blocks.length === 0) return;
+    this.#sinks.pop();
+    const box = this.#boxes.pop();
+    if (!box || box.length === 0) return;
     this.#drawings.textBox();
-    for (const block of box.blocks) this.#paragraphs.at(-1)?.after.push(block);
+    for (const block of box) this.#paragraphs.at(-1)?.after.push(block);
   }
 
   #put(blocks: Block[]): void {
-    const container = this.#containers.at(-1);
-    for (const block of blocks) container?.blocks.push(block);
+    const sink = this.#sinks.at(-1);
+    for (const block of blocks) sink?.push(block);
   }
 }

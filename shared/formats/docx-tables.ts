@@ -12,7 +12,13 @@ interface Cell {
 }
 
 interface OpenTable {
+  isNested: boolean;
+  /** Rows of a nested table. */
   rows: Cell[][];
+  /** Rows of any other, as XML already: a cell costs some fifty times its text as objects. */
+  written: { xml: string; width: number }[];
+  /** Whether anything can be read in it. */
+  hasText: boolean;
   row?: Cell[] | undefined;
   cell?: Cell | undefined;
   rowDeleted: boolean;
@@ -35,15 +41,15 @@ export class TableReader {
   }
 
   begin(): void {
-    this.#open.push({ rows: [], rowDeleted: false });
+    const isNested = this.#isNestedAlways || this.#open.at(-1)?.cell !== undefined;
+    this.#open.push({ isNested, rows: [], written: [], hasText: false, rowDeleted: false });
   }
 
   /** What the table comes to, in the form that fits the place it stands in. */
   end(): Block[] {
     const table = this.#open.pop();
     if (!table) return [];
-    const isNested = this.#isNestedAlways || this.#open.at(-1)?.cell !== undefined;
-    return isNested ? nestedBlocks(table) : tableBlocks(table, this.#links);
+    return table.isNested ? nestedBlocks(table) : tableBlocks(table);
   }
 
   /** A text box: tables in it are not nested in the one around it. */
@@ -71,7 +77,7 @@ export class TableReader {
   endRow(): void {
     const table = this.#open.at(-1);
     if (!table?.row) return;
-    if (!table.rowDeleted) table.rows.push(table.row);
+    if (!table.rowDeleted && table.row.length > 0) this.#keep(table, table.row);
     table.row = undefined;
   }
 
@@ -103,39 +109,55 @@ export class TableReader {
     } else return false;
     return true;
   }
+
+  #keep(table: OpenTable, row: Cell[]): void {
+    // The first row's cells are needed until it is clear that the table is no mere frame.
+    if (table.isNested || table.written.length === 0) table.rows.push(row);
+    else table.rows = [];
+    if (table.isNested) return;
+    table.hasText ||= row.some((cell) => cell.merge !== 'continue' && cell.blocks.length > 0);
+    const width = row.reduce((sum, { span }) => sum + span, 0);
+    table.written.push({ xml: rowXml(row, width, this.#links), width });
+  }
 }
 
 /**
  * A table for mammoth, or the contents themselves when the "table" is a frame around a single cell.
  */
-function tableBlocks(table: OpenTable, links: LinkTargets): Block[] {
-  const rows = table.rows.filter((row) => row.length > 0);
+function tableBlocks({ rows, written, hasText }: OpenTable): Block[] {
   const [first] = rows;
-  if (rows.length === 1 && first?.length === 1) return first[0]?.blocks ?? [];
-  if (rows.every((row) => row.every(isEmpty))) return [];
-  const widest = rows.reduce((most, row) => Math.max(most, rowWidth(row)), 0);
-  // Wider than Word allows: the grid cannot be trusted.
-  const isSound = widest <= widestGrid;
-  return [{ kind: 'table', rows: rows.map((row) => rowXml(row, isSound ? widest : 0, links)) }];
+  if (written.length === 1 && first?.length === 1) return first[0]?.blocks ?? [];
+  if (!hasText) return [];
+  const widest = written.reduce((most, { width }) => Math.max(most, width), 0);
+  // Every row is filled up to the grid, unless that is wider than Word allows and not to be trusted.
+  const columns = widest > widestGrid ? 0 : widest;
+  const missing = (width: number) => '<w:tc/>'.repeat(Math.max(0, columns - width));
+  return [
+    {
+      kind: 'table',
+      rows: written.map(({ xml, width }) => `<w:tr>${xml}${missing(width)}</w:tr>`),
+    },
+  ];
 }
 
-/** @param columns of the grid, to which the row is filled up; 0 when it is not to be trusted */
-function rowXml(row: Cell[], columns: number, links: LinkTargets): string {
-  const isSound = columns > 0;
-  let xml = '<w:tr>';
+/** The cells of a row. */
+function rowXml(row: Cell[], width: number, links: LinkTargets): string {
+  const isSound = width <= widestGrid;
+  const xml: string[] = [];
   for (const { blocks, span, merge } of row) {
     const properties =
       (isSound && span > 1 ? `<w:gridSpan w:val="${span}"/>` : '') +
       (isSound && merge !== undefined ? `<w:vMerge w:val="${merge}"/>` : '');
-    xml += properties === '' ? '<w:tc>' : `<w:tc><w:tcPr>${properties}</w:tcPr>`;
+    xml.push(properties === '' ? '<w:tc>' : `<w:tc><w:tcPr>${properties}</w:tcPr>`);
     // What stands in a cell that only continues the one above is not shown by Word.
     if (merge !== 'continue') {
-      for (const block of blocks) if (block.kind === 'paragraph') xml += paragraphXml(block, links);
+      for (const block of blocks) {
+        if (block.kind === 'paragraph') xml.push(paragraphXml(block, links));
+      }
     }
-    xml += '</w:tc>';
+    xml.push('</w:tc>');
   }
-  const missing = Math.max(0, columns - rowWidth(row));
-  return `${xml}${'<w:tc/>'.repeat(missing)}</w:tr>`;
+  return xml.join('');
 }
 
 /**
@@ -166,12 +188,4 @@ function joinedPieces(blocks: Block[]): Piece[] {
     for (const piece of block.pieces) pieces.push(piece);
   }
   return pieces;
-}
-
-function isEmpty(cell: Cell): boolean {
-  return cell.merge === 'continue' || cell.blocks.length === 0;
-}
-
-function rowWidth(row: Cell[]): number {
-  return row.reduce((sum, { span }) => sum + span, 0);
 }

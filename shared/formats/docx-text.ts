@@ -5,6 +5,7 @@ import { readNumbering } from './docx-numbering.ts';
 import { plainBlock } from './docx-paragraph.ts';
 import { plain } from './docx-pieces.ts';
 import { type DocumentContext, StoryReader } from './docx-story.ts';
+import { Stretches } from './docx-stretches.ts';
 import { readStyles } from './docx-styles.ts';
 import {
   type Block,
@@ -48,19 +49,21 @@ interface Note {
  *   `wordToText`
  */
 export async function readDocx(zip: SafeZip, limits: Limits): Promise<DocxText> {
-  const { sections, links, findings } = await prepare(zip, limits);
+  const links = new LinkTargets();
+  const prepared = new Stretches(links);
+  const findings = await prepare(zip, limits, prepared, links);
+  // What goes on as PDF needs no text.
   if (beyondText(findings).length > 0) return { text: '', findings };
-  const blocks: Block[] = [];
-  for (const section of sections) {
-    if (section.length === 0) continue;
-    if (blocks.length > 0) blocks.push({ kind: 'paragraph', style: ruleStyle, pieces: [] });
-    for (const block of section) blocks.push(block);
-  }
-  return { text: await wordToText(blocks, links, limits), findings };
+  return { text: await wordToText(prepared, links, limits), findings };
 }
 
-/** The document's parts as sections of blocks for mammoth. */
-async function prepare(zip: SafeZip, limits: Limits) {
+/** Puts the document's parts into `prepared`, those that follow the body below lines of their own. */
+async function prepare(
+  zip: SafeZip,
+  limits: Limits,
+  prepared: Stretches,
+  links: LinkTargets,
+): Promise<Findings> {
   const mainName = await mainPartName(zip, 'word/document.xml', limits);
   const relationships = await relationshipsOf(zip, mainName, limits);
   const related = (type: string) =>
@@ -79,12 +82,11 @@ async function prepare(zip: SafeZip, limits: Limits) {
     findings,
     markFor: (kind, id) => marks.next(kind, id),
     hasPart: (name) => zip.find(name) !== undefined,
-    links: new LinkTargets(),
+    links,
     hasTitle: false,
   };
 
-  const body: Block[] = [];
-  const main = new StoryReader(context, relationships, newCounter(), { blocks: body });
+  const main = new StoryReader(context, relationships, newCounter(), prepared);
   const bytes = await readPart(zip, mainName, limits);
   if (bytes) readXml(bytes, mainName, main);
   main.finish();
@@ -100,7 +102,7 @@ async function prepare(zip: SafeZip, limits: Limits) {
     const xml = await readPart(zip, name, limits);
     if (!xml) return blocks;
     const own = await relationshipsOf(zip, name, limits);
-    const story = new StoryReader(context, own, newCounter(), { blocks });
+    const story = new StoryReader(context, own, newCounter(), blocks);
     readXml(xml, name, story);
     story.finish();
     return blocks;
@@ -110,19 +112,25 @@ async function prepare(zip: SafeZip, limits: Limits) {
     const xml = name === undefined ? undefined : await readPart(zip, name, limits);
     if (name === undefined || xml === undefined) return new Map();
     const own = await relationshipsOf(zip, name, limits);
-    const reader = new NotesReader(kind, context, own, newCounter(), { blocks: [] }, true);
+    const reader = new NotesReader(kind, context, own, newCounter(), [], true);
     readXml(xml, name, reader);
     return reader.notes;
   };
 
-  const sections = [body];
-  const titles = { footnote: 'Footnotes', endnote: 'Endnotes', comment: 'Comments' } as const;
+  const append = (title: string, blocks: Block[]) => {
+    if (blocks.length === 0) return;
+    if (!prepared.isEmpty) prepared.push({ kind: 'paragraph', style: ruleStyle, pieces: [] });
+    prepared.push(plainBlock(title));
+    for (const block of blocks) prepared.push(block);
+  };
+  const titles = { footnote: 'Footnotes:', endnote: 'Endnotes:', comment: 'Comments:' } as const;
   for (const kind of ['footnote', 'endnote', 'comment'] as const) {
-    const notes = marks.list(kind, await readNotes(kind));
-    if (notes.length > 0) sections.push([plainBlock(`${titles[kind]}:`), ...notes]);
+    append(titles[kind], marks.list(kind, await readNotes(kind)));
   }
-  sections.push(...(await marginals(main.headerIds, relationships, readStory)));
-  return { sections, links: context.links, findings };
+  for (const [title, blocks] of await marginals(main.headerIds, relationships, readStory)) {
+    append(title, blocks);
+  }
+  return findings;
 }
 
 /** Headers and footers, each text once however many sections and page kinds show it. */
@@ -130,10 +138,10 @@ async function marginals(
   ids: string[],
   relationships: Awaited<ReturnType<typeof relationshipsOf>>,
   readStory: (name: string) => Promise<Block[]>,
-): Promise<Block[][]> {
+): Promise<[title: string, blocks: Block[]][]> {
   const seenParts = new Set<string>();
   const seenTexts = new Set<string>();
-  const sections: Block[][] = [];
+  const sections: [string, Block[]][] = [];
   for (const id of ids) {
     const relationship = relationships.get(id);
     if (!relationship || relationship.external || seenParts.has(relationship.target)) continue;
@@ -143,7 +151,7 @@ async function marginals(
     const key = title + JSON.stringify(blocks);
     if (blocks.length === 0 || seenTexts.has(key)) continue;
     seenTexts.add(key);
-    sections.push([plainBlock(title), ...blocks]);
+    sections.push([title, blocks]);
   }
   return sections;
 }
@@ -224,7 +232,7 @@ class NotesReader extends StoryReader {
     const note: Note = { blocks: [], by: by === '' ? '' : `${by}: ` };
     const isSeparator = /separator|notice/i.test(attributes['w:type'] ?? '');
     if (!isSeparator) this.notes.set(attributes['w:id'] ?? '', note);
-    this.divert(note);
+    this.divert(note.blocks);
   }
 
   override close(name: string): void {

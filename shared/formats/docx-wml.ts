@@ -102,7 +102,8 @@ export class LinkTargets {
 
 /** `document.xml` with these paragraphs and tables. */
 export function documentPart(blocks: string[]): string {
-  return `<w:document ${namespaces}><w:body>${blocks.join('')}</w:body></w:document>`;
+  // Joined, because a string of many small additions costs several times its length.
+  return [`<w:document ${namespaces}><w:body>`, ...blocks, '</w:body></w:document>'].join('');
 }
 
 export function tableXml(rows: string[]): string {
