@@ -63,8 +63,8 @@ export const formatCodes = {
   },
   'normalize.too_complex': {
     outcome: 'failed',
-    meaning: 'A single paragraph or table row of the document is too large to be converted.',
-    advice: 'Split the paragraph or row, or save the document as PDF and drop that.',
+    meaning: 'A single table row of the document is too large to be converted.',
+    advice: 'Split the row, or save the document as PDF and drop that.',
   },
   'normalize.line_too_long': {
     outcome: 'failed',

@@ -6,7 +6,7 @@ import { HtmlText } from './html-text.ts';
 /**
  * What mammoth makes of the prepared document, as Markdown-like text without white space at the ends.
  * Nothing of the file is opened by it: it sees a virtual package with the prepared parts.
- * @throws RejectDocument `normalize.too_complex` for a paragraph or table row that is too long
+ * @throws RejectDocument `normalize.too_complex` for a table row that is too long
  */
 export async function wordToText(
   prepared: Stretches,
@@ -21,7 +21,7 @@ export async function wordToText(
     // A table over several stretches is still one.
     if (isWithinTable) html = html.replace(/^<table>/, '');
     if (endsWithinTable) html = html.replace(/<\/table>$/, '');
-    text.write(html.replace(itemLabels, (_, label: string) => `<li data-label="${label}">`));
+    text.write(html.replace(itemLabels, (_, label: string) => labelled(label)));
     const piece = text.take();
     out.push(piece);
     bytes += Buffer.byteLength(piece);
@@ -33,6 +33,11 @@ export async function wordToText(
 }
 
 const itemLabels = new RegExp(`<li>${labelStart}([^${labelEnd}]*)${labelEnd}`, 'g');
+
+/** @param label as HTML text, in which quotes stand as they are */
+function labelled(label: string): string {
+  return `<li data-label="${label.replaceAll('"', '&quot;')}">`;
+}
 
 const documentName = 'word/document.xml';
 const relationshipsName = 'word/_rels/document.xml.rels';

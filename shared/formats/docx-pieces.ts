@@ -32,3 +32,42 @@ export function trimmed(pieces: Piece[]): Piece[] {
 export function plain(text: string): Piece {
   return { text, struck: false, superscript: false, link: undefined };
 }
+
+/** What the formatting of a piece takes in XML, about. */
+const pieceOverhead = 100;
+
+/**
+ * The pieces in groups of at most about `most` characters of XML, parted at white space where there
+ * is some. One group for all but freaks.
+ */
+export function groupsOf(pieces: Piece[], most: number): Piece[][] {
+  const groups: Piece[][] = [];
+  let group: Piece[] = [];
+  let length = 0;
+  for (const piece of pieces) {
+    let { text } = piece;
+    while (length + text.length + pieceOverhead > most) {
+      const room = most - length - pieceOverhead;
+      if (room > 0) {
+        const end = endWithin(text, room);
+        group.push({ ...piece, text: text.slice(0, end) });
+        text = text.slice(end);
+      }
+      groups.push(group);
+      group = [];
+      length = 0;
+    }
+    if (text === '') continue;
+    group.push({ ...piece, text });
+    length += text.length + pieceOverhead;
+  }
+  if (group.length > 0 || groups.length === 0) groups.push(group);
+  return groups;
+}
+
+/** Where to part a text that is longer than `room`: behind its last white space, if it has any. */
+function endWithin(text: string, room: number): number {
+  for (let end = room; end > room / 2; end--) if (/\s/.test(text[end - 1] ?? '')) return end;
+  // Not within a pair of surrogates.
+  return /[\ud800-\udbff]/.test(text[room - 1] ?? '') ? room + 1 : room;
+}

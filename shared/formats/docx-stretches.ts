@@ -1,10 +1,12 @@
 import { RejectDocument } from '../errors.ts';
+import { groupsOf } from './docx-pieces.ts';
 import {
   type Block,
   documentPart,
   goesOnStyle,
   isItemStyle,
   type LinkTargets,
+  type ParagraphBlock,
   paragraphXml,
   tableXml,
 } from './docx-wml.ts';
@@ -16,10 +18,10 @@ import {
 const stretch = 256 * 1024;
 
 /**
- * Characters of a single paragraph or table row, prepared for mammoth, above which the document is
- * refused: it cannot be parted, and Word's own pages end far below.
+ * Characters of XML in a single table row above which the document is refused: a row cannot be
+ * parted, and Word's own end far below.
  */
-const longestBlock = 8 * 1024 * 1024;
+const longestRow = 8 * 1024 * 1024;
 
 interface Stretch {
   /** A `document.xml`. */
@@ -30,8 +32,8 @@ interface Stretch {
 }
 
 /**
- * A document as a row of documents of bearable length, parted between paragraphs and between rows.
- * What is pushed is written at once and kept as few long strings.
+ * A document as a row of documents of bearable length, parted between paragraphs and between rows
+ * (and within a paragraph that is longer than a stretch). What is pushed is written at once and kept as few long strings.
  */
 export class Stretches {
   readonly #links: LinkTargets;
@@ -40,7 +42,7 @@ export class Stretches {
   #rows: string[] = [];
   #length = 0;
   #isWithinTable = false;
-  #longest = 0;
+  #longestRow = 0;
 
   constructor(links: LinkTargets) {
     this.#links = links;
@@ -56,15 +58,14 @@ export class Stretches {
       const isFree = block.style === undefined || !isItemStyle(block.style);
       const isBreak = isFree || (block.style !== goesOnStyle && this.#length > 2 * stretch);
       if (this.#length > stretch && isBreak) this.#finish(false);
-      const xml = paragraphXml(block, this.#links);
-      this.#parts.push(xml);
-      this.#count(xml);
+      this.#paragraph(block);
       return;
     }
     for (const [at, row] of block.rows.entries()) {
       if (this.#length > stretch) this.#finish(at > 0);
       this.#rows.push(row);
-      this.#count(row);
+      this.#length += row.length;
+      this.#longestRow = Math.max(this.#longestRow, row.length);
     }
     this.#closeTable();
   }
@@ -74,10 +75,10 @@ export class Stretches {
    * @throws RejectDocument `normalize.too_complex`
    */
   take(): Stretch[] {
-    if (this.#longest > longestBlock) {
+    if (this.#longestRow > longestRow) {
       throw new RejectDocument({
         code: 'normalize.too_complex',
-        message: `A paragraph or table row of the document takes ${this.#longest} characters of XML; at most ${longestBlock} can be converted.`,
+        message: `A table row of the document takes ${this.#longestRow} characters of XML; at most ${longestRow} can be converted.`,
       });
     }
     if (this.#length > 0) this.#finish(false);
@@ -86,9 +87,18 @@ export class Stretches {
     return finished;
   }
 
-  #count(xml: string): void {
-    this.#length += xml.length;
-    this.#longest = Math.max(this.#longest, xml.length);
+  #paragraph(block: ParagraphBlock): void {
+    const [first = [], ...more] = groupsOf(block.pieces, stretch);
+    const paragraphs = [
+      { ...block, pieces: first },
+      ...more.map((pieces): ParagraphBlock => ({ kind: 'paragraph', pieces })),
+    ];
+    for (const [at, paragraph] of paragraphs.entries()) {
+      if (at > 0) this.#finish(false);
+      const xml = paragraphXml(paragraph, this.#links);
+      this.#parts.push(xml);
+      this.#length += xml.length;
+    }
   }
 
   #closeTable(): void {
