@@ -17,7 +17,7 @@ export interface ParagraphBlock {
   pieces: Piece[];
 }
 
-export interface TableBlock {
+interface TableBlock {
   kind: 'table';
   /** Each a `w:tr`. */
   rows: string[];
