@@ -61,6 +61,11 @@ export const formatCodes = {
     meaning: 'Elements inside the file are nested deeper than the limit allows.',
     advice: 'Simplify the document or save it as PDF; the limit is maxXmlDepth.',
   },
+  'normalize.too_complex': {
+    outcome: 'failed',
+    meaning: 'A single table row of the document is too large to be converted.',
+    advice: 'Split the row, or save the document as PDF and drop that.',
+  },
   'normalize.line_too_long': {
     outcome: 'failed',
     meaning: 'A record of the table is longer than the limit; often a quote is never closed.',

@@ -75,7 +75,7 @@ export function nestedTableBlocks(table: Table): Block[] {
 }
 
 /** Word's own limit of columns in a table. */
-const widestGrid = 63;
+export const widestGrid = 63;
 
 /** A span as the file states it, within reason. */
 export function spanOf(value: string | undefined): number {

@@ -1,5 +1,5 @@
 import type { Findings } from './docx-findings.ts';
-import type { Paragraph } from './docx-paragraph.ts';
+import { type Paragraph, plainBlock } from './docx-paragraph.ts';
 import { isOn } from './docx-styles.ts';
 import type { Relationship } from './ooxml-package.ts';
 import type { Attributes } from './ooxml-xml.ts';
@@ -106,7 +106,7 @@ export class DrawingReader {
       shape.isLine = true;
     } else if (name === 'v:textpath' && attributes.string?.trim()) {
       shape.isTextOnly = true;
-      paragraph?.after.push({ text: attributes.string.trim(), isListItem: false });
+      paragraph?.after.push(plainBlock(attributes.string.trim()));
     }
   }
 
@@ -117,7 +117,7 @@ export class DrawingReader {
     if (held && !held.external && this.#hasPart(held.target)) this.#findings.pictures += 1;
     else if (id !== '' || linked !== undefined) {
       this.#findings.absentPictures += 1;
-      if (paragraph) paragraph.text += '[picture]';
+      paragraph?.append('[picture]');
     }
   }
 }

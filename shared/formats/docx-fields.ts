@@ -7,8 +7,8 @@ interface Field {
   checked?: boolean;
   choices: string[];
   choice: number;
-  /** Where its result starts. */
-  result?: { paragraph: Paragraph; start: number };
+  /** The paragraph in which its result, a link, starts. */
+  linkIn?: Paragraph;
 }
 
 const longestInstruction = 10_000;
@@ -26,7 +26,10 @@ export class FieldReader {
     if (type === 'begin') {
       this.#open.push({ instruction: '', choices: [], choice: 0 });
     } else if (type === 'separate' && field && paragraph) {
-      field.result = { paragraph, start: paragraph.text.length };
+      const target = /^\s*HYPERLINK\s+"([^"]+)"/i.exec(field.instruction)?.[1];
+      if (target === undefined) return;
+      field.linkIn = paragraph;
+      paragraph.openLink(target);
     } else if (type === 'end' && field) {
       this.#open.pop();
       if (paragraph) finish(field, paragraph);
@@ -52,10 +55,9 @@ export class FieldReader {
   }
 }
 
-function finish({ instruction, checked, choices, choice, result }: Field, paragraph: Paragraph) {
-  if (/^\s*FORMCHECKBOX\b/i.test(instruction)) paragraph.text += checked ? '☒' : '☐';
-  if (/^\s*FORMDROPDOWN\b/i.test(instruction)) paragraph.text += choices[choice] ?? '';
-  const target = /^\s*HYPERLINK\s+"([^"]+)"/i.exec(instruction)?.[1];
-  // A link that began in a paragraph before cannot be written as one.
-  if (target && result?.paragraph === paragraph) paragraph.linkFrom(result.start, target);
+function finish({ instruction, checked, choices, choice, linkIn }: Field, paragraph: Paragraph) {
+  if (/^\s*FORMCHECKBOX\b/i.test(instruction)) paragraph.append(checked ? '☒' : '☐');
+  if (/^\s*FORMDROPDOWN\b/i.test(instruction)) paragraph.append(choices[choice] ?? '');
+  // A link over several paragraphs is one as far as the first goes.
+  if (linkIn === paragraph) paragraph.closeLink();
 }

@@ -1,19 +1,20 @@
 import { hex as dingbat } from 'dingbat-to-unicode';
-import type { Block } from './docx-blocks.ts';
 import type { ListCounter } from './docx-numbering.ts';
+import { type Piece, plain, type Run, trimmed } from './docx-pieces.ts';
 import type { Styles } from './docx-styles.ts';
+import {
+  type Block,
+  headingStyle,
+  labelEnd,
+  labelStart,
+  listStyle,
+  type ParagraphBlock,
+} from './docx-wml.ts';
 import type { Attributes } from './ooxml-xml.ts';
-
-/** What of a run's formatting changes what its text says. */
-export interface Run {
-  struck: boolean;
-  superscript: boolean;
-  font?: string | undefined;
-}
 
 /** A paragraph while it is read. */
 export class Paragraph {
-  text: string;
+  readonly pieces: Piece[];
   styleId: string | undefined;
   numId: string | undefined;
   level: number | undefined;
@@ -22,13 +23,12 @@ export class Paragraph {
   joinsNext = false;
   /** Text boxes anchored in it. */
   readonly after: Block[] = [];
-  /** Where the text of the last struck-through run ends. */
-  #struckEnd = -1;
-  readonly #links: { start: number; target: string | undefined }[] = [];
+  /** Targets of the links that are open, the innermost last. */
+  readonly #links: (string | undefined)[] = [];
 
   /** @param carried text of a paragraph before whose mark is deleted */
-  constructor(carried: string, defaultStyleId: string | undefined) {
-    this.text = carried;
+  constructor(carried: Piece[], defaultStyleId: string | undefined) {
+    this.pieces = carried;
     this.styleId = defaultStyleId;
   }
 
@@ -44,36 +44,46 @@ export class Paragraph {
 
   /** Adds the text of a run. */
   add(text: string, run: Run | undefined): void {
-    const shown = /[\uf020-\uf0ff]/.test(text) ? privateUse(text, run?.font) : text;
-    if (run?.struck && shown.trim() !== '') {
-      const goesOn = this.#struckEnd === this.text.length;
-      this.text = goesOn ? `${this.text.slice(0, -2)}${shown}~~` : `${this.text}~~${shown}~~`;
-      this.#struckEnd = this.text.length;
-      return;
-    }
+    // A line break in the XML is white space; Word's own is `w:br`.
+    const line = text.replace(oddities, (found) =>
+      found === labelStart || found === labelEnd ? '' : ' ',
+    );
+    const shown = /[\uf020-\uf0ff]/.test(line) ? privateUse(line, run?.font) : line;
+    const struck = run?.struck === true && shown.trim() !== '';
     // 10⁶ must not become 106; letters and ordinals read well without a mark.
-    if (run?.superscript && /^[-−+]?\d+$/.test(shown) && /\d$/.test(this.text)) this.text += '^';
-    this.text += shown;
+    const superscript =
+      run?.superscript === true &&
+      /^[-−+]?\d+$/.test(shown) &&
+      /\d$/.test(this.pieces.at(-1)?.text ?? '');
+    this.#put(shown, struck, superscript);
   }
 
+  /** Adds what no run's formatting applies to: tabs, line breaks (`\n`), marks. */
+  append(text: string): void {
+    this.#put(text, false, false);
+  }
+
+  /** @param target undefined for a place within the document */
   openLink(target: string | undefined): void {
-    this.#links.push({ start: this.text.length, target });
+    this.#links.push(target);
   }
 
   closeLink(): void {
-    const link = this.#links.pop();
-    if (link?.target !== undefined) this.linkFrom(link.start, link.target);
+    this.#links.pop();
   }
 
-  /** Makes what was added since `start` a link, unless it says its target itself. */
-  linkFrom(start: number, target: string): void {
-    const linked = this.text.slice(start);
-    const shown = linked.trim();
-    const bare = target.replace(/^mailto:/i, '');
-    if (shown === '' || shown === target || shown === bare || shown.includes('\n')) return;
-    this.text = `${this.text.slice(0, start)}[${linked}](${target})`;
+  #put(text: string, struck: boolean, superscript: boolean): void {
+    if (text === '') return;
+    const link = this.#links.at(-1);
+    const last = this.pieces.at(-1);
+    // Few long runs instead of many short ones: Word splits text at every edit.
+    if (last?.struck === struck && last.superscript === superscript && last.link === link) {
+      last.text += text;
+    } else this.pieces.push({ text, struck, superscript, link });
   }
 }
+
+const oddities = new RegExp(`[\\r\\n${labelStart}${labelEnd}]`, 'g');
 
 /** What decides whether and how deep a paragraph is a heading. */
 export interface Outline {
@@ -83,7 +93,7 @@ export interface Outline {
 }
 
 /**
- * A finished paragraph as a block with its number, bullet or heading marks; undefined when nothing
+ * A finished paragraph as a block with its number, bullet or heading style; undefined when nothing
  * in it can be read. Counts it in its list either way, as Word does.
  * @param isInTable in a table there are no headings
  */
@@ -92,7 +102,7 @@ export function paragraphBlock(
   outline: Outline,
   counter: ListCounter,
   isInTable: boolean,
-): Block | undefined {
+): ParagraphBlock | undefined {
   const { styleId } = paragraph;
   const byStyle = styleId === undefined ? undefined : outline.styles.numberingOf(styleId);
   const numId = paragraph.numId ?? byStyle?.numId;
@@ -100,20 +110,22 @@ export function paragraphBlock(
     numId === undefined || numId === '0'
       ? undefined
       : counter.next(numId, paragraph.level ?? byStyle?.level, byStyle?.styleId);
-  const text = paragraph.text.trim();
-  if (text === '') return undefined;
+  const pieces = trimmed(paragraph.pieces);
+  if (pieces.length === 0) return undefined;
 
   const heading = isInTable ? undefined : headingOf(paragraph, outline);
   if (heading !== undefined) {
-    const number = label?.text ? `${label.text} ` : '';
-    const line = text.replace(/\s*\n\s*/g, ' ');
-    return { text: `${'#'.repeat(heading)} ${number}${line}`, isListItem: false };
+    const style = headingStyle(heading);
+    return { kind: 'paragraph', style, pieces, ...(label && { label: label.text }) };
   }
-  if (!label) return { text, isListItem: false };
-  const indent = '  '.repeat(Math.min(label.level, 8));
-  const mark = label.kind === 'bullet' ? '- ' : label.text === '' ? '' : `${label.text} `;
-  const hanging = text.replaceAll('\n', `\n${indent}  `);
-  return { text: `${indent}${mark}${hanging}`, isListItem: true };
+  if (!label) return { kind: 'paragraph', pieces };
+  const text = label.kind === 'bullet' ? '-' : label.text;
+  return { kind: 'paragraph', style: listStyle(label.level), label: text, pieces };
+}
+
+/** A text that stands alone. */
+export function plainBlock(text: string): ParagraphBlock {
+  return { kind: 'paragraph', pieces: [plain(text)] };
 }
 
 function headingOf(paragraph: Paragraph, outline: Outline): number | undefined {
@@ -125,7 +137,7 @@ function headingOf(paragraph: Paragraph, outline: Outline): number | undefined {
     outline.hasTitle = true;
     return 1;
   }
-  return heading === undefined ? undefined : Math.min(6, heading + (outline.hasTitle ? 1 : 0));
+  return heading === undefined ? undefined : heading + (outline.hasTitle ? 1 : 0);
 }
 
 /** A character of a symbol font (ECMA-376 part 1, 17.3.3.30) as Unicode, else nothing. */

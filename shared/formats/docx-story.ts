@@ -1,11 +1,12 @@
-import type { Block } from './docx-blocks.ts';
 import { DrawingReader } from './docx-drawings.ts';
 import { FieldReader } from './docx-fields.ts';
 import type { Findings } from './docx-findings.ts';
 import type { ListCounter } from './docx-numbering.ts';
-import { type Outline, Paragraph, paragraphBlock, type Run, symbol } from './docx-paragraph.ts';
+import { type Outline, Paragraph, paragraphBlock, symbol } from './docx-paragraph.ts';
+import { type Piece, type Run, trimmed } from './docx-pieces.ts';
 import { isOn } from './docx-styles.ts';
 import { TableReader } from './docx-tables.ts';
+import type { Block, LinkTargets } from './docx-wml.ts';
 import type { Relationship } from './ooxml-package.ts';
 import type { Attributes, XmlHandlers } from './ooxml-xml.ts';
 
@@ -15,11 +16,12 @@ export interface DocumentContext extends Outline {
   /** Mark in the text for a reference to a note or comment, by its kind and id. */
   markFor(kind: 'footnote' | 'endnote' | 'comment', id: string): string;
   hasPart(name: string): boolean;
+  links: LinkTargets;
 }
 
-/** Where a run of blocks goes: the story itself, a note, a cell, a text box. */
-interface Container {
-  blocks: Block[];
+/** Where blocks go: the document itself, or an array for a note, a cell, a text box. */
+export interface BlockSink {
+  push(block: Block): unknown;
 }
 
 /** Subtrees with nothing of the current document in them: what was, and how things look. */
@@ -40,9 +42,9 @@ const skipped = new Set([
 ]);
 
 /**
- * Reads one story, the text of a part in reading order, from XML events into blocks, and counts
- * what text cannot carry. Everything that holds `w:t` is kept unless Word would not show it;
- * unknown wrappers (content controls, smart tags, custom XML) are looked through.
+ * Prepares one story, the text of a part in reading order, for mammoth, and counts what text cannot
+ * carry. Everything that holds `w:t` is kept unless Word would not show it; unknown wrappers (content
+ * controls, smart tags, custom XML) are looked through.
  */
 export class StoryReader implements XmlHandlers {
   /** Headers and footers that sections refer to, in document order. */
@@ -55,8 +57,9 @@ export class StoryReader implements XmlHandlers {
   readonly #counter: ListCounter;
   readonly #drawings: DrawingReader;
   readonly #fields = new FieldReader();
-  readonly #tables = new TableReader();
-  readonly #containers: Container[] = [];
+  readonly #tables: TableReader;
+  readonly #sinks: BlockSink[] = [];
+  readonly #boxes: Block[][] = [];
   readonly #paragraphs: Paragraph[] = [];
   readonly #runs: Run[] = [];
   readonly #alternatives: { chosen: boolean }[] = [];
@@ -64,38 +67,39 @@ export class StoryReader implements XmlHandlers {
   #inParagraphProperties = false;
   #inRowProperties = false;
   #collecting: 'text' | 'instruction' | undefined;
-  #carried = '';
+  #carried: Piece[] = [];
 
   constructor(
     context: DocumentContext,
     relationships: Map<string, Relationship>,
     counter: ListCounter,
-    root: Container,
+    root: BlockSink,
+    isNote = false,
   ) {
     this.#context = context;
     this.#relationships = relationships;
     this.#counter = counter;
+    this.#tables = new TableReader(context.links, isNote);
     this.#drawings = new DrawingReader(context.findings, relationships, context.hasPart);
-    this.#containers.push(root);
+    this.#sinks.push(root);
   }
 
   /** Sends what follows to another container, such as the next note. */
-  protected divert(to: Container): void {
-    this.#containers.push(to);
+  protected divert(to: BlockSink): void {
+    this.#sinks.push(to);
   }
 
   /** Back to the container before the last `divert`. */
   protected divertBack(): void {
     this.finish();
-    this.#containers.pop();
+    this.#sinks.pop();
   }
 
   /** To be called at the end: nothing follows that a deleted paragraph mark could join. */
   finish(): void {
-    if (this.#carried.trim() !== '') {
-      this.#containers.at(-1)?.blocks.push({ text: this.#carried.trim(), isListItem: false });
-    }
-    this.#carried = '';
+    const pieces = trimmed(this.#carried);
+    if (pieces.length > 0) this.#sinks.at(-1)?.push({ kind: 'paragraph', pieces });
+    this.#carried = [];
   }
 
   open(name: string, attributes: Attributes): void {
@@ -112,7 +116,7 @@ export class StoryReader implements XmlHandlers {
         this.#paragraphs.push(
           new Paragraph(this.#carried, this.#context.styles.defaultParagraphStyle),
         );
-        this.#carried = '';
+        this.#carried = [];
         break;
       case 'w:pPr':
         this.#inParagraphProperties = true;
@@ -138,11 +142,10 @@ export class StoryReader implements XmlHandlers {
         this.#inRowProperties = true;
         break;
       case 'w:tc':
-        this.#containers.push(this.#tables.beginCell());
+        this.#sinks.push(this.#tables.beginCell().blocks);
         break;
       case 'w:txbxContent':
-        this.#containers.push({ blocks: [] });
-        this.#tables.beginBox();
+        this.#openTextBox();
         break;
       case 'w:ins':
         this.#context.findings.insertions += 1;
@@ -287,8 +290,7 @@ export class StoryReader implements XmlHandlers {
   }
 
   #append(text: string): true {
-    const paragraph = this.#paragraphs.at(-1);
-    if (paragraph) paragraph.text += text;
+    this.#paragraphs.at(-1)?.append(text);
     return true;
   }
 
@@ -309,7 +311,7 @@ export class StoryReader implements XmlHandlers {
   #closeParagraph(): void {
     const paragraph = this.#paragraphs.pop();
     if (!paragraph) return;
-    if (paragraph.joinsNext) this.#carried = paragraph.text;
+    if (paragraph.joinsNext) this.#carried = paragraph.pieces;
     else {
       const { isInTable } = this.#tables;
       const block = paragraphBlock(paragraph, this.#context, this.#counter, isInTable);
@@ -318,17 +320,25 @@ export class StoryReader implements XmlHandlers {
     this.#put(paragraph.after);
   }
 
+  #openTextBox(): void {
+    const box: Block[] = [];
+    this.#boxes.push(box);
+    this.#sinks.push(box);
+    this.#tables.beginBox();
+  }
+
   #closeTextBox(): void {
     this.finish();
     this.#tables.endBox();
-    const box = this.#containers.pop();
-    if (!box || box.blocks.length === 0) return;
+    this.#sinks.pop();
+    const box = this.#boxes.pop();
+    if (!box || box.length === 0) return;
     this.#drawings.textBox();
-    for (const block of box.blocks) this.#paragraphs.at(-1)?.after.push(block);
+    for (const block of box) this.#paragraphs.at(-1)?.after.push(block);
   }
 
   #put(blocks: Block[]): void {
-    const container = this.#containers.at(-1);
-    for (const block of blocks) container?.blocks.push(block);
+    const sink = this.#sinks.at(-1);
+    for (const block of blocks) sink?.push(block);
   }
 }

@@ -1,14 +1,24 @@
-import {
-  type Block,
-  type Cell,
-  nestedTableBlocks,
-  spanOf,
-  type Table,
-  tableBlocks,
-} from './docx-blocks.ts';
+import { spanOf, widestGrid } from './docx-blocks.ts';
+import { type Piece, plain } from './docx-pieces.ts';
+import { type Block, type LinkTargets, type ParagraphBlock, paragraphXml } from './docx-wml.ts';
 import type { Attributes } from './ooxml-xml.ts';
 
-interface OpenTable extends Table {
+interface Cell {
+  blocks: Block[];
+  /** Columns of the grid it covers. */
+  span: number;
+  /** Its part in a cell over several rows. */
+  merge?: 'restart' | 'continue';
+}
+
+interface OpenTable {
+  isNested: boolean;
+  /** Rows of a nested table. */
+  rows: Cell[][];
+  /** Rows of any other, as XML already: a cell costs some fifty times its text as objects. */
+  written: { xml: string; width: number }[];
+  /** Whether anything can be read in it. */
+  hasText: boolean;
   row?: Cell[] | undefined;
   cell?: Cell | undefined;
   rowDeleted: boolean;
@@ -16,22 +26,30 @@ interface OpenTable extends Table {
 
 /** Tables while they are read, the innermost last. */
 export class TableReader {
+  readonly #links: LinkTargets;
+  readonly #isNestedAlways: boolean;
   readonly #open: (OpenTable | undefined)[] = [];
+
+  /** @param isNestedAlways where even the outermost table cannot stand as one: in a note */
+  constructor(links: LinkTargets, isNestedAlways: boolean) {
+    this.#links = links;
+    this.#isNestedAlways = isNestedAlways;
+  }
 
   get isInTable(): boolean {
     return this.#open.at(-1) !== undefined;
   }
 
   begin(): void {
-    this.#open.push({ rows: [], rowDeleted: false });
+    const isNested = this.#isNestedAlways || this.#open.at(-1)?.cell !== undefined;
+    this.#open.push({ isNested, rows: [], written: [], hasText: false, rowDeleted: false });
   }
 
   /** What the table comes to, in the form that fits the place it stands in. */
   end(): Block[] {
     const table = this.#open.pop();
     if (!table) return [];
-    const isNested = this.#open.at(-1)?.cell !== undefined;
-    return isNested ? nestedTableBlocks(table) : tableBlocks(table);
+    return table.isNested ? nestedBlocks(table) : tableBlocks(table);
   }
 
   /** A text box: tables in it are not nested in the one around it. */
@@ -59,13 +77,13 @@ export class TableReader {
   endRow(): void {
     const table = this.#open.at(-1);
     if (!table?.row) return;
-    if (!table.rowDeleted) table.rows.push(table.row);
+    if (!table.rowDeleted && table.row.length > 0) this.#keep(table, table.row);
     table.row = undefined;
   }
 
   /** The cell, to put its blocks in. */
   beginCell(): Cell {
-    const cell: Cell = { blocks: [], span: 1, continues: false };
+    const cell: Cell = { blocks: [], span: 1 };
     const table = this.#open.at(-1);
     if (table) table.cell = cell;
     return cell;
@@ -84,10 +102,90 @@ export class TableReader {
     const value = attributes['w:val'];
     if (!table) return false;
     if (name === 'w:gridBefore') {
-      if (Number(value) > 0) table.row?.push({ blocks: [], span: spanOf(value), continues: true });
+      if (Number(value) > 0) table.row?.push({ blocks: [], span: spanOf(value) });
     } else if (name === 'w:gridSpan' && table.cell) table.cell.span = spanOf(value);
-    else if (name === 'w:vMerge' && table.cell) table.cell.continues = value !== 'restart';
-    else return false;
+    else if (name === 'w:vMerge' && table.cell) {
+      table.cell.merge = value === 'restart' ? 'restart' : 'continue';
+    } else return false;
     return true;
   }
+
+  #keep(table: OpenTable, row: Cell[]): void {
+    // The first row's cells are needed until it is clear that the table is no mere frame.
+    if (table.isNested || table.written.length === 0) table.rows.push(row);
+    else table.rows = [];
+    if (table.isNested) return;
+    table.hasText ||= row.some((cell) => cell.merge !== 'continue' && cell.blocks.length > 0);
+    const width = row.reduce((sum, { span }) => sum + span, 0);
+    table.written.push({ xml: rowXml(row, width, this.#links), width });
+  }
+}
+
+/**
+ * A table for mammoth, or the contents themselves when the "table" is a frame around a single cell.
+ */
+function tableBlocks({ rows, written, hasText }: OpenTable): Block[] {
+  const [first] = rows;
+  if (written.length === 1 && first?.length === 1) return first[0]?.blocks ?? [];
+  if (!hasText) return [];
+  const widest = written.reduce((most, { width }) => Math.max(most, width), 0);
+  // Every row is filled up to the grid, unless that is wider than Word allows and not to be trusted.
+  const columns = widest > widestGrid ? 0 : widest;
+  const missing = (width: number) => '<w:tc/>'.repeat(Math.max(0, columns - width));
+  return [
+    {
+      kind: 'table',
+      rows: written.map(({ xml, width }) => `<w:tr>${xml}${missing(width)}</w:tr>`),
+    },
+  ];
+}
+
+/** The cells of a row. */
+function rowXml(row: Cell[], width: number, links: LinkTargets): string {
+  const isSound = width <= widestGrid;
+  const xml: string[] = [];
+  for (const { blocks, span, merge } of row) {
+    const properties =
+      (isSound && span > 1 ? `<w:gridSpan w:val="${span}"/>` : '') +
+      (isSound && merge !== undefined ? `<w:vMerge w:val="${merge}"/>` : '');
+    xml.push(properties === '' ? '<w:tc>' : `<w:tc><w:tcPr>${properties}</w:tcPr>`);
+    // What stands in a cell that only continues the one above is not shown by Word.
+    if (merge !== 'continue') {
+      for (const block of blocks) {
+        if (block.kind === 'paragraph') xml.push(paragraphXml(block, links));
+      }
+    }
+    xml.push('</w:tc>');
+  }
+  return xml.join('');
+}
+
+/**
+ * A table within a cell, where Markdown has no second level: a paragraph a row, its cells parted by
+ * semicolons.
+ */
+function nestedBlocks(table: OpenTable): ParagraphBlock[] {
+  const blocks: ParagraphBlock[] = [];
+  for (const row of table.rows) {
+    const pieces: Piece[] = [];
+    for (const cell of row) {
+      if (cell.blocks.length === 0) continue;
+      if (pieces.length > 0) pieces.push(plain('; '));
+      pieces.push(...joinedPieces(cell.blocks));
+    }
+    if (pieces.length > 0) blocks.push({ kind: 'paragraph', pieces });
+  }
+  return blocks;
+}
+
+/** The paragraphs as one, a line each. */
+function joinedPieces(blocks: Block[]): Piece[] {
+  const pieces: Piece[] = [];
+  for (const block of blocks) {
+    if (block.kind !== 'paragraph') continue;
+    if (pieces.length > 0) pieces.push(plain('\n'));
+    if (block.label) pieces.push(plain(`${block.label} `));
+    for (const piece of block.pieces) pieces.push(piece);
+  }
+  return pieces;
 }

@@ -1,9 +1,20 @@
 import { RejectDocument } from '../errors.ts';
-import { type Block, joinBlocks } from './docx-blocks.ts';
-import { type Findings, noFindings } from './docx-findings.ts';
+import { beyondText, type Findings, noFindings } from './docx-findings.ts';
+import { wordToText } from './docx-mammoth.ts';
 import { readNumbering } from './docx-numbering.ts';
+import { plainBlock } from './docx-paragraph.ts';
+import { plain } from './docx-pieces.ts';
 import { type DocumentContext, StoryReader } from './docx-story.ts';
+import { Stretches } from './docx-stretches.ts';
 import { readStyles } from './docx-styles.ts';
+import {
+  type Block,
+  goesOnStyle,
+  LinkTargets,
+  listStyle,
+  type ParagraphBlock,
+  ruleStyle,
+} from './docx-wml.ts';
 import type { Limits } from './limits.ts';
 import { mainPartName, readPart, relationshipsOf } from './ooxml-package.ts';
 import { type Attributes, readXml } from './ooxml-xml.ts';
@@ -11,6 +22,7 @@ import type { SafeZip } from './zip-safety.ts';
 
 /** A docx as text, and what was met on the way. */
 export interface DocxText {
+  /** Empty when text cannot carry what the document holds (`beyondText`). */
   text: string;
   findings: Findings;
 }
@@ -29,14 +41,29 @@ interface Note {
  * footers under labels of their own. Tracked changes count as accepted, except that what was
  * deleted is left out. Linear in the size of the XML.
  *
- * Own code and not mammoth, which loses list numbers, headers, footers and text in unknown
- * wrappers, recurses with the document's depth and takes some eight times as long; see
- * `docs/decisions`.
+ * mammoth converts; what it would lose (list numbers, headers, footers, text in wrappers it does not
+ * know) is put before it as plain paragraphs. See `docs/decisions`.
  *
  * @param zip an opened package whose XML was checked (`openXmlPackage`)
- * @throws RejectDocument `normalize.corrupt` when a part is missing or damaged
+ * @throws RejectDocument `normalize.corrupt` when a part is missing or damaged, and those of
+ *   `wordToText`
  */
 export async function readDocx(zip: SafeZip, limits: Limits): Promise<DocxText> {
+  const links = new LinkTargets();
+  const prepared = new Stretches(links);
+  const findings = await prepare(zip, limits, prepared, links);
+  // What goes on as PDF needs no text.
+  if (beyondText(findings).length > 0) return { text: '', findings };
+  return { text: await wordToText(prepared, links, limits), findings };
+}
+
+/** Puts the document's parts into `prepared`, those that follow the body below lines of their own. */
+async function prepare(
+  zip: SafeZip,
+  limits: Limits,
+  prepared: Stretches,
+  links: LinkTargets,
+): Promise<Findings> {
   const mainName = await mainPartName(zip, 'word/document.xml', limits);
   const relationships = await relationshipsOf(zip, mainName, limits);
   const related = (type: string) =>
@@ -55,11 +82,11 @@ export async function readDocx(zip: SafeZip, limits: Limits): Promise<DocxText> 
     findings,
     markFor: (kind, id) => marks.next(kind, id),
     hasPart: (name) => zip.find(name) !== undefined,
+    links,
     hasTitle: false,
   };
 
-  const body: Block[] = [];
-  const main = new StoryReader(context, relationships, newCounter(), { blocks: body });
+  const main = new StoryReader(context, relationships, newCounter(), prepared);
   const bytes = await readPart(zip, mainName, limits);
   if (bytes) readXml(bytes, mainName, main);
   main.finish();
@@ -75,7 +102,7 @@ export async function readDocx(zip: SafeZip, limits: Limits): Promise<DocxText> 
     const xml = await readPart(zip, name, limits);
     if (!xml) return blocks;
     const own = await relationshipsOf(zip, name, limits);
-    const story = new StoryReader(context, own, newCounter(), { blocks });
+    const story = new StoryReader(context, own, newCounter(), blocks);
     readXml(xml, name, story);
     story.finish();
     return blocks;
@@ -85,20 +112,25 @@ export async function readDocx(zip: SafeZip, limits: Limits): Promise<DocxText> 
     const xml = name === undefined ? undefined : await readPart(zip, name, limits);
     if (name === undefined || xml === undefined) return new Map();
     const own = await relationshipsOf(zip, name, limits);
-    const reader = new NotesReader(kind, context, own, newCounter(), { blocks: [] });
+    const reader = new NotesReader(kind, context, own, newCounter(), [], true);
     readXml(xml, name, reader);
     return reader.notes;
   };
 
-  const sections = [joinBlocks(body)];
-  const titles = { footnote: 'Footnotes', endnote: 'Endnotes', comment: 'Comments' } as const;
+  const append = (title: string, blocks: Block[]) => {
+    if (blocks.length === 0) return;
+    if (!prepared.isEmpty) prepared.push({ kind: 'paragraph', style: ruleStyle, pieces: [] });
+    prepared.push(plainBlock(title));
+    for (const block of blocks) prepared.push(block);
+  };
+  const titles = { footnote: 'Footnotes:', endnote: 'Endnotes:', comment: 'Comments:' } as const;
   for (const kind of ['footnote', 'endnote', 'comment'] as const) {
-    const lines = marks.list(kind, await readNotes(kind));
-    if (lines.length > 0) sections.push(`${titles[kind]}:\n\n${lines.join('\n')}`);
+    append(titles[kind], marks.list(kind, await readNotes(kind)));
   }
-  sections.push(...(await marginals(main.headerIds, relationships, readStory)));
-
-  return { text: sections.filter((section) => section !== '').join('\n\n---\n\n'), findings };
+  for (const [title, blocks] of await marginals(main.headerIds, relationships, readStory)) {
+    append(title, blocks);
+  }
+  return findings;
 }
 
 /** Headers and footers, each text once however many sections and page kinds show it. */
@@ -106,19 +138,20 @@ async function marginals(
   ids: string[],
   relationships: Awaited<ReturnType<typeof relationshipsOf>>,
   readStory: (name: string) => Promise<Block[]>,
-): Promise<string[]> {
+): Promise<[title: string, blocks: Block[]][]> {
   const seenParts = new Set<string>();
   const seenTexts = new Set<string>();
-  const sections: string[] = [];
+  const sections: [string, Block[]][] = [];
   for (const id of ids) {
     const relationship = relationships.get(id);
     if (!relationship || relationship.external || seenParts.has(relationship.target)) continue;
     seenParts.add(relationship.target);
-    const text = joinBlocks(await readStory(relationship.target));
-    const section = `${relationship.type === 'footer' ? 'Footer' : 'Header'}:\n\n${text}`;
-    if (text === '' || seenTexts.has(section)) continue;
-    seenTexts.add(section);
-    sections.push(section);
+    const blocks = await readStory(relationship.target);
+    const title = relationship.type === 'footer' ? 'Footer:' : 'Header:';
+    const key = title + JSON.stringify(blocks);
+    if (blocks.length === 0 || seenTexts.has(key)) continue;
+    seenTexts.add(key);
+    sections.push([title, blocks]);
   }
   return sections;
 }
@@ -140,23 +173,37 @@ class Marks {
   }
 
   /** Notes in the order of their marks, then those that nothing in the text refers to. */
-  list(kind: MarkKind, notes: Map<string, Note>): string[] {
+  list(kind: MarkKind, notes: Map<string, Note>): ParagraphBlock[] {
     const numbers = this.#numbers[kind];
-    const lines: string[] = [];
+    const items: ParagraphBlock[] = [];
     for (const [id, number] of numbers) {
       const note = notes.get(id);
-      if (note) lines.push(`${mark(kind, number)}: ${noteText(note)}`);
+      if (note) items.push(...noteItem(`${mark(kind, number)}:`, note));
     }
     for (const [id, note] of notes) {
-      const text = noteText(note);
-      if (!numbers.has(id) && text !== '') lines.push(`(without a reference): ${text}`);
+      if (!numbers.has(id)) items.push(...noteItem('(without a reference):', note));
     }
-    return lines;
+    return items;
   }
 }
 
-function noteText({ by, blocks }: Note): string {
-  return `${by}${joinBlocks(blocks).replace(/\n+/g, '\n    ')}`;
+/** A note as a list item whose marker is its mark. */
+function noteItem(label: string, { by, blocks }: Note): ParagraphBlock[] {
+  const paragraphs: ParagraphBlock[] = [];
+  for (const block of blocks) {
+    if (block.kind !== 'paragraph') continue;
+    const lead = (paragraphs.length === 0 ? by : '') + (block.label ? `${block.label} ` : '');
+    const pieces = lead === '' ? block.pieces : [plain(lead), ...block.pieces];
+    paragraphs.push(
+      paragraphs.length === 0
+        ? { kind: 'paragraph', style: listStyle(0), label, pieces }
+        : { kind: 'paragraph', style: goesOnStyle, pieces },
+    );
+  }
+  if (paragraphs.length === 0 && by !== '') {
+    paragraphs.push({ kind: 'paragraph', style: listStyle(0), label, pieces: [plain(by)] });
+  }
+  return paragraphs;
 }
 
 function mark(kind: MarkKind, number: number): string {
@@ -185,7 +232,7 @@ class NotesReader extends StoryReader {
     const note: Note = { blocks: [], by: by === '' ? '' : `${by}: ` };
     const isSeparator = /separator|notice/i.test(attributes['w:type'] ?? '');
     if (!isSeparator) this.notes.set(attributes['w:id'] ?? '', note);
-    this.divert(note);
+    this.divert(note.blocks);
   }
 
   override close(name: string): void {

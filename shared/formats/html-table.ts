@@ -23,6 +23,12 @@ export class HtmlTable {
   #columns = 0;
   /** Rows below that a cell above still covers, by column. */
   #covered: number[] = [];
+  readonly #isAsWritten: boolean;
+
+  /** @param isAsWritten it is a table for sure, none for layout, and empty rows are part of it */
+  constructor(isAsWritten: boolean) {
+    this.#isAsWritten = isAsWritten;
+  }
 
   beginRow(): void {
     this.#cells = [];
@@ -77,9 +83,10 @@ export class HtmlTable {
     this.#cells = [];
     if (this.#dissolved || cells.length === 0) return [];
     this.#skipCovered(cells);
-    if (cells.every((cell) => cell === '')) return [];
+    if (!this.#isAsWritten && cells.every((cell) => cell === '')) return [];
     const [only] = cells;
-    if (cells.length === 1 && only !== undefined && this.#columns <= 1) {
+    const isLayout = !this.#isAsWritten && this.#columns <= 1;
+    if (cells.length === 1 && only !== undefined && isLayout) {
       return [{ text: only, isRow: false }];
     }
     while (cells.length < Math.min(maxPadding, this.#columns)) cells.push('');
@@ -105,5 +112,5 @@ function spanOf(value: string | undefined): number {
 }
 
 function escapeCell(cell: string): string {
-  return cell.replaceAll('|', '\\|').replace(/\n+/g, '<br>');
+  return cell.replaceAll('|', '\\|').replaceAll('\t', ' ').replace(/\n+/g, '<br>');
 }

@@ -14,6 +14,7 @@ export class HtmlText {
   hidden = 0;
   readonly #parser: Parser;
   readonly #maxDepth: number;
+  readonly #ofWord: boolean;
   #out: string[] = [];
   #last: 'none' | 'item' | 'row' | 'block' = 'none';
   /** An element that stands apart began or ended since the last block. */
@@ -33,9 +34,14 @@ export class HtmlText {
   #heading = 0;
   readonly #tables: HtmlTable[] = [];
 
-  /** @param maxDepth nested elements above which the page is refused */
-  constructor(maxDepth: number) {
+  /**
+   * @param maxDepth nested elements above which the page is refused
+   * @param ofWord it is what `docx-mammoth.ts` made of a Word document: white space is as typed, tables
+   *   are tables, and `data-label` on a list item is its marker
+   */
+  constructor(maxDepth: number, { ofWord = false }: { ofWord?: boolean } = {}) {
     this.#maxDepth = maxDepth;
+    this.#ofWord = ofWord;
     this.#parser = new Parser({
       onopentag: (name, attributes) => this.#open(name, attributes),
       onclosetag: (name) => this.#close(name),
@@ -119,11 +125,11 @@ export class HtmlText {
         break;
       case 'li':
         this.#items += 1;
-        this.#marker = this.#nextMarker(attributes.value);
+        this.#marker = this.#nextMarker(attributes);
         break;
       case 'table':
         this.#leaveCell();
-        this.#tables.push(new HtmlTable());
+        this.#tables.push(new HtmlTable(this.#ofWord));
         break;
       case 'tr':
         this.#endRow();
@@ -232,7 +238,7 @@ export class HtmlText {
   #beginLink(href: string): void {
     this.#endLink();
     const target = href.trim();
-    const isUseful = /^(?:https?:|mailto:|tel:|ftp:|[^:#][^:]*$)/i.test(target);
+    const isUseful = /^(?:https?:|mailto:|tel:|s?ftp:|file:|[^:#][^:]*$)/i.test(target);
     if (isUseful && target.length <= 2_000) this.#link = { href: target, label: '' };
   }
 
@@ -240,7 +246,7 @@ export class HtmlText {
     const link = this.#link;
     this.#link = undefined;
     if (!link) return;
-    const text = tidy(link.label);
+    const text = this.#tidy(link.label);
     const address = link.href.replace(/^(?:mailto|tel):/i, '');
     if (text === '' || text === link.href || text === address) {
       this.#line += link.label;
@@ -251,7 +257,8 @@ export class HtmlText {
     this.#line += `${lead}[${text}](${link.href})${trail}`;
   }
 
-  #nextMarker(value: string | undefined): string {
+  #nextMarker({ value, 'data-label': label }: Record<string, string>): string {
+    if (this.#ofWord && label !== undefined) return label === '' ? '' : `${label} `;
     const list = this.#lists.at(-1);
     if (list?.tag !== 'ol') return '- ';
     const given = Number(value);
@@ -267,6 +274,10 @@ export class HtmlText {
     if (!lineTags.has(name)) this.#gap = true;
   }
 
+  #tidy(text: string): string {
+    return this.#ofWord ? text.replaceAll('\u2028', '\n').trim() : tidy(text);
+  }
+
   /** Ends the block under way: what stands in `#line` goes out. */
   #flush(): void {
     this.#endLink();
@@ -277,7 +288,7 @@ export class HtmlText {
       if (code !== '') this.#emit(`\`\`\`\n${code.replaceAll('\u2028', '\n')}\n\`\`\``, 'block');
       return;
     }
-    const text = tidy(raw);
+    const text = this.#tidy(raw);
     if (text === '') {
       // `<div><br></div>` is how mail programs write an empty line.
       if (raw.includes('\u2028')) this.#gap = true;
@@ -304,7 +315,7 @@ export class HtmlText {
     const table = this.#tables.at(-1);
     if (table?.inCell) {
       table.add(block);
-      if (table.cellLength > 8_000) this.#leaveCell();
+      if (table.cellLength > 8_000 && !this.#ofWord) this.#leaveCell();
       return;
     }
     if (this.#last !== 'none') {

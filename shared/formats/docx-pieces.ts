@@ -1,0 +1,73 @@
+/** What of a run's formatting changes what its text says. */
+export interface Run {
+  struck: boolean;
+  superscript: boolean;
+  font?: string | undefined;
+}
+
+/** A stretch of a paragraph's text in one formatting; `\n` is a line break. */
+export interface Piece {
+  text: string;
+  struck: boolean;
+  superscript: boolean;
+  /** Where it leads, when it is a link. */
+  link: string | undefined;
+}
+
+/** The pieces without white space at either end; empty when nothing else is there. */
+export function trimmed(pieces: Piece[]): Piece[] {
+  let from = 0;
+  let to = pieces.length;
+  while (from < to && pieces[from]?.text.trim() === '') from += 1;
+  while (to > from && pieces[to - 1]?.text.trim() === '') to -= 1;
+  const kept = pieces.slice(from, to);
+  const first = kept[0];
+  if (first) kept[0] = { ...first, text: first.text.trimStart() };
+  const last = kept.at(-1);
+  if (last) kept[kept.length - 1] = { ...last, text: last.text.trimEnd() };
+  return kept;
+}
+
+/** A piece without formatting. */
+export function plain(text: string): Piece {
+  return { text, struck: false, superscript: false, link: undefined };
+}
+
+/** What the formatting of a piece takes in XML, about. */
+const pieceOverhead = 100;
+
+/**
+ * The pieces in groups of at most about `most` characters of XML, parted at white space where there
+ * is some. One group for all but freaks.
+ */
+export function groupsOf(pieces: Piece[], most: number): Piece[][] {
+  const groups: Piece[][] = [];
+  let group: Piece[] = [];
+  let length = 0;
+  for (const piece of pieces) {
+    let { text } = piece;
+    while (length + text.length + pieceOverhead > most) {
+      const room = most - length - pieceOverhead;
+      if (room > 0) {
+        const end = endWithin(text, room);
+        group.push({ ...piece, text: text.slice(0, end) });
+        text = text.slice(end);
+      }
+      groups.push(group);
+      group = [];
+      length = 0;
+    }
+    if (text === '') continue;
+    group.push({ ...piece, text });
+    length += text.length + pieceOverhead;
+  }
+  if (group.length > 0 || groups.length === 0) groups.push(group);
+  return groups;
+}
+
+/** Where to part a text that is longer than `room`: behind its last white space, if it has any. */
+function endWithin(text: string, room: number): number {
+  for (let end = room; end > room / 2; end--) if (/\s/.test(text[end - 1] ?? '')) return end;
+  // Not within a pair of surrogates.
+  return /[\ud800-\udbff]/.test(text[room - 1] ?? '') ? room + 1 : room;
+}
