@@ -1,0 +1,152 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { memoryLedger } from '../world/memory-dynamodb.ts';
+import { World, type WorldOptions } from '../world/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const begin = async (options?: WorldOptions) => {
+  world = await World.create(memoryLedger(), options);
+};
+const minutes = 60_000;
+const text = (name: string) =>
+  `The text of ${name}. It speaks of ${name} alone. And of nothing else.`;
+const status = async (key: string) => (await world.record(key))?.status;
+
+/** Lets the time of a stop pass, then the reconciler and the queues do their work. */
+async function later(ms = 11 * minutes): Promise<void> {
+  world.advance(ms);
+  await world.reconcile();
+  await world.drain();
+}
+
+describe.each([
+  ['a bad key', { kind: 'error', status: 401 }, 'claude.unauthorized'],
+  ['an unpaid bill', { kind: 'error', status: 402 }, 'claude.billing'],
+  ['a missing right', { kind: 'error', status: 403 }, 'claude.forbidden'],
+  ['the spend cap', { kind: 'spend_cap' }, 'claude.spend_limit'],
+] as const)('%s', (_what, fault, code) => {
+  test.each(['files.upload', 'messages.create'])(
+    'holds all documents without an attempt once %s met it, and they resume by themselves',
+    async (operation) => {
+      await begin();
+      world.emulator.addFault({ ...fault, operation, count: 'all' });
+      const keys = ['a.txt', 'b.txt', 'c.txt'];
+      world.deliver(...keys.map((key) => world.drop(key, text(key))));
+      await world.drain();
+
+      const refusals = world.emulator.journal({ operation }).length;
+      for (const key of keys) {
+        const record = await world.record(key);
+        expect(record).toMatchObject({ status: 'held', error: { code } });
+        const step = operation === 'files.upload' ? 'upload' : 'summarize';
+        expect(record?.attempts[step]).toBeUndefined();
+        expect(record?.usage?.calls ?? 0).toBe(0);
+      }
+      expect(refusals).toBe(1);
+
+      // One finds out that it is not over yet; the others are not bothered.
+      await later();
+      expect(world.emulator.journal({ operation })).toHaveLength(refusals + 1);
+      expect(await Promise.all(keys.map(status))).toEqual(['held', 'held', 'held']);
+
+      world.emulator.clearFaults();
+      await later();
+      expect((await Promise.all(keys.map(status))).toSorted()).toEqual(['held', 'held', 'ready']);
+      await later();
+      expect(await Promise.all(keys.map(status))).toEqual(['ready', 'ready', 'ready']);
+    },
+  );
+});
+
+test('a full storage stops uploads alone', async () => {
+  await begin();
+  world.deliver(world.drop('a.txt', text('a')), world.drop('old.txt', text('old')));
+  await world.drain();
+  world.emulator.addFault({ kind: 'storage_full', operation: 'files.upload', count: 'all' });
+  world.deliver(world.drop('b.txt', text('b')));
+  await world.drain();
+  expect(await world.record('b.txt')).toMatchObject({
+    status: 'held',
+    error: { code: 'claude.storage_full' },
+  });
+
+  // What is there already is used, and what makes room goes on.
+  world.deliver(world.drop('twin.txt', text('a')), world.remove('old.txt'));
+  await world.drain();
+
+  expect(world.emulator.files()).toHaveLength(1);
+  expect(await status('old.txt')).toBe('removed');
+  expect(await status('twin.txt')).toBe('held');
+  world.emulator.clearFaults();
+  await later();
+  await later();
+  expect(await status('b.txt')).toBe('ready');
+  expect(await status('twin.txt')).toBe('ready');
+});
+
+test('documents that keep coming do not put off the time at which a stop is looked at again', async () => {
+  await begin();
+  world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
+  world.deliver(world.drop('first.txt', text('first')));
+  await world.drain();
+
+  // One every 20 s, for as long as the stop lasts and a little longer.
+  for (let n = 0; n < 33; n += 1) {
+    world.advance(20_000);
+    world.deliver(world.drop(`${n}.txt`, text(`number ${n}`)));
+    await world.drain();
+  }
+  await later(0);
+  await later();
+
+  expect(await status('first.txt')).toBe('ready');
+  expect(await status('32.txt')).toBe('ready');
+});
+
+test('a stop of which no document is left is lifted for the ones that come', async () => {
+  await begin();
+  world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
+  world.deliver(world.drop('a.txt', text('a')));
+  await world.drain();
+  world.deliver(world.remove('a.txt'));
+  while (await world.work());
+
+  await later();
+  world.deliver(world.drop('b.txt', text('b')));
+  await world.drain();
+
+  expect(await status('b.txt')).toBe('ready');
+});
+
+test('a release that meets a bad key waits, and tells the others', async () => {
+  await begin();
+  world.deliver(world.drop('a.txt', text('a')));
+  await world.drain();
+  world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.delete' });
+  world.deliver(world.remove('a.txt'), world.drop('b.txt', text('b')));
+  while (await world.work({ only: ['intake'] }));
+  while (await world.work({ only: ['upload'] }));
+
+  expect(await status('b.txt')).toBe('held');
+  expect(world.queues.upload.deadLetters).toEqual([]);
+  await later();
+  await later();
+
+  expect(world.emulator.files()).toHaveLength(1);
+  expect(await status('b.txt')).toBe('ready');
+});
+
+test('a dry run resumes nothing', async () => {
+  await begin();
+  world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
+  world.deliver(world.drop('a.txt', text('a')));
+  await world.drain();
+  world.advance(11 * minutes);
+
+  const { report } = await world.reconcile({ dryRun: true });
+  await world.drain();
+
+  expect(report?.counts.resumed).toBe(1);
+  expect(await status('a.txt')).toBe('held');
+});
