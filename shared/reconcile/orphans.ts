@@ -16,12 +16,15 @@ export const sweepOrphans: Slice = async (cursor, tools, report) => {
   }
   for (const file of page.files) {
     if (!readMark(file.filename)) continue;
+    const age = tools.now() - Date.parse(file.createdAt);
+    const orphan = age >= tools.orphanGraceMs && !(await isKnown(file.id, tools));
+    if (orphan) note(report, 'orphansDeleted', file.id);
+    if (orphan && !tools.dryRun) {
+      await tools.claude.deleteFile(file.id);
+      continue;
+    }
     report.storageBytes = (report.storageBytes ?? 0) + file.sizeBytes;
     report.remoteFiles = (report.remoteFiles ?? 0) + 1;
-    const age = tools.now() - Date.parse(file.createdAt);
-    if (age < tools.orphanGraceMs || (await isKnown(file.id, tools))) continue;
-    note(report, 'orphansDeleted', file.id);
-    if (!tools.dryRun) await tools.claude.deleteFile(file.id);
   }
   return page.next;
 };

@@ -51,6 +51,8 @@ type Place = z.infer<typeof placeSchema>;
 const stateSchema = z.object({
   quick: placeSchema.optional(),
   sweep: placeSchema.optional(),
+  /** The quick round came to its end, and the sweep did not get a page since. */
+  sweepIsNext: z.boolean().default(false),
   /** When the last whole sweep ended. */
   sweptAt: z.string().optional(),
   /** Running sums of the orphan sweep, which one run may not bring to its end. */
@@ -82,16 +84,21 @@ export async function reconcile(tools: ReconcileTools): Promise<Report> {
   report.storageBytes = state.storageBytes;
   report.remoteFiles = state.remoteFiles;
 
-  const unblocked = await goRound(quick, state.quick, tools, report, async (place) => {
-    state.quick = place;
-    await save(state, tools, report);
-  });
   const due = state.sweep || !state.sweptAt || sinceMs(state.sweptAt, tools) >= tools.sweepMs;
+  // Where one run has no time for more than the quick round, the sweep gets the next one.
+  const unblocked =
+    (due && state.sweepIsNext) ||
+    (await goRound(quick, state.quick, tools, report, async (place) => {
+      state.quick = place;
+      if (!place) state.sweepIsNext = true;
+      await save(state, tools, report);
+    }));
   const swept =
     unblocked &&
     due &&
     (await goRound(sweep, state.sweep, tools, report, async (place) => {
       state.sweep = place;
+      state.sweepIsNext = false;
       if (!place) state.sweptAt = new Date(tools.now()).toISOString();
       await save(state, tools, report);
     }));

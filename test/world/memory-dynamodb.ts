@@ -48,19 +48,12 @@ export class MemoryDynamo {
     return name;
   }
 
-  /** All items of a table, in the order of their keys. */
-  items(table: string): Item[] {
-    return [...this.#table(table)]
+  /** All items of all tables, in the order of their keys. */
+  items(): Item[] {
+    return [...this.#tables.values()]
+      .flatMap((table) => [...table])
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, item]) => structuredClone(item));
-  }
-
-  /** A new table with what another holds now. */
-  copyTable(table: string): string {
-    const name = this.createTable();
-    const copy = this.#table(name);
-    for (const [key, item] of this.#table(table)) copy.set(key, structuredClone(item));
-    return name;
   }
 
   #table(name: string): Map<string, Item> {
@@ -187,12 +180,18 @@ function withoutUndefined<T>(value: T): T {
   ) as T;
 }
 
+export interface MemoryLedger extends LedgerServer {
+  /** Everything in all of its tables. */
+  items(): Item[];
+}
+
 /** Ledgers in memory, in the place of `startLedgerServer`. */
-export function memoryLedger(): LedgerServer {
+export function memoryLedger(): MemoryLedger {
   const dynamo = new MemoryDynamo();
   return {
     url: 'memory:',
     create: async () => new Table(dynamo.client, dynamo.createTable()),
+    items: () => dynamo.items(),
     close: () => {},
   };
 }

@@ -1,8 +1,9 @@
+import { Readable } from 'node:stream';
 import type { Context } from 'aws-lambda';
 import { processBatch } from '../../shared/aws/batch.ts';
 import { changesOf, stepMessageOf } from '../../shared/aws/events.ts';
 import type { Queues } from '../../shared/aws/queues.ts';
-import { ClaudeClient } from '../../shared/claude/client.ts';
+import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
 import { defaultPrices } from '../../shared/claude/prices.ts';
 import { convert } from '../../shared/formats/convert.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
@@ -72,6 +73,7 @@ export class World {
   /** Every event of the inbox so far, delivered or not. */
   readonly events: InboxEvent[] = [];
   readonly #options: WorldOptions;
+  readonly #hidden = new Set<string>();
   #time: number;
   #sequence = 0;
   #owner = 0;
@@ -208,6 +210,30 @@ export class World {
     return this.documents.get(documentIdOf(inbox, key));
   }
 
+  /** Uploads a file past the pipeline, as a person may do who has the key. */
+  async uploadByHand(file: {
+    filename: string;
+    content: string;
+    expiresInSeconds: number;
+  }): Promise<string> {
+    const bytes = Buffer.from(file.content);
+    const client = this.#client();
+    const { id } = await client.uploadFile({
+      filename: file.filename,
+      mimeType: 'text/plain',
+      sizeBytes: bytes.length,
+      body: Readable.from([bytes]),
+      expiresInSeconds: file.expiresInSeconds,
+    });
+    await client.close();
+    return id;
+  }
+
+  /** Lists of files leave this one out from now on, as one does that is older than the file. */
+  hideFromLists(fileId: string): void {
+    this.#hidden.add(fileId);
+  }
+
   /** Calls that made the emulator do something, by operation. */
   calls(operation: string) {
     return this.emulator.journal({ operation }).filter((entry) => entry.status === 200);
@@ -255,13 +281,8 @@ export class World {
       sleep,
     });
     const messages = new MessagesPace(table, { now, sleep });
-    const claude = new ClaudeClient({
-      baseUrl: this.emulator.url,
-      apiKey: 'test-key',
-      dialect: this.#options.emulator?.dialect ?? 'ga',
+    const claude = this.#client({
       sleep,
-      random: () => 0.5,
-      now,
       admit: async (api) => {
         if (api === 'files') await pace.turn();
         if (api === 'messages') await messages.turn();
@@ -313,6 +334,23 @@ export class World {
       sweepMs: 6 * hour,
       refreshMs: 72 * hour,
     };
+  }
+
+  #client(options: Partial<ClaudeOptions> = {}): ClaudeClient {
+    const client = new ClaudeClient({
+      baseUrl: this.emulator.url,
+      apiKey: 'test-key',
+      dialect: this.#options.emulator?.dialect ?? 'ga',
+      random: () => 0.5,
+      now: this.now,
+      ...options,
+    });
+    const hidden = this.#hidden;
+    const iterate = client.iterateFiles.bind(client);
+    client.iterateFiles = async function* (...args) {
+      for await (const file of iterate(...args)) if (!hidden.has(file.id)) yield file;
+    };
+    return client;
   }
 
   /** The queues as the steps see them. */
