@@ -14,6 +14,9 @@ first, then by its extension, then by its content type; where they disagree, the
 Conversions run in a process of their own that can read the one document, write its own directory and
 reach no network. \`npm run normalize -- FILE...\` shows what would become of a file.
 
+Any other type ends \`skipped\` with advice; below the key prefixes of \`DROPLINE_CONTAINER_UPLOADS\` it is
+uploaded as it is, for Claude's code execution tool, and not summarised.
+
 ${table(['format', 'extensions', 'becomes', 'kept', 'lost', 'limits'], formatRows())}
 
 Macros, scripts and links to the outside are never run or fetched. Files protected by a password are

@@ -55,7 +55,7 @@ function settingsPage(): string {
     'Settings',
     `The environment variables of the functions. The stack sets them; what a deployment can choose are
 the properties of the \`Dropline\` construct (\`infra/settings.ts\`) and the CDK context of the same
-names: \`dialect\`, \`model\`, \`claudeBaseUrl\`, \`apiKeySecretName\`, \`alarmEmail\`.`,
+names: \`dialect\`, \`model\`, \`claudeBaseUrl\`, \`apiKeySecretName\`, \`alarmEmail\`, \`renderer\`.`,
     ['variable', 'meaning', 'default'],
     rows,
   );

@@ -18,6 +18,7 @@ export function buildApp(props: DroplineProps = {}, outdir?: string): App {
     ...optional('claudeBaseUrl', context('claudeBaseUrl')),
     ...optional('apiKeySecretName', context('apiKeySecretName')),
     ...optional('alarmEmail', context('alarmEmail')),
+    ...(context('renderer') === 'libreoffice' ? { renderer: 'libreoffice' as const } : {}),
   };
   const stack = new Stack(app, 'Dropline', {
     description: 'Dropline: files dropped in a bucket become Claude file_ids and summaries',

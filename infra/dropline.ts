@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { CfnOutput, Duration, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
@@ -76,7 +77,12 @@ export class Dropline extends Construct {
       }),
     ];
     const { codeOf } = props;
-    const profiles = grants.setting({ [names.model]: props.model ?? 'claude-haiku-5-5' });
+    const renderer = grants.setting({ [names.renderer]: props.renderer ?? 'chromium' });
+    const libreOffice = props.renderer === 'libreoffice';
+    const profiles = grants.setting({
+      [names.model]: props.model ?? 'claude-haiku-5-5',
+      [names.containerUploads]: (props.containerUploads ?? []).join(','),
+    });
 
     const workers = [
       new StepFunction(this, 'NormalizeFunction', {
@@ -99,15 +105,19 @@ export class Dropline extends Construct {
         codeOf,
         // The packaged browser is built for x64.
         architecture: lambda.Architecture.X86_64,
-        // sharp reads TIFF and very large pictures.
-        bundle: { assets: renderAssets(), packages: ['sharp'] },
+        image: libreOffice,
+        bundle: {
+          // sharp reads TIFF and very large pictures.
+          packages: ['sharp'],
+          assets: libreOffice ? [dockerfile] : renderAssets(),
+        },
         timeout: durations.render,
         memoryMb: 3008,
         storageMb: 2048,
         queue: render.queue,
         batchSize: 1,
         concurrency: props.concurrency?.render ?? 5,
-        grants: [records, readInbox, stage, toIntake, toRender, toUpload],
+        grants: [records, readInbox, stage, toIntake, toRender, toUpload, renderer],
       }),
       new StepFunction(this, 'UploadFunction', {
         name: 'upload',
@@ -216,3 +226,9 @@ function notify(bucket: s3.Bucket, queue: sqs.Queue): void {
   };
   if (admitted.policyDependable) bucket.node.addDependency(admitted.policyDependable);
 }
+
+/** What makes a container image of the render function's bundle. */
+const dockerfile = {
+  from: fileURLToPath(new URL('../functions/render/Dockerfile', import.meta.url)),
+  to: 'Dockerfile',
+};

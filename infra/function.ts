@@ -1,5 +1,6 @@
 import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy, Size } from 'aws-cdk-lib';
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -24,6 +25,8 @@ export interface StepFunctionProps {
   /** Invocations at once; the queue holds what is above. */
   readonly concurrency?: number;
   readonly grants: Grant[];
+  /** A container image with a runtime of its own, in place of a bundle. */
+  readonly image?: boolean;
   /** Where the code comes from. Default: bundled from the sources. */
   readonly codeOf?: ((bundle: Bundle) => lambda.Code) | undefined;
 }
@@ -35,7 +38,7 @@ export class StepFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: StepFunctionProps) {
     super(scope, id);
-    const { codeOf = (bundle: Bundle) => lambda.Code.fromAsset(bundleFunction(bundle)) } = props;
+    const { codeOf = props.image ? imageOf : zipOf } = props;
     this.logGroup = new logs.LogGroup(this, 'Logs', {
       retention: logs.RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -47,9 +50,9 @@ export class StepFunction extends Construct {
     this.logGroup.grantWrite(role);
     this.function = new lambda.Function(this, 'Function', {
       description: `Dropline: ${props.name}`,
-      runtime: lambda.Runtime.NODEJS_24_X,
+      runtime: props.image ? lambda.Runtime.FROM_IMAGE : lambda.Runtime.NODEJS_24_X,
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
-      handler: 'index.handler',
+      handler: props.image ? lambda.Handler.FROM_IMAGE : 'index.handler',
       code: codeOf({ name: props.name, ...props.bundle }),
       timeout: props.timeout,
       memorySize: props.memoryMb,
@@ -75,3 +78,9 @@ export class StepFunction extends Construct {
     }
   }
 }
+
+const zipOf = (bundle: Bundle): lambda.Code => lambda.Code.fromAsset(bundleFunction(bundle));
+
+/** The image that the Dockerfile in the bundle describes; built by Docker when it is deployed. */
+const imageOf = (bundle: Bundle): lambda.Code =>
+  lambda.Code.fromAssetImage(bundleFunction(bundle), { platform: Platform.LINUX_AMD64 });

@@ -20,6 +20,13 @@ export interface DroplineProps {
   readonly apiKeySecretName?: string;
   /** Where alarms are sent. Default: alarms exist, but nobody is told. */
   readonly alarmEmail?: string;
+  /** Key prefixes below which types that are not converted are uploaded for the code execution tool. */
+  readonly containerUploads?: string[];
+  /**
+   * What prints docx to PDF. `libreoffice` makes the render function a container image, which needs
+   * Docker where it is deployed from; it draws EMF, charts and SmartArt as Word shows them.
+   */
+  readonly renderer?: 'chromium' | 'libreoffice';
   /** Keep the remote file when its object is removed. Default false. */
   readonly keepRemoteFiles?: boolean;
   /** Where a function's code comes from. Default: bundled from the sources. */

@@ -8,11 +8,16 @@ export interface Profile {
   mode: 'now' | 'off';
   /** Most tokens that Claude may answer with. */
   maxTokens: number;
+  /**
+   * Whether a type that Dropline does not convert is uploaded all the same, for apps that hand the file
+   * to Claude's code execution tool (`container_upload` blocks). Such a file is not summarised.
+   */
+  containerUploads: boolean;
 }
 
 /** The profile of every document that no other profile claims. */
 export function defaultProfile(model: string): Profile {
-  return { name: 'default', model, mode: 'now', maxTokens: 4_096 };
+  return { name: 'default', model, mode: 'now', maxTokens: 4_096, containerUploads: false };
 }
 
 /**

@@ -136,10 +136,15 @@ export function claudeClient(
   });
 }
 
-/** The profile of a key. */
-export function profiles(model: string): (key: string) => Profile {
+/** The profile of a key: the default one, with container uploads below the prefixes that ask for them. */
+export function profiles({
+  model,
+  containerUploads,
+}: Pick<Settings, 'model' | 'containerUploads'>): (key: string) => Profile {
   const profile = defaultProfile(model);
-  return () => profile;
+  const containers = { ...profile, name: 'container-uploads', containerUploads: true };
+  return (key) =>
+    containerUploads.some((prefix) => key.startsWith(prefix)) ? containers : profile;
 }
 
 function queueOf(message: StepMessage, urls: QueueUrls): string {

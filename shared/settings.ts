@@ -22,6 +22,7 @@ export const environment = {
   claudeDialect: 'CLAUDE_DIALECT',
   claudeApiKeySecret: 'CLAUDE_API_KEY_SECRET',
   model: 'CLAUDE_MODEL',
+  containerUploads: 'DROPLINE_CONTAINER_UPLOADS',
   filesPerMinute: 'CLAUDE_FILES_PER_MINUTE',
   keepRemoteFiles: 'DROPLINE_KEEP_REMOTE_FILES',
   limits: 'DROPLINE_LIMITS',
@@ -66,6 +67,13 @@ export const settingsSchema = z.object({
     .describe('`ga` or `beta`: which form of the Files API is spoken'),
   claudeApiKeySecret: name.describe('Name of the Secrets Manager secret that holds the API key'),
   model: name.describe('Model that summarises'),
+  containerUploads: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((prefix) => prefix !== ''))
+    .describe(
+      'Key prefixes, parted by commas, below which types that are not converted are uploaded for the code execution tool',
+    ),
   filesPerMinute: z.coerce
     .number()
     .positive()
@@ -91,13 +99,16 @@ export type Settings = z.infer<typeof settingsSchema>;
 /** What every step needs. */
 export const stepSettings = ['table', 'stagingBucket', 'intakeQueueUrl', 'uploadQueueUrl'] as const;
 
+/** What decides on the profile of a key. */
+export const profileSettings = ['model', 'containerUploads'] as const;
+
 /** What every step that calls the Claude API needs. */
 export const claudeSettings = [
   'claudeBaseUrl',
   'claudeDialect',
   'claudeApiKeySecret',
   'filesPerMinute',
-  'model',
+  ...profileSettings,
 ] as const;
 
 /**

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { changesOf } from '../../shared/aws/events.ts';
 import { ConversionSandbox } from '../../shared/formats/sandbox.ts';
 import { profiles, queueHandler, type Runtime, stepTools } from '../../shared/runtime.ts';
-import { readSettings, stepSettings } from '../../shared/settings.ts';
+import { profileSettings, readSettings, stepSettings } from '../../shared/settings.ts';
 import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
 import { done, type Outcome } from '../../shared/steps/outcome.ts';
 
@@ -22,7 +22,7 @@ function prepare(base: Runtime) {
     ...stepSettings,
     'renderQueueUrl',
     'summarizeQueueUrl',
-    'model',
+    ...profileSettings,
     'limits',
   ]);
   const here = dirname(fileURLToPath(import.meta.url));
@@ -31,7 +31,7 @@ function prepare(base: Runtime) {
     ...stepTools(base, settings),
     convert: (input) => sandbox.convert(input),
     limits: settings.limits,
-    profileFor: profiles(settings.model),
+    profileFor: profiles(settings),
   };
   return { queueUrl: settings.intakeQueueUrl, tools };
 }

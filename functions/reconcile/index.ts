@@ -58,7 +58,7 @@ function prepare() {
     owner: base.owner,
     leaseMs: 60_000,
     expiryMarginMs: 24 * 3_600_000,
-    profileFor: profiles(settings.model),
+    profileFor: profiles(settings),
     keepRemoteFiles: settings.keepRemoteFiles,
     // Longer than the longest visibility timeout of a queue: a message that is merely being worked
     // on is not stuck.

@@ -33,7 +33,7 @@ function prepare(base: Runtime) {
     owner: base.owner,
     leaseMs: 11 * 60_000,
     callTimeoutMs: 9 * 60_000,
-    profileFor: profiles(settings.model),
+    profileFor: profiles(settings),
     resultsBucket: settings.resultsBucket,
   };
   return { queueUrl: settings.summarizeQueueUrl, tools };

@@ -33,7 +33,7 @@ function prepare(base: Runtime) {
     owner: base.owner,
     leaseMs: 60_000,
     expiryMarginMs: 24 * 3_600_000,
-    profileFor: profiles(settings.model),
+    profileFor: profiles(settings),
     keepRemoteFiles: settings.keepRemoteFiles,
   };
   return { queueUrl: settings.uploadQueueUrl, tools };

@@ -107,10 +107,27 @@ async function convertAndHandOn(document: DocumentItem, tools: NormalizeTools): 
     const { limits } = tools;
     const depth = document.depth ?? 0;
     const input = { path, name, contentType, sizeBytes, outDir, limits, depth };
-    const conversion = await tools.convert(input);
+    const profile = tools.profileFor(document.key);
+    const conversion = await tools.convert(input).catch(orContainerUpload(profile));
     await announceParts(document, conversion.parts, tools);
     await handOn(document, conversion, original, tools);
   });
+}
+
+/** A type that is not converted goes up as it is where the profile asks for that. */
+function orContainerUpload({ containerUploads }: Profile): (error: unknown) => Conversion {
+  return (error) => {
+    const unsupported =
+      error instanceof SkipDocument && error.code === 'normalize.unsupported' && containerUploads;
+    if (!unsupported) throw error;
+    return {
+      outcome: 'pass',
+      mimeType: 'application/octet-stream',
+      block: 'container_upload',
+      fidelity: { route: 'container upload', warnings: [] },
+      parts: [],
+    };
+  };
 }
 
 async function handOn(

@@ -81,5 +81,7 @@ const extensions: Record<string, string> = {
 };
 
 function filenameFor(document: DocumentItem, sha256: string, mimeType: string): string {
-  return markedFilename(nameOf(document.key), sha256, extensions[mimeType] ?? 'bin');
+  const name = nameOf(document.key);
+  const own = /\.([A-Za-z0-9]{1,10})$/.exec(name)?.[1] ?? 'bin';
+  return markedFilename(name, sha256, extensions[mimeType] ?? own);
 }

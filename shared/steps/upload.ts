@@ -75,7 +75,8 @@ async function giveFile(document: DocumentItem, tools: UploadTools): Promise<voi
   await tools.contents.join(contentSha256, documentId, order);
   const file = await liveFile({ contentSha256, mimeType, source }, tools);
 
-  const summarized = tools.profileFor(document.key).mode !== 'off';
+  const { mode } = tools.profileFor(document.key);
+  const summarized = mode !== 'off' && document.block !== 'container_upload';
   const moved = await tools.documents.move(
     document,
     'uploaded',

@@ -1,11 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Validations } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildApp } from '../../infra/app.ts';
+import type { Bundle } from '../../infra/bundle.ts';
 import { accepted } from './accepted-findings.ts';
 
 interface Resource {
@@ -111,6 +113,30 @@ test('what a deployment chooses reaches the functions', () => {
   );
   expect(variables).toContainEqual(expect.objectContaining({ CLAUDE_MODEL: 'claude-sonnet-5-5' }));
 });
+
+test('with LibreOffice the render function is a container image, and nothing else is', () => {
+  const outdir = mkdtempSync(join(tmpdir(), 'dropline-image-'));
+  const app = buildApp({ renderer: 'libreoffice', codeOf: imageOrInline }, outdir);
+  app.synth();
+
+  const template = JSON.parse(readFileSync(join(outdir, 'Dropline.template.json'), 'utf8'));
+  rmSync(outdir, { recursive: true });
+
+  const functions = (Object.values(template.Resources) as Resource[]).filter(
+    ({ Type }) => Type === 'AWS::Lambda::Function',
+  );
+  const images = functions.filter(({ Properties }) => Properties.PackageType === 'Image');
+  expect(images).toHaveLength(1);
+  expect(images[0]?.Properties.Environment).toMatchObject({
+    Variables: { DROPLINE_RENDERER: 'libreoffice' },
+  });
+});
+
+/** The Dockerfile as it is, without the bundle that would go with it. */
+const imageOrInline = ({ name }: Bundle): lambda.Code =>
+  name === 'render'
+    ? lambda.Code.fromAssetImage(fileURLToPath(new URL('../../functions/render', import.meta.url)))
+    : lambda.Code.fromInline('exports.handler = undefined;');
 
 test('every finding that is accepted is still found', () => {
   const bare = mkdtempSync(join(tmpdir(), 'dropline-nag-'));

@@ -246,3 +246,20 @@ test('a bad key holds documents without burning their attempts, and they resume 
   expect((await world.record('a.txt'))?.status).toBe('ready');
   expect((await world.record('b.txt'))?.status).toBe('ready');
 });
+
+test('a type that is not converted is uploaded as it is where its prefix asks for that', async () => {
+  await begin({ containerUploads: ['data/'] });
+  const parquet = Buffer.from('PAR1 \0\x01\x02 not really columns, but binary PAR1');
+
+  world.deliver(world.drop('data/table.parquet', parquet), world.drop('table.parquet', parquet));
+  await world.drain();
+
+  const record = await world.record('data/table.parquet');
+  expect(record).toMatchObject({ status: 'ready', block: 'container_upload' });
+  expect(record?.summary).toBeUndefined();
+  expect(world.emulator.files()).toMatchObject([
+    { id: record?.fileId, mimeType: 'application/octet-stream' },
+  ]);
+  expect((await world.record('table.parquet'))?.status).toBe('skipped');
+  expect(world.calls('messages.create')).toEqual([]);
+});

@@ -15,9 +15,9 @@ import { Documents } from '../../shared/ledger/documents.ts';
 import type { Table } from '../../shared/ledger/table.ts';
 import { MessagesPace } from '../../shared/pace/messages-pace.ts';
 import { Pace } from '../../shared/pace/pace.ts';
-import { defaultProfile } from '../../shared/profiles.ts';
 import { type ReconcileTools, reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { Report } from '../../shared/reconcile/report.ts';
+import { profiles } from '../../shared/runtime.ts';
 import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
 import { done, type Log, type Outcome } from '../../shared/steps/outcome.ts';
 import { release } from '../../shared/steps/release.ts';
@@ -51,6 +51,8 @@ export interface WorldOptions {
   emulator?: EmulatorOptions;
   /** From 0 to below 1: which visible message is taken next; the oldest when left out. */
   pick?: () => number;
+  /** Key prefixes below which unsupported types are uploaded for the code execution tool. */
+  containerUploads?: string[];
   keepRemoteFiles?: boolean;
   /** Whether the buckets keep versions, as Dropline's own do (default). */
   versioned?: boolean;
@@ -292,7 +294,8 @@ export class World {
         if (limits.api === 'messages') messages.learn(limits).catch(() => {});
       },
     });
-    const profile = defaultProfile('claude-haiku-5-5');
+    const model = 'claude-haiku-5-5';
+    const containerUploads = this.#options.containerUploads ?? [];
     const send = (name: QueueName, message: unknown) =>
       queues.send(this.queues[name].url, JSON.stringify(message));
     return {
@@ -315,7 +318,7 @@ export class World {
       announce: (change) => send('intake', { dropline: 'change', change }),
       convert,
       limits: defaultLimits,
-      profileFor: () => profile,
+      profileFor: profiles({ model, containerUploads }),
       prices: defaultPrices,
       policy: { maxAttempts: 5, random: () => 0.5 },
       log: silent,
