@@ -46,7 +46,7 @@ export class Life {
   #pass(name: string, make: () => unknown): unknown {
     // Buckets and queues are not where two workers meet: in what order they are called is all the
     // same. What gives an iterator is no promise, and cannot be made to wait.
-    const meets = /^(table|claude)\./.test(name) && name !== 'claude.iterateFiles';
+    const meets = /^(table|claude)\./.test(name) && !givesIterator(name);
     if (!this.#gate || !meets) return this.#call(name, make);
     return this.#gate(name).then(() => this.#call(name, make));
   }
@@ -57,6 +57,7 @@ export class Life {
     const fatal = this.#kill?.call === index ? this.#kill.when : undefined;
     if (fatal === 'before') {
       this.dead = true;
+      if (givesIterator(name)) throw new Killed(name);
       return Promise.reject(new Killed(name));
     }
     const result = make();
@@ -71,3 +72,5 @@ export class Life {
     if (this.dead) throw new Killed('the worker is dead');
   }
 }
+
+const givesIterator = (name: string): boolean => name === 'claude.iterateFiles';

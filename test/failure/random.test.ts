@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { checkInvariants, type Expected } from '../world/invariants.ts';
+import { memoryLedger } from '../world/memory-dynamodb.ts';
+import { Chance } from '../world/random.ts';
+import { settleDown } from '../world/settle-down.ts';
+import { type InboxEvent, World } from '../world/world.ts';
+
+/**
+ * Everything at once, in one process and by a seed: files dropped, overwritten, removed and restored,
+ * events in any order and up to three times, calls refused, failed and answered into the void, workers
+ * and reconcilers killed anywhere. What is left is checked when all has calmed down.
+ */
+
+const subjects = ['turbines', 'valves', 'pumps', 'rotors'];
+const textOf = (subject: string) =>
+  `Of ${subject} this text speaks. Of ${subject} alone it speaks. It has three sentences.`;
+
+/** What users of the bucket do to one key, and what it holds in the end. */
+function history(
+  world: World,
+  key: string,
+  chance: Chance,
+): { events: InboxEvent[]; end: string | null } {
+  const events: InboxEvent[] = [];
+  /** What stands under the key, version by version; `null` is a delete marker. */
+  const stack: { versionId: string; subject: string | null }[] = [];
+  const push = (event: InboxEvent, subject: string | null) => {
+    events.push(event);
+    stack.push({ versionId: event.versionId ?? '', subject });
+  };
+  for (let times = chance.int(1, 4); times > 0; times -= 1) {
+    const newest = stack.at(-1);
+    const choice = chance.next();
+    if (newest && choice < 0.15) {
+      const gone = chance.pick(stack);
+      stack.splice(stack.indexOf(gone), 1);
+      events.push(world.removeVersion(key, gone.versionId));
+    } else if (newest?.subject && choice < 0.35) push(world.remove(key), null);
+    else {
+      const subject = chance.pick(subjects);
+      push(world.drop(key, textOf(subject)), subject);
+    }
+  }
+  return { events, end: stack.at(-1)?.subject ?? null };
+}
+
+const faults = [
+  { kind: 'error', status: 429, retryAfter: 2, probability: 0.1 },
+  { kind: 'error', status: 500, probability: 0.03 },
+  { kind: 'error', status: 529, probability: 0.02 },
+  { kind: 'cut_before', probability: 0.02 },
+  { kind: 'lost_reply', probability: 0.05 },
+] as const;
+
+async function play(seed: number): Promise<void> {
+  const chance = new Chance(seed);
+  const world = await World.create(memoryLedger(), { pick: chance.next });
+  try {
+    for (const [index, fault] of faults.entries()) {
+      world.emulator.addFault({ ...fault, seed: seed * 10 + index });
+    }
+    const expected: Expected = {};
+    const events: InboxEvent[] = [];
+    for (let key = chance.int(1, 4); key > 0; key -= 1) {
+      const one = history(world, `${key}.txt`, chance);
+      expected[`${key}.txt`] = one.end && `Of ${one.end}`;
+      events.push(...one.events.flatMap((event) => Array(chance.int(1, 3)).fill(event)));
+    }
+    let kills = 0;
+    for (const event of chance.shuffle(events)) {
+      world.deliver(event);
+      for (let steps = chance.int(0, 4); steps > 0; steps -= 1) {
+        const when = chance.pick(['before', 'after'] as const);
+        const kill = chance.flip(0.15) ? { call: chance.int(0, 15), when } : undefined;
+        const life = await world.work({ kill });
+        if (life?.dead) kills += 1;
+        world.advance(chance.int(0, 3_000));
+      }
+      if (chance.flip(0.1)) {
+        const { life } = await world.reconcile({
+          kill: { call: chance.int(0, 40), when: 'before' },
+        });
+        if (life.dead) kills += 1;
+      }
+      // Sometimes the messages of dead workers come back in between.
+      if (chance.flip(0.05)) world.advance(3 * 3_600_000);
+    }
+    await world.drain();
+    world.emulator.clearFaults();
+    await settleDown(world);
+
+    const lost = world.emulator.journal({ operation: 'messages.create', fault: 'lost_reply' });
+    await checkInvariants(world, expected, kills + lost.length);
+  } finally {
+    await world.close();
+  }
+}
+
+test.each([0, 1, 2, 3])(
+  'the invariants hold whatever happens, part %i',
+  async (part) => {
+    for (let seed = part * 40; seed < part * 40 + 40; seed += 1) {
+      await play(seed).catch((cause: unknown) => {
+        throw new Error(`seed ${seed}`, { cause });
+      });
+    }
+    expect.hasAssertions();
+  },
+  120_000,
+);
