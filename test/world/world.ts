@@ -192,9 +192,14 @@ export class World {
 
   /** Runs the reconciler. */
   async reconcile(
-    options: { kill?: KillPoint; dryRun?: boolean; timeLeft?: () => boolean } = {},
+    options: {
+      kill?: KillPoint | undefined;
+      gate?: Gate;
+      dryRun?: boolean;
+      timeLeft?: () => boolean;
+    } = {},
   ): Promise<{ report: Report | undefined; life: Life }> {
-    const life = new Life(options.kill);
+    const life = new Life(options.kill, options.gate);
     const tools = this.#tools(life);
     const report = await reconcile({
       ...tools,
