@@ -95,7 +95,9 @@ export const usageSchema = z.object({
   costUsd: z.number().describe('By the price table in force when the call was made'),
   calls: z
     .int()
-    .describe('Paid calls begun for this version; above 1 when a process died in one of them'),
+    .describe(
+      'Calls for this version that were or may have been paid; above 1 when a process died in one or its reply was lost',
+    ),
 });
 
 export const recordErrorSchema = z.object({

@@ -98,8 +98,11 @@ export interface LocalStack {
   env(name: string): Record<string, string>;
   /** Runs a function on an event, by logical id, name or a part of it. */
   invoke(name: string, event: unknown): Promise<InvocationResult>;
-  /** Kills all function processes; what they did not finish is delivered again. */
-  killFunctions(): Promise<void>;
+  /**
+   * Kills the processes of one function, by logical id, name or a part of it, or of all; what they
+   * did not finish is delivered again.
+   */
+  killFunctions(name?: string): Promise<void>;
   /** What each step did and has to do. */
   tallies(): StepTally[];
   /** Messages in dead-letter queues, by queue name. */
@@ -273,8 +276,9 @@ export async function start(options: StartOptions): Promise<LocalStack> {
       }),
       env: (name) => findOrThrow(name).settings.env,
       invoke: async (name, event) => findOrThrow(name).invoke(event),
-      killFunctions: async () => {
-        await Promise.all([...functions.values()].map((fn) => fn.kill()));
+      killFunctions: async (name) => {
+        const killed = name === undefined ? [...functions.values()] : [findOrThrow(name)];
+        await Promise.all(killed.map((fn) => fn.kill()));
       },
       tallies: () =>
         sources.map((source) => ({

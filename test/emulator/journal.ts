@@ -47,6 +47,8 @@ export interface JournalEntry {
   usage?: JournalUsage;
   /** Files that a Messages call referred to. */
   fileIds?: string[];
+  /** Titles of the documents in a Messages call that was understood. */
+  titles?: string[];
   batchId?: string;
   customId?: string;
   durationMs: number | null;

@@ -16,6 +16,7 @@ export async function createMessage(call: Call): Promise<Reply> {
   if (refersToFiles(request)) checkBeta(call);
 
   const prompt = await readPrompt(call, request);
+  entry.titles = prompt.subjects.flatMap(({ title }) => title ?? []);
   checkMaxTokens(request.max_tokens, prompt.model);
   world.rates.inputTokens(prompt.tokens);
   const message = await makeMessage(world, request, prompt, call.fault);

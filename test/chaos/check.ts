@@ -1,0 +1,146 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import type { LocalStack } from '../../infra/local/stack.ts';
+import { readMark } from '../../shared/claude/filename.ts';
+import { documentIdOf, terminalStatuses } from '../../shared/index.ts';
+import type { Emulator } from '../emulator/index.ts';
+import { markOf, type Plan } from './plan.ts';
+
+/** What a run came to. */
+export interface Outcome {
+  /** Documents by status. */
+  statuses: Record<string, number>;
+  remoteFiles: number;
+  uploads: number;
+  paidCalls: number;
+  /** Calls made once more, since the answer before was lost or its worker killed. */
+  paidAgain: number;
+  /** Calls that the records tell of: those that may have been paid. */
+  countedCalls: number;
+  refusals: number;
+  /** What does not hold; empty when all is well. */
+  violations: string[];
+}
+
+type Item = Record<string, unknown>;
+
+/**
+ * Checks the four invariants of docs/architecture.md, after everything came to rest.
+ * @param kills for every kill that summarize did not escape: the API's newest call then (its `seq`)
+ */
+export async function check(
+  plan: Plan,
+  stack: LocalStack,
+  emulator: Emulator,
+  kills: number[],
+): Promise<Outcome> {
+  const items = await allItems(stack);
+  const documents = items.filter(({ sk }) => sk === 'DOC');
+  const violations: string[] = [];
+  const statuses: Record<string, number> = {};
+  const live = new Map<string, string>();
+
+  const byId = new Map(documents.map((document) => [document.documentId, document]));
+  for (const [key, content] of Object.entries(plan.end)) {
+    const document = byId.get(documentIdOf(stack.outputs.InboxBucket ?? '', key));
+    const status = String(document?.status ?? 'unknown');
+    statuses[status] = (statuses[status] ?? 0) + 1;
+    const fault = faultOf(document, content);
+    if (fault) violations.push(`${key}: ${fault}`);
+    const { contentSha256, fileId } = document ?? {};
+    if (!contentSha256 || !fileId) continue;
+    const other = live.get(String(contentSha256));
+    if (other && other !== fileId) violations.push(`${key}: on ${fileId}, others on ${other}`);
+    live.set(String(contentSha256), String(fileId));
+  }
+
+  const files = emulator.files().filter(({ filename }) => readMark(filename));
+  const known = new Set(live.values());
+  for (const { id } of files) if (!known.has(id)) violations.push(`${id}: nobody refers to it`);
+  const there = new Set(files.map(({ id }) => id));
+  for (const id of known) if (!there.has(id)) violations.push(`${id}: referred to, and gone`);
+
+  for (const { name, visible, inFlight, delayed } of stack.tallies()) {
+    const left = visible + inFlight + delayed;
+    if (left > 0) violations.push(`${name}: ${left} messages are left`);
+  }
+  for (const [queue, left] of Object.entries(stack.deadLetters())) {
+    if (left > 0) violations.push(`${queue}: ${left} dead letters are left`);
+  }
+
+  const paid = Object.keys(plan.end).map((key) => {
+    const pk = byId.get(documentIdOf(stack.outputs.InboxBucket ?? '', key))?.pk;
+    const versions = items.filter((item) => item.pk === pk).map(callsOf);
+    return payment(key, versions, emulator, kills);
+  });
+  violations.push(...paid.flatMap((one) => one.violations));
+  return {
+    statuses,
+    remoteFiles: files.length,
+    uploads: emulator.journal({ operation: 'files.upload', status: 200 }).length,
+    paidCalls: sum(paid.map(({ calls }) => calls)),
+    paidAgain: sum(paid.map(({ again }) => again)),
+    countedCalls: sum(paid.map(({ counted }) => counted)),
+    refusals: emulator.journal({ status: 429 }).length,
+    violations,
+  };
+}
+
+const callsOf = (item: Item): number => (item.usage as { calls?: number } | undefined)?.calls ?? 0;
+
+const sum = (numbers: number[]): number => numbers.reduce((total, each) => total + each, 0);
+
+/**
+ * Whether each version of a key was paid once, save for answers that nobody could write down.
+ * @param versions calls that the record of each version tells of
+ */
+function payment(
+  key: string,
+  versions: number[],
+  emulator: Emulator,
+  kills: number[],
+): { calls: number; again: number; counted: number; violations: string[] } {
+  const title = key.split('/').at(-1) ?? '';
+  const answered = emulator
+    .journal({ operation: 'messages.create', status: 200 })
+    .filter(({ titles }) => titles?.includes(title));
+  // An answer is lost when another call follows it, and the worker was killed in between.
+  const unwritten = answered.filter(({ seq, fault }, index) => {
+    const next = answered[index + 1]?.seq ?? Infinity;
+    return fault === 'lost_reply' || kills.some((kill) => seq <= kill && kill < next);
+  }).length;
+  const calls = answered.length;
+  const counted = sum(versions);
+  const again = calls - versions.filter((each) => each > 0).length;
+  const violations: string[] = [];
+  if (counted < calls) violations.push(`${key}: ${calls} calls were paid, ${counted} recorded`);
+  if (again > unwritten) {
+    violations.push(`${key}: paid ${again} times too often, ${unwritten} answers got lost`);
+  }
+  return { calls, again: Math.max(again, 0), counted, violations };
+}
+
+/** What is wrong with a document that should hold this content, if anything. */
+function faultOf(document: Item | undefined, content: number | null): string | undefined {
+  if (!document) return 'no record';
+  const status = String(document.status);
+  if (!(terminalStatuses as readonly string[]).includes(status)) return `still ${status}`;
+  if (content === null) return status === 'removed' ? undefined : `removed, and ${status}`;
+  // A bad day at the API may use up a document's attempts: then it says so.
+  if (status === 'failed') return document.error ? undefined : 'failed without a reason';
+  if (status !== 'ready') return `there, and ${status}`;
+  const { text = '' } = (document.summary ?? {}) as { text?: string };
+  return text.includes(markOf(content)) ? undefined : `summary of another content: ${text}`;
+}
+
+async function allItems(stack: LocalStack): Promise<Item[]> {
+  const client = new DynamoDBClient(stack.client('dynamodb'));
+  const pages = paginateScan(
+    { client: DynamoDBDocumentClient.from(client) },
+    { TableName: stack.outputs.LedgerTable ?? '' },
+  );
+  const items: Item[] = [];
+  for await (const { Items = [] } of pages) items.push(...Items);
+  client.destroy();
+  return items;
+}

@@ -1,0 +1,7 @@
+/**
+ * Preloaded by the functions of a chaos run (`--import later.ts?hours=N`): their clock is so many
+ * hours ahead, as if that time had passed since the run began.
+ */
+const hours = Number(new URL(import.meta.url).searchParams.get('hours'));
+const now = Date.now;
+Date.now = () => now() + hours * 3_600_000;

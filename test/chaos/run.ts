@@ -1,0 +1,274 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { notification, type ObjectChange } from '../../infra/local/s3/events.ts';
+import { type LocalStack, start } from '../../infra/local/stack.ts';
+import { synthesize } from '../../infra/local/synthesize.ts';
+import type { Assembly } from '../../infra/local/template/resources.ts';
+import { type Emulator, startEmulator } from '../emulator/index.ts';
+import { check, type Outcome } from './check.ts';
+import { type Kill, type Plan, textOf } from './plan.ts';
+
+/** What the API does wrong, of a hundred calls. */
+const faults = [
+  { kind: 'error', status: 429, retryAfter: 0.05, probability: 0.1 },
+  { kind: 'error', status: 500, probability: 0.03 },
+  { kind: 'error', status: 529, probability: 0.02 },
+  { kind: 'lost_reply', probability: 0.03 },
+] as const;
+
+/** A message that is put off for longer than this may wait for the next part of the run, in milliseconds. */
+const patienceMs = 300;
+
+/**
+ * Plays a plan on the local stack: the deployed bundles, each in processes of their own, before an API
+ * that often fails. Then hours pass, twice: the stack comes back with all clocks ahead (this process's
+ * included, which therefore does nothing else), so that what dead workers had leased is free, some
+ * events come late, and the reconciler and a person with an SQS redrive do their duties.
+ * @param tell progress, for people
+ */
+export async function run(plan: Plan, tell: (line: string) => void): Promise<Outcome> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'dropline-chaos-'));
+  const now = Date.now;
+  const emulator = await startEmulator({
+    filesPerMinute: Number.POSITIVE_INFINITY,
+    messagesPerMinute: Number.POSITIVE_INFINITY,
+    inputTokensPerMinute: Number.POSITIVE_INFINITY,
+    outputTokensPerMinute: Number.POSITIVE_INFINITY,
+    latencyMs: 20,
+    journalSize: 1_000_000,
+  });
+  const host = new Host(dataDir, emulator, await withoutNotifications());
+  try {
+    for (const [index, fault] of faults.entries()) {
+      emulator.addFault({ ...fault, seed: plan.faultSeeds[index] ?? 0 });
+    }
+    const stack = await host.start(0);
+    const killer = killAt(plan.kills, host, stack, tell);
+    const events = await act(plan, host, stack);
+    tell('everything was dropped, overwritten, removed and announced');
+    await calm(stack);
+    await killer.stop();
+    tell(`calm after ${killer.kills} of ${plan.kills.length} kills`);
+    await host.stop();
+
+    // Longer than any lease, and than what counts as stuck.
+    Date.now = () => now() + 3 * 3_600_000;
+    const later = await host.start(3);
+    await announce(
+      plan.late.map((change) => events.get(change)),
+      later,
+    );
+    await calm(later);
+    await dieReconciling(host, later);
+    await redrive(later);
+    await reconcile(later, tell);
+    await host.stop();
+
+    // Longer than an orphan's grace. From here on nobody dies, and all comes to its end.
+    Date.now = () => now() + 12 * 3_600_000;
+    const last = await host.start(12);
+    await calm(last, Infinity);
+    await redrive(last);
+    await reconcile(last, tell);
+    await calm(last, Infinity);
+    return await check(plan, last, emulator, host.kills);
+  } finally {
+    Date.now = now;
+    await host.stop();
+    await emulator.close();
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** The stack and what is learnt of it from the outside. */
+class Host {
+  /** The newest change of an object; the host tells of it before the request is answered. */
+  change: ObjectChange | undefined;
+  /** For every kill that summarize did not escape: the API's newest call then (its `seq`). */
+  readonly kills: number[] = [];
+  readonly #dataDir: string;
+  readonly #emulator: Emulator;
+  readonly #assembly: Assembly;
+  #stack: LocalStack | undefined;
+
+  constructor(dataDir: string, emulator: Emulator, assembly: Assembly) {
+    this.#dataDir = dataDir;
+    this.#emulator = emulator;
+    this.#assembly = assembly;
+  }
+
+  /** @param hours how far the functions' clocks are ahead */
+  async start(hours: number): Promise<LocalStack> {
+    const later = new URL(`later.ts?hours=${hours}`, import.meta.url).href;
+    this.#stack = await start({
+      dataDir: this.#dataDir,
+      assembly: this.#assembly,
+      environment: {
+        CLAUDE_BASE_URL: this.#emulator.url,
+        CLAUDE_FILES_PER_MINUTE: '60000',
+        NODE_OPTIONS: hours > 0 ? `--import ${later}` : '',
+      },
+      secret: () => 'test-key',
+      redeliverAfter: 1,
+      onChange: (change) => {
+        this.change = change;
+      },
+    });
+    return this.#stack;
+  }
+
+  /** Kills processes, whatever they do. */
+  async kill(step: Kill['step']): Promise<void> {
+    await this.#stack?.killFunctions(step === 'all' ? undefined : step);
+    const [newest] = this.#emulator.journal({ limit: 1 });
+    if (step === 'all' || step === 'summarize') this.kills.push(newest?.seq ?? 0);
+  }
+
+  async stop(): Promise<void> {
+    await this.#stack?.stop();
+    this.#stack = undefined;
+  }
+}
+
+/** The stack's assembly, without S3 telling of changes by itself: the plan says when and how often. */
+async function withoutNotifications(): Promise<Assembly> {
+  const { template, assets } = await synthesize();
+  const copy = structuredClone(template) as {
+    Resources: Record<string, { Type: string; Properties?: Record<string, unknown> }>;
+  };
+  for (const { Type, Properties } of Object.values(copy.Resources)) {
+    if (Type === 'AWS::S3::Bucket') delete Properties?.NotificationConfiguration;
+    // Nobody but the run itself starts the reconciler.
+    if (Type === 'AWS::Events::Rule' && Properties) Properties.State = 'DISABLED';
+  }
+  return { template: copy, assets };
+}
+
+/** Does what the plan says, in its order. Returns the event of every change. */
+async function act(plan: Plan, host: Host, stack: LocalStack): Promise<Map<number, string>> {
+  const s3 = new S3Client(stack.client('s3'));
+  const Bucket = stack.outputs.InboxBucket ?? '';
+  const rule = { id: 'chaos', queueArn: '', event: 's3:*', prefix: '', suffix: '' };
+  const events = new Map<number, string>();
+  for (const action of plan.actions) {
+    if (action.do === 'deliver') {
+      await announce([events.get(action.change)], stack);
+      continue;
+    }
+    const { key: Key, change } = action;
+    if (action.do === 'remove') await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+    else {
+      const Body = textOf(action.content);
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'text/plain' }));
+    }
+    if (host.change?.key !== Key) throw new Error(`the host did not tell of ${Key}`);
+    events.set(change, notification(host.change, rule));
+  }
+  s3.destroy();
+  return events;
+}
+
+/** Delivers S3 events, as S3 would. */
+async function announce(events: (string | undefined)[], stack: LocalStack): Promise<void> {
+  const sqs = new SQSClient(stack.client('sqs'));
+  for (const MessageBody of events) {
+    await sqs.send(new SendMessageCommand({ QueueUrl: stack.outputs.IntakeQueue, MessageBody }));
+  }
+  sqs.destroy();
+}
+
+/** Kills processes as the plan says. */
+function killAt(
+  planned: Kill[],
+  host: Host,
+  stack: LocalStack,
+  tell: (line: string) => void,
+): { kills: number; stop: () => Promise<void> } {
+  const stop = new AbortController();
+  const killer = { kills: 0, stop: async () => {} };
+  const watch = async () => {
+    for (const { after, step } of planned) {
+      while (finished(stack) < after) await delay(20, undefined, { signal: stop.signal });
+      await host.kill(step);
+      killer.kills += 1;
+      tell(`killed ${step} after ${finished(stack)} messages`);
+    }
+  };
+  const watching = watch().catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  killer.stop = async () => {
+    stop.abort();
+    await watching;
+  };
+  return killer;
+}
+
+const finished = (stack: LocalStack): number =>
+  stack.tallies().reduce((sum, one) => sum + one.finished, 0);
+
+/** Waits until nothing runs and what is left, if anything, is put off for longer than `ms`. */
+async function calm(stack: LocalStack, ms = patienceMs): Promise<void> {
+  for (let quiet = 0; quiet < 3; ) {
+    const soon = Date.now() + ms;
+    const busy = stack
+      .tallies()
+      .some(
+        (one) =>
+          one.running > 0 ||
+          one.visible > 0 ||
+          (one.nextVisibleAt !== undefined && one.nextVisibleAt < soon),
+      );
+    quiet = busy ? 0 : quiet + 1;
+    await delay(30);
+  }
+}
+
+/** Starts the reconciler and kills it in the middle. */
+async function dieReconciling(host: Host, stack: LocalStack): Promise<void> {
+  const running = stack.invoke('reconcile', {});
+  // Its start takes about as long; where exactly it dies is left to chance.
+  await delay(700);
+  await host.kill('all');
+  await running;
+}
+
+async function reconcile(stack: LocalStack, tell: (line: string) => void): Promise<void> {
+  for (let runs = 0; runs < 50; runs += 1) {
+    const result = await stack.invoke('reconcile', {});
+    // The API fails the reconciler as it fails everybody: the next run goes on.
+    const report = result.ok ? JSON.parse(result.payload) : undefined;
+    tell(`reconciled: ${JSON.stringify(report?.counts ?? result)}`);
+    if (report && !report.unfinished && !report.counts.errors && !report.counts.unrepaired) return;
+  }
+  throw new Error('the reconciler does not come to its end');
+}
+
+/** Moves all dead letters back, as a person does who has read the alarm. */
+async function redrive(stack: LocalStack): Promise<void> {
+  const sqs = new SQSClient(stack.client('sqs'));
+  for (const { name, redrive } of stack.resources.queues) {
+    const dead = stack.resources.queues.find(({ arn }) => arn === redrive?.deadLetterArn);
+    if (!dead) continue;
+    const urlOf = (queue: string) => `${stack.endpoints.sqs}/000000000000/${queue}`;
+    for (;;) {
+      const from = { QueueUrl: urlOf(dead.name), MaxNumberOfMessages: 10 };
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand(from));
+      if (Messages.length === 0) break;
+      for (const { Body, ReceiptHandle } of Messages) {
+        await sqs.send(new SendMessageCommand({ QueueUrl: urlOf(name), MessageBody: Body }));
+        await sqs.send(new DeleteMessageCommand({ QueueUrl: from.QueueUrl, ReceiptHandle }));
+      }
+    }
+  }
+  sqs.destroy();
+}
