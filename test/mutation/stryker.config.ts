@@ -1,0 +1,28 @@
+/**
+ * Mutation testing of the rules that the invariants stand on: `npm run mutate`, or a part of it by
+ * `npm run mutate -- --mutate 'shared/pace/**'`. What came of it: docs/mutation.md.
+ */
+export default {
+  mutate: [
+    'shared/ledger/*.ts',
+    'shared/pace/*.ts',
+    'shared/claude/{headers,outcome,retry}.ts',
+    'shared/steps/{let-go,outcome,release,stream-content,strays,upload}.ts',
+  ],
+  testRunner: 'vitest',
+  vitest: { configFile: 'test/mutation/vitest.config.ts' },
+  plugins: ['@stryker-mutator/vitest-runner'],
+  coverageAnalysis: 'perTest',
+  concurrency: 2,
+  timeoutMS: 5_000,
+  thresholds: { high: 95, low: 90, break: 85 },
+  reporters: ['clear-text', 'json', 'html'],
+  clearTextReporter: { reportTests: false, logTests: false, allowColor: false },
+  jsonReporter: { fileName: 'reports/mutation/mutation.json' },
+  htmlReporter: { fileName: 'reports/mutation/mutation.html' },
+  // Stryker would rewrite the tsconfig's paths with an API that TypeScript 7 has no more; ours has
+  // no paths that need it.
+  tsconfigFile: 'none',
+  // What the sandbox need not hold: it is a copy of the project.
+  ignorePatterns: ['.build', '.dropline', 'cdk.out', 'inbox'],
+};
