@@ -80,8 +80,7 @@ export class MessagesPace {
 function refillMs(window: RateLimits['requests'], now: number): number {
   if (!window?.limit || window.remaining === undefined) return 0;
   const { limit, remaining, resetAt } = window;
-  const missing = limit * nearShare - remaining;
-  if (missing <= 0) return 0;
+  const missing = Math.max(0, limit * nearShare - remaining);
   const whole = resetAt === undefined ? Number.POSITIVE_INFINITY : Math.max(0, resetAt - now);
   return Math.min((missing / limit) * 60_000, whole);
 }

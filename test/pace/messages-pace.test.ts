@@ -165,6 +165,15 @@ describe('when a limit is near', () => {
     expect(await waited(worker())).toBe(6_000);
   });
 
+  test('a worker that starts just when the wait is over takes no slot', async () => {
+    await table.put({ pk: 'PACE#messages', sk: 'PACE', tat: time.now() });
+    asked.length = 0;
+
+    expect(await waited(worker())).toBe(0);
+
+    expect(asked).toEqual(['get']);
+  });
+
   test('a worker whose turn is too far away gives its message back', async () => {
     const one = worker({ maxWaitMs: 1_000 });
 
@@ -172,7 +181,10 @@ describe('when a limit is near', () => {
 
     const thrown = await one.turn().catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(Defer);
-    expect(thrown).toMatchObject({ code: 'claude.paced' });
+    expect(thrown).toMatchObject({
+      code: 'claude.paced',
+      message: 'The next free slot of the messages limit is 7 s away.',
+    });
     expect((thrown as Defer).delayMs).toBeGreaterThanOrEqual(6_000);
   });
 });

@@ -147,23 +147,40 @@ describe('turn', () => {
     await expect(pace().turn()).rejects.toMatchObject({ delayMs: 30_001 });
   });
 
+  /** Has others take slots until `ahead` ms from now between this worker's two looks; counts looks. */
+  function overtaken(ahead: number): { looks: number } {
+    const update = table.update.bind(table);
+    const seen = { looks: 0 };
+    table.update = async (...args) => {
+      seen.looks += 1;
+      // The first look finds the pace idle.
+      if (seen.looks === 2)
+        await update({ pk: 'PACE#files', sk: 'PACE' }, { set: { tat: time.now() + ahead } });
+      return update(...args);
+    };
+    return seen;
+  }
+
   test('tries again when its slot is taken between its two looks', async () => {
     await turns(pace(), 1);
     await time.run(time.sleep(150));
-    const update = table.update.bind(table);
-    let looks = 0;
-    table.update = async (...args) => {
-      looks += 1;
-      // The first look finds the pace idle; before the second another worker took the free slot.
-      if (looks === 2)
-        await update({ pk: 'PACE#files', sk: 'PACE' }, { set: { tat: time.now() + 100 } });
-      return update(...args);
-    };
+    const seen = overtaken(100);
 
     await time.run(pace().turn());
 
     expect(await tat()).toBe(time.now() + 100);
-    expect(looks).toBe(3);
+    expect(seen.looks).toBe(3);
+  });
+
+  test('takes the last slot within its patience when all before it went between its two looks', async () => {
+    await turns(pace(), 1);
+    await time.run(time.sleep(150));
+    // Its patience of 200 ms and two slots of burst.
+    overtaken(400);
+
+    await time.run(pace({ burst: 3, maxWaitMs: 200, sleep: async () => {} }).turn());
+
+    expect(await tat()).toBe(time.now() + 500);
   });
 });
 
