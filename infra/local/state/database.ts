@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS trash (file TEXT PRIMARY KEY) WITHOUT ROWID;
 
 const schemaVersion = 1;
 
-/** Another host holds the data directory, or it was written by a newer version. */
+/** Another host holds the data directory, a newer version wrote it, or it cannot be written. */
 export class DataDirUnavailable extends Error {
   override name = 'DataDirUnavailable';
 }
@@ -88,11 +88,10 @@ export interface State {
 /**
  * Opens (or makes) the state below `dir` and locks it: SQLite's exclusive lock belongs to the
  * process, so it goes with the process however it ends, and there is no stale lock to detect.
- * @throws {DataDirUnavailable} when another process has it
+ * @throws {DataDirUnavailable} when another process has it, or nothing can be written there
  */
 export function openState(dir: string): State {
-  mkdirSync(dir, { recursive: true });
-  const db = new DatabaseSync(join(dir, 'state.db'));
+  const db = openDatabase(dir);
   const hostFile = join(dir, 'host.txt');
   try {
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
@@ -102,7 +101,7 @@ export function openState(dir: string): State {
     db.exec('BEGIN IMMEDIATE; COMMIT;');
   } catch (error) {
     db.close();
-    if (!/locked|busy/i.test(String(error))) throw error;
+    if (!/locked|busy/i.test(String(error))) throw unusable(dir, error);
     throw new DataDirUnavailable(
       `${dir} is in use by another Dropline host (${readText(hostFile) ?? 'just starting'}); stop it or give another --data`,
     );
@@ -168,4 +167,18 @@ function readText(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function openDatabase(dir: string): DatabaseSync {
+  try {
+    mkdirSync(dir, { recursive: true });
+    return new DatabaseSync(join(dir, 'state.db'));
+  } catch (error) {
+    throw unusable(dir, error);
+  }
+}
+
+function unusable(dir: string, error: unknown): DataDirUnavailable {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DataDirUnavailable(`cannot keep data in ${dir} (${reason}); give another --data`);
 }
