@@ -1,0 +1,111 @@
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { ObjectChanged, ObjectGone } from '../../shared/aws/objects.ts';
+import { RejectDocument } from '../../shared/errors.ts';
+import { streamContent } from '../../shared/steps/stream-content.ts';
+import type { ObjectStore } from '../../shared/steps/tools.ts';
+import { sha256Of } from '../world/digest.ts';
+
+const source = { bucket: 'inbox', key: 'a.txt', sizeBytes: 9, filename: 'a.txt' };
+const { signal } = new AbortController();
+
+/** A bucket whose one object comes in `chunks`. */
+function bucketOf(chunks: string[]) {
+  const body = Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
+  const opened: unknown[][] = [];
+  const open = async (...args: unknown[]) => {
+    opened.push(args);
+    return { body, sizeBytes: 9, contentType: undefined };
+  };
+  return { body, opened, tools: { objects: { open } as unknown as ObjectStore } };
+}
+
+/** Reads all that comes; what came, and what was thrown after it. */
+async function read(stream: AsyncGenerator<Uint8Array>) {
+  const came: string[] = [];
+  try {
+    for await (const chunk of stream) came.push(Buffer.from(chunk).toString());
+    return { came, thrown: undefined };
+  } catch (thrown) {
+    return { came, thrown };
+  }
+}
+
+test('gives every chunk, in its order', async () => {
+  const { body, opened, tools } = bucketOf(['one', 'two', 'six']);
+
+  const { came, thrown } = await read(streamContent(source, sha256Of('onetwosix'), tools, signal));
+
+  expect(thrown).toBeUndefined();
+  expect(came).toEqual(['one', 'two', 'six']);
+  expect(opened).toEqual([[source, signal]]);
+  expect(body.destroyed).toBe(true);
+});
+
+test('gives nothing of an empty object', async () => {
+  const { tools } = bucketOf([]);
+
+  expect(await read(streamContent(source, sha256Of(''), tools, signal))).toEqual({
+    came: [],
+    thrown: undefined,
+  });
+});
+
+test('asks for the object with the first read, not before', async () => {
+  const { opened, tools } = bucketOf(['one']);
+
+  const stream = streamContent(source, sha256Of('one'), tools, signal);
+  expect(opened).toEqual([]);
+  await stream.next();
+
+  expect(opened).toHaveLength(1);
+});
+
+test('fails before the last chunk when the bytes are not those that were normalized', async () => {
+  const { body, tools } = bucketOf(['one', 'two', 'six']);
+
+  const { came, thrown } = await read(streamContent(source, sha256Of('onetwoten'), tools, signal));
+
+  expect(came).toEqual(['one', 'two']);
+  expect(thrown).toBeInstanceOf(RejectDocument);
+  expect(thrown).toMatchObject({
+    code: 'upload.source_changed',
+    message: 'The bytes of a.txt are not those that were normalized.',
+  });
+  expect(body.destroyed).toBe(true);
+});
+
+test('lets go of the object when its reader stops early', async () => {
+  const { body, tools } = bucketOf(['one', 'two', 'six']);
+  const stream = streamContent(source, sha256Of('onetwosix'), tools, signal);
+  await stream.next();
+
+  await stream.return(undefined);
+
+  expect(body.destroyed).toBe(true);
+});
+
+test.each([new ObjectGone('a.txt'), new ObjectChanged('a.txt')])(
+  'rejects the document at %s, whose event is on its way',
+  async (cause) => {
+    const tools = { objects: { open: () => Promise.reject(cause) } as unknown as ObjectStore };
+
+    const { thrown } = await read(streamContent(source, sha256Of('x'), tools, signal));
+
+    expect(thrown).toBeInstanceOf(RejectDocument);
+    expect(thrown).toMatchObject({
+      code: 'upload.source_lost',
+      message: 'The object was removed or overwritten before it could be uploaded.',
+      cause,
+    });
+  },
+);
+
+test('passes on that S3 cannot be reached', async () => {
+  const unreachable = new Error('ECONNREFUSED');
+  const tools = { objects: { open: () => Promise.reject(unreachable) } as unknown as ObjectStore };
+
+  const { thrown } = await read(streamContent(source, sha256Of('x'), tools, signal));
+
+  expect(thrown).toBe(unreachable);
+});
