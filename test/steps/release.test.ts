@@ -1,0 +1,226 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { AuthenticationFailed, ClaudeConnectionError } from '../../shared/claude/errors.ts';
+import { markedFilename } from '../../shared/claude/filename.ts';
+import { readError } from '../../shared/claude/read-error.ts';
+import { StopLane } from '../../shared/errors.ts';
+import { release } from '../../shared/steps/release.ts';
+import { workshop } from './support.ts';
+
+const contentSha256 = 'ab'.repeat(32);
+const filename = markedFilename('a.txt', contentSha256, 'txt');
+const facts = { contentSha256, sizeBytes: 10, filename, mimeType: 'text/plain' };
+const message = { documentId: 'doc', order: '1', contentSha256 };
+const leaseMs = 60_000;
+
+let shop: Awaited<ReturnType<typeof workshop>>;
+beforeEach(async () => {
+  shop = await workshop();
+});
+
+const content = () => shop.tools.contents.get(contentSha256);
+
+/** A live content with one file, to which the version refers that is to be released. */
+async function live() {
+  const { contents } = shop.tools;
+  await contents.join(contentSha256, 'doc', '1');
+  await contents.claim(facts, undefined, 'first', leaseMs);
+  const file = shop.remote.add(filename, 10);
+  await contents.setLive(contentSha256, 'first', { fileId: file.id });
+  return file.id;
+}
+
+describe('the last reference', () => {
+  test('takes the remote file and the content with it', async () => {
+    const fileId = await live();
+
+    expect(await release(message, shop.tools)).toEqual({ next: 'done' });
+
+    expect(shop.remote.calls).toEqual([`delete ${fileId}`]);
+    expect(await content()).toBeUndefined();
+    expect(shop.logged).toEqual([
+      { level: 'info', message: 'remote file deleted', fields: { contentSha256, fileId } },
+    ]);
+  });
+
+  test('leaves the remote file where it is kept', async () => {
+    await live();
+
+    expect(await release(message, { ...shop.tools, keepRemoteFiles: true })).toEqual({
+      next: 'done',
+    });
+
+    expect(shop.remote.calls).toEqual([]);
+    expect(await content()).toMatchObject({ state: 'live' });
+    expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(false);
+  });
+
+  test('of a content that is not there is done', async () => {
+    expect(await release(message, shop.tools)).toEqual({ next: 'done' });
+    expect(shop.remote.calls).toEqual([]);
+  });
+
+  test('takes the stray of an uploader that died, and looks for one only then', async () => {
+    const { contents } = shop.tools;
+    await contents.claim(facts, undefined, 'dead', leaseMs);
+    shop.clock.now += leaseMs;
+    const stray = shop.remote.add(filename, 10);
+
+    await release(message, shop.tools);
+
+    expect(shop.remote.calls).toEqual(['list', `delete ${stray.id}`]);
+    expect(await content()).toBeUndefined();
+  });
+
+  test('takes the file that was doomed before, too', async () => {
+    const doomed = await live();
+    const { contents } = shop.tools;
+    const seen = await content();
+    if (!seen) throw new Error('no content');
+    const taken = await contents.beginDelete(seen, 'deleter', leaseMs);
+    await contents.claim(facts, taken, 'newcomer', leaseMs);
+    shop.clock.now += leaseMs;
+
+    await release(message, shop.tools);
+
+    expect(shop.remote.files).toEqual([]);
+    expect(shop.remote.calls).toEqual(['list', `delete ${doomed}`]);
+  });
+});
+
+test('a reference that is not the last leaves everything as it is', async () => {
+  await live();
+  await shop.tools.contents.join(contentSha256, 'other', '1');
+
+  expect(await release(message, shop.tools)).toEqual({ next: 'done' });
+
+  expect(shop.remote.calls).toEqual([]);
+  expect(await content()).toMatchObject({ state: 'live' });
+});
+
+test('a newcomer that joins while the content is taken keeps its file', async () => {
+  const fileId = await live();
+  const { contents } = shop.tools;
+  const begin = contents.beginDelete.bind(contents);
+  contents.beginDelete = async (...args) => {
+    const taken = await begin(...args);
+    await contents.join(contentSha256, 'newcomer', '1');
+    return taken;
+  };
+
+  expect(await release(message, shop.tools)).toEqual({ next: 'done' });
+
+  expect(shop.remote.calls).toEqual([]);
+  const kept = await content();
+  expect(kept).toMatchObject({ state: 'live', fileId });
+  expect(kept).not.toHaveProperty('owner');
+});
+
+test('a content that somebody else took first is looked at again', async () => {
+  await live();
+  const { contents } = shop.tools;
+  const begin = contents.beginDelete.bind(contents);
+  contents.beginDelete = async (seen, ...args) => {
+    contents.beginDelete = begin;
+    await begin(seen, 'another', 5_000);
+    return begin(seen, ...args);
+  };
+
+  expect(await release(message, shop.tools)).toEqual({ next: 'defer', delayMs: 5_000 });
+
+  expect(shop.remote.calls).toEqual([]);
+});
+
+describe('a content that is being deleted', () => {
+  test('is waited for as long as its deleter has it', async () => {
+    await live();
+    const seen = await content();
+    if (!seen) throw new Error('no content');
+    await shop.tools.contents.beginDelete(seen, 'another', leaseMs);
+    shop.clock.now += 20_000;
+
+    expect(await release(message, shop.tools)).toEqual({ next: 'defer', delayMs: 40_000 });
+    shop.clock.now += 39_999;
+    expect(await release(message, shop.tools)).toEqual({ next: 'defer', delayMs: 1 });
+    expect(shop.remote.calls).toEqual([]);
+
+    shop.clock.now += 1;
+    expect(await release(message, shop.tools)).toEqual({ next: 'done' });
+    expect(shop.remote.files).toEqual([]);
+  });
+
+  test('belongs to its deleter for 15 minutes', async () => {
+    await live();
+    let leaseUntil: number | undefined;
+    const { deleteFile } = shop.tools.claude;
+    shop.tools.claude.deleteFile = async (id) => {
+      leaseUntil = (await content())?.leaseUntil;
+      return deleteFile(id);
+    };
+
+    await release(message, shop.tools);
+
+    expect(leaseUntil).toBe(shop.clock.now + 900_000);
+  });
+});
+
+test('a content that is being uploaded is left to its uploader', async () => {
+  await shop.tools.contents.claim(facts, undefined, 'uploader', leaseMs);
+  shop.clock.now += leaseMs - 1;
+
+  expect(await release(message, shop.tools)).toEqual({ next: 'done' });
+
+  expect(shop.remote.calls).toEqual([]);
+  expect(await content()).toMatchObject({ state: 'uploading', owner: 'uploader' });
+});
+
+describe('when the file cannot be deleted', () => {
+  const apiError = (status: number, headers: Record<string, string> = {}) =>
+    readError(status, headers, '{}', 0);
+
+  test.each([
+    ['429 with a wait', () => apiError(429, { 'retry-after': '7' }), 'defer', 7_000],
+    ['529 with a wait', () => apiError(529, { 'retry-after': '9' }), 'retry', 9_000],
+    ['529', () => apiError(529), 'retry', 30_000],
+    ['a lost reply', () => new ClaudeConnectionError('m', { sent: 'maybe' }), 'retry', 30_000],
+    ['400', () => apiError(400), 'retry', 30_000],
+    ['an error of our own', () => new Error('m'), 'retry', 30_000],
+  ])('by %s, the next attempt need not wait for the lease', async (_, error, next, delayMs) => {
+    await live();
+    shop.remote.deleteFails = error();
+
+    expect(await release(message, shop.tools)).toEqual({ next, delayMs });
+    expect(await content()).toMatchObject({ state: 'deleting' });
+    expect(await shop.tools.circuits.get('claude')).toBeUndefined();
+
+    shop.remote.deleteFails = undefined;
+    expect(await release(message, shop.tools)).toEqual({ next: 'done' });
+    expect(shop.remote.files).toEqual([]);
+  });
+
+  test('because a person has to act, the lane is stopped and the message waits', async () => {
+    await live();
+    shop.remote.deleteFails = apiError(401);
+    expect(shop.remote.deleteFails).toBeInstanceOf(AuthenticationFailed);
+
+    expect(await release(message, shop.tools)).toEqual({ next: 'defer', delayMs: 600_000 });
+
+    expect(await shop.tools.circuits.get('claude')).toMatchObject({
+      state: 'open',
+      code: 'claude.unauthorized',
+      retryAt: shop.clock.now + 600_000,
+    });
+  });
+
+  test('because the lane is stopped, nothing is tried and the stop is not prolonged', async () => {
+    await live();
+    const stop = new StopLane({ code: 'claude.unauthorized', message: 'm' });
+    await shop.tools.circuits.open(stop, 1_000);
+    const before = await shop.tools.circuits.get('claude');
+    shop.clock.now += 2_000;
+
+    expect(await release(message, shop.tools)).toEqual({ next: 'defer', delayMs: 600_000 });
+
+    expect(shop.remote.calls).toEqual([]);
+    expect(await shop.tools.circuits.get('claude')).toEqual(before);
+  });
+});

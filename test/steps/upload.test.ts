@@ -1,0 +1,560 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ClaudeConnectionError } from '../../shared/claude/errors.ts';
+import { markedFilename } from '../../shared/claude/filename.ts';
+import { readError } from '../../shared/claude/read-error.ts';
+import { Defer, StopLane } from '../../shared/errors.ts';
+import type { ContentItem } from '../../shared/ledger/contents.ts';
+import type { DocumentItem } from '../../shared/ledger/document-item.ts';
+import type { Profile } from '../../shared/profiles.ts';
+import { liveFile, upload } from '../../shared/steps/upload.ts';
+import { changed } from '../ledger/support.ts';
+import { sha256Of } from '../world/digest.ts';
+import { workshop } from './support.ts';
+
+const text = 'Sales rose.';
+const contentSha256 = sha256Of(text);
+const filename = markedFilename('a.txt', contentSha256, 'txt');
+const sizeBytes = text.length;
+const mimeType = 'text/plain';
+const source = { bucket: 'inbox', key: 'a.txt', sizeBytes, filename };
+const facts = { contentSha256, sizeBytes, filename, mimeType };
+const content = { contentSha256, mimeType, source };
+const leaseMs = 60_000;
+
+let shop: Awaited<ReturnType<typeof workshop>>;
+beforeEach(async () => {
+  shop = await workshop();
+  shop.buckets.put('inbox', 'a.txt', Buffer.from(text));
+});
+
+const item = () => shop.tools.contents.get(contentSha256);
+const claimedBy = (owner: string, seen?: ContentItem) =>
+  shop.tools.contents.claim(facts, seen, owner, leaseMs);
+const failure = (work: Promise<unknown>) => work.catch((error: unknown) => error);
+
+/** A live content with one file. */
+async function live(expiresAt?: string): Promise<string> {
+  await claimedBy('first');
+  const { id } = shop.remote.add(filename, sizeBytes, expiresAt);
+  await shop.tools.contents.setLive(contentSha256, 'first', { fileId: id, expiresAt });
+  return id;
+}
+
+/** A document that is to be uploaded. */
+async function normalized(sequencer = '01'): Promise<DocumentItem> {
+  const { documents } = shop.tools;
+  const { document } = await documents.receive(changed(sequencer), 'default');
+  const changes = { contentSha256, mimeType, source, block: 'document' } as const;
+  const moved = await documents.move(document, 'normalized', changes);
+  if (!moved) throw new Error('not moved');
+  return moved;
+}
+const messageOf = ({ documentId, order }: DocumentItem) =>
+  ({ step: 'upload', documentId, order, contentSha256 }) as const;
+const record = ({ documentId }: DocumentItem) => shop.tools.documents.get(documentId);
+
+describe('the live file of a content', () => {
+  test('is made by one upload', async () => {
+    const file = await liveFile(content, shop.tools);
+
+    expect(file).toEqual({ fileId: 'file_1', expiresAt: undefined });
+    expect(shop.remote.calls).toEqual(['upload']);
+    expect(shop.remote.given).toMatchObject({ filename, mimeType, sizeBytes, ownsChunks: true });
+    expect(await item()).toMatchObject({ ...facts, state: 'live', fileId: 'file_1', claims: 1 });
+    expect(shop.logged).toEqual([
+      {
+        level: 'info',
+        message: 'uploaded',
+        fields: { contentSha256, fileId: 'file_1', sizeBytes, claims: 1 },
+      },
+    ]);
+  });
+
+  test('is used as it is', async () => {
+    const fileId = await live();
+
+    expect(await liveFile(content, shop.tools)).toEqual({ fileId, expiresAt: undefined });
+
+    expect(shop.remote.calls).toEqual([]);
+  });
+
+  test('is used until its margin before expiry, then uploaded again', async () => {
+    const expiresAt = new Date(shop.clock.now + 3_600_000).toISOString();
+    const fileId = await live(expiresAt);
+
+    expect(await liveFile(content, shop.tools)).toEqual({ fileId, expiresAt });
+    shop.clock.now += 1;
+    expect((await liveFile(content, shop.tools)).fileId).not.toBe(fileId);
+
+    // Nobody died: there is nothing to look for.
+    expect(shop.remote.calls).toEqual(['upload']);
+  });
+
+  test('is waited for while another worker uploads it, five seconds at most', async () => {
+    await claimedBy('another');
+
+    const early = await failure(liveFile(content, shop.tools));
+    shop.clock.now += leaseMs - 1;
+    const late = await failure(liveFile(content, shop.tools));
+
+    expect(early).toBeInstanceOf(Defer);
+    expect(early).toMatchObject({
+      code: 'upload.under_way',
+      message: 'Another worker is uploading the same content.',
+      delayMs: 5_000,
+    });
+    expect(late).toMatchObject({ delayMs: 1 });
+    expect(shop.remote.calls).toEqual([]);
+  });
+
+  test('is adopted where the worker before died with it made', async () => {
+    await claimedBy('dead');
+    const { id } = shop.remote.add(filename, sizeBytes);
+    shop.clock.now += leaseMs;
+
+    expect((await liveFile(content, shop.tools)).fileId).toBe(id);
+
+    expect(shop.remote.calls).toEqual(['list']);
+    expect(await item()).toMatchObject({ state: 'live', fileId: id });
+  });
+
+  test.each([
+    ['another size', filename, sizeBytes + 1],
+    ['another mark', markedFilename('a.txt', 'f'.repeat(64), 'txt'), sizeBytes],
+    ['no mark', 'a.txt', sizeBytes],
+  ])('is no file with %s', async (_, name, size) => {
+    await claimedBy('dead');
+    const { id } = shop.remote.add(name, size);
+    shop.clock.now += leaseMs;
+
+    expect((await liveFile(content, shop.tools)).fileId).not.toBe(id);
+
+    expect(shop.remote.calls).toEqual(['list', 'upload']);
+  });
+
+  test('is uploaded without looking after a failure that made none', async () => {
+    shop.remote.uploadFails = { error: readError(529, {}, '{}', 0) };
+    await failure(liveFile(content, shop.tools));
+    expect(await item()).toMatchObject({ state: 'free' });
+
+    shop.remote.uploadFails = undefined;
+    await liveFile(content, shop.tools);
+
+    expect(shop.remote.calls).toEqual(['upload', 'upload']);
+  });
+
+  test('is looked for after a reply that was lost', async () => {
+    const error = new ClaudeConnectionError('m', { sent: 'maybe' });
+    shop.remote.uploadFails = { error, made: true };
+    const thrown = await failure(liveFile(content, shop.tools));
+    expect(thrown).toMatchObject({ code: 'upload.reply_lost' });
+
+    shop.remote.uploadFails = undefined;
+    await liveFile(content, shop.tools);
+
+    expect(shop.remote.calls).toEqual(['upload', 'list']);
+    expect(shop.remote.files).toHaveLength(1);
+  });
+
+  test('is still looked for when the search itself failed', async () => {
+    await claimedBy('dead');
+    const { id } = shop.remote.add(filename, sizeBytes);
+    shop.clock.now += leaseMs;
+    const { iterateFiles } = shop.tools.claude;
+    shop.tools.claude.iterateFiles = () => {
+      throw readError(529, {}, '{}', 0);
+    };
+    await failure(liveFile(content, shop.tools));
+    shop.tools.claude.iterateFiles = iterateFiles;
+
+    expect((await liveFile(content, shop.tools)).fileId).toBe(id);
+
+    expect(shop.remote.calls).toEqual(['list']);
+  });
+
+  test('is not looked for again once the search found none', async () => {
+    await claimedBy('dead');
+    shop.clock.now += leaseMs;
+    shop.remote.uploadFails = { error: readError(529, {}, '{}', 0) };
+
+    await failure(liveFile(content, shop.tools));
+
+    expect(await item()).toMatchObject({ state: 'free' });
+  });
+
+  test('is taken from whoever was first when two claim at once', async () => {
+    const { contents } = shop.tools;
+    const claim = contents.claim.bind(contents);
+    let other: string | undefined;
+    contents.claim = async (...args) => {
+      contents.claim = claim;
+      other = await live();
+      return claim(...args);
+    };
+
+    expect((await liveFile(content, shop.tools)).fileId).toBe(other);
+
+    expect(shop.remote.calls).toEqual([]);
+  });
+
+  test('replaces one that was about to be deleted, which goes too', async () => {
+    const doomed = await live();
+    const seen = await item();
+    if (!seen) throw new Error('no content');
+    await shop.tools.contents.beginDelete(seen, 'deleter', leaseMs);
+
+    const { fileId } = await liveFile(content, shop.tools);
+
+    expect(shop.remote.calls).toEqual(['upload', `delete ${doomed}`]);
+    expect(shop.remote.files.map((file) => file.id)).toEqual([fileId]);
+  });
+
+  test('is good although the one before could not be deleted', async () => {
+    const doomed = await live();
+    const seen = await item();
+    if (!seen) throw new Error('no content');
+    await shop.tools.contents.beginDelete(seen, 'deleter', leaseMs);
+    shop.remote.deleteFails = new Error('no route');
+
+    const { fileId } = await liveFile(content, shop.tools);
+
+    expect(await item()).toMatchObject({ state: 'live', fileId });
+    expect(shop.logged).toContainEqual({
+      level: 'warn',
+      message: 'doomed file not deleted',
+      fields: { fileId: doomed, error: 'Error: no route' },
+    });
+  });
+
+  test('is never the one that is doomed, although it carries the mark', async () => {
+    const doomed = await live();
+    const seen = await item();
+    if (!seen) throw new Error('no content');
+    await claimedBy('dead', await shop.tools.contents.beginDelete(seen, 'deleter', leaseMs));
+    shop.clock.now += leaseMs;
+
+    const { fileId } = await liveFile(content, shop.tools);
+
+    expect(fileId).not.toBe(doomed);
+    expect(shop.remote.calls).toEqual(['list', 'upload', `delete ${doomed}`]);
+  });
+});
+
+describe('a claim that was lost during the upload', () => {
+  test('to one who is live gives way: its own file is deleted', async () => {
+    let theirs: string | undefined;
+    shop.remote.during = async () => {
+      shop.clock.now += leaseMs;
+      await claimedBy('another', await item());
+      theirs = shop.remote.add(filename, sizeBytes).id;
+      await shop.tools.contents.setLive(contentSha256, 'another', { fileId: theirs });
+    };
+
+    const { fileId } = await liveFile(content, shop.tools);
+
+    expect(fileId).toBe(theirs);
+    expect(shop.remote.files.map((file) => file.id)).toEqual([theirs]);
+    expect(shop.remote.calls).toEqual(['upload', 'delete file_2']);
+  });
+
+  test('to one who adopted that very file leaves the file alone', async () => {
+    const { contents } = shop.tools;
+    const setLive = contents.setLive.bind(contents);
+    contents.setLive = async (sha256, _owner, file) => {
+      contents.setLive = setLive;
+      shop.clock.now += leaseMs;
+      await claimedBy('another', await item());
+      await setLive(sha256, 'another', file);
+      return false;
+    };
+
+    expect((await liveFile(content, shop.tools)).fileId).toBe('file_1');
+
+    expect(shop.remote.calls).toEqual(['upload']);
+  });
+
+  test('to one who is still at it leaves the file for them to find', async () => {
+    shop.remote.during = async () => {
+      shop.clock.now += leaseMs;
+      await claimedBy('another', await item());
+    };
+
+    const thrown = await failure(liveFile(content, shop.tools));
+
+    expect(thrown).toMatchObject({ code: 'upload.under_way' });
+    expect(shop.remote.calls).toEqual(['upload']);
+    expect(shop.remote.files).toHaveLength(1);
+  });
+});
+
+describe('a long upload', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  /** Lets the renewals of `ms` come, and what they do. */
+  const pass = async (ms: number) => {
+    shop.clock.now += ms;
+    await vi.advanceTimersByTimeAsync(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test('renews its claim three times a lease, and stops when it has ended', async () => {
+    const until: (number | undefined)[] = [];
+    shop.remote.during = async () => {
+      for (let n = 0; n < 4; n += 1) {
+        await pass(leaseMs / 3);
+        until.push(((await item())?.leaseUntil ?? 0) - shop.clock.now);
+      }
+    };
+
+    await liveFile(content, shop.tools);
+
+    expect(until).toEqual([leaseMs, leaseMs, leaseMs, leaseMs]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('is ended when its claim turns out lost', async () => {
+    let reason: unknown;
+    shop.remote.during = async (signal) => {
+      shop.clock.now += leaseMs;
+      await claimedBy('another', await item());
+      expect(signal?.aborted).toBe(false);
+      await pass(leaseMs / 3);
+      reason = signal?.reason;
+      throw new ClaudeConnectionError('ended', { sent: 'maybe' });
+    };
+
+    const thrown = await failure(liveFile(content, shop.tools));
+
+    expect(reason).toMatchObject({ message: 'the claim was lost' });
+    expect(thrown).toMatchObject({ code: 'upload.reply_lost' });
+    expect(await item()).toMatchObject({ state: 'uploading', owner: 'another' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('goes on when the ledger cannot be reached', async () => {
+    shop.tools.contents.renew = () => Promise.reject(new Error('no route'));
+    shop.remote.during = async (signal) => {
+      await pass(leaseMs / 3);
+      expect(signal?.aborted).toBe(false);
+    };
+
+    await liveFile(content, shop.tools);
+
+    expect(shop.logged).toContainEqual({
+      level: 'warn',
+      message: 'lease not renewed',
+      fields: { sha256: contentSha256, error: 'Error: no route' },
+    });
+    expect(await item()).toMatchObject({ state: 'live' });
+  });
+});
+
+test('lets go of the object at S3 when the upload has ended', async () => {
+  let signal: AbortSignal | undefined;
+  const open = shop.tools.objects.open.bind(shop.tools.objects);
+  shop.tools.objects.open = (address, given) => {
+    signal = given;
+    return open(address, given);
+  };
+  shop.remote.during = async () => expect(signal?.aborted).toBe(false);
+
+  await liveFile(content, shop.tools);
+
+  expect(signal?.aborted).toBe(true);
+});
+
+describe('a document', () => {
+  test('gets its file and goes on to be summarized', async () => {
+    const document = await normalized();
+
+    expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
+
+    expect(await record(document)).toMatchObject({
+      status: 'uploaded',
+      fileId: 'file_1',
+      attempts: { upload: 1 },
+      usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsd: 0, calls: 0 },
+    });
+    expect(shop.sent).toEqual([
+      { step: 'summarize', documentId: document.documentId, order: document.order },
+    ]);
+    expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(true);
+  });
+
+  test('keeps when its file expires, what it cost so far, and loses its last error', async () => {
+    const expiresAt = new Date(shop.clock.now + 7_200_000).toISOString();
+    await live(expiresAt);
+    const document = await normalized();
+    const usage = { inputTokens: 1, outputTokens: 2, cacheReadTokens: 3, costUsd: 4, calls: 5 };
+    const error = { code: 'upload.reply_lost', message: 'm', step: 'upload', advice: '' } as const;
+    await shop.tools.documents.move(document, 'normalized', { usage });
+    await shop.tools.documents.attemptFailed(document, 'upload', error);
+
+    await upload(messageOf(document), shop.tools);
+
+    const now = await record(document);
+    expect(now).toMatchObject({ fileExpiresAt: expiresAt, usage, attempts: { upload: 2 } });
+    expect(now?.error).toBeUndefined();
+  });
+
+  test.each([
+    ['its profile asks for no summary', { mode: 'off' }, 'document'],
+    ['it is for code execution alone', { mode: 'now' }, 'container_upload'],
+  ] as const)('is ready with its file where %s', async (_, profile, block) => {
+    const document = await normalized();
+    await shop.tools.documents.move(document, 'normalized', { block });
+    const keys: string[] = [];
+    shop.tools.profileFor = (key) => {
+      keys.push(key);
+      return profile as Profile;
+    };
+
+    await upload(messageOf(document), shop.tools);
+
+    expect(await record(document)).toMatchObject({ status: 'ready', fileId: 'file_1' });
+    expect(shop.sent).toEqual([]);
+    expect(keys).toEqual(['a.txt']);
+  });
+
+  test.each(['claude', 'upload'] as const)(
+    'makes no call while the lane %s is stopped',
+    async (lane) => {
+      const document = await normalized();
+      const code = lane === 'claude' ? 'claude.unauthorized' : 'claude.storage_full';
+      await shop.tools.circuits.open(new StopLane({ code, message: 'm' }), 1_000);
+
+      expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
+
+      expect(shop.remote.calls).toEqual([]);
+      expect(await record(document)).toMatchObject({ status: 'held', error: { code } });
+    },
+  );
+
+  test('that was uploaded before is sent on again, and lets go of what past versions held', async () => {
+    const first = await normalized();
+    await upload(messageOf(first), shop.tools);
+    const second = await normalized('02');
+    shop.sent.length = 0;
+    // The worker died between the document and the message to summarize.
+    await shop.tools.documents.move(second, 'uploaded', { fileId: 'file_1' });
+
+    expect(await upload(messageOf(second), shop.tools)).toEqual({ next: 'done' });
+
+    const { documentId, order } = second;
+    expect(shop.sent).toEqual([
+      { step: 'summarize', documentId, order },
+      { step: 'release', documentId, order: first.order, contentSha256 },
+    ]);
+    expect((await record(second))?.releases).toBeUndefined();
+    expect(shop.remote.calls).toEqual(['upload']);
+  });
+
+  test.each(['ready', 'failed'] as const)(
+    'that has ended %s lets go of what past versions held, and nothing else',
+    async (status) => {
+      const { documents } = shop.tools;
+      const first = await normalized();
+      const second = await normalized('02');
+      const error = { code: 'x.y', message: 'm', step: 'upload', advice: '' } as const;
+      if (status === 'failed') await documents.stop(second, 'failed', error);
+      else {
+        const uploaded = await documents.move(second, 'uploaded', { fileId: 'file_1' });
+        await documents.move(uploaded ?? second, 'ready');
+      }
+
+      expect(await upload(messageOf(second), shop.tools)).toEqual({ next: 'done' });
+
+      const { documentId } = second;
+      expect(shop.sent).toEqual([
+        { step: 'release', documentId, order: first.order, contentSha256 },
+      ]);
+      expect(await record(second)).toMatchObject({ status });
+      expect(shop.remote.calls).toEqual([]);
+    },
+  );
+
+  test('that came back from the dead letters is uploaded', async () => {
+    const document = await normalized();
+    const error = { code: 'upload.dead_letter', message: 'm', step: 'upload', advice: '' } as const;
+    await shop.tools.documents.stop(document, 'failed', error);
+
+    await upload(messageOf(document), shop.tools);
+
+    expect(await record(document)).toMatchObject({ status: 'uploaded' });
+  });
+
+  test.each(['received', 'held'] as const)('that is %s is left alone', async (status) => {
+    const { documents } = shop.tools;
+    const { document } = await documents.receive(changed('01'), 'default');
+    const error = { code: 'x.y', message: 'm', step: 'upload', advice: '' } as const;
+    if (status === 'held') await documents.stop(document, 'held', error);
+    const before = await record(document);
+
+    expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
+
+    expect(await record(document)).toEqual(before);
+    expect([shop.remote.calls, shop.sent]).toEqual([[], []]);
+  });
+
+  test('that a newer event replaced lets go of the content, and of its file', async () => {
+    const document = await normalized();
+    await shop.tools.contents.join(contentSha256, document.documentId, document.order);
+    await live();
+    await shop.tools.documents.receive(changed('02'), 'default');
+
+    expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
+
+    expect(shop.remote.files).toEqual([]);
+    expect(await item()).toBeUndefined();
+  });
+
+  test('that a newer event replaced during its upload lets go of the file it made', async () => {
+    const document = await normalized();
+    shop.remote.during = async () => {
+      await shop.tools.documents.receive(changed('02'), 'default');
+    };
+
+    expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
+
+    expect(shop.remote.files).toEqual([]);
+    expect(await record(document)).toMatchObject({ status: 'received' });
+    expect(shop.sent).toEqual([]);
+  });
+
+  test('that another worker took on during its upload keeps the file', async () => {
+    const document = await normalized();
+    shop.remote.during = async () => {
+      await shop.tools.documents.move(document, 'uploaded', { fileId: 'file_1' });
+    };
+
+    await upload(messageOf(document), shop.tools);
+
+    expect(shop.remote.files).toHaveLength(1);
+    expect(shop.sent).toEqual([]);
+    expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(true);
+  });
+
+  test.each(['contentSha256', 'source', 'mimeType'])(
+    'that lacks its %s fails before any call',
+    async (field) => {
+      const document = await normalized();
+      const get = shop.tools.documents.get.bind(shop.tools.documents);
+      shop.tools.documents.get = async (id) => {
+        const found = await get(id);
+        return found && ({ ...found, [field]: undefined } as DocumentItem);
+      };
+
+      expect(await upload(messageOf(document), shop.tools)).toMatchObject({ next: 'retry' });
+
+      expect((await get(document.documentId))?.error).toMatchObject({
+        code: 'upload.internal',
+        message: 'Unexpected: a normalized document has contentSha256, source and mimeType',
+      });
+      expect(shop.remote.calls).toEqual([]);
+    },
+  );
+});
