@@ -21,14 +21,11 @@ export async function* streamContent(
   const hash = createHash('sha256');
   // The last chunk is held back until the hash of the whole is known to be right.
   let held: Uint8Array | undefined;
-  try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      hash.update(chunk);
-      if (held) yield held;
-      held = chunk;
-    }
-  } finally {
-    body.destroy();
+  // Leaving the loop, however that comes about, destroys the stream.
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    hash.update(chunk);
+    if (held) yield held;
+    held = chunk;
   }
   if (hash.digest('hex') !== sha256) {
     throw new RejectDocument({

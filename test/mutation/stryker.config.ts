@@ -16,7 +16,7 @@ export default {
   concurrency: 2,
   timeoutMS: 5_000,
   thresholds: { high: 95, low: 90, break: 85 },
-  reporters: ['clear-text', 'json', 'html'],
+  reporters: ['clear-text', 'progress-append-only', 'json', 'html'],
   clearTextReporter: { reportTests: false, logTests: false, allowColor: false },
   jsonReporter: { fileName: 'reports/mutation/mutation.json' },
   htmlReporter: { fileName: 'reports/mutation/mutation.html' },

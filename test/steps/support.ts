@@ -24,6 +24,8 @@ export class FakeFiles {
   /** Thrown by the next uploads, after the file was made where `made` says so. */
   uploadFails: { error: unknown; made?: boolean } | undefined;
   deleteFails: unknown;
+  /** When files expire that are uploaded. */
+  expiresAt: string | undefined;
   /** Awaited in the middle of an upload. */
   during: (signal: AbortSignal | undefined) => Promise<void> = async () => {};
   /** What the last upload was given. */
@@ -46,7 +48,7 @@ export class FakeFiles {
         await this.during(given.signal);
         const fails = this.uploadFails;
         if (fails && !fails.made) throw fails.error;
-        const file = this.add(given.filename, given.sizeBytes);
+        const file = this.add(given.filename, given.sizeBytes, this.expiresAt);
         if (fails) throw fails.error;
         return file;
       },
@@ -103,5 +105,5 @@ export async function workshop() {
     expiryMarginMs: 3_600_000,
     profileFor: () => ({ mode: 'now' }) as Profile,
   };
-  return { tools, remote, buckets, clock, sent, logged };
+  return { table, tools, remote, buckets, clock, sent, logged };
 }

@@ -5,6 +5,7 @@ import { readError } from '../../shared/claude/read-error.ts';
 import { Defer, StopLane } from '../../shared/errors.ts';
 import type { ContentItem } from '../../shared/ledger/contents.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
+import { documentKey } from '../../shared/ledger/keys.ts';
 import type { Profile } from '../../shared/profiles.ts';
 import { liveFile, upload } from '../../shared/steps/upload.ts';
 import { changed } from '../ledger/support.ts';
@@ -87,6 +88,15 @@ describe('the live file of a content', () => {
     expect((await liveFile(content, shop.tools)).fileId).not.toBe(fileId);
 
     // Nobody died: there is nothing to look for.
+    expect(shop.remote.calls).toEqual(['upload']);
+  });
+
+  test('is used once when it expires sooner than its margin from the start', async () => {
+    shop.remote.expiresAt = new Date(shop.clock.now + 1_000).toISOString();
+
+    const file = await liveFile(content, shop.tools);
+
+    expect(file).toEqual({ fileId: 'file_1', expiresAt: shop.remote.expiresAt });
     expect(shop.remote.calls).toEqual(['upload']);
   });
 
@@ -284,6 +294,24 @@ describe('a claim that was lost during the upload', () => {
     expect(thrown).toMatchObject({ code: 'upload.under_way' });
     expect(shop.remote.calls).toEqual(['upload']);
     expect(shop.remote.files).toHaveLength(1);
+  });
+});
+
+describe('a content that was let go of during its upload', () => {
+  test('is uploaded anew', async () => {
+    shop.remote.during = async () => {
+      shop.remote.during = async () => {};
+      const seen = await item();
+      if (!seen) throw new Error('no content');
+      await shop.tools.contents.forget(seen);
+    };
+
+    const { fileId } = await liveFile(content, shop.tools);
+
+    // The first one has no content any more: the reconciler deletes it.
+    expect(fileId).toBe('file_2');
+    expect(await item()).toMatchObject({ state: 'live', fileId });
+    expect(shop.remote.calls).toEqual(['upload', 'upload']);
   });
 });
 
@@ -523,6 +551,26 @@ describe('a document', () => {
     expect(shop.remote.files).toEqual([]);
     expect(await record(document)).toMatchObject({ status: 'received' });
     expect(shop.sent).toEqual([]);
+  });
+
+  test('that the ledger does not know lets go of the content', async () => {
+    const message = { step: 'upload', documentId: 'unknown', order: '1', contentSha256 } as const;
+    await shop.tools.contents.join(contentSha256, 'unknown', '1');
+
+    expect(await upload(message, shop.tools)).toEqual({ next: 'done' });
+
+    expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(false);
+  });
+
+  test('that vanished from the ledger during its upload lets go of the file it made', async () => {
+    const document = await normalized();
+    shop.remote.during = async () => {
+      await shop.table.delete(documentKey(document.documentId));
+    };
+
+    expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
+
+    expect(shop.remote.files).toEqual([]);
   });
 
   test('that another worker took on during its upload keeps the file', async () => {
