@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { retryAfterOf, shouldRetryOf } from '../../shared/claude/headers.ts';
+import { numberOf, retryAfterOf, shouldRetryOf } from '../../shared/claude/headers.ts';
 import { readRateLimits } from '../../shared/claude/rate-limits.ts';
 
 const now = Date.parse('2026-11-22T10:00:00Z');
@@ -8,6 +8,7 @@ test.each([
   [{ 'retry-after-ms': '1500' }, 1_500],
   [{ 'retry-after-ms': '1500', 'retry-after': '9' }, 1_500],
   [{ 'retry-after-ms': 'soon', 'retry-after': '9' }, 9_000],
+  [{ 'retry-after-ms': '0', 'retry-after': '9' }, 9_000],
   [{ 'retry-after': '9' }, 9_000],
   [{ 'retry-after': '0.5' }, 500],
   [{ 'retry-after': ['2', '3'] }, 2_000],
@@ -22,6 +23,21 @@ test.each([
   const wait = retryAfterOf(headers, now);
 
   expect(wait).toBe(expected);
+});
+
+test.each([
+  ['7', 7],
+  [' 7 ', 7],
+  ['0', 0],
+  ['1.25', 1.25],
+  ['-3', undefined],
+  ['x5', undefined],
+  ['5x', undefined],
+  ['1e3', undefined],
+  ['', undefined],
+  [undefined, undefined],
+])('reads the number %j as %s', (value, expected) => {
+  expect(numberOf(value)).toBe(expected);
 });
 
 test.each([

@@ -57,6 +57,7 @@ const matrix: [string, Error, boolean, boolean][] = [
   ["the caller's abort", new ClaudeAbortedError('a', { sent: 'no' }), false, false],
   ['an unexpected reply', new ClaudeReplyError('r'), false, false],
   ['an error that is none of ours', new Error('e'), false, false],
+  ["another API's error", Object.assign(new Error('e'), { status: 503 }), false, false],
 ];
 
 test.each(matrix)('after %s decides whether a call is repeated', (_, error, idempotent, paid) => {
@@ -184,7 +185,11 @@ test.each([
   );
 
   expect(error).toBeInstanceOf(ClaudeAbortedError);
-  expect(error).toMatchObject({ sent, cause: { message: 'out of time' } });
+  expect(error).toMatchObject({
+    sent,
+    message: 'The call was ended while it waited to retry.',
+    cause: { message: 'out of time' },
+  });
 });
 
 test('passes on what a broken wait throws', async () => {

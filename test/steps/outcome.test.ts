@@ -299,6 +299,12 @@ describe('revived', () => {
     },
   );
 
+  test('leaves what failed for a reason that is not known', async () => {
+    const failed = { ...document, status: 'failed', error: undefined } as unknown as DocumentItem;
+
+    expect(await revived(failed, 'normalize', 'received', documents)).toBe(failed);
+  });
+
   test('leaves a document that did not end', async () => {
     const open = { ...document, error: { code: 'normalize.dead_letter' } } as DocumentItem;
 
