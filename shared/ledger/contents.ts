@@ -93,7 +93,7 @@ export class Contents {
     owner: string,
     leaseMs: number,
   ): Promise<ContentItem | undefined> {
-    const doomed = seen?.state === 'deleting' ? seen.fileId : seen?.doomedFileId;
+    const doomed = (seen?.state === 'deleting' ? seen.fileId : undefined) ?? seen?.doomedFileId;
     const item = await this.#table.update(
       contentKey(facts.contentSha256),
       {
@@ -108,7 +108,7 @@ export class Contents {
           ...(seen ? {} : { revision: this.#now() }),
         },
         add: { ...(seen ? { revision: 1 } : {}), claims: 1 },
-        remove: ['fileId', 'expiresAt', ...(doomed ? [] : ['doomedFileId'])],
+        remove: ['fileId', 'expiresAt'],
       },
       seen ? atRevision(seen) : { expression: 'attribute_not_exists(pk)' },
     );

@@ -119,10 +119,12 @@ export async function liveFile(content: Content, tools: UploadTools): Promise<Re
       return { fileId: seen.fileId, expiresAt: seen.expiresAt };
     }
     const leaseMs = (seen?.leaseUntil ?? 0) - tools.now();
-    if (seen?.state === 'uploading' && leaseMs > 0) {
+    // Under a lease, a file that is not written down may be in the making, or, where the content is
+    // being deleted, may be found and deleted at any time: whoever has the lease goes first.
+    if (seen && mayHaveStray(seen) && leaseMs > 0) {
       throw new Defer({
         code: 'upload.under_way',
-        message: 'Another worker is uploading the same content.',
+        message: 'Another worker is uploading or deleting the same content.',
         delayMs: Math.min(leaseMs, 5_000),
       });
     }

@@ -52,6 +52,21 @@ const meetings: Meeting[] = [
     expected: { 'a.txt': null, 'b.txt': 'Sales rose' },
   },
   {
+    name: 'a document joins while the last one leaves what a dead worker uploaded',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      await world.work({ only: ['intake'] });
+      await world.work({ only: ['upload'], kill: { call: await uploadCall(), when: 'after' } });
+      expect(world.emulator.files()).toHaveLength(1);
+      // The dead worker's claim has run out.
+      world.advance(60_000);
+      world.deliver(world.remove('a.txt'), world.drop('b.txt', first));
+      await world.work({ only: ['intake'] });
+      await world.work({ only: ['intake'] });
+    },
+    expected: { 'a.txt': null, 'b.txt': 'Sales rose' },
+  },
+  {
     name: 'a release is delivered to two workers while nobody else comes',
     prepare: async (world) => {
       world.deliver(world.drop('a.txt', first));
@@ -131,6 +146,16 @@ const meetings: Meeting[] = [
     expected: { 'a.txt': 'Sales rose' },
   },
 ];
+
+/** Which of its calls a worker uploads with. */
+async function uploadCall(): Promise<number> {
+  const world = await World.create(server);
+  world.deliver(world.drop('a.txt', first));
+  await world.work({ only: ['intake'] });
+  const life = await world.work({ only: ['upload'] });
+  await world.close();
+  return life?.calls.indexOf('claude.uploadFile') ?? -1;
+}
 
 let server: LedgerServer;
 

@@ -103,7 +103,7 @@ const claim = (by: string) =>
     const first = was ? unchanged(model, by) : model.content === undefined;
     expect(item !== undefined).toBe(first);
     if (!first) return;
-    const doomed = was?.state === 'deleting' ? was.fileId : was?.doomed;
+    const doomed = was?.state === 'deleting' && was.fileId ? was.fileId : was?.doomed;
     model.content = {
       state: 'uploading',
       revision: was ? was.revision + 1 : model.now,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type ContentItem, Contents, mayHaveStray } from '../../shared/ledger/contents.ts';
 import { contentKey, referenceKey } from '../../shared/ledger/keys.ts';
-import type { Table } from '../../shared/ledger/table.ts';
+import type { QueryInput, Table } from '../../shared/ledger/table.ts';
 import { emptyLedger } from './support.ts';
 
 let table: Table;
@@ -116,8 +116,8 @@ describe('claim', () => {
   });
 
   test('forgets the file that was live', async () => {
-    await live();
-    await contents.setLive(sha, 'me', file);
+    await claimed();
+    await contents.setLive(sha, 'me', { ...file, expiresAt: '2026-11-23T12:00:00Z' });
 
     const content = await claimed();
 
@@ -136,6 +136,10 @@ describe('claim', () => {
 
     const second = await claimed('next');
     expect(second.doomedFileId).toBe('old');
+
+    // Given up and deleted in between: the old file is there still.
+    await deleting();
+    expect((await claimed('next')).doomedFileId).toBe('old');
 
     await contents.setLive(sha, 'next', { fileId: 'new' });
     expect(await present()).not.toHaveProperty('doomedFileId');
@@ -237,7 +241,8 @@ describe('abandon', () => {
 
 describe('evict', () => {
   test('forgets a file that is gone', async () => {
-    await live();
+    await claimed();
+    await contents.setLive(sha, 'me', { ...file, expiresAt: '2026-11-23T12:00:00Z' });
 
     await expect(contents.evict(sha, 'f1')).resolves.toBe(true);
 
@@ -368,6 +373,20 @@ test('every write makes the next revision', async () => {
   await note();
 
   expect(revisions).toEqual([0, 1, 2, 3, 4, 5, 6, 8]);
+});
+
+test('references are read consistently, and one is enough to know that there are any', async () => {
+  const asked: QueryInput[] = [];
+  const query = table.query.bind(table);
+  table.query = async (input) => {
+    asked.push(input);
+    return query(input);
+  };
+
+  await contents.references(sha);
+  await contents.isReferenced(sha);
+
+  expect(asked).toMatchObject([{ consistent: true }, { consistent: true, limit: 1 }]);
 });
 
 test('an item that is no content is refused rather than believed', async () => {

@@ -110,11 +110,27 @@ describe('the live file of a content', () => {
     expect(early).toBeInstanceOf(Defer);
     expect(early).toMatchObject({
       code: 'upload.under_way',
-      message: 'Another worker is uploading the same content.',
+      message: 'Another worker is uploading or deleting the same content.',
       delayMs: 5_000,
     });
     expect(late).toMatchObject({ delayMs: 1 });
     expect(shop.remote.calls).toEqual([]);
+  });
+
+  test('is waited for while a deleter looks for the one that a dead worker may have made', async () => {
+    const dead = await claimedBy('dead');
+    if (!dead) throw new Error('not claimed');
+    shop.remote.add(filename, sizeBytes);
+    shop.clock.now += leaseMs;
+    await shop.tools.contents.beginDelete(dead, 'deleter', leaseMs);
+
+    const thrown = await failure(liveFile(content, shop.tools));
+
+    expect(thrown).toMatchObject({ code: 'upload.under_way', delayMs: 5_000 });
+    expect(shop.remote.calls).toEqual([]);
+    // The deleter died, too.
+    shop.clock.now += leaseMs;
+    expect((await liveFile(content, shop.tools)).fileId).toBe('file_1');
   });
 
   test('is adopted where the worker before died with it made', async () => {
