@@ -216,11 +216,11 @@ export class Documents {
     // documents that still stand on that file.
     const { fileId, ...rest } = kept;
     await this.#table.put(
-      {
+      clean({
         ...rest,
         ...pastVersionKey(present.documentId, present.order),
-        ...(fileId === undefined ? {} : { pastFileId: fileId }),
-      },
+        pastFileId: fileId,
+      }),
       // Two events may replace the same version at once: the one that read it earlier must not
       // overwrite what the other archived with what it was before its last step.
       {

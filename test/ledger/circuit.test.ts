@@ -42,6 +42,7 @@ describe('an open lane', () => {
       expect(thrown).toBeInstanceOf(StopLane);
       expect(thrown).toMatchObject({ code: 'claude.unauthorized', message: 'bad key' });
     }
+    expect(await table.get({ pk: 'CIRCUIT#claude', sk: 'CIRCUIT' })).toBeDefined();
     expect(await worker().get('claude')).toEqual({
       state: 'open',
       code: 'claude.unauthorized',
@@ -167,17 +168,32 @@ describe('what a worker read', () => {
     await expect(circuits.check('upload')).rejects.toThrow('full');
   });
 
-  test('is not asked for again within that time', async () => {
-    let reads = 0;
+  /** Keeps count of reads from now on. */
+  function countReads(): { reads: number } {
+    const count = { reads: 0 };
     const get = table.get.bind(table);
     table.get = async (key) => {
-      reads += 1;
+      count.reads += 1;
       return get(key);
     };
+    return count;
+  }
+
+  test('is not asked for again within that time', async () => {
+    const count = countReads();
 
     for (let n = 0; n < 5; n += 1) await circuits.check('claude');
 
-    expect(reads).toBe(1);
+    expect(count.reads).toBe(1);
+  });
+
+  test('is not asked for when it opened the lane itself', async () => {
+    const count = countReads();
+    await circuits.open(unauthorized, 10 * minutes);
+
+    await expect(circuits.check('claude')).rejects.toThrow('bad key');
+
+    expect(count.reads).toBe(0);
   });
 
   test('is what it opened itself, at once', async () => {

@@ -355,9 +355,13 @@ describe('move', () => {
     async ({ from, to }) => {
       const document = await inStatus(from);
 
-      await expect(documents.move(document, to)).rejects.toThrow(
-        new IllegalTransition(`${from} → ${to} is no transition of a document`),
-      );
+      const thrown = await documents.move(document, to).catch((error: unknown) => error);
+
+      expect(thrown).toBeInstanceOf(IllegalTransition);
+      expect(thrown).toMatchObject({
+        name: 'IllegalTransition',
+        message: `${from} → ${to} is no transition of a document`,
+      });
       expect((await present()).status).toBe(from);
     },
   );

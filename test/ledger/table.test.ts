@@ -1,6 +1,7 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { indexes } from '../../shared/ledger/keys.ts';
-import type { Table } from '../../shared/ledger/table.ts';
+import { Table } from '../../shared/ledger/table.ts';
 import { type LedgerServer, startLedgerServer } from '../world/ledger.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 
@@ -356,4 +357,35 @@ describe.each(Object.keys(servers))('over %s', (name) => {
 
     expect(seen.sort()).toEqual(['file_0', 'file_1', 'file_2', 'file_4', 'file_5', 'file_6']);
   });
+});
+
+/** A DynamoDB that answers `reply` to everything, and what it was asked. */
+function answering(reply: object) {
+  const asked: unknown[] = [];
+  const send = async ({ input }: { input: unknown }) => {
+    asked.push(input);
+    return reply;
+  };
+  const table = new Table({ send } as unknown as DynamoDBDocumentClient, 'ledger');
+  return { asked, table };
+}
+
+test('an item is read consistently, for decisions depend on it', async () => {
+  const { asked, table } = answering({});
+
+  await table.get({ pk: 'DOC#a', sk: 'DOC' });
+
+  expect(asked).toEqual([
+    { TableName: 'ledger', Key: { pk: 'DOC#a', sk: 'DOC' }, ConsistentRead: true },
+  ]);
+});
+
+test('a page of nothing has no items', async () => {
+  const { table } = answering({});
+
+  const queried = await table.query({ hash: { name: 'pk', value: 'DOC#a' } });
+  const scanned = await table.scan({ index: 'by-file', limit: 1 });
+
+  expect(queried).toEqual({ items: [], cursor: undefined });
+  expect(scanned).toEqual({ items: [], cursor: undefined });
 });
