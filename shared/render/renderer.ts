@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Browser } from 'puppeteer-core';
 import { DroplineError, RejectDocument } from '../errors.ts';
 import { findAssets } from './assets.ts';
 import { type RunningBrowser, startBrowser } from './browser.ts';
@@ -67,7 +68,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     const { assets, browser, isFresh } = await warmBrowser(input);
     signal.throwIfAborted();
     try {
-      return await printDocx(browser, assets, prepared, title, pdf);
+      return await whileConnected(browser, printDocx(browser, assets, prepared, title, pdf));
     } catch (cause) {
       signal.throwIfAborted();
       if (browser.connected) throw unreadable(cause);
@@ -138,6 +139,22 @@ async function check(prepared: Prepared, printed: Printed, pdf: string): Promise
     imagesKept: Math.max(0, imagesFound - imagesLost - printed.imagesBroken),
     warnings: warningsOf(prepared.facts, printed),
   };
+}
+
+/**
+ * The work's own end, or an error when the browser ends before: Puppeteer never settles some of its calls
+ * then (`newPage` of 25.16 can wait for a target that will not come).
+ */
+async function whileConnected<T>(browser: Browser, work: Promise<T>): Promise<T> {
+  const ended = Promise.withResolvers<never>();
+  const end = () => ended.reject(new Error('The browser ended.'));
+  browser.once('disconnected', end);
+  if (!browser.connected) end();
+  try {
+    return await Promise.race([work, ended.promise]);
+  } finally {
+    browser.off('disconnected', end);
+  }
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {

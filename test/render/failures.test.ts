@@ -73,6 +73,23 @@ it('a browser that dies while it prints fails that document alone', async () => 
   expect(new Set(started).size).toBe(2);
 });
 
+it('a browser that dies holds nobody up, though Puppeteer never ends the call that was under way', async () => {
+  const own = createRenderer({
+    async start(choice, tempDir) {
+      const running = await startBrowser(choice, tempDir);
+      running.browser.newPage = () => {
+        process.kill(running.browser.process()?.pid ?? 0, 'SIGKILL');
+        return new Promise(() => undefined);
+      };
+      return running;
+    },
+  });
+
+  await expect(own.render(good)).rejects.toMatchObject({ code: 'render.crashed' });
+
+  await own.close();
+});
+
 it('a browser that died while idle is replaced before the next document', async () => {
   await renderer.render(good);
   process.kill(renderer.browserPid ?? 0, 'SIGKILL');
