@@ -28,7 +28,8 @@ function errorsPage(): string {
     `What stands in a record's \`error.code\`. Codes are stable; messages are not.
 
 \`failed\` and \`skipped\` are ends. \`held\` documents resume by themselves once a person has acted.
-\`retried\` codes are seen while attempts go on, and become \`failed\` with the fifth.
+\`retried\` codes are seen while attempts go on, and become \`failed\` with the fifth. \`waiting\` codes are no
+attempts: the document waits for the API to come back, as long as that takes.
 
 Warnings stand in \`fidelity.warnings\` of documents that are \`ready\` all the same. Those of conversions
 are in [formats.md](formats.md); of the summary itself:

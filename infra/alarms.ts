@@ -5,7 +5,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { laneStopped } from '../shared/steps/outcome.ts';
+import { laneStopped, serviceIsDown } from '../shared/steps/outcome.ts';
 import type { StepFunction } from './function.ts';
 import type { StepQueue } from './queue.ts';
 
@@ -16,7 +16,7 @@ export interface AlarmsProps {
   readonly email?: string | undefined;
 }
 
-/** What should wake a person: dead letters, functions that fail whole, and a stopped lane. */
+/** What should wake a person: dead letters, functions that fail whole, a stopped lane, and an API that is down. */
 export class Alarms extends Construct {
   constructor(scope: Construct, id: string, { queues, functions, email }: AlarmsProps) {
     super(scope, id);
@@ -53,16 +53,21 @@ export class Alarms extends Construct {
         threshold: 3,
       };
       alarm(worker, 'Failing', failing, 2);
-      // The log says it in the very words that `settle` writes.
+      // The log says it in the very words that the steps write.
       const stopped = logGroup.addMetricFilter('LaneStopped', {
-        filterPattern: logs.FilterPattern.stringValue('$.message', '=', laneStopped),
+        filterPattern: logs.FilterPattern.any(
+          ...[laneStopped, serviceIsDown].map((words) =>
+            logs.FilterPattern.stringValue('$.message', '=', words),
+          ),
+        ),
         metricNamespace: 'Dropline',
         metricName: `LaneStopped-${worker.node.path}`,
         metricValue: '1',
         defaultValue: 0,
       });
       alarm(worker, 'LaneIsStopped', {
-        alarmDescription: 'Documents are held until a person acts: see error.code of their records',
+        alarmDescription:
+          'Documents are held until a person acts, or wait for the Claude API: see error.code of their records',
         metric: stopped.metric({ period: Duration.minutes(5), statistic: 'Sum' }),
         threshold: 1,
       });

@@ -73,5 +73,11 @@ export class Defer extends DroplineError {
   }
 }
 
+/**
+ * The service can do nobody's work just now, and certainly did none of this: no attempt, for no document is
+ * at fault. `delayMs` is the least to wait; each time in a row is waited for longer.
+ */
+export class ServiceDown extends Defer {}
+
 /** No document can pass until a person acts (bad key, unpaid bill, storage full): hold and alarm. */
 export class StopLane extends DroplineError {}

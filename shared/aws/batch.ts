@@ -63,5 +63,5 @@ export async function processBatch(
 function delayOf(error: unknown, record: SQSRecord, random: () => number): number {
   // No later delivery can read it either: straight on to the dead letters.
   if (error instanceof UnreadableMessage) return 0;
-  return backoffMs(Number(record.attributes.ApproximateReceiveCount) + 1, random);
+  return backoffMs(Number(record.attributes.ApproximateReceiveCount), random);
 }

@@ -39,7 +39,7 @@ export const claudeCodes = {
     advice: 'Nothing to do. If it lasts, lower the configured rate or ask for higher limits.',
   },
   'claude.overloaded': {
-    outcome: 'retried',
+    outcome: 'waiting',
     meaning: 'The Claude API has no capacity at the moment (503, 529).',
     advice: "Nothing to do. If it lasts, look at the API's status page.",
   },
@@ -54,7 +54,7 @@ export const claudeCodes = {
     advice: 'Nothing to do.',
   },
   'claude.unreachable': {
-    outcome: 'retried',
+    outcome: 'waiting',
     meaning: 'No connection to the Claude API came about; nothing was sent.',
     advice: 'Check the network, name resolution and certificates of the functions.',
   },

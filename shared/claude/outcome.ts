@@ -4,6 +4,7 @@ import {
   type ErrorDetails,
   RejectDocument,
   RetryLater,
+  ServiceDown,
   StopLane,
 } from '../errors.ts';
 import type { ClaudeCode } from './codes.ts';
@@ -27,7 +28,8 @@ export interface CallOutcome {
 /**
  * What a step makes of something thrown around a call to the Claude API.
  *
- * A 429 with a wait is a `Defer`, for it is not the document's fault; without one it is an attempt.
+ * A 429 with a wait is a `Defer`, and an API that was not reached or had no capacity a `ServiceDown`, for
+ * neither is the document's fault; a 429 without a wait is an attempt.
  * An unknown error leaves both questions open, so both are answered with yes.
  */
 export function outcomeOf(thrown: unknown, step: CallingStep): CallOutcome {
@@ -67,14 +69,17 @@ function errorFor(error: errors.ClaudeError, step: CallingStep): DroplineError {
   return new StopLane(details(error, 'claude.misconfigured'));
 }
 
-function unanswered(error: errors.ClaudeConnectionError, step: CallingStep): RetryLater {
+/** The least to wait for an API that is not there, in milliseconds, where it does not say how long. */
+const downMs = 1_000;
+
+function unanswered(error: errors.ClaudeConnectionError, step: CallingStep): DroplineError {
   if (error.sent === 'maybe') {
     const inStep = step === 'upload' || step === 'summarize';
     return new RetryLater(details(error, inStep ? `${step}.reply_lost` : 'claude.reply_lost'));
   }
   return error instanceof errors.ClaudeAbortedError
     ? new RetryLater(details(error, 'claude.interrupted'))
-    : new RetryLater(details(error, 'claude.unreachable'));
+    : new ServiceDown({ ...details(error, 'claude.unreachable'), delayMs: downMs });
 }
 
 function refused(error: errors.ClaudeApiError, step: CallingStep): DroplineError {
@@ -84,11 +89,13 @@ function refused(error: errors.ClaudeApiError, step: CallingStep): DroplineError
     const about = details(error, 'claude.rate_limited');
     return delayMs === undefined ? new RetryLater(about) : new Defer({ ...about, delayMs });
   }
+  if (error instanceof errors.Overloaded) {
+    const delayMs = error.retryAfterMs ?? downMs;
+    return new ServiceDown({ ...details(error, 'claude.overloaded'), delayMs });
+  }
   if (error instanceof errors.ServerError || error instanceof errors.Conflict) {
-    return new RetryLater({
-      ...details(error, passingCode(error)),
-      delayMs: error.retryAfterMs,
-    });
+    const code = error instanceof errors.Conflict ? 'claude.conflict' : 'claude.server_error';
+    return new RetryLater({ ...details(error, code), delayMs: error.retryAfterMs });
   }
   if (step === 'summarize' && errors.isFileGone(error)) {
     return new RetryLater(details(error, 'summarize.file_gone'));
@@ -118,11 +125,6 @@ function personCode(error: errors.NeedsPerson): ClaudeCode {
   if (error instanceof errors.SpendLimitReached) return 'claude.spend_limit';
   if (error instanceof errors.StorageFull) return 'claude.storage_full';
   return 'claude.forbidden';
-}
-
-function passingCode(error: errors.ClaudeApiError): ClaudeCode {
-  if (error instanceof errors.Overloaded) return 'claude.overloaded';
-  return error instanceof errors.Conflict ? 'claude.conflict' : 'claude.server_error';
 }
 
 function details(error: errors.ClaudeError, code: ClaudeCode): ErrorDetails & { code: ClaudeCode } {

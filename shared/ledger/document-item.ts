@@ -50,6 +50,8 @@ export const documentItemSchema = documentRecordSchema.extend({
   lease: z.object({ owner: z.string(), until: z.number() }).optional(),
   /** Times a known file turned out gone and the content was uploaded again. */
   evictions: z.int().optional(),
+  /** Times in a row that the step this document waits for found the Claude API down. */
+  outages: z.int().optional(),
   /** The status that a held document resumes from. */
   heldFrom: z.enum(['received', 'normalized', 'uploaded']).optional(),
   /** How deep in containers this document is: 0 for an object of the inbox. */

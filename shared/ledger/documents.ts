@@ -172,6 +172,22 @@ export class Documents {
   }
 
   /**
+   * Keeps the error of a service that is down, and counts how many times in a row that was so. The count
+   * ends with the step.
+   */
+  async waitsForService(
+    document: DocumentItem,
+    error: Omit<NonNullable<DocumentRecord['error']>, 'at'>,
+  ): Promise<DocumentItem | undefined> {
+    return this.move(
+      document,
+      document.status,
+      { error: { ...error, at: this.#iso() } },
+      { add: { outages: 1 } },
+    );
+  }
+
+  /**
    * Another file carries the same content now, in the place of `was`. That is no transition: it may
    * happen in any status.
    * @returns false when this version stands on another file meanwhile, or a newer event came in

@@ -44,7 +44,7 @@ export const resumeHeld: Slice = async (cursor, tools, report) => {
       document,
       document.heldFrom,
       {},
-      { remove: ['heldFrom', 'error'] },
+      { remove: ['heldFrom', 'error', 'outages'] },
     );
     if (moved) await resend(moved, tools);
   });

@@ -4,6 +4,7 @@ import {
   DroplineError,
   RejectDocument,
   RetryLater,
+  ServiceDown,
   SkipDocument,
   StopLane,
 } from '../errors.ts';
@@ -27,6 +28,12 @@ export const done: Outcome = { next: 'done' };
 
 /** What the log says when a document is held; the stack's alarm looks for it. */
 export const laneStopped = 'held until a person acts';
+
+/** What the log says when the API has been down for a while; the stack's alarm looks for this too. */
+export const serviceIsDown = 'the Claude API has been down for a while';
+
+/** Times in a row that a document finds the API down before the alarm rings: some ten minutes. */
+const downForAWhile = 8;
 
 /** The part of a logger that steps use; Powertools' logger fits. */
 export interface Log {
@@ -60,6 +67,7 @@ export async function settle(
     return done;
   } catch (thrown) {
     const error = asDroplineError(thrown, step);
+    if (error instanceof ServiceDown) return waitForService(step, document, error, tools);
     if (error instanceof Defer) {
       log.info('deferred', { ...about, code: error.code, delayMs: error.delayMs });
       return { next: 'defer', delayMs: error.delayMs };
@@ -104,6 +112,26 @@ export async function settle(
 }
 
 /**
+ * The document waits for the API to come back, for as long as that takes; its record says what for.
+ * The waits in a row are counted by themselves, not as attempts.
+ */
+async function waitForService(
+  step: Step,
+  document: DocumentItem,
+  error: ServiceDown,
+  { documents, policy, log }: StepTools,
+): Promise<Outcome> {
+  const waiting = await documents.waitsForService(document, recordEntry(error, step));
+  const times = waiting?.outages ?? 1;
+  const delayMs = Math.max(error.delayMs, outageWaitMs(times, policy.random));
+  const { documentId, key } = document;
+  const fields = { documentId, key, step, code: error.code, times, delayMs, reason: error.message };
+  if (times >= downForAWhile) log.error(serviceIsDown, fields);
+  else log.warn('the API is down', fields);
+  return { next: 'defer', delayMs };
+}
+
+/**
  * A document that was given up because its message had become a dead letter comes back with that
  * message (an SQS redrive): it goes on from the status that `step` works on.
  * @returns the document as the step has to take it
@@ -120,11 +148,26 @@ export async function revived(
   return (await documents.move(document, status, {}, { remove: ['error'] })) ?? document;
 }
 
-/** Full jitter between half and all of 2ⁿ seconds, at most 5 minutes. */
+/**
+ * How long after a failed attempt the next one begins, in milliseconds: 2, 10, 50, then 250 and at most 300
+ * seconds, less up to a half. The first comes soon, for most failures pass at once; five attempts span
+ * some minutes, for the rest does not.
+ * @param attempts failed attempts so far, from 1
+ */
 export function backoffMs(attempts: number, random: () => number): number {
-  const ceiling = Math.min(2 ** attempts, 300) * 1000;
-  return ceiling / 2 + (ceiling / 2) * random();
+  return lessUpToHalf(Math.min(2 * 5 ** (attempts - 1), 300) * 1_000, random);
 }
+
+/**
+ * How long a document waits for an API that is down, in milliseconds: 2ⁿ seconds, at most 5 minutes, less
+ * up to a half.
+ * @param times how many times in a row it found the API down, from 1
+ */
+export function outageWaitMs(times: number, random: () => number): number {
+  return lessUpToHalf(Math.min(2 ** times, 300) * 1_000, random);
+}
+
+const lessUpToHalf = (ms: number, random: () => number): number => ms / 2 + (ms / 2) * random();
 
 function asDroplineError(thrown: unknown, step: Step): DroplineError {
   if (thrown instanceof DroplineError) return thrown;

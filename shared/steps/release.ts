@@ -1,5 +1,5 @@
 import { outcomeOf } from '../claude/outcome.ts';
-import { Defer, RetryLater, StopLane } from '../errors.ts';
+import { Defer, RetryLater, ServiceDown, StopLane } from '../errors.ts';
 import { LaneClosed } from '../ledger/circuit.ts';
 import { type ContentItem, mayHaveStray } from '../ledger/contents.ts';
 import type { StepMessage } from '../messages.ts';
@@ -17,6 +17,9 @@ export interface ReleaseTools extends StepTools {
 
 /** How long one who deletes has the content for itself: longer than any worker lives. */
 const deleteLeaseMs = 15 * 60_000;
+
+/** How long a release waits for an API that is down: nobody waits for it. */
+const serviceDownMs = 60_000;
 
 /**
  * Drops the reference of one version to a content, and the remote file when it was the last.
@@ -71,6 +74,9 @@ async function deleteContent(seen: ContentItem, tools: ReleaseTools): Promise<Ou
   } catch (thrown) {
     const { error } = outcomeOf(thrown, 'remove');
     await contents.forgetDeleter(taken);
+    if (error instanceof ServiceDown) {
+      return { next: 'defer', delayMs: Math.max(error.delayMs, serviceDownMs) };
+    }
     if (error instanceof Defer) return { next: 'defer', delayMs: error.delayMs };
     if (error instanceof StopLane) {
       if (!(error instanceof LaneClosed)) await tools.circuits.open(error, tools.heldMs);

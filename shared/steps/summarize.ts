@@ -74,7 +74,7 @@ async function carryOver(
       summary: { ...past.summary, carriedFrom: past.summary.carriedFrom ?? past.sequencer },
       fingerprint,
     },
-    { attempt: 'summarize', remove: ['error', 'prior'] },
+    { attempt: 'summarize', remove: ['error', 'outages', 'prior'] },
   );
   return true;
 }
@@ -210,7 +210,7 @@ async function record(
     fenced,
     'ready',
     { summary: await fitted(summary, fenced, tools), fidelity, fingerprint: made.fingerprint },
-    { attempt: 'summarize', add, condition, remove: ['lease', 'error', 'prior'] },
+    { attempt: 'summarize', add, condition, remove: ['lease', 'error', 'outages', 'prior'] },
   );
   if (!moved) {
     tools.log.warn('a newer event came during the paid call', {

@@ -70,8 +70,6 @@ async function giveFile(document: DocumentItem, tools: UploadTools): Promise<voi
   if (!contentSha256 || !source || !mimeType) {
     throw new Error('a normalized document has contentSha256, source and mimeType');
   }
-  await tools.circuits.check('claude');
-  await tools.circuits.check('upload');
   await tools.contents.join(contentSha256, documentId, order);
   const file = await liveFile({ contentSha256, mimeType, source }, tools);
 
@@ -91,7 +89,7 @@ async function giveFile(document: DocumentItem, tools: UploadTools): Promise<voi
         calls: 0,
       },
     },
-    { attempt: 'upload', remove: ['error'] },
+    { attempt: 'upload', remove: ['error', 'outages'] },
   );
   if (moved) {
     if (summarized) await tools.send({ step: 'summarize', documentId, order });
@@ -111,7 +109,10 @@ interface Content {
   source: Source;
 }
 
-/** The one live file of a content: found in the ledger, adopted, or uploaded now. */
+/**
+ * The one live file of a content: found in the ledger, adopted, or uploaded now.
+ * @throws Defer while another worker has the content; LaneClosed where a file is needed and none may be made
+ */
 export async function liveFile(content: Content, tools: UploadTools): Promise<RemoteFile> {
   for (;;) {
     const seen = await tools.contents.get(content.contentSha256);
@@ -129,6 +130,9 @@ export async function liveFile(content: Content, tools: UploadTools): Promise<Re
       });
     }
 
+    // Only now is a call needed: what is live already is used, whatever is stopped.
+    await tools.circuits.check('claude');
+    await tools.circuits.check('upload');
     const owner = tools.owner();
     const { source, mimeType, contentSha256 } = content;
     const facts = {

@@ -104,7 +104,7 @@ test('a record that nothing could be recorded of waits longer with each receive'
   const delays = sqs
     .commandCalls(ChangeMessageVisibilityCommand)
     .map((call) => call.args[0].input.VisibilityTimeout);
-  expect(delays).toEqual([2, 16]);
+  expect(delays).toEqual([1, 125]);
 });
 
 test('a message that nobody can read is on its way to the dead letters at once', async () => {

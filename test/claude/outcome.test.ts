@@ -3,7 +3,14 @@ import { claudeCodes } from '../../shared/claude/codes.ts';
 import * as client from '../../shared/claude/errors.ts';
 import { type CallingStep, outcomeOf } from '../../shared/claude/outcome.ts';
 import { readError } from '../../shared/claude/read-error.ts';
-import { Defer, DroplineError, RejectDocument, RetryLater, StopLane } from '../../shared/errors.ts';
+import {
+  Defer,
+  DroplineError,
+  RejectDocument,
+  RetryLater,
+  ServiceDown,
+  StopLane,
+} from '../../shared/errors.ts';
 
 const steps: CallingStep[] = ['upload', 'summarize', 'remove', 'reconcile'];
 
@@ -20,6 +27,7 @@ const stop = (code: string): Outcome => [StopLane, code];
 const reject = (code: string): Outcome => [RejectDocument, code];
 const retry = (code: string): Outcome => [RetryLater, code];
 const defer = (code: string): Outcome => [Defer, code];
+const down = (code: string): Outcome => [ServiceDown, code];
 const all = (outcome: Outcome): Outcome[] => steps.map(() => outcome);
 
 /** What went wrong, and what upload, summarize, remove and reconcile make of it. */
@@ -37,10 +45,10 @@ const matrix: [string, Error, Outcome[]][] = [
   ['429 without one', api(429), all(retry('claude.rate_limited'))],
   ['409', api(409), all(retry('claude.conflict'))],
   ['500', api(500), all(retry('claude.server_error'))],
-  ['529', api(529), all(retry('claude.overloaded'))],
+  ['529', api(529), all(down('claude.overloaded'))],
   ['a page that is not the API', api(404, 't'), all(stop('claude.misconfigured'))],
   ['an unusable setting', new client.ClaudeSetupError('s'), all(stop('claude.misconfigured'))],
-  ['no connection', lost('no'), all(retry('claude.unreachable'))],
+  ['no connection', lost('no'), all(down('claude.unreachable'))],
   [
     'an abort before sending',
     new client.ClaudeAbortedError('a', { sent: 'no' }),
@@ -144,12 +152,14 @@ test('has every code in the catalogue, and none that nothing ends with', () => {
 });
 
 test('describes a code as what its class makes of the document', () => {
+  const ends = new Map<unknown, string>([
+    [StopLane, 'held'],
+    [RejectDocument, 'failed'],
+    [ServiceDown, 'waiting'],
+  ]);
   const described = cases.map(({ expected }) => {
     const [outcome, code = ''] = expected ?? [];
-    return [
-      code,
-      outcome === StopLane ? 'held' : outcome === RejectDocument ? 'failed' : 'retried',
-    ];
+    return [code, ends.get(outcome) ?? 'retried'];
   });
 
   const catalogued = Object.entries(claudeCodes).map(([code, entry]) => [code, entry.outcome]);
@@ -162,10 +172,12 @@ test('defers for as long as the API asks', () => {
   expect(error).toMatchObject({ delayMs: 5_000, requestId: 'r1' });
 });
 
-test('retries an overloaded API no sooner than it asks', () => {
-  const { error } = outcomeOf(api(529, 't', 'm', undefined, '30'), 'summarize');
-
-  expect(error).toMatchObject({ delayMs: 30_000 });
+test.each([
+  ['an overloaded API that says how long', api(529, 't', 'm', undefined, '30'), 30_000],
+  ['an overloaded API that does not', api(529), 1_000],
+  ['an API that is not reached', lost('no'), 1_000],
+])('waits for %s', (_, thrown, delayMs) => {
+  expect(outcomeOf(thrown, 'summarize').error).toMatchObject({ delayMs });
 });
 
 test.each([new Error('dynamodb'), new RejectDocument({ code: 'upload.x', message: 'm' }), 'text'])(

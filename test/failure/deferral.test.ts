@@ -6,6 +6,14 @@ import { World } from '../world/world.ts';
 let world: World;
 afterEach(() => world.close());
 
+const hours = 3_600_000;
+
+/** Works on what is visible, letting time pass where messages only wait. */
+async function workFor(ms: number): Promise<void> {
+  const until = world.now() + ms;
+  while (world.now() < until) if (!(await world.work())) world.advance(1_000);
+}
+
 const text = 'The quarterly report. Sales rose by 12 percent. Costs fell. Staff grew to 40 people.';
 
 test('a document that was deferred 100 times is not in the dead-letter queue', async () => {
@@ -63,6 +71,52 @@ test('a 429 with a wait is no attempt, however often it comes', async () => {
     attempts: { normalize: 1, upload: 1, summarize: 1 },
     usage: { calls: 1 },
   });
+});
+
+test.each([
+  ['has no capacity', { kind: 'error', status: 529 } as const],
+  ['answers from a gateway that is overloaded', { kind: 'error', status: 503 } as const],
+])('an API that %s for hours costs no document an attempt, and is paid once', async (_, fault) => {
+  world = await World.create(memoryLedger());
+  const outage = { ...fault, count: 'all' } as const;
+  world.emulator.addFault({ ...outage, operation: 'files.upload' });
+  world.deliver(world.drop('a.txt', text), world.drop('gone.txt', 'A text that is given up.'));
+  await workFor(3 * hours);
+  expect(await world.record('a.txt')).toMatchObject({
+    status: 'normalized',
+    attempts: { normalize: 1 },
+    error: { code: 'claude.overloaded', step: 'upload' },
+  });
+
+  world.emulator.clearFaults();
+  world.emulator.addFault({ ...outage, operation: 'messages.create' });
+  await workFor(3 * hours);
+  expect(await world.record('a.txt')).toMatchObject({
+    status: 'uploaded',
+    attempts: { normalize: 1, upload: 1 },
+    usage: { calls: 0 },
+    error: { code: 'claude.overloaded', step: 'summarize' },
+  });
+
+  world.emulator.addFault({ ...outage, operation: 'files.delete' });
+  world.deliver(world.remove('gone.txt'));
+  await workFor(3 * hours);
+  expect(world.emulator.files()).toHaveLength(2);
+
+  world.emulator.clearFaults();
+  await world.drain();
+
+  const record = await world.record('a.txt');
+  expect(record).toMatchObject({
+    status: 'ready',
+    attempts: { normalize: 1, upload: 1, summarize: 1 },
+    usage: { calls: 1 },
+  });
+  expect(record?.error).toBeUndefined();
+  expect(record?.outages).toBeUndefined();
+  expect((await world.record('gone.txt'))?.status).toBe('removed');
+  expect(world.emulator.files()).toHaveLength(1);
+  for (const { deadLetters } of Object.values(world.queues)) expect(deadLetters).toEqual([]);
 });
 
 test('an attempt that fails five times ends the document, which says why', async () => {

@@ -77,12 +77,11 @@ test('a full storage stops uploads alone', async () => {
 
   expect(world.emulator.files()).toHaveLength(1);
   expect(await status('old.txt')).toBe('removed');
-  expect(await status('twin.txt')).toBe('held');
+  expect(await status('twin.txt')).toBe('ready');
   world.emulator.clearFaults();
   await later();
   await later();
   expect(await status('b.txt')).toBe('ready');
-  expect(await status('twin.txt')).toBe('ready');
 });
 
 test('documents that keep coming do not put off the time at which a stop is looked at again', async () => {

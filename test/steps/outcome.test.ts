@@ -1,10 +1,24 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Defer, RejectDocument, RetryLater, SkipDocument, StopLane } from '../../shared/errors.ts';
+import {
+  Defer,
+  RejectDocument,
+  RetryLater,
+  ServiceDown,
+  SkipDocument,
+  StopLane,
+} from '../../shared/errors.ts';
 import { Circuits, LaneClosed } from '../../shared/ledger/circuit.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import type { Documents } from '../../shared/ledger/documents.ts';
 import type { StepMessage } from '../../shared/messages.ts';
-import { backoffMs, laneStopped, revived, settle } from '../../shared/steps/outcome.ts';
+import {
+  backoffMs,
+  laneStopped,
+  outageWaitMs,
+  revived,
+  serviceIsDown,
+  settle,
+} from '../../shared/steps/outcome.ts';
 import type { StepTools } from '../../shared/steps/tools.ts';
 import { changed, emptyLedger } from '../ledger/support.ts';
 
@@ -183,7 +197,7 @@ describe('settle', () => {
 
     expect(outcomes).toEqual([
       { next: 'retry', delayMs: 1_500 },
-      { next: 'retry', delayMs: 3_000 },
+      { next: 'retry', delayMs: 7_500 },
       { next: 'done' },
     ]);
     expect(await record()).toMatchObject({
@@ -194,20 +208,72 @@ describe('settle', () => {
   });
 
   test('waits as long as the error asks', async () => {
-    const error = new RetryLater({ code: 'claude.overloaded', message: 'm', delayMs: 0 });
+    const error = new RetryLater({ code: 'claude.server_error', message: 'm', delayMs: 0 });
 
     expect(await settled(error)).toEqual({ next: 'retry', delayMs: 0 });
   });
 
+  describe('while the API is down', () => {
+    const down = (delayMs = 0) =>
+      new ServiceDown({ code: 'claude.unreachable', message: 'no route', delayMs });
+
+    test('waits longer each time, counts no attempt and says in the record what for', async () => {
+      const outcomes = [];
+      for (let n = 0; n < 10; n += 1) outcomes.push(await settled(down(), await record()));
+
+      expect(outcomes.map(({ next }) => next)).toEqual(Array(10).fill('defer'));
+      expect(outcomes).toMatchObject(
+        [1_500, 3_000, 6_000, 12_000, 24_000, 48_000, 96_000, 192_000, 225_000, 225_000].map(
+          (delayMs) => ({ delayMs }),
+        ),
+      );
+      expect(await record()).toMatchObject({
+        status: 'received',
+        attempts: {},
+        error: { code: 'claude.unreachable', message: 'no route', step: 'normalize' },
+      });
+    });
+
+    test('waits no shorter than the API asks', async () => {
+      expect(await settled(down(40_000))).toEqual({ next: 'defer', delayMs: 40_000 });
+    });
+
+    test('lets the alarm know at the eighth time in a row', async () => {
+      for (let n = 0; n < 8; n += 1) await settled(down(), await record());
+
+      expect(serviceIsDown).toBe('the Claude API has been down for a while');
+      const levels = logged.map(({ level, message }) => [level, message]);
+      expect(levels.slice(0, 7)).toEqual(Array(7).fill(['warn', 'the API is down']));
+      expect(levels[7]).toEqual(['error', serviceIsDown]);
+      expect(logged[7]?.fields).toEqual({
+        documentId: document.documentId,
+        key: 'a.txt',
+        step: 'normalize',
+        code: 'claude.unreachable',
+        times: 8,
+        delayMs: 192_000,
+        reason: 'no route',
+      });
+    });
+
+    test('goes on waiting for a version that a newer event replaced: it finds out at its turn', async () => {
+      await documents.receive(changed('02'), 'default');
+
+      expect(await settled(down())).toEqual({ next: 'defer', delayMs: 1_500 });
+
+      expect((await record())?.error).toBeUndefined();
+    });
+  });
+
   test('keeps the error of an attempt in the record and tells the log its cause', async () => {
     const cause = new Error('socket hang up');
-    await settled(new RetryLater({ code: 'claude.unreachable', message: 'no route', cause }));
+    await settled(new RetryLater({ code: 'claude.reply_lost', message: 'no route', cause }));
 
     const kept = await record();
     expect(kept).toMatchObject({
       status: 'received',
       attempts: { normalize: 1 },
-      error: { code: 'claude.unreachable', message: 'no route', step: 'normalize' },
+      error: { code: 'claude.reply_lost', message: 'no route', step: 'normalize' },
     });
     expect(kept?.error).not.toHaveProperty('requestId');
     expect(logged).toMatchObject([
@@ -216,7 +282,7 @@ describe('settle', () => {
         message: 'attempt failed',
         fields: {
           key: 'a.txt',
-          code: 'claude.unreachable',
+          code: 'claude.reply_lost',
           attempts: 1,
           delayMs: 1_500,
           reason: 'no route',
@@ -230,7 +296,7 @@ describe('settle', () => {
     ['without a stack by its message', Object.assign(new Error('m'), { stack: undefined }), 'm'],
     ['that is no error not at all', 'words', undefined],
   ])('tells the log a cause %s', async (_, cause, told) => {
-    await settled(new RetryLater({ code: 'claude.unreachable', message: 'no route', cause }));
+    await settled(new RetryLater({ code: 'claude.reply_lost', message: 'no route', cause }));
 
     expect(logged[0]?.fields.cause).toBe(told);
   });
@@ -323,10 +389,21 @@ describe('revived', () => {
 test.each([
   [1, 0, 1_000],
   [1, 1, 2_000],
+  [2, 0.5, 7_500],
+  [3, 1, 50_000],
+  [4, 0, 125_000],
+  [5, 1, 300_000],
+  [20, 1, 300_000],
+])('after %i attempts a random %d makes a wait of %i ms', (attempts, random, expected) => {
+  expect(backoffMs(attempts, () => random)).toBe(expected);
+});
+
+test.each([
+  [1, 0, 1_000],
   [3, 0.5, 6_000],
   [8, 1, 256_000],
   [9, 0, 150_000],
   [20, 1, 300_000],
-])('after %i attempts a random %d makes a wait of %i ms', (attempts, random, expected) => {
-  expect(backoffMs(attempts, () => random)).toBe(expected);
+])('the %i. time in a row, a random %d makes a wait of %i ms', (times, random, expected) => {
+  expect(outageWaitMs(times, () => random)).toBe(expected);
 });
