@@ -162,7 +162,12 @@ export class Dropline extends Construct {
     });
     new events.Rule(this, 'ReconcileSchedule', {
       schedule: events.Schedule.rate(props.reconcileEvery ?? Duration.minutes(15)),
-      targets: [new targets.LambdaFunction(reconcile.function, { retryAttempts: 0 })],
+      targets: [
+        new targets.LambdaFunction(reconcile.function, {
+          event: events.RuleTargetInput.fromObject({}),
+          retryAttempts: 0,
+        }),
+      ],
     });
 
     new Alarms(this, 'Alarms', {

@@ -5,8 +5,15 @@ import type { Report } from '../../shared/reconcile/report.ts';
 import { claudeClient, profiles, runtime, stepTools } from '../../shared/runtime.ts';
 import { claudeSettings, readSettings, stepSettings } from '../../shared/settings.ts';
 
-/** By hand: `{"dryRun": true}` reports and changes nothing. The schedule's own event has no such field. */
-const eventSchema = z.object({ dryRun: z.boolean().default(false) });
+/**
+ * What a person may ask for; the schedule asks for nothing (`{}`, set in the stack). Strict, for a word that is
+ * misspelt must not make a run for real of a dry one.
+ */
+const eventSchema = z.strictObject({
+  dryRun: z.boolean().default(false),
+  sweep: z.boolean().default(false),
+  retry: z.array(z.string().min(1)).default([]),
+});
 
 /** What is kept to write the cursor and the report down before Lambda's time is up. */
 const reserveMs = 60_000;
@@ -16,10 +23,11 @@ let ready: ReturnType<typeof prepare> | undefined;
 /** Repairs what crashes, lost events and hands left behind; on a schedule, or by hand. */
 export async function handler(event: unknown, context: Context): Promise<Report> {
   ready ??= prepare();
-  const { dryRun } = eventSchema.parse(event);
+  const asked = eventSchema.safeParse(event);
+  if (!asked.success) throw new Error(`wrong event: ${z.prettifyError(asked.error)}`);
   const report = await reconcile({
     ...ready.tools,
-    dryRun,
+    ...asked.data,
     timeLeft: () => context.getRemainingTimeInMillis() > reserveMs,
   });
   ready.log.info('reconciled', { counts: report.counts, unfinished: report.unfinished });
@@ -42,7 +50,7 @@ function prepare() {
     'keepRemoteFiles',
   ]);
   const shared = stepTools(base, settings);
-  const tools: Omit<ReconcileTools, 'dryRun' | 'timeLeft'> = {
+  const tools: Omit<ReconcileTools, 'dryRun' | 'sweep' | 'retry' | 'timeLeft'> = {
     ...shared,
     claude: claudeClient(base, settings, shared.table),
     dialect: settings.claudeDialect,

@@ -61,6 +61,11 @@ export class Contents {
     await this.#table.delete(referenceKey(sha256, documentId, order));
   }
 
+  /** Whether that reference is there, by a consistent read. */
+  async holds(sha256: string, documentId: string, order: string): Promise<boolean> {
+    return (await this.#table.get(referenceKey(sha256, documentId, order))) !== undefined;
+  }
+
   /** The versions that use the content, a page at a time, by a consistent read. */
   async references(sha256: string, options: { limit?: number; cursor?: unknown } = {}) {
     const page = await this.#table.query({

@@ -1,14 +1,12 @@
 import { changesOf, stepMessageOf } from '../aws/events.ts';
 import { documentIdOf } from '../ids.ts';
 import { orderOf } from '../ledger/keys.ts';
-import type { Status, Step } from '../record.ts';
+import type { Status } from '../record.ts';
 import { letGo } from '../steps/let-go.ts';
 import { release } from '../steps/release.ts';
+import { type QueuedStep, worksOn } from '../steps/resend.ts';
 import type { ReconcileTools, Slice } from './reconcile.ts';
 import { note, type Report } from './report.ts';
-
-/** A step with a queue. */
-type QueuedStep = Exclude<Step, 'remove'>;
 
 /** A dead-letter queue and the step whose messages end there. */
 export interface DeadLetterQueue {
@@ -71,14 +69,6 @@ function lettersIn(step: QueuedStep, body: string): Letter[] {
   }
 }
 
-/** The status that a step works on: only a document that waits for this very step is given up. */
-const worksOn: Record<QueuedStep, Status> = {
-  normalize: 'received',
-  render: 'received',
-  upload: 'normalized',
-  summarize: 'uploaded',
-};
-
 /** Whether a version came to an end without a file of its own, after which it lets go of the past. */
 const hasEnded = (status: Status): boolean =>
   status === 'removed' || status === 'failed' || status === 'skipped';
@@ -89,11 +79,15 @@ async function bury(letter: Letter, tools: ReconcileTools, report: Report): Prom
   const superseded = document !== undefined && document.order > order;
   if (contentSha256 && (releases || superseded)) {
     // Nobody sees a reference that is left behind; letting go harms nobody and can be done here.
+    if (await tools.contents.holds(contentSha256, documentId, order)) {
+      note(report, 'released', contentSha256);
+    }
     if (!tools.dryRun) await release({ documentId, order, contentSha256 }, tools);
     return;
   }
   if (document?.order !== order) return;
   if (hasEnded(document.status) && !tools.dryRun) await letGo(document, tools);
+  // Only a document that waits for this very step is given up.
   if (document.status !== worksOn[step]) return;
   note(report, 'buried', documentId);
   if (tools.dryRun) return;

@@ -9,7 +9,7 @@ import { buryDeadLetters, type DeadLetterQueue } from './dead-letters.ts';
 import { announceMissed } from './missed.ts';
 import { sweepOrphans } from './orphans.ts';
 import { note, type Report } from './report.ts';
-import { resendStuck, resumeHeld } from './stuck.ts';
+import { resendStuck, resumeHeld, retryFailed } from './stuck.ts';
 
 export interface ReconcileTools extends UploadTools {
   table: Table;
@@ -18,8 +18,12 @@ export interface ReconcileTools extends UploadTools {
   resultsBucket: string;
   queues: Queues;
   deadLetters: DeadLetterQueue[];
-  /** Reports what would be done and changes nothing. */
+  /** Goes through everything from the beginning, reports what would be done and changes nothing. */
   dryRun: boolean;
+  /** Goes through the whole bucket, all contents and all remote files although that is not due. */
+  sweep: boolean;
+  /** Codes of errors: documents that failed with one are brought back. */
+  retry: readonly string[];
   /** False when there is only time left to write down where to go on. */
   timeLeft: () => boolean;
   /** An open document that did not move for this long is put back into its queue, in milliseconds. */
@@ -40,7 +44,12 @@ export type Slice = (
 ) => Promise<string | undefined>;
 
 /** The duties in the order they are done. The quick ones unblock documents: every run begins with them. */
-const quick = { deadLetters: buryDeadLetters, held: resumeHeld, stuck: resendStuck };
+const quick = {
+  deadLetters: buryDeadLetters,
+  failed: retryFailed,
+  held: resumeHeld,
+  stuck: resendStuck,
+};
 /** Everything there is, is gone through: less often, and over several runs where one is too short. */
 const sweep = { missed: announceMissed, contents: sweepContents, orphans: sweepOrphans };
 
@@ -80,11 +89,16 @@ export async function reconcile(tools: ReconcileTools): Promise<Report> {
     counts: {},
     ids: {},
   };
-  const state = stateSchema.parse((await tools.table.get(stateKey)) ?? {});
+  // A dry run tells of everything, not of what a run under way has still before it.
+  const saved = tools.dryRun ? undefined : await tools.table.get(stateKey);
+  const state = stateSchema.parse(saved ?? {});
   report.storageBytes = state.storageBytes;
   report.remoteFiles = state.remoteFiles;
 
-  const due = state.sweep || !state.sweptAt || sinceMs(state.sweptAt, tools) >= tools.sweepMs;
+  // Written down with the first page: where this run is too short for it, the next one sweeps.
+  if (tools.sweep) delete state.sweptAt;
+  const due =
+    state.sweep !== undefined || !state.sweptAt || sinceMs(state.sweptAt, tools) >= tools.sweepMs;
   // Where one run has no time for more than the quick round, the sweep gets the next one.
   const unblocked =
     (due && state.sweepIsNext) ||
@@ -102,7 +116,7 @@ export async function reconcile(tools: ReconcileTools): Promise<Report> {
       if (!place) state.sweptAt = new Date(tools.now()).toISOString();
       await save(state, tools, report);
     }));
-  report.unfinished = !unblocked || Boolean(due && !swept);
+  report.unfinished = !unblocked || (due && !swept);
   if (!swept) {
     delete report.storageBytes;
     delete report.remoteFiles;

@@ -2,7 +2,7 @@ import { type Lane, laneOf } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { isOpen } from '../ledger/documents.ts';
 import { indexes, shardCount } from '../ledger/keys.ts';
-import { resend } from '../steps/resend.ts';
+import { resend, worksOn } from '../steps/resend.ts';
 import type { ReconcileTools, Slice } from './reconcile.ts';
 import { note } from './report.ts';
 
@@ -32,6 +32,7 @@ export const resumeHeld: Slice = async (cursor, tools, report) => {
     const lane = laneOf(document.error ?? { code: '' });
     const admission = admitted.get(lane);
     if (!document.heldFrom || admission === 'none') return;
+    // A dry run names all that wait for the one which finds out.
     note(report, 'resumed', document.documentId);
     if (tools.dryRun) return;
     if (admission === 'one') {
@@ -57,9 +58,31 @@ export const resumeHeld: Slice = async (cursor, tools, report) => {
   return next;
 };
 
+/**
+ * Brings documents back that failed with one of the codes that a person named, as if the step that gave
+ * them up had not begun: what failed them is mended, or they are to have another chance. A summary that
+ * was paid for and no good is paid for again.
+ */
+export const retryFailed: Slice = async (cursor, tools, report) => {
+  if (tools.retry.length === 0) return undefined;
+  return eachInState('failed', cursor, tools, async (document) => {
+    const { error, attempts } = document;
+    if (!error || error.step === 'remove' || !tools.retry.includes(error.code)) return;
+    note(report, 'retried', document.documentId);
+    if (tools.dryRun) return;
+    const moved = await tools.documents.move(
+      document,
+      worksOn[error.step],
+      { attempts: { ...attempts, [error.step]: 0 } },
+      { remove: ['error', 'outages', 'evictions'] },
+    );
+    if (moved) await resend(moved, tools);
+  });
+};
+
 /** Visits one page of the documents in a state; the cursor is the shard and the place in it. */
 async function eachInState(
-  state: 'open' | 'held',
+  state: 'open' | 'held' | 'failed',
   cursor: string | undefined,
   tools: ReconcileTools,
   visit: (document: DocumentItem) => Promise<void>,
@@ -77,7 +100,7 @@ async function eachInState(
     const documentId = String(key.pk).slice('DOC#'.length);
     const document = await tools.documents.get(documentId);
     if (!document) continue;
-    const inState = state === 'held' ? document.status === 'held' : isOpen(document.status);
+    const inState = state === 'open' ? isOpen(document.status) : document.status === state;
     if (inState) await visit(document);
   }
   if (page.cursor) return JSON.stringify({ shard, after: page.cursor });

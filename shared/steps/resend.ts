@@ -1,6 +1,18 @@
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { ObjectChange } from '../messages.ts';
+import type { Step } from '../record.ts';
 import type { StepTools } from './tools.ts';
+
+/** A step with a queue. */
+export type QueuedStep = Exclude<Step, 'remove'>;
+
+/** The status of the documents that a step works on. */
+export const worksOn: Record<QueuedStep, 'received' | 'normalized' | 'uploaded'> = {
+  normalize: 'received',
+  render: 'received',
+  upload: 'normalized',
+  summarize: 'uploaded',
+};
 
 /** The event that made this version, as it would be announced again: the ledger knows it by its sequencer. */
 export function changeOf(document: DocumentItem): ObjectChange {

@@ -370,6 +370,136 @@ test('a dry run says what would be done and changes nothing', async () => {
   expect((await world.reconcile()).report?.counts).toEqual(repairs);
 });
 
+/** Lets runs do a page each until the sweep has come to a duty; the first is asked what `first` says. */
+async function onePageUntil(duty: string, first: { sweep: boolean }): Promise<void> {
+  const place = () => ledger.items().find(({ pk }) => pk === 'RECONCILE')?.sweep;
+  for (let runs = 0; (place() as { duty: string } | undefined)?.duty !== duty; runs += 1) {
+    expect(runs).toBeLessThan(100);
+    let pages = 1;
+    const asked = runs === 0 ? first : {};
+    const { report } = await world.reconcile({ ...asked, timeLeft: () => pages-- > 0 });
+    expect(report?.unfinished).toBe(true);
+  }
+}
+
+test('a dry run tells of everything although a sweep was just made, and of what a run under way has done', async () => {
+  await disorder();
+  await world.reconcile();
+  await world.drain();
+  await onePageUntil('orphans', { sweep: true });
+  await world.emulator.vanishFile((await present('left.txt')).fileId ?? '');
+  world.drop('later.txt', text('later'));
+
+  const { report } = await world.reconcile({ dryRun: true });
+
+  expect(report?.counts).toEqual({ announced: 1, gone: 1 });
+  expect(report?.unfinished).toBe(false);
+  // A run for real goes on with the remote files, and is not due for the rest yet.
+  expect((await world.reconcile()).report?.counts).toEqual({});
+});
+
+test('a sweep is made when a person asks for one, by a later run where the first is too short', async () => {
+  await begin();
+  await settled('a');
+  await world.reconcile();
+  world.drop('missed.txt', text('missed'));
+  expect((await world.reconcile()).report?.counts).toEqual({});
+
+  const { report } = await world.reconcile({ sweep: true });
+  expect(report?.counts).toEqual({ announced: 1 });
+
+  await world.drain();
+  world.drop('again.txt', text('again'));
+  let pages = 1;
+  const { report: short } = await world.reconcile({ sweep: true, timeLeft: () => pages-- > 0 });
+  expect(short).toMatchObject({ counts: {}, unfinished: true });
+  expect((await world.reconcile()).report?.counts).toEqual({ announced: 1 });
+});
+
+describe('documents that failed', () => {
+  /** Two that the API failed in an upload and a summary, and one that is no good itself. */
+  async function failures(): Promise<void> {
+    await begin();
+    const error = { kind: 'error', status: 500, count: 'all' } as const;
+    world.emulator.addFault({ ...error, operation: 'files.upload', filename: 'a*' });
+    world.emulator.addFault({ ...error, operation: 'messages.create' });
+    await settled('a', 'b');
+    world.deliver(world.drop('empty.txt', ''));
+    await world.drain();
+    world.emulator.clearFaults();
+    expect(await statuses()).toEqual(['failed', 'failed', 'failed']);
+  }
+  const statuses = () =>
+    Promise.all(['a.txt', 'b.txt', 'empty.txt'].map(async (key) => (await present(key)).status));
+
+  test('are brought back by the code of their error, with attempts anew', async () => {
+    await failures();
+    const attempts = { normalize: 1, upload: 5 };
+    expect(await present('a.txt')).toMatchObject({ attempts });
+
+    const { report } = await world.reconcile({ retry: ['claude.server_error'] });
+    await world.drain();
+
+    expect(report?.counts).toEqual({ retried: 2 });
+    expect(await statuses()).toEqual(['ready', 'ready', 'failed']);
+    const a = await present('a.txt');
+    expect(a).toMatchObject({ attempts: { normalize: 1, upload: 1, summarize: 1 } });
+    expect(a.error).toBeUndefined();
+    // The five calls that failed may have been paid; the record says so.
+    expect((await present('b.txt')).usage?.calls).toBe(6);
+    expect(fileIds()).toHaveLength(2);
+    await checkInvariants(world, { 'a.txt': 'a alone', 'b.txt': 'b alone' }, 0);
+  });
+
+  test('may fail again, with the same number of attempts', async () => {
+    await failures();
+    world.emulator.addFault({
+      kind: 'error',
+      status: 500,
+      operation: 'files.upload',
+      count: 'all',
+    });
+
+    await world.reconcile({ retry: ['claude.server_error'] });
+    await world.drain();
+
+    expect(await present('a.txt')).toMatchObject({ status: 'failed', attempts: { upload: 5 } });
+  });
+
+  test('are brought back to normalize too', async () => {
+    await failures();
+
+    const { report } = await world.reconcile({ retry: ['normalize.empty'] });
+    expect(await statuses()).toEqual(['failed', 'failed', 'received']);
+    await world.drain();
+
+    expect(report?.ids.retried).toEqual([(await present('empty.txt')).documentId]);
+    expect(await present('empty.txt')).toMatchObject({
+      status: 'failed',
+      attempts: { normalize: 1 },
+    });
+  });
+
+  test('stay as they are in a dry run, which says what would come back', async () => {
+    await failures();
+    const before = structuredClone(await everything());
+
+    const { report } = await world.reconcile({ retry: ['claude.server_error'], dryRun: true });
+
+    expect(report?.counts).toEqual({ retried: 2 });
+    expect(await everything()).toEqual(before);
+  });
+
+  test('stay as they are without a code', async () => {
+    await failures();
+
+    const { report } = await world.reconcile();
+
+    expect(report?.counts).toEqual({});
+    expect(await statuses()).toEqual(['failed', 'failed', 'failed']);
+  });
+});
+
 test('each run leaves a report that people can read', async () => {
   await disorder();
 

@@ -114,6 +114,25 @@ test('the reconciler, run by hand, finds nothing to repair and writes a report',
   expect(Contents).toHaveLength(1);
 });
 
+describe('the reconciler by hand', () => {
+  test('reports what it would do', async () => {
+    const answer = await journey.stack.invoke('reconcile', { dryRun: true });
+
+    expect(answer).toMatchObject({ ok: true });
+    if (answer.ok) expect(JSON.parse(answer.payload)).toMatchObject({ dryRun: true, counts: {} });
+  });
+
+  test.each([
+    ['a word that is misspelt', { dryrun: true }, /dryrun/],
+    ['a value of another type', { retry: 'claude.server_error' }, /retry/],
+  ])('does nothing for %s', async (_, event, message) => {
+    const answer = await journey.stack.invoke('reconcile', event);
+
+    expect(answer).toMatchObject({ ok: false });
+    expect(JSON.stringify(answer)).toMatch(message);
+  });
+});
+
 describe('files within files', () => {
   const inner = zipSync({ 'deep/note.txt': strToU8('A note two archives deep. It is short.') });
   const innermost = zipSync({ 'again.zip': zipSync({ 'x.zip': inner }) });

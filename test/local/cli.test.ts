@@ -48,6 +48,8 @@ describe('the command line', () => {
     [['--data'], 'argument missing'],
     [['--once', '/no/such/path'], 'no such file or folder: /no/such/path'],
     [['--invoke', 'reconcile', 'x'], 'takes no paths'],
+    [['--payload', '{}'], '--payload needs --invoke'],
+    [['--invoke', 'reconcile', '--payload', '{dryRun}'], "--payload must be JSON, not '{dryRun}'"],
   ])('answers %j with exit code 2 and one line', async (args, reason) => {
     let said = '';
     const write = (text: string) => {

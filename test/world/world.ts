@@ -196,6 +196,8 @@ export class World {
       kill?: KillPoint | undefined;
       gate?: Gate;
       dryRun?: boolean;
+      sweep?: boolean;
+      retry?: string[];
       timeLeft?: () => boolean;
     } = {},
   ): Promise<{ report: Report | undefined; life: Life }> {
@@ -204,6 +206,8 @@ export class World {
     const report = await reconcile({
       ...tools,
       dryRun: options.dryRun ?? false,
+      sweep: options.sweep ?? false,
+      retry: options.retry ?? [],
       timeLeft: options.timeLeft ?? (() => true),
     }).catch((error: unknown) => {
       if (life.dead) return undefined;
@@ -274,7 +278,7 @@ export class World {
 
   #tools(
     life: Life,
-  ): Omit<ReconcileTools, 'dryRun' | 'timeLeft'> &
+  ): Omit<ReconcileTools, 'dryRun' | 'sweep' | 'retry' | 'timeLeft'> &
     NormalizeTools &
     Parameters<typeof summarize>[1] {
     const { now } = this;

@@ -23,7 +23,7 @@ export type Command =
   | { run: 'help' }
   | { run: 'watch'; inbox: string; settings: Settings }
   | { run: 'once'; paths: string[]; json: boolean; settings: Settings }
-  | { run: 'invoke'; name: string; settings: Settings };
+  | { run: 'invoke'; name: string; payload: unknown; settings: Settings };
 
 const options = {
   once: { type: 'boolean' },
@@ -38,6 +38,7 @@ const options = {
   concurrency: { type: 'string' },
   port: { type: 'string' },
   invoke: { type: 'string' },
+  payload: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -59,10 +60,14 @@ export function readArguments(args: string[], apiKey: string | undefined): Comma
     port: integer('port', values.port, 0, 65_534),
   };
   if (values.json && !values.once) throw new UsageError('--json needs --once');
+  if (values.payload !== undefined && values.invoke === undefined) {
+    throw new UsageError('--payload needs --invoke');
+  }
   if (values.invoke !== undefined) {
     if (values.once) throw new UsageError('--invoke and --once exclude each other');
     if (positionals.length > 0) throw new UsageError('--invoke takes no paths');
-    return { run: 'invoke', name: text('invoke', values.invoke) ?? '', settings };
+    const name = text('invoke', values.invoke) ?? '';
+    return { run: 'invoke', name, payload: json('payload', values.payload ?? '{}'), settings };
   }
   if (values.once) {
     if (positionals.length === 0) throw new UsageError('--once needs at least one file or folder');
@@ -87,6 +92,14 @@ function parse(args: string[]) {
 function text(name: string, value: string | undefined): string | undefined {
   if (value !== undefined && value.trim() === '') throw new UsageError(`--${name} is empty`);
   return value;
+}
+
+function json(name: string, value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new UsageError(`--${name} must be JSON, not '${value}'`);
+  }
 }
 
 function integer(

@@ -33,7 +33,7 @@ export async function run(
         const say = (line: string) => terminal.progress.write(`${line}\n`);
         const host = await startHost(command.settings, { say, path: terminal.path });
         try {
-          const result = await host.stack.invoke(command.name, {});
+          const result = await host.stack.invoke(command.name, command.payload);
           terminal.stdout.write(`${result.ok ? result.payload : JSON.stringify(result.error)}\n`);
           return result.ok ? 0 : 1;
         } finally {

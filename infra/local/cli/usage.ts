@@ -22,6 +22,7 @@ servers. Claude is an emulator, whose summaries are extracts, unless --live is g
   --concurrency N     invocations of one function at once (default: the number of cores)
   --port N            port of S3, SQS and Lambda (default 4566; DynamoDB one above)
   --invoke NAME       run one function once, such as reconcile, and print its answer
+  --payload JSON      with --invoke: what the function is asked for (default {})
   --help              this text
 
 Exit code: 0 when all documents ended ready or skipped, 1 when any did not, 2 on wrong use.
