@@ -22,6 +22,16 @@ export interface ObjectAddress {
   etag?: string | undefined;
 }
 
+/** An object as a listing shows it. */
+export interface ListedObject {
+  key: string;
+  /** Without quotes. */
+  etag: string;
+  sizeBytes: number;
+  /** Epoch milliseconds. */
+  modifiedAt: number;
+}
+
 /** The object is not there any more: a removal event is on its way, or was. */
 export class ObjectGone extends Error {
   override readonly name = 'ObjectGone';
@@ -148,7 +158,7 @@ export class Objects {
   async list(
     bucket: string,
     options: { prefix?: string; startAfter?: string | undefined } = {},
-  ): Promise<{ objects: { key: string; etag: string; sizeBytes: number }[]; more: boolean }> {
+  ): Promise<{ objects: ListedObject[]; more: boolean }> {
     const reply = await this.#client.send(
       new ListObjectsV2Command({
         Bucket: bucket,
@@ -164,6 +174,7 @@ export class Objects {
               key: entry.Key,
               etag: (entry.ETag ?? '').replaceAll('"', ''),
               sizeBytes: entry.Size ?? 0,
+              modifiedAt: entry.LastModified?.getTime() ?? 0,
             },
           ],
     );

@@ -58,3 +58,8 @@ export function orderOf(sequencer: string): string {
   }
   return sequencer.toUpperCase().padEnd(orderLength, '0');
 }
+
+/** The order right after another: before any that S3 gives to a newer event, whose first digits differ. */
+export function orderAfter(order: string): string {
+  return (BigInt(`0x${order}`) + 1n).toString(16).toUpperCase().padStart(orderLength, '0');
+}

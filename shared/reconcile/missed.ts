@@ -1,17 +1,26 @@
 import { documentIdOf } from '../ids.ts';
+import { newestOrder } from '../ledger/documents.ts';
+import { orderAfter } from '../ledger/keys.ts';
 import type { Slice } from './reconcile.ts';
 import { note } from './report.ts';
 
+/** How long an event may be on its way before its object counts as missed, in milliseconds. */
+const onItsWayMs = 3_600_000;
+
 /**
- * Announces objects of the inbox that the ledger has never heard of: their events were lost, or
- * the bucket was filled before Dropline came. The sequencer given is the lowest there is, so that
- * any real event of the key still wins.
+ * Announces objects of the inbox that the ledger has not heard of: their events were lost, or the bucket was
+ * filled before Dropline came.
+ *
+ * Which sequencer S3 gave is not to be found out. Where there is no record, the lowest there is is taken, and
+ * where the record tells of other bytes (or of a removal), the one right after the record's newest event: so
+ * any real event that comes still wins, and finds its content known.
  */
 export const announceMissed: Slice = async (cursor, tools, report) => {
   const page = await tools.objects.list(tools.inboxBucket, { startAfter: cursor });
-  for (const { key, etag, sizeBytes } of page.objects) {
+  for (const { key, etag, sizeBytes, modifiedAt } of page.objects) {
     const document = await tools.documents.get(documentIdOf(tools.inboxBucket, key));
-    if (document) continue;
+    const told = document && document.status !== 'removed' && document.etag === etag;
+    if (told || (document && tools.now() - modifiedAt < onItsWayMs)) continue;
     note(report, 'announced', key);
     if (tools.dryRun) continue;
     const head = await tools.objects.head({ bucket: tools.inboxBucket, key });
@@ -22,7 +31,7 @@ export const announceMissed: Slice = async (cursor, tools, report) => {
       key,
       etag: head.etag ?? etag,
       versionId: head.versionId,
-      sequencer: '0',
+      sequencer: document ? orderAfter(newestOrder(document)) : '0',
       sizeBytes: head.sizeBytes ?? sizeBytes,
     });
   }

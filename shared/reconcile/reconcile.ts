@@ -9,6 +9,7 @@ import { buryDeadLetters, type DeadLetterQueue } from './dead-letters.ts';
 import { announceMissed } from './missed.ts';
 import { sweepOrphans } from './orphans.ts';
 import { note, type Report } from './report.ts';
+import { sweepStaged } from './staged.ts';
 import { resendStuck, resumeHeld, retryFailed } from './stuck.ts';
 
 export interface ReconcileTools extends UploadTools {
@@ -51,7 +52,12 @@ const quick = {
   stuck: resendStuck,
 };
 /** Everything there is, is gone through: less often, and over several runs where one is too short. */
-const sweep = { missed: announceMissed, contents: sweepContents, orphans: sweepOrphans };
+const sweep = {
+  missed: announceMissed,
+  staged: sweepStaged,
+  contents: sweepContents,
+  orphans: sweepOrphans,
+};
 
 const placeSchema = z.object({ duty: z.string(), cursor: z.string().optional() });
 /** Where a round goes on. */

@@ -1,6 +1,7 @@
 import type { Part } from '../formats/types.ts';
 import { hashFile } from '../hash.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
+import { orderAfter } from '../ledger/keys.ts';
 import type { StepTools } from './tools.ts';
 
 /** The key of a part, as its own document has it: no object of the inbox can end in this by chance. */
@@ -72,7 +73,7 @@ export async function retireParts(document: DocumentItem, tools: StepTools): Pro
         bucket: document.bucket,
         key: partKey(document.key, name),
         // Just after the version that had it, and before any newer one.
-        sequencer: `${order.slice(0, -1)}F`,
+        sequencer: orderAfter(order),
         parent: document.documentId,
         depth: (document.depth ?? 0) + 1,
       });

@@ -12,7 +12,10 @@ export interface Staged {
   source: Source;
 }
 
-/** Stores a converted file under its own hash, whatever document it came from. */
+/**
+ * Stores a converted file below its version, under its own hash: two workers on one event may make
+ * different bytes of it (a PDF holds the time), and neither must overwrite what the record names.
+ */
 export async function stage(
   document: DocumentItem,
   file: { path: string; mimeType: string },
@@ -26,7 +29,10 @@ export async function stage(
       message: 'Nothing was found in the file that could be read.',
     });
   }
-  const target = { bucket: tools.stagingBucket, key: `content/${sha256}` };
+  const target = {
+    bucket: tools.stagingBucket,
+    key: `staged/${document.documentId}/${document.order}/${sha256}`,
+  };
   await tools.objects.putFile(target, {
     path: file.path,
     sizeBytes,

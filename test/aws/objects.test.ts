@@ -111,10 +111,13 @@ test('a head that cannot be asked for is an error, not an absence', async () => 
 test('a listing says whether there is more', async () => {
   s3.on(ListObjectsV2Command).resolves({
     IsTruncated: true,
-    Contents: [{ Key: 'a', ETag: '"e"', Size: 3 }, {}],
+    Contents: [{ Key: 'a', ETag: '"e"', Size: 3, LastModified: new Date(7) }, {}],
   });
 
   const page = await objects.list('b', { prefix: 'p/', startAfter: 'p/0' });
 
-  expect(page).toEqual({ objects: [{ key: 'a', etag: 'e', sizeBytes: 3 }], more: true });
+  expect(page).toEqual({
+    objects: [{ key: 'a', etag: 'e', sizeBytes: 3, modifiedAt: 7 }],
+    more: true,
+  });
 });

@@ -1,4 +1,6 @@
+import { strToU8, zipSync } from 'fflate';
 import { afterEach, describe, expect, test } from 'vitest';
+import { changesOf } from '../../shared/aws/events.ts';
 import { sha256Of } from '../world/digest.ts';
 import { checkInvariants } from '../world/invariants.ts';
 import { type MemoryLedger, memoryLedger } from '../world/memory-dynamodb.ts';
@@ -20,6 +22,8 @@ const present = async (key: string) => {
   if (!record) throw new Error(`no record of ${key}`);
   return record;
 };
+const sequencerOf = ({ body }: { body: string }): string =>
+  JSON.parse(body).Records[0].s3.object.sequencer;
 const fileIds = () => world.emulator.files().map((file) => file.id);
 
 /** Drops files and waits until all have ended. */
@@ -314,6 +318,67 @@ describe('objects of which no event came', () => {
     const { report } = await world.reconcile();
 
     expect(report?.counts).toEqual({ announced: 5 });
+  });
+
+  test('are announced too where the record tells of older bytes, once their event is certainly not on its way', async () => {
+    await begin();
+    await settled('a', 'b');
+    world.drop('a.txt', text('new'));
+    world.advance(hour - 1);
+    expect((await world.reconcile()).report?.counts).toEqual({});
+
+    world.advance(1);
+    const { report } = await world.reconcile({ sweep: true });
+    await world.drain();
+
+    expect(report).toMatchObject({ counts: { announced: 1 }, ids: { announced: ['a.txt'] } });
+    await checkInvariants(world, { 'a.txt': 'new alone', 'b.txt': 'b alone' }, 0);
+    // It knows it now.
+    expect((await world.reconcile({ sweep: true })).report?.counts).toEqual({});
+  });
+
+  test('are announced too where the record tells of a removal', async () => {
+    await begin();
+    await settled('a');
+    world.deliver(world.remove('a.txt'));
+    await world.drain();
+    world.drop('a.txt', text('again'));
+    world.advance(hour);
+
+    await world.reconcile();
+    await world.drain();
+
+    await checkInvariants(world, { 'a.txt': 'again alone' }, 0);
+  });
+
+  test('cost nothing once more when their event comes after all', async () => {
+    await begin();
+    await settled('a');
+    const late = world.drop('a.txt', text('new'));
+    world.advance(hour);
+    await world.reconcile();
+    await world.drain();
+
+    world.deliver(late);
+    await world.drain();
+
+    expect((await present('a.txt')).sequencer).toBe(sequencerOf(late));
+    expect(world.calls('messages.create')).toHaveLength(2);
+    expect(world.calls('files.upload')).toHaveLength(2);
+    await checkInvariants(world, { 'a.txt': 'new alone' }, 0);
+  });
+
+  test('leave a newer event that comes late the winner', async () => {
+    await begin();
+    await settled('a');
+    world.drop('a.txt', text('lost'));
+    const newest = world.drop('a.txt', text('newest'));
+    world.advance(hour);
+    world.deliver(newest);
+    await world.reconcile();
+    await world.drain();
+
+    await checkInvariants(world, { 'a.txt': 'newest alone' }, 0);
   });
 
   test('are left alone when they are gone by then', async () => {
@@ -618,8 +683,93 @@ describe('slices', () => {
 
     const { report } = await world.reconcile();
 
-    expect(report?.ids.errors).toEqual(['missed: no such bucket']);
-    expect(report?.counts).toMatchObject({ errors: 1, gone: 1 });
+    expect(report?.ids.errors).toEqual(['missed: no such bucket', 'staged: no such bucket']);
+    expect(report?.counts).toMatchObject({ errors: 2, gone: 1 });
+  });
+});
+
+describe('what versions staged that are no more', () => {
+  const page = (name: string) => `<h1>${name}</h1><p>It speaks of ${name} alone.</p>`;
+  const stagedKeys = async () => (await world.buckets.list(staging)).objects.map(({ key }) => key);
+
+  test('is deleted when the file was removed or overwritten, and kept while it stands', async () => {
+    await begin();
+    const keys = ['kept.html', 'removed.html', 'overwritten.html'];
+    world.deliver(...keys.map((key) => world.drop(key, page(key))));
+    await world.drain();
+    const before = await stagedKeys();
+    expect(before).toHaveLength(3);
+    world.deliver(world.remove('removed.html'), world.drop('overwritten.html', page('new')));
+    await world.drain();
+
+    const { report } = await world.reconcile();
+
+    expect(report?.counts).toEqual({ unstaged: 2 });
+    const kept = [await present('kept.html'), await present('overwritten.html')];
+    expect(await stagedKeys()).toEqual(kept.map(({ source }) => source?.key).toSorted());
+    // The file can still be made anew.
+    await world.emulator.vanishFile(kept[1]?.fileId ?? '');
+    await world.reconcile({ sweep: true });
+    expect(fileIds()).toContain((await present('overwritten.html')).fileId);
+  });
+
+  test('belongs to each of two documents with the same content by itself', async () => {
+    await begin();
+    world.deliver(world.drop('a.html', page('same')), world.drop('b.html', page('same')));
+    await world.drain();
+    expect(fileIds()).toHaveLength(1);
+    world.deliver(world.remove('a.html'));
+    await world.drain();
+    await world.reconcile();
+
+    await world.emulator.vanishFile((await present('b.html')).fileId ?? '');
+    const { report } = await world.reconcile({ sweep: true });
+
+    expect(report?.counts).toEqual({ gone: 1 });
+    expect(await stagedKeys()).toEqual([(await present('b.html')).source?.key]);
+  });
+
+  test('is named, not deleted, in a dry run', async () => {
+    await begin();
+    world.deliver(world.drop('a.html', page('a')));
+    await world.drain();
+    world.deliver(world.remove('a.html'));
+    await world.drain();
+
+    const { report } = await world.reconcile({ dryRun: true });
+
+    expect(report?.ids.unstaged).toEqual(await stagedKeys());
+    expect(report?.ids.unstaged).toHaveLength(1);
+  });
+
+  test('ends with its parts, where a worker announced them after they had been retired', async () => {
+    await begin();
+    const archive = Buffer.from(zipSync({ 'one.txt': strToU8(text('one')) }));
+    // The worker that takes the archive apart is slow: it has got no further than to the record.
+    const [dropped] = changesOf(world.drop('a.zip', archive).body);
+    if (!dropped) throw new Error('no change');
+    const { document: late } = await world.documents.receive(dropped, 'default');
+    world.deliver(world.remove('a.zip'));
+    await world.drain();
+    // Now it goes on, and puts and announces what it found.
+    const original = { bucket: staging, key: `parts/${late.documentId}/${late.order}/one.txt` };
+    world.buckets.put(staging, original.key, Buffer.from(text('one')));
+    const { bucket, sequencer, documentId: parent } = late;
+    const change = { kind: 'created', bucket, key: 'a.zip!/one.txt', sequencer, original, parent };
+    world.queues.intake.send(
+      JSON.stringify({ dropline: 'change', change: { ...change, sizeBytes: 60, depth: 1 } }),
+      world.now(),
+    );
+    await world.drain();
+    expect(await present('a.zip!/one.txt')).toMatchObject({ status: 'ready' });
+
+    const { report } = await world.reconcile();
+    await world.drain();
+
+    expect(report?.ids.unstaged).toEqual([original.key]);
+    expect(await present('a.zip!/one.txt')).toMatchObject({ status: 'removed' });
+    expect(await stagedKeys()).toEqual([]);
+    expect(fileIds()).toEqual([]);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   contentKey,
   documentKey,
   indexes,
+  orderAfter,
   orderOf,
   pastVersionKey,
   referenceKey,
@@ -16,6 +17,20 @@ const hex = fc.string({
   unit: fc.constantFrom(...'0123456789abcdefABCDEF'),
   minLength: 1,
   maxLength: 64,
+});
+
+describe('orderAfter', () => {
+  test.each([
+    ['0'.repeat(64), `${'0'.repeat(63)}1`],
+    [`0055AED6${'0'.repeat(56)}`, `0055AED6${'0'.repeat(55)}1`],
+    [`0055AED6${'0'.repeat(54)}0F`, `0055AED6${'0'.repeat(54)}10`],
+  ])('of %s is %s', (order, next) => {
+    expect(orderAfter(order)).toBe(next);
+  });
+
+  test('is before every sequencer that S3 gives to a newer event', () => {
+    expect(orderAfter(orderOf('0055AED6DCD90281E5')) < orderOf('0055AED6DCD90281E6')).toBe(true);
+  });
 });
 
 describe('orderOf', () => {

@@ -8,6 +8,7 @@ interface Version {
   versionId: string;
   etag: string;
   bytes: Buffer;
+  modifiedAt: number;
   /** A delete marker: while it is the newest, nothing stands under the key. */
   marker: boolean;
 }
@@ -17,12 +18,14 @@ export class MemoryBuckets implements ObjectStore {
   /** The versions of an object, oldest first; without versioning there is one at most. */
   readonly #objects = new Map<string, Version[]>();
   readonly #versioned: boolean;
+  readonly #now: () => number;
   /** Objects that a page of a listing holds. */
   pageSize = 1_000;
   #counter = 0;
 
-  constructor({ versioned = true } = {}) {
+  constructor({ versioned = true, now = (): number => 0 } = {}) {
     this.#versioned = versioned;
+    this.#now = now;
   }
 
   /** Stores an object as a user of the bucket does. */
@@ -96,7 +99,9 @@ export class MemoryBuckets implements ObjectStore {
       .sort()
       .flatMap((key) => {
         const current = this.#current(bucket, key);
-        return current ? [{ key, etag: current.etag, sizeBytes: current.bytes.length }] : [];
+        if (!current) return [];
+        const { etag, bytes, modifiedAt } = current;
+        return [{ key, etag, sizeBytes: bytes.length, modifiedAt }];
       });
     return { objects: objects.slice(0, this.pageSize), more: objects.length > this.pageSize };
   }
@@ -105,12 +110,12 @@ export class MemoryBuckets implements ObjectStore {
     this.remove(target.bucket, target.key);
   }
 
-  #add(bucket: string, key: string, version: Omit<Version, 'versionId'>): string {
+  #add(bucket: string, key: string, version: Omit<Version, 'versionId' | 'modifiedAt'>): string {
     this.#counter += 1;
     const versionId = `v${this.#counter}`;
     const versions = this.#versions(bucket, key);
     if (!this.#versioned) versions.splice(0);
-    versions.push({ ...version, versionId });
+    versions.push({ ...version, versionId, modifiedAt: this.#now() });
     return versionId;
   }
 

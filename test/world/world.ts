@@ -87,7 +87,10 @@ export class World {
     time: { now: number },
   ) {
     this.table = table;
-    this.buckets = new MemoryBuckets({ versioned: options.versioned ?? true });
+    this.buckets = new MemoryBuckets({
+      versioned: options.versioned ?? true,
+      now: this.now,
+    });
     this.emulator = emulator;
     this.#options = options;
     this.#time = time.now;

@@ -1,0 +1,22 @@
+import { retireParts } from '../steps/parts.ts';
+import type { Slice } from './reconcile.ts';
+import { note } from './report.ts';
+
+/**
+ * Pages through the staging bucket and deletes what versions left there that are no more: the converted bytes of
+ * a file that was removed or overwritten, and parts that a worker staged after a newer event had retired
+ * them. Nobody stands on either: whoever has the same content staged bytes of its own.
+ */
+export const sweepStaged: Slice = async (cursor, tools, report) => {
+  const page = await tools.objects.list(tools.stagingBucket, { startAfter: cursor });
+  for (const { key } of page.objects) {
+    const [kind, documentId = '', order = ''] = key.split('/');
+    const document = await tools.documents.get(documentId);
+    if (!document || order >= document.order) continue;
+    note(report, 'unstaged', key);
+    if (tools.dryRun) continue;
+    if (kind === 'parts') await retireParts(document, tools);
+    else await tools.objects.delete({ bucket: tools.stagingBucket, key });
+  }
+  return page.more ? page.objects.at(-1)?.key : undefined;
+};
