@@ -156,6 +156,7 @@ export class Dropline extends Construct {
         toUpload,
         toSummarize,
         ...deadLetters,
+        ...[intake, render, upload, summarize].map(({ queue }) => grants.measure(queue)),
         ...claude,
         profiles,
       ],

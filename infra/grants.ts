@@ -67,6 +67,11 @@ export function send(variable: string, queue: sqs.Queue): Grant {
   };
 }
 
+/** Asking how many messages wait in a queue. */
+export function measure(queue: sqs.Queue): Grant {
+  return { variables: {}, to: allow(['sqs:GetQueueAttributes'], [queue.queueArn]) };
+}
+
 /** Looking at the messages of a dead-letter queue. */
 export function look(variable: string, queue: sqs.Queue): Grant {
   return {

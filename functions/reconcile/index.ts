@@ -50,6 +50,12 @@ function prepare() {
     'keepRemoteFiles',
   ]);
   const shared = stepTools(base, settings);
+  const workOf = {
+    normalize: settings.intakeQueueUrl,
+    render: settings.renderQueueUrl,
+    upload: settings.uploadQueueUrl,
+    summarize: settings.summarizeQueueUrl,
+  };
   const tools: Omit<ReconcileTools, 'dryRun' | 'sweep' | 'retry' | 'timeLeft'> = {
     ...shared,
     claude: claudeClient(base, settings, shared.table),
@@ -61,6 +67,7 @@ function prepare() {
       { step: 'upload', url: settings.uploadDeadLettersUrl },
       { step: 'summarize', url: settings.summarizeDeadLettersUrl },
     ],
+    backlog: (step) => base.queues.backlog(workOf[step]),
     inboxBucket: settings.inboxBucket,
     resultsBucket: settings.resultsBucket,
     owner: base.owner,

@@ -1,5 +1,6 @@
 import {
   ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   type SQSClient,
@@ -39,6 +40,17 @@ export class Queues {
         VisibilityTimeout: Math.ceil(delayMs / 1000),
       }),
     );
+  }
+
+  /** How many messages wait to be received, about; those that are delayed or being worked on not counted. */
+  async backlog(queueUrl: string): Promise<number> {
+    const { Attributes } = await this.#client.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: queueUrl,
+        AttributeNames: ['ApproximateNumberOfMessages'],
+      }),
+    );
+    return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
   }
 
   /** Looks at up to ten messages without deleting them; they stay out of sight for a while. */

@@ -3,6 +3,7 @@ import type { Queues } from '../aws/queues.ts';
 import { outcomeOf } from '../claude/outcome.ts';
 import { Defer } from '../errors.ts';
 import type { Table } from '../ledger/table.ts';
+import type { QueuedStep } from '../steps/resend.ts';
 import type { UploadTools } from '../steps/upload.ts';
 import { sweepContents } from './contents.ts';
 import { buryDeadLetters, type DeadLetterQueue } from './dead-letters.ts';
@@ -19,6 +20,8 @@ export interface ReconcileTools extends UploadTools {
   resultsBucket: string;
   queues: Queues;
   deadLetters: DeadLetterQueue[];
+  /** How many messages wait in the queue of a step, about. */
+  backlog: (step: QueuedStep) => Promise<number>;
   /** Goes through everything from the beginning, reports what would be done and changes nothing. */
   dryRun: boolean;
   /** Goes through the whole bucket, all contents and all remote files although that is not due. */

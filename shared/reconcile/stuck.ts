@@ -2,22 +2,40 @@ import { type Lane, laneOf } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { isOpen } from '../ledger/documents.ts';
 import { indexes, shardCount } from '../ledger/keys.ts';
-import { resend, worksOn } from '../steps/resend.ts';
+import { type QueuedStep, resend, waitsFor, worksOn } from '../steps/resend.ts';
 import type { ReconcileTools, Slice } from './reconcile.ts';
 import { note } from './report.ts';
 
 const pageSize = 100;
 
-/** Puts documents that did not move for `stuckMs` back into the queue of the step they wait for. */
-export const resendStuck: Slice = (cursor, tools, report) =>
-  eachInState('open', cursor, tools, async (document) => {
+/** A queue with more messages than this is behind: what does not move most likely waits in it. */
+const behind = 1_000;
+
+/**
+ * Puts documents that did not move for `stuckMs` back into the queue of the step they wait for. Where that queue
+ * is far behind they stay: each would get a second message, and the queue would be further behind.
+ */
+export const resendStuck: Slice = async (cursor, tools, report) => {
+  const backlogs = new Map<QueuedStep, Promise<number>>();
+  const backlogOf = (step: QueuedStep): Promise<number> => {
+    const known = backlogs.get(step) ?? tools.backlog(step);
+    backlogs.set(step, known);
+    return known;
+  };
+  return eachInState('open', cursor, tools, async (document) => {
     if (ageOf(document, tools) < tools.stuckMs) return;
+    const step = waitsFor(document);
+    if (step && (await backlogOf(step)) > behind) {
+      note(report, 'inBacklog', document.documentId);
+      return;
+    }
     note(report, 'resent', document.documentId);
     if (tools.dryRun) return;
     // Marks the time, so that the next run does not send it once more while it waits in the queue.
     const moved = await tools.documents.move(document, document.status);
     if (moved) await resend(moved, tools);
   });
+};
 
 /**
  * Lets held documents go on where they were stopped: one at first, to find out whether what

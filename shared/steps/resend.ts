@@ -31,21 +31,33 @@ export function changeOf(document: DocumentItem): ObjectChange {
   };
 }
 
+/** The step that an open document waits for; `undefined` where it waits for none. */
+export function waitsFor({ status, rendering }: DocumentItem): QueuedStep | undefined {
+  switch (status) {
+    case 'received':
+      return rendering ? 'render' : 'normalize';
+    case 'normalized':
+      return 'upload';
+    case 'uploaded':
+      return 'summarize';
+    default:
+      return undefined;
+  }
+}
+
 /** Puts an open document back into the queue of the step it waits for. Every step takes it twice. */
 export async function resend(document: DocumentItem, tools: StepTools): Promise<void> {
   const { documentId, order, contentSha256 } = document;
-  switch (document.status) {
-    case 'received':
-      if (document.rendering) await tools.send({ step: 'render', documentId, order });
-      else await tools.announce(changeOf(document));
-      return;
-    case 'normalized':
-      await tools.send({ step: 'upload', documentId, order, contentSha256: contentSha256 ?? '' });
-      return;
-    case 'uploaded':
-      await tools.send({ step: 'summarize', documentId, order });
-      return;
-    default:
+  const step = waitsFor(document);
+  switch (step) {
+    case 'normalize':
+      return tools.announce(changeOf(document));
+    case 'upload':
+      return tools.send({ step, documentId, order, contentSha256: contentSha256 ?? '' });
+    case 'render':
+    case 'summarize':
+      return tools.send({ step, documentId, order });
+    case undefined:
       return;
   }
 }

@@ -282,6 +282,26 @@ describe('documents that stopped', () => {
     expect((await present('a.txt')).status).toBe('ready');
   });
 
+  test('are left alone while their queue is far behind, for they most likely wait in it', async () => {
+    await begin();
+    world.deliver(world.drop('a.txt', text('a')), world.drop('b.txt', text('b')));
+    await world.work({ only: ['intake'] });
+    const message = world.queues.upload.messages.splice(0)[0]?.body ?? '';
+    for (let n = 0; n < 1_001; n += 1) world.queues.upload.send(message, world.now());
+    world.queues.intake.messages.splice(0);
+    await world.documents.receive(changesOf(world.events[1]?.body ?? '')[0] as never, 'default');
+    world.advance(2 * hour);
+
+    const { report } = await world.reconcile();
+
+    const [a, b] = [await present('a.txt'), await present('b.txt')];
+    expect(report?.ids).toMatchObject({ inBacklog: [a.documentId], resent: [b.documentId] });
+    expect(world.queues.upload.messages).toHaveLength(1_001);
+
+    world.queues.upload.messages.splice(1_000);
+    expect((await world.reconcile()).report?.ids).toMatchObject({ resent: [a.documentId] });
+  });
+
   test('are not taken for stuck once they have ended', async () => {
     await begin();
     await settled('a');

@@ -322,6 +322,10 @@ export class World {
         step: name === 'intake' ? ('normalize' as const) : name,
         url: `${this.queues[name].url}-dead-letters`,
       })),
+      backlog: async (step) => {
+        const queue = this.queues[step === 'normalize' ? 'intake' : (step as QueueName)];
+        return queue.messages.filter(({ visibleAt }) => visibleAt <= now()).length;
+      },
       dialect: this.#options.emulator?.dialect ?? 'ga',
       inboxBucket: inbox,
       stagingBucket: staging,
@@ -375,7 +379,7 @@ export class World {
       if (!queue) throw new Error(`no queue ${url}`);
       return queue;
     };
-    const port: Pick<Queues, keyof Queues> = {
+    const port: Omit<Pick<Queues, keyof Queues>, 'backlog'> = {
       send: async (url, message, delayMs = 0) => {
         const body = typeof message === 'string' ? message : JSON.stringify(message);
         find(url).send(body, this.now() + delayMs);
