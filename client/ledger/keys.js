@@ -1,0 +1,50 @@
+/** Keys of the ledger's items (docs/architecture.md, "The ledger"). */
+/** Shards of every index whose key would otherwise be hot: 8 × 1,000 writes a second. */
+export const shardCount = 8;
+export const documentKey = (documentId) => ({ pk: `DOC#${documentId}`, sk: 'DOC' });
+export const pastVersionKey = (documentId, order) => ({
+    pk: `DOC#${documentId}`,
+    sk: `V#${order}`,
+});
+export const contentKey = (sha256) => ({ pk: `CONTENT#${sha256}`, sk: 'CONTENT' });
+/**
+ * A reference belongs to one version of a document, not to the document: otherwise a late release
+ * of version 1 would drop the reference of a version 3 that came back to the same content.
+ */
+export const referenceKey = (sha256, documentId, order) => ({
+    pk: `CONTENT#${sha256}`,
+    sk: `REF#${documentId}#${order}`,
+});
+/** Indexes of the table; all sparse, all projecting keys only. */
+export const indexes = {
+    /** `open#n`, `failed#n`, `held#n` by the time the version was received. */
+    byState: { name: 'by-state', hash: 'stateShard', range: 'stateAt' },
+    /** `yyyy-mm-dd#n` of the day a key was first seen, by that time. */
+    byDay: { name: 'by-day', hash: 'dayShard', range: 'listedAt' },
+    /** Documents and contents by the `file_id` that carries them. */
+    byFile: { name: 'by-file', hash: 'fileId', range: 'pk' },
+};
+/** The shard of a document, 0 to 7; its id is a hash already. */
+export function shardOf(documentId) {
+    let sum = 0;
+    for (let i = 0; i < documentId.length; i += 1)
+        sum += documentId.charCodeAt(i);
+    return sum % shardCount;
+}
+const orderLength = 64;
+/**
+ * An S3 `sequencer` made comparable as a string. S3 says: hexadecimal strings of different length
+ * are compared after padding the shorter one with zeros on the right
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
+ * @throws RangeError when it is no hexadecimal string of at most 64 digits
+ */
+export function orderOf(sequencer) {
+    if (!/^[0-9a-f]{1,64}$/i.test(sequencer)) {
+        throw new RangeError(`not an S3 sequencer: "${sequencer}"`);
+    }
+    return sequencer.toUpperCase().padEnd(orderLength, '0');
+}
+/** The order right after another: before any that S3 gives to a newer event, whose first digits differ. */
+export function orderAfter(order) {
+    return (BigInt(`0x${order}`) + 1n).toString(16).toUpperCase().padStart(orderLength, '0');
+}
