@@ -25,7 +25,9 @@ uploads.
 
 ## Limits
 
-Settings with safe defaults, all in \`DROPLINE_LIMITS\` as one JSON object, or \`--limits\` of the command.
+Settings with safe defaults. Those that are to differ are given as one JSON object, such as \`{"maxRows": 1000}\`: by
+\`-c limits=JSON\` when deploying, by \`--limits JSON\` of \`npm start\` and \`npm run normalize\`. The functions
+read it from \`DROPLINE_LIMITS\`.
 
 ${table(['limit', 'default', 'meaning'], limitRows())}
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { contextSettings } from '../infra/context.ts';
 import { codes, journeyWarnings } from '../shared/codes.ts';
 import { documentRecordSchema } from '../shared/record.ts';
 import { environment, type Settings, settingsSchema } from '../shared/settings.ts';
@@ -52,11 +53,19 @@ function settingsPage(): string {
         : shortly(value);
     return row(`\`${environment[name]}\``, schema.description ?? '', shown);
   });
+  const choices = Object.entries(contextSettings).map(([name, { values, meaning }]) =>
+    row(`\`${name}\``, values, meaning),
+  );
   return page(
     'Settings',
-    `The environment variables of the functions. The stack sets them; what a deployment can choose are
-the properties of the \`Dropline\` construct (\`infra/settings.ts\`) and the CDK context of the same
-names: \`dialect\`, \`model\`, \`claudeBaseUrl\`, \`apiKeySecretName\`, \`alarmEmail\`, \`renderer\`.`,
+    `What a deployment can choose, by CDK context: \`npm run deploy -- -c dialect=beta\`, or below \`context\` in
+\`cdk.json\`. A name or value that is not one of these stops the synthesis. The properties of the \`Dropline\` construct (\`infra/settings.ts\`) are the same and a few more.
+
+${table(['context', 'value', 'meaning'], choices)}
+
+## Environment
+
+The environment variables of the functions. The stack sets them.`,
     ['variable', 'meaning', 'default'],
     rows,
   );
@@ -69,9 +78,11 @@ const row = (...cells: string[]): string =>
   `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 
 function page(title: string, text: string, head: string[], rows: string[]): string {
-  const rule = row(...head.map(() => '---'));
-  return `# ${title}\n\n<!-- Made by \`npm run docs\`; do not edit. -->\n\n${text}\n\n${[row(...head), rule, ...rows].join('\n')}\n`;
+  return `# ${title}\n\n<!-- Made by \`npm run docs\`; do not edit. -->\n\n${text}\n\n${table(head, rows)}\n`;
 }
+
+const table = (head: string[], rows: string[]): string =>
+  [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [name, text] of Object.entries(generatedDocs())) {

@@ -15,6 +15,7 @@ import { Alarms } from './alarms.ts';
 import { StepFunction } from './function.ts';
 import * as grants from './grants.ts';
 import { ledgerTable } from './ledger-table.ts';
+import { converter, functionLimits } from './limits.ts';
 import { StepQueue } from './queue.ts';
 import type { DroplineProps } from './settings.ts';
 
@@ -30,8 +31,8 @@ export class Dropline extends Construct {
     super(scope, id);
 
     const durations = {
-      normalize: Duration.minutes(4),
-      render: Duration.minutes(4),
+      normalize: Duration.minutes(converter.timeoutMinutes),
+      render: Duration.minutes(converter.timeoutMinutes),
       upload: Duration.minutes(10),
       summarize: Duration.minutes(10),
     };
@@ -78,6 +79,9 @@ export class Dropline extends Construct {
     ];
     const { codeOf } = props;
     const renderer = grants.setting({ [names.renderer]: props.renderer ?? 'chromium' });
+    const limits = grants.setting({
+      [names.limits]: JSON.stringify(functionLimits(props.limits ?? {})),
+    });
     const libreOffice = props.renderer === 'libreoffice';
     const profiles = grants.setting({
       [names.model]: props.model ?? 'claude-haiku-5-5',
@@ -93,12 +97,22 @@ export class Dropline extends Construct {
           process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
         bundle: { also: { worker: 'shared/formats/worker.ts' }, packages: ['sharp'] },
         timeout: durations.normalize,
-        memoryMb: 3008,
+        memoryMb: converter.memoryMb,
         storageMb: 4096,
         queue: intake.queue,
         batchSize: 5,
         concurrency: props.concurrency?.normalize ?? 10,
-        grants: [records, readInbox, stage, toIntake, toRender, toUpload, toSummarize, profiles],
+        grants: [
+          records,
+          readInbox,
+          stage,
+          toIntake,
+          toRender,
+          toUpload,
+          toSummarize,
+          profiles,
+          limits,
+        ],
       }),
       new StepFunction(this, 'RenderFunction', {
         name: 'render',
@@ -112,12 +126,12 @@ export class Dropline extends Construct {
           assets: libreOffice ? [dockerfile] : renderAssets(),
         },
         timeout: durations.render,
-        memoryMb: 3008,
+        memoryMb: converter.memoryMb,
         storageMb: 2048,
         queue: render.queue,
         batchSize: 1,
         concurrency: props.concurrency?.render ?? 5,
-        grants: [records, readInbox, stage, toIntake, toRender, toUpload, renderer],
+        grants: [records, readInbox, stage, toIntake, toRender, toUpload, renderer, limits],
       }),
       new StepFunction(this, 'UploadFunction', {
         name: 'upload',

@@ -1,5 +1,6 @@
 import type { Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Limits } from '../shared/formats/limits.ts';
 import type { Bundle } from './bundle.ts';
 
 /** What a deployment can choose. Everything has a default. */
@@ -29,6 +30,8 @@ export interface DroplineProps {
   readonly renderer?: 'chromium' | 'libreoffice';
   /** Keep the remote file when its object is removed. Default false. */
   readonly keepRemoteFiles?: boolean;
+  /** What a conversion may take, where the defaults (docs/formats.md) will not do. */
+  readonly limits?: Partial<Limits>;
   /** Where a function's code comes from. Default: bundled from the sources. */
   readonly codeOf?: (bundle: Bundle) => lambda.Code;
 }

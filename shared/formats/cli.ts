@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Limits, limitsSchema } from './limits.ts';
+import { type Limits, limitsSchema, readLimits } from './limits.ts';
 import { FileNormalizer, type NormalizeOptions, type Report } from './normalize-file.ts';
 import { ConversionSandbox } from './sandbox.ts';
 
@@ -45,7 +45,7 @@ function readArguments(argv: string[], cwd: string): Arguments {
     files: positionals,
     json: values.json,
     options: {
-      limits: readLimits(values.limits),
+      limits: limitsOf(values.limits),
       renderer,
       cwd,
       ...(values.out !== undefined && { out: values.out }),
@@ -54,9 +54,9 @@ function readArguments(argv: string[], cwd: string): Arguments {
   };
 }
 
-function readLimits(text: string): Limits {
+function limitsOf(text: string): Limits {
   try {
-    return limitsSchema.strict().parse(JSON.parse(text));
+    return limitsSchema.parse(readLimits(JSON.parse(text)));
   } catch (error) {
     throw new Error(`the limits are wrong: ${error instanceof Error ? error.message : error}`);
   }

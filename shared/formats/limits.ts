@@ -84,3 +84,28 @@ export type Limits = z.infer<typeof limitsSchema>;
 
 /** The safe defaults. */
 export const defaultLimits: Limits = limitsSchema.parse({});
+
+/** Limits that a person gave are wrong; the message names each that is. */
+export class WrongLimits extends Error {
+  override readonly name = 'WrongLimits';
+}
+
+/**
+ * The limits that a person gave, checked. What is left out is left out here too: it has its default
+ * where the limits are used.
+ * @throws {WrongLimits}
+ */
+export function readLimits(given: unknown): Partial<Limits> {
+  const result = limitsSchema.strict().safeParse(given);
+  if (result.success) return given as Partial<Limits>;
+  throw new WrongLimits(result.error.issues.map(faultOf).join('; '));
+}
+
+function faultOf(issue: z.core.$ZodIssue): string {
+  const [name] = issue.path;
+  if (issue.code === 'unrecognized_keys') {
+    return `there is no limit ${issue.keys.join(', ')}; there are ${Object.keys(limitsSchema.shape).join(', ')}`;
+  }
+  if (name === undefined) return 'a JSON object is wanted, such as {"maxRows": 1000}';
+  return `${String(name)}: ${issue.message}`;
+}

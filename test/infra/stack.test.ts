@@ -1,13 +1,18 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Validations } from 'aws-cdk-lib';
+import { promisify } from 'node:util';
+import { Duration, Validations } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildApp } from '../../infra/app.ts';
 import type { Bundle } from '../../infra/bundle.ts';
+import { contextSettings, readContext } from '../../infra/context.ts';
+import { defaultLimits } from '../../shared/formats/limits.ts';
+import { readSettings } from '../../shared/settings.ts';
 import { accepted } from './accepted-findings.ts';
 
 interface Resource {
@@ -24,6 +29,10 @@ beforeAll(() => {
     {
       dialect: 'beta',
       model: 'claude-sonnet-5-5',
+      limits: { maxRows: 1000 },
+      containerUploads: ['raw/', 'data/'],
+      keepRemoteFiles: true,
+      reconcileEvery: Duration.minutes(5),
       // What the bundles hold is the local stack's business; here it is the wiring.
       codeOf: () => lambda.Code.fromInline('exports.handler = undefined;'),
     },
@@ -112,6 +121,93 @@ test('what a deployment chooses reaches the functions', () => {
     expect.objectContaining({ CLAUDE_DIALECT: 'beta', CLAUDE_FILES_PER_MINUTE: '100' }),
   );
   expect(variables).toContainEqual(expect.objectContaining({ CLAUDE_MODEL: 'claude-sonnet-5-5' }));
+  expect(variables).toContainEqual(
+    expect.objectContaining({
+      DROPLINE_CONTAINER_UPLOADS: 'raw/,data/',
+      DROPLINE_KEEP_REMOTE_FILES: 'true',
+    }),
+  );
+  expect(ofType('AWS::Events::Rule')[0]?.Properties.ScheduleExpression).toBe('rate(5 minutes)');
+});
+
+test('limits reach the functions that convert and print, which take them', () => {
+  const given = ofType('AWS::Lambda::Function').flatMap(({ Properties }) => {
+    const { Variables } = Properties.Environment as { Variables: Record<string, string> };
+    return Variables.DROPLINE_LIMITS === undefined ? [] : [Variables];
+  });
+
+  expect(given).toHaveLength(2);
+  for (const variables of given) {
+    expect(readSettings(variables, ['limits']).limits).toEqual({ ...defaultLimits, maxRows: 1000 });
+  }
+});
+
+test.each([
+  [{ maxRows: -1 }, 'maxRows'],
+  [{ maxSeconds: 600 }, 'maxSeconds: the functions have no more than 210'],
+  [{ maxRow: 1 } as object, 'there is no limit maxRow'],
+])('limits such as %j stop the synthesis', (limits, reason) => {
+  expect(() => buildApp({ limits }, join(directory, 'none'))).toThrow(reason);
+});
+
+test('the context is read as the command line and as cdk.json give it', () => {
+  const choices = {
+    dialect: 'beta',
+    model: 'claude-sonnet-5-5',
+    claudeBaseUrl: 'https://claude.example',
+    filesPerMinute: 300,
+    apiKeySecretName: 'claude/key',
+    alarmEmail: 'ops@example.com',
+    containerUploads: ['raw/', 'data/'],
+    keepRemoteFiles: false,
+    renderer: 'libreoffice',
+    reconcileEveryMinutes: 5,
+    limits: { maxRows: 1000 },
+  };
+
+  const fromFile = readContext({ ...choices, '@aws-cdk/core:a': true, 'aws:cdk:b': [] });
+  const fromCommandLine = readContext({
+    ...choices,
+    filesPerMinute: '300',
+    containerUploads: 'raw/,data/',
+    keepRemoteFiles: 'false',
+    reconcileEveryMinutes: '5',
+    limits: '{"maxRows": 1000}',
+  });
+
+  expect(Object.keys(choices).sort()).toEqual(Object.keys(contextSettings).sort());
+  expect(fromFile).toEqual(choices);
+  expect(fromCommandLine).toEqual(choices);
+});
+
+test.each([
+  [{ dialect: 'gamma' }, 'dialect must be ga or beta, not "gamma"'],
+  [{ renderer: 'foo' }, 'renderer must be chromium or libreoffice, not "foo"'],
+  [{ claudeBaseUrl: 'claude.example' }, 'claudeBaseUrl must be an http or https URL'],
+  [{ filesPerMinute: '1e3' }, 'filesPerMinute must be a whole number above 0, not "1e3"'],
+  [{ reconcileEveryMinutes: '0' }, 'reconcileEveryMinutes must be a whole number above 0'],
+  [{ keepRemoteFiles: 'yes' }, 'keepRemoteFiles must be true or false, not "yes"'],
+  [{ containerUploads: 'raw/,,' }, 'containerUploads must be key prefixes'],
+  [{ alarmEmail: '' }, 'alarmEmail must be an e-mail address'],
+  [{ limits: '{"maxByte": 1}' }, 'limits: there is no limit maxByte; there are maxBytes,'],
+  [{ limits: { maxBytes: 'many' } }, 'limits: maxBytes:'],
+  [{ limits: '{maxBytes: 1}' }, 'limits: a JSON object is wanted'],
+  [{ dialct: 'beta' }, 'dialct is none of dialect, model,'],
+  [{ dialect: 'gamma', model: '' }, 'dialect must be ga or beta, not "gamma"; model must be'],
+])('context %j is refused', (context, reason) => {
+  expect(() => readContext(context)).toThrow(reason);
+});
+
+test('a wrong context ends the CDK app with one line', async () => {
+  const app = fileURLToPath(new URL('../../infra/app.ts', import.meta.url));
+  const env = { CDK_CONTEXT_JSON: '{"renderer":"foo"}', CDK_OUTDIR: join(directory, 'wrong') };
+
+  const ended = promisify(execFile)(process.execPath, [app], { env });
+
+  await expect(ended).rejects.toMatchObject({
+    code: 1,
+    stderr: 'wrong context: renderer must be chromium or libreoffice, not "foo"\n',
+  });
 });
 
 test('with LibreOffice the render function is a container image, and nothing else is', () => {

@@ -43,6 +43,11 @@ describe('the command line', () => {
     [['--dialect', 'gamma'], 'must be ga or beta'],
     [['--concurrency', '0'], 'whole number'],
     [['--files-per-minute', '1e3'], 'whole number'],
+    [['--limits', '{"maxByte": 1}'], '--limits: there is no limit maxByte; there are maxBytes,'],
+    [['--limits', '{"maxBytes": 0}'], '--limits: maxBytes:'],
+    [['--limits', '{"maxSeconds": 600}'], 'maxSeconds: the functions have no more than 210'],
+    [['--limits', '12'], '--limits: a JSON object is wanted'],
+    [['--limits', '{maxBytes: 1}'], "--limits must be JSON, not '{maxBytes: 1}'"],
     [['--data', ''], '--data is empty'],
     [['--frobnicate'], "Unknown option '--frobnicate'"],
     [['--data'], 'argument missing'],
@@ -67,6 +72,12 @@ describe('the command line', () => {
     expect(code).toBe(2);
     expect(said).toContain(reason);
     expect(said.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('takes limits as JSON', () => {
+    const command = readArguments(['--limits', '{"maxRows": 1000}'], undefined);
+
+    expect(command).toMatchObject({ settings: { limits: { maxRows: 1000 } } });
   });
 
   it('takes the real key with --live alone', () => {

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { type Limits, WrongLimits } from '../../../shared/formats/limits.ts';
+import { functionLimits } from '../../limits.ts';
 import { UsageError } from './usage.ts';
 
 type Dialect = 'ga' | 'beta';
@@ -17,6 +19,7 @@ export interface Settings {
   filesPerMinute: number | undefined;
   concurrency: number | undefined;
   port: number | undefined;
+  limits: Partial<Limits> | undefined;
 }
 
 export type Command =
@@ -37,6 +40,7 @@ const options = {
   'files-per-minute': { type: 'string' },
   concurrency: { type: 'string' },
   port: { type: 'string' },
+  limits: { type: 'string' },
   invoke: { type: 'string' },
   payload: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -58,6 +62,7 @@ export function readArguments(args: string[], apiKey: string | undefined): Comma
     filesPerMinute: integer('files-per-minute', values['files-per-minute'], 1, 1_000_000),
     concurrency: integer('concurrency', values.concurrency, 1, 1000),
     port: integer('port', values.port, 0, 65_534),
+    limits: limitsOf(values.limits),
   };
   if (values.json && !values.once) throw new UsageError('--json needs --once');
   if (values.payload !== undefined && values.invoke === undefined) {
@@ -99,6 +104,16 @@ function json(name: string, value: string): unknown {
     return JSON.parse(value);
   } catch {
     throw new UsageError(`--${name} must be JSON, not '${value}'`);
+  }
+}
+
+function limitsOf(value: string | undefined): Partial<Limits> | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return functionLimits(json('limits', value));
+  } catch (error) {
+    if (error instanceof WrongLimits) throw new UsageError(`--limits: ${error.message}`);
+    throw error;
   }
 }
 

@@ -76,6 +76,9 @@ export async function startHost(
           [names.claudeDialect]: dialect,
           [names.filesPerMinute]: String(pace),
           ...(settings.model === undefined ? {} : { [names.model]: settings.model }),
+          ...(settings.limits === undefined
+            ? {}
+            : { [names.limits]: JSON.stringify(settings.limits) }),
         };
       },
       // A real key leaves this machine with --live alone.

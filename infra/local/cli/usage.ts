@@ -21,6 +21,7 @@ servers. Claude is an emulator, whose summaries are extracts, unless --live is g
                       emulator that this command starts
   --concurrency N     invocations of one function at once (default: the number of cores)
   --port N            port of S3, SQS and Lambda (default 4566; DynamoDB one above)
+  --limits JSON       what a conversion may take, such as '{"maxRows": 1000}'; docs/formats.md has all
   --invoke NAME       run one function once, such as reconcile, and print its answer
   --payload JSON      with --invoke: what the function is asked for (default {})
   --help              this text
