@@ -303,4 +303,13 @@ describe('what people see', () => {
     expect(live).toHaveLength(101);
     expect(live.at(-1)).toContain('████████████████████ 100/100 done');
   });
+
+  it('counts what waits for a person in the progress', () => {
+    const said: string[] = [];
+    const progress = new Progress({ write: (text) => said.push(text), isTTY: false, columns: 80 });
+
+    progress.update({ total: 4, done: 2, failed: 1, held: 1, tallies: [], now: 20_000 });
+
+    expect(said).toEqual(['2/4 done · 1 failed · 1 held\n']);
+  });
 });

@@ -11,6 +11,8 @@ export interface ProgressState {
   total: number;
   done: number;
   failed: number;
+  /** Documents that wait for a person. */
+  held?: number;
   tallies: StepTally[];
   now: number;
 }
@@ -68,7 +70,7 @@ export class Progress {
   }
 }
 
-function describe({ total, done, failed, tallies, now }: ProgressState): string {
+function describe({ total, done, failed, held = 0, tallies, now }: ProgressState): string {
   const steps = tallies
     .filter(
       ({ finished, visible, inFlight, delayed }) => finished + visible + inFlight + delayed > 0,
@@ -77,7 +79,12 @@ function describe({ total, done, failed, tallies, now }: ProgressState): string 
       const open = visible + inFlight + delayed;
       return `${shortName(name)} ${finished}${open > 0 ? `+${open}` : ''}`;
     });
-  const parts = [`${done}/${total} done`, ...(failed > 0 ? [`${failed} failed`] : []), ...steps];
+  const parts = [
+    `${done}/${total} done`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(held > 0 ? [`${held} held`] : []),
+    ...steps,
+  ];
   const busy = tallies.some(({ running, visible }) => running + visible > 0);
   const next = Math.min(...tallies.map(({ nextVisibleAt }) => nextVisibleAt ?? Infinity));
   if (!busy && done < total && Number.isFinite(next)) {

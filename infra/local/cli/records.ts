@@ -6,6 +6,7 @@ import {
   paginateScan,
 } from '@aws-sdk/lib-dynamodb';
 import { indexes, shardCount } from '../../../shared/ledger/keys.ts';
+import type { ListedState } from '../../../shared/reader.ts';
 import { type DocumentRecord, terminalStatuses, toDocumentRecord } from '../../../shared/record.ts';
 
 const batchSize = 100;
@@ -54,26 +55,32 @@ export class Records {
     return ids.flatMap((id) => found.get(id) ?? []);
   }
 
-  /** Documents that an earlier run left on their way. */
-  async open(): Promise<{ documentId: string; sequencer: undefined; key: string }[]> {
+  /**
+   * Ids of the documents that the index by state lists.
+   * @param perShard most of them that are taken from one of its shards, those received first
+   */
+  async inState(state: ListedState, perShard = Number.POSITIVE_INFINITY): Promise<string[]> {
     const ids: string[] = [];
     for (let shard = 0; shard < shardCount; shard += 1) {
+      const found: string[] = [];
       const pages = paginateQuery(
         { client: this.#client },
         {
           TableName: this.#table,
           IndexName: indexes.byState.name,
-          KeyConditionExpression: '#hash = :open',
+          KeyConditionExpression: '#hash = :state',
           ExpressionAttributeNames: { '#hash': indexes.byState.hash },
-          ExpressionAttributeValues: { ':open': `open#${shard}` },
+          ExpressionAttributeValues: { ':state': `${state}#${shard}` },
+          ...(Number.isFinite(perShard) ? { Limit: perShard } : {}),
         },
       );
       for await (const { Items = [] } of pages) {
-        ids.push(...Items.map(({ pk }) => String(pk).replace(/^DOC#/, '')));
+        found.push(...Items.map(({ pk }) => String(pk).replace(/^DOC#/, '')));
+        if (found.length >= perShard) break;
       }
+      ids.push(...found);
     }
-    const records = await this.read(ids);
-    return records.map(({ documentId, key }) => ({ documentId, key, sequencer: undefined }));
+    return ids;
   }
 
   /** The documents that came out of these mails and archives, and out of those in turn. */

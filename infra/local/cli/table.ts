@@ -57,6 +57,11 @@ export function renderLine(record: DocumentRecord, style: TableStyle): string {
   return error ? line + problem(error, style) : line;
 }
 
+/** Says that a document goes on that was held or had failed. */
+export function renderGoesOn({ key }: DocumentRecord, style: TableStyle): string {
+  return `${paint('goes on', 'dim', style)}  ${cut(clean(key), maxKey)}\n`;
+}
+
 /** The record whose summary shows best what Dropline does: the one with the most citations. */
 export function showpiece(records: DocumentRecord[]): DocumentRecord | undefined {
   const weight = ({ summary }: DocumentRecord) =>

@@ -96,7 +96,7 @@ function isIdle(stack: LocalStack): boolean {
 }
 
 /** Compares sequencers as S3 says: shorter ones are padded with zeros on the right. */
-function isOlder(a: string, b: string): boolean {
+export function isOlder(a: string, b: string): boolean {
   const length = Math.max(a.length, b.length);
   return a.toUpperCase().padEnd(length, '0') < b.toUpperCase().padEnd(length, '0');
 }

@@ -1,20 +1,18 @@
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { documentIdOf } from '../../../shared/ids.ts';
 import type { DocumentRecord } from '../../../shared/record.ts';
 import type { Command } from './arguments.ts';
+import { Follower } from './follow.ts';
 import { type Host, startHost } from './host.ts';
 import { InboxMirror } from './inbox.ts';
 import { Progress } from './progress.ts';
-import { isTerminal } from './records.ts';
-import { renderLine, renderSummary, showpiece } from './table.ts';
+import { renderGoesOn, renderLine, renderSummary, showpiece } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { type Awaited, pause } from './wait.ts';
+import { pause } from './wait.ts';
 
 const samples = fileURLToPath(new URL('../../../test/fixtures/samples', import.meta.url));
 const tickMs = 250;
-const lookAt = 100;
 /** After so many documents the first summary is shown, although more are on their way. */
 const burstSize = 20;
 
@@ -54,59 +52,41 @@ export async function runWatch(
   }
 }
 
-/** Says when documents end, those of an earlier run included, and shows the first summary whole. */
+/**
+ * Says when documents end, are held and go on, those of an earlier run included, and shows the first
+ * summary whole.
+ */
 async function follow(host: Host, progress: Progress, terminal: Terminal): Promise<void> {
   const { signal, stdout, style } = terminal;
-  const open = new Map<string, Awaited>();
-  for (const document of await host.records.open()) open.set(document.documentId, document);
-  let [total, done, failed] = [open.size, 0, 0];
+  const { records, inbox, changes, stack } = host;
+  const follower = new Follower({ records, inbox, changes, now: Date.now });
+  await follower.start();
   let shown = false;
   const burst: DocumentRecord[] = [];
   while (!signal.aborted) {
-    for (const [key, sequencer] of host.changes) {
-      const documentId = documentIdOf(host.inbox, key);
-      if (!open.has(documentId)) total += 1;
-      open.set(documentId, { documentId, key, sequencer });
+    const news = await follower.look();
+    if (news.length > 0) progress.clear();
+    for (const { what, record } of news) {
+      stdout.write(what === 'goes on' ? renderGoesOn(record, style) : renderLine(record, style));
+      if (what === 'ended' && !shown) burst.push(record);
     }
-    host.changes.clear();
-    const ended = await takeEnded(host, open);
-    done += ended.length;
-    failed += ended.filter(({ status }) => status === 'failed').length;
-    if (ended.length > 0) progress.clear();
-    for (const record of ended) stdout.write(renderLine(record, style));
-    // One of the first whole, once the first burst is through.
-    burst.push(...(shown ? [] : ended));
-    const first = open.size === 0 || burst.length >= burstSize ? showpiece(burst) : undefined;
-    if (first && !shown) {
+    const { tally } = follower;
+    const onTheirWay = tally.total - tally.done;
+    // One of the first whole, once the first burst is through, or nothing but a person moves it.
+    const isThrough = onTheirWay === tally.held || burst.length >= burstSize;
+    const first = isThrough ? showpiece(burst) : undefined;
+    if (first) {
       shown = true;
       burst.length = 0;
       stdout.write(`\n${renderSummary(first, style)}\n`);
     }
-    if (open.size > 0) {
-      progress.update({ total, done, failed, tallies: host.stack.tallies(), now: Date.now() });
+    if (onTheirWay > 0) {
+      progress.update({ ...tally, tallies: stack.tallies(), now: Date.now() });
     } else {
       progress.clear();
-      [total, done, failed] = [0, 0, 0];
     }
     await pause(tickMs, signal);
   }
-}
-
-async function takeEnded(host: Host, open: Map<string, Awaited>): Promise<DocumentRecord[]> {
-  const looked = [...open.values()].slice(0, lookAt);
-  // Those that are not done go to the end, so that all are looked at in turn.
-  for (const document of looked) {
-    open.delete(document.documentId);
-    open.set(document.documentId, document);
-  }
-  const standings = await host.records.standings(looked.map(({ documentId }) => documentId));
-  const ended = looked.filter(({ documentId, sequencer }) => {
-    const standing = standings.get(documentId);
-    if (!standing || !isTerminal(standing.status)) return false;
-    return sequencer === undefined || standing.sequencer >= sequencer;
-  });
-  for (const { documentId } of ended) open.delete(documentId);
-  return host.records.read(ended.map(({ documentId }) => documentId));
 }
 
 function greet(host: Host, inbox: string, say: (line: string) => void): void {

@@ -1,0 +1,149 @@
+import { documentIdOf } from '../../../shared/ids.ts';
+import type { DocumentRecord } from '../../../shared/record.ts';
+import { isTerminal, type Records } from './records.ts';
+import { isOlder } from './wait.ts';
+
+/** What a person who watches should know of a document. */
+export interface News {
+  /** It ended, or is held until a person acts, or goes on after it was held or had failed. */
+  what: 'ended' | 'held' | 'goes on';
+  record: DocumentRecord;
+}
+
+export interface FollowOptions {
+  records: Records;
+  /** Name of the inbox bucket. */
+  inbox: string;
+  /** Sequencer of the newest change of each key; those taken note of are taken out. */
+  changes: Map<string, string>;
+  /** Epoch milliseconds. */
+  now: () => number;
+}
+
+/** How far things are, since nothing was on its way. */
+export interface Tally {
+  total: number;
+  done: number;
+  failed: number;
+  held: number;
+}
+
+/** Documents looked at in one go, and held ones taken from one shard of the index. */
+const lookAt = 100;
+/** How often documents are looked for that nobody dropped just now, for that costs more. */
+const searchEveryMs = 3000;
+
+/**
+ * Follows the documents that are on their way: those just dropped, those that an earlier run left, what is
+ * held (attachments of mails and entries of archives included), and what failed once somebody brings it back.
+ */
+export class Follower {
+  readonly #options: FollowOptions;
+  /** Documents on their way, with the sequencer of the drop that is waited for, if it is known. */
+  readonly #open = new Map<string, string | undefined>();
+  /** Held ones among them, of which a person was told. */
+  readonly #held = new Set<string>();
+  /** Documents that ended failed, in the order in which they are looked at. */
+  readonly #failed = new Set<string>();
+  #searchAt = 0;
+  #counts = { total: 0, done: 0, failed: 0 };
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what an earlier run left. */
+  async start(): Promise<void> {
+    const { records } = this.#options;
+    for (const id of await records.inState('open')) this.#follow(id, undefined);
+    for (const id of await records.inState('held')) this.#follow(id, undefined);
+    for (const id of await records.inState('failed')) this.#failed.add(id);
+  }
+
+  get tally(): Tally {
+    return { ...this.#counts, held: this.#held.size };
+  }
+
+  /** Looks at some of the documents; all have their turn. */
+  async look(): Promise<News[]> {
+    const { records, now } = this.#options;
+    if (this.#open.size === 0) this.#counts = { total: 0, done: 0, failed: 0 };
+    if (now() >= this.#searchAt) {
+      await this.#search();
+      this.#searchAt = now() + searchEveryMs;
+    }
+    this.#takeChanges();
+    const looked = [...this.#open].slice(0, lookAt);
+    for (const [id, sequencer] of looked) {
+      this.#open.delete(id);
+      this.#open.set(id, sequencer);
+    }
+    const standings = await records.standings(looked.map(([id]) => id));
+    const changed = looked.filter(([id, sequencer]) => {
+      const standing = standings.get(id);
+      // The version before the one that was dropped is no news.
+      if (!standing || (sequencer && isOlder(standing.sequencer, sequencer))) return false;
+      return this.#whatOf(id, standing.status) !== undefined;
+    });
+    const news = await records.read(changed.map(([id]) => id));
+    return news.flatMap((record) => this.#tell(record) ?? []);
+  }
+
+  #whatOf(id: string, status: string): News['what'] | undefined {
+    if (isTerminal(status)) return 'ended';
+    if (status === 'held') return this.#held.has(id) ? undefined : 'held';
+    return this.#held.has(id) || this.#failed.has(id) ? 'goes on' : undefined;
+  }
+
+  #tell(record: DocumentRecord): News | undefined {
+    const { documentId, status } = record;
+    // Read later than its standing, it may be further on.
+    const what = this.#whatOf(documentId, status);
+    if (!what) return undefined;
+    this.#held.delete(documentId);
+    this.#failed.delete(documentId);
+    if (what === 'held') this.#held.add(documentId);
+    if (what === 'ended') {
+      this.#open.delete(documentId);
+      this.#counts.done += 1;
+      if (status === 'failed') {
+        this.#counts.failed += 1;
+        this.#failed.add(documentId);
+      }
+    }
+    return { what, record };
+  }
+
+  /** What is held or was brought back, wherever it came from. */
+  async #search(): Promise<void> {
+    const { records } = this.#options;
+    for (const id of await records.inState('held', lookAt)) this.#follow(id, undefined);
+    const looked = [...this.#failed].slice(0, lookAt);
+    for (const { documentId, status } of (await records.standings(looked)).values()) {
+      if (status !== 'failed') this.#follow(documentId, undefined);
+    }
+    for (const id of looked) {
+      this.#failed.delete(id);
+      this.#failed.add(id);
+    }
+  }
+
+  #takeChanges(): void {
+    const { inbox, changes } = this.#options;
+    for (const [key, sequencer] of changes) {
+      const id = documentIdOf(inbox, key);
+      // A new version begins; nobody is told that the one before goes on.
+      this.#held.delete(id);
+      this.#failed.delete(id);
+      if (!this.#open.has(id)) this.#counts.total += 1;
+      this.#open.set(id, sequencer);
+    }
+    changes.clear();
+  }
+
+  #follow(id: string, sequencer: string | undefined): void {
+    if (this.#open.has(id)) return;
+    this.#open.set(id, sequencer);
+    this.#counts.total += 1;
+  }
+}

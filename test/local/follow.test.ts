@@ -1,0 +1,174 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Follower } from '../../infra/local/cli/follow.ts';
+import { Records } from '../../infra/local/cli/records.ts';
+import { documentIdOf } from '../../shared/ids.ts';
+import type { DocumentItem } from '../../shared/ledger/document-item.ts';
+import { Documents } from '../../shared/ledger/documents.ts';
+import { changed, error } from '../ledger/support.ts';
+import { type LedgerServer, startLedgerServer } from '../world/ledger.ts';
+
+let server: LedgerServer;
+let client: DynamoDBClient;
+let tables = 0;
+let documents: Documents;
+let records: Records;
+let changes: Map<string, string>;
+const clock = { now: Date.parse('2026-11-22T12:00:00Z') };
+
+beforeAll(async () => {
+  server = await startLedgerServer();
+  client = new DynamoDBClient({
+    endpoint: server.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+});
+afterAll(() => {
+  client.destroy();
+  server.close();
+});
+beforeEach(async () => {
+  documents = new Documents(await server.create(), () => clock.now);
+  tables += 1;
+  records = new Records(client, `ledger-${tables}`);
+  changes = new Map();
+});
+
+/** The event of a drop, applied as the normalize step does; the host sees the change of the object. */
+async function drop(key: string, sequencer = '01'): Promise<DocumentItem> {
+  changes.set(key, sequencer);
+  return (await documents.receive(changed(sequencer, { key }), 'default')).document;
+}
+
+async function to(document: DocumentItem, status: DocumentItem['status']): Promise<DocumentItem> {
+  const moved = await documents.move(document, status);
+  return moved ?? expect.unreachable('nobody else writes');
+}
+
+async function stop(document: DocumentItem, as: 'failed' | 'held'): Promise<DocumentItem> {
+  const stopped = await documents.stop(document, as, error);
+  return stopped ?? expect.unreachable('nobody else writes');
+}
+
+async function begin() {
+  const follower = new Follower({ records, inbox: 'inbox', changes, now: () => clock.now });
+  await follower.start();
+  const told = async () =>
+    (await follower.look()).map(({ what, record }) => [what, record.key, record.status]);
+  return { follower, told };
+}
+
+/** The time after which documents are looked for that nobody dropped just now. */
+const later = () => {
+  clock.now += 3000;
+};
+
+test('a held document is told once, with its code and advice, and again when it goes on and ends', async () => {
+  const { follower, told } = await begin();
+  const held = await stop(await to(await drop('a.txt'), 'normalized'), 'held');
+
+  const [news] = await follower.look();
+  expect(news?.what).toBe('held');
+  expect(news?.record).toMatchObject({ key: 'a.txt', error: { code: error.code, advice: 'a' } });
+  expect(await told()).toEqual([]);
+  expect(follower.tally).toEqual({ total: 1, done: 0, failed: 0, held: 1 });
+
+  const resumed = await to(held, 'normalized');
+  expect(await told()).toEqual([['goes on', 'a.txt', 'normalized']]);
+  expect(await told()).toEqual([]);
+  expect(follower.tally).toEqual({ total: 1, done: 0, failed: 0, held: 0 });
+
+  await to(await to(resumed, 'uploaded'), 'ready');
+  expect(await told()).toEqual([['ended', 'a.txt', 'ready']]);
+  expect(follower.tally).toEqual({ total: 1, done: 1, failed: 0, held: 0 });
+});
+
+test('a document that is held again is told again', async () => {
+  const { told } = await begin();
+  const held = await stop(await drop('a.txt'), 'held');
+  await told();
+  const resumed = await to(held, 'received');
+  await told();
+  await stop(resumed, 'held');
+
+  expect(await told()).toEqual([['held', 'a.txt', 'held']]);
+});
+
+test('a failed document that is brought back is told, although nobody dropped it', async () => {
+  const { told } = await begin();
+  const failed = await stop(await drop('a.txt'), 'failed');
+  expect(await told()).toEqual([['ended', 'a.txt', 'failed']]);
+
+  const back = await to(failed, 'uploaded');
+  later();
+  expect(await told()).toEqual([['goes on', 'a.txt', 'uploaded']]);
+  await to(back, 'ready');
+
+  expect(await told()).toEqual([['ended', 'a.txt', 'ready']]);
+});
+
+test('the end of a failed document that came back between two looks is told', async () => {
+  const { told } = await begin();
+  const failed = await stop(await drop('a.txt'), 'failed');
+  await told();
+  await to(await to(failed, 'uploaded'), 'ready');
+  later();
+
+  expect(await told()).toEqual([['ended', 'a.txt', 'ready']]);
+});
+
+test('what an earlier run left open, held or failed is taken up', async () => {
+  const open = await drop('open.txt');
+  await stop(await drop('held.txt'), 'held');
+  const failed = await stop(await drop('failed.txt'), 'failed');
+  changes.clear();
+
+  const { told } = await begin();
+  expect(await told()).toEqual([['held', 'held.txt', 'held']]);
+  await documents.stop(open, 'skipped', error);
+  await to(failed, 'received');
+  later();
+
+  expect((await told()).sort()).toEqual([
+    ['ended', 'open.txt', 'skipped'],
+    ['goes on', 'failed.txt', 'received'],
+  ]);
+});
+
+test('a held attachment, which nobody dropped, is told', async () => {
+  const { told } = await begin();
+  const parent = documentIdOf('inbox', 'mail.eml');
+  const part = changed('01', { bucket: 'staging', key: 'parts/a.pdf', parent });
+  await stop((await documents.receive(part, 'default')).document, 'held');
+  later();
+
+  expect(await told()).toEqual([['held', 'parts/a.pdf', 'held']]);
+});
+
+test('the version before a new drop is no news, and the new one does not "go on"', async () => {
+  const { told, follower } = await begin();
+  const old = await stop(await drop('a.txt', '01'), 'failed');
+  await told();
+
+  changes.set('a.txt', '02');
+  expect(await told()).toEqual([]);
+  const next = await drop('a.txt', '02');
+  expect(await told()).toEqual([]);
+  await documents.stop(next, 'skipped', error);
+
+  expect(old.status).toBe('failed');
+  expect(await told()).toEqual([['ended', 'a.txt', 'skipped']]);
+  expect(follower.tally).toMatchObject({ total: 1, done: 1, failed: 0 });
+});
+
+test('of more documents than are looked at in one go all are told', async () => {
+  const { follower, told } = await begin();
+  for (let n = 0; n < 130; n += 1) await stop(await drop(`${n}.txt`), 'held');
+
+  const first = await told();
+  const second = await told();
+
+  expect(new Set([...first, ...second].map(([, key]) => key)).size).toBe(130);
+  expect(follower.tally).toEqual({ total: 130, done: 0, failed: 0, held: 130 });
+});
