@@ -60,7 +60,7 @@ test('the client is what `npm run client` makes of the sources', async () => {
 
   await run(process.execPath, [tsc, '-p', 'tsconfig.client.json', '--outDir', made], { cwd: root });
 
-  const committed = join(root, 'client');
+  const committed = join(root, 'shared/client');
   expect(filesBelow(committed)).toEqual(filesBelow(made));
   for (const path of filesBelow(made)) {
     expect(readFileSync(join(committed, path), 'utf8'), path).toBe(
@@ -72,7 +72,7 @@ test('the client is what `npm run client` makes of the sources', async () => {
 test('the package holds the client and nothing else', () => {
   const packed = filesBelow(join(app, 'node_modules/dropline'));
 
-  expect(packed.filter((path) => !path.startsWith('client/'))).toEqual([
+  expect(packed.filter((path) => !path.startsWith('shared/client/'))).toEqual([
     'README.md',
     'package.json',
   ]);
