@@ -312,4 +312,16 @@ describe('what people see', () => {
 
     expect(said).toEqual(['2/4 done · 1 failed · 1 held\n']);
   });
+
+  it('says how many wait for Claude, and why', () => {
+    const said: string[] = [];
+    const progress = new Progress({ write: (text) => said.push(text), isTTY: false, columns: 80 });
+    const waiting = ['claude.unreachable', 'claude.overloaded', 'claude.unreachable'];
+
+    progress.update({ total: 4, done: 0, failed: 0, waiting, tallies: [], now: 20_000 });
+
+    expect(said).toEqual([
+      '0/4 done · 3 waiting for Claude (claude.overloaded, claude.unreachable)\n',
+    ]);
+  });
 });

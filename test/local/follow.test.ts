@@ -72,16 +72,16 @@ test('a held document is told once, with its code and advice, and again when it 
   expect(news?.what).toBe('held');
   expect(news?.record).toMatchObject({ key: 'a.txt', error: { code: error.code, advice: 'a' } });
   expect(await told()).toEqual([]);
-  expect(follower.tally).toEqual({ total: 1, done: 0, failed: 0, held: 1 });
+  expect(follower.tally).toEqual({ total: 1, done: 0, failed: 0, held: 1, waiting: [] });
 
   const resumed = await to(held, 'normalized');
   expect(await told()).toEqual([['goes on', 'a.txt', 'normalized']]);
   expect(await told()).toEqual([]);
-  expect(follower.tally).toEqual({ total: 1, done: 0, failed: 0, held: 0 });
+  expect(follower.tally).toEqual({ total: 1, done: 0, failed: 0, held: 0, waiting: [] });
 
   await to(await to(resumed, 'uploaded'), 'ready');
   expect(await told()).toEqual([['ended', 'a.txt', 'ready']]);
-  expect(follower.tally).toEqual({ total: 1, done: 1, failed: 0, held: 0 });
+  expect(follower.tally).toEqual({ total: 1, done: 1, failed: 0, held: 0, waiting: [] });
 });
 
 test('a document that is held again is told again', async () => {
@@ -170,5 +170,18 @@ test('of more documents than are looked at in one go all are told', async () => 
   const second = await told();
 
   expect(new Set([...first, ...second].map(([, key]) => key)).size).toBe(130);
-  expect(follower.tally).toEqual({ total: 130, done: 0, failed: 0, held: 130 });
+  expect(follower.tally).toEqual({ total: 130, done: 0, failed: 0, held: 130, waiting: [] });
+});
+
+test('what waits for the Claude API is counted until it gets on', async () => {
+  const { follower } = await begin();
+  const document = await to(await drop('a.txt'), 'normalized');
+  await documents.waitsForService(document, { ...error, code: 'claude.unreachable' });
+  await follower.look();
+  expect(follower.tally.waiting).toEqual(['claude.unreachable']);
+
+  await documents.move(document, 'uploaded', {}, { remove: ['error', 'outages'] });
+  await follower.look();
+
+  expect(follower.tally.waiting).toEqual([]);
 });

@@ -26,6 +26,8 @@ export interface Tally {
   done: number;
   failed: number;
   held: number;
+  /** What documents wait for while the Claude API is down: a code each. */
+  waiting: string[];
 }
 
 /** Documents looked at in one go, and held ones taken from one shard of the index. */
@@ -43,6 +45,8 @@ export class Follower {
   readonly #open = new Map<string, string | undefined>();
   /** Held ones among them, of which a person was told. */
   readonly #held = new Set<string>();
+  /** Those that wait for the Claude API, with the code of what they wait for. */
+  readonly #waiting = new Map<string, string>();
   /** Documents that ended failed, in the order in which they are looked at. */
   readonly #failed = new Set<string>();
   #searchAt = 0;
@@ -61,7 +65,7 @@ export class Follower {
   }
 
   get tally(): Tally {
-    return { ...this.#counts, held: this.#held.size };
+    return { ...this.#counts, held: this.#held.size, waiting: [...this.#waiting.values()] };
   }
 
   /** Looks at some of the documents; all have their turn. */
@@ -79,6 +83,11 @@ export class Follower {
       this.#open.set(id, sequencer);
     }
     const standings = await records.standings(looked.map(([id]) => id));
+    for (const [id] of looked) {
+      const code = standings.get(id)?.waitsFor;
+      if (code) this.#waiting.set(id, code);
+      else this.#waiting.delete(id);
+    }
     const changed = looked.filter(([id, sequencer]) => {
       const standing = standings.get(id);
       // The version before the one that was dropped is no news.
@@ -105,6 +114,7 @@ export class Follower {
     if (what === 'held') this.#held.add(documentId);
     if (what === 'ended') {
       this.#open.delete(documentId);
+      this.#waiting.delete(documentId);
       this.#counts.done += 1;
       if (status === 'failed') {
         this.#counts.failed += 1;

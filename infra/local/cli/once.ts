@@ -104,17 +104,18 @@ async function waitForAll(
   const containers: string[] = [];
   let done = 0;
   let failed = 0;
-  const show = () =>
+  const show = (waiting: string[] = []) =>
     progress.update({
       total: awaited.length,
       done,
       failed,
+      waiting,
       tallies: host.stack.tallies(),
       now: Date.now(),
     });
   show();
-  const wait = (documents: Awaited[]) => waitForEnd({ ...waiting, awaited: documents });
-  const waiting = {
+  const wait = (documents: Awaited[]) => waitForEnd({ ...options, awaited: documents });
+  const options = {
     stack: host.stack,
     records: host.records,
     signal,

@@ -13,6 +13,8 @@ export interface ProgressState {
   failed: number;
   /** Documents that wait for a person. */
   held?: number;
+  /** What documents wait for while the Claude API is down: a code each. */
+  waiting?: string[];
   tallies: StepTally[];
   now: number;
 }
@@ -70,7 +72,8 @@ export class Progress {
   }
 }
 
-function describe({ total, done, failed, held = 0, tallies, now }: ProgressState): string {
+function describe(state: ProgressState): string {
+  const { total, done, failed, held = 0, waiting = [], tallies, now } = state;
   const steps = tallies
     .filter(
       ({ finished, visible, inFlight, delayed }) => finished + visible + inFlight + delayed > 0,
@@ -83,6 +86,9 @@ function describe({ total, done, failed, held = 0, tallies, now }: ProgressState
     `${done}/${total} done`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(held > 0 ? [`${held} held`] : []),
+    ...(waiting.length > 0
+      ? [`${waiting.length} waiting for Claude (${[...new Set(waiting)].sort().join(', ')})`]
+      : []),
     ...steps,
   ];
   const busy = tallies.some(({ running, visible }) => running + visible > 0);

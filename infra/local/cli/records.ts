@@ -18,6 +18,8 @@ export interface Standing {
   sequencer: string;
   /** Whether documents came out of it: a mail's attachments, an archive's entries. */
   hasParts: boolean;
+  /** The code of what it waits for, while the Claude API is down. */
+  waitsFor: string | undefined;
 }
 
 /** Reads document records from the ledger, as any app would. */
@@ -32,9 +34,11 @@ export class Records {
 
   /** Where these documents stand; those without a record are left out. */
   async standings(ids: string[]): Promise<Map<string, Standing>> {
-    const items = await this.#get(ids, 'documentId, #status, sequencer, hasParts', {
-      '#status': 'status',
-    });
+    const items = await this.#get(
+      ids,
+      'documentId, #status, sequencer, hasParts, outages, #error.code',
+      { '#status': 'status', '#error': 'error' },
+    );
     return new Map(
       items.map((item) => [
         String(item.documentId),
@@ -43,6 +47,7 @@ export class Records {
           status: String(item.status),
           sequencer: String(item.sequencer),
           hasParts: item.hasParts === true,
+          waitsFor: item.outages ? (item.error as { code?: string } | undefined)?.code : undefined,
         },
       ]),
     );

@@ -13,9 +13,12 @@ export interface WaitOptions {
   stack: LocalStack;
   records: Records;
   awaited: Awaited[];
-  /** Told of each document that ended, and often enough for a progress display. */
+  /**
+   * Told of each document that ended, and, often enough for a progress display, what documents wait for while
+   * the Claude API is down: a code each.
+   */
   onEnd?: (document: Awaited, standing: Standing) => void;
-  onTick?: (done: number) => void;
+  onTick?: (waiting: string[]) => void;
   signal: AbortSignal;
 }
 
@@ -34,6 +37,7 @@ export async function waitForEnd(options: WaitOptions): Promise<Awaited[]> {
   const { stack, records, awaited, signal, onEnd, onTick } = options;
   let open = [...awaited];
   const held = new Set<string>();
+  const waiting = new Map<string, string>();
   let idleSince: number | undefined;
   /** Documents looked at since the queues are empty, in vain. */
   let inVain = 0;
@@ -45,11 +49,13 @@ export async function waitForEnd(options: WaitOptions): Promise<Awaited[]> {
       const standing = standings.get(document.documentId);
       if (standing?.status === 'held') held.add(document.documentId);
       else held.delete(document.documentId);
+      if (standing?.waitsFor) waiting.set(document.documentId, standing.waitsFor);
+      else waiting.delete(document.documentId);
       if (standing && hasEnded(document, standing)) onEnd?.(document, standing);
       else left.push(document);
     }
     open = [...open.slice(looked.length), ...left];
-    onTick?.(awaited.length - open.length);
+    onTick?.([...waiting.values()]);
     // A person has to act before any of those that are held can go on.
     if (open.length === held.size) return open;
     if (left.length < looked.length) {
