@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DocumentRecord } from './record.ts';
 
 /** How documents below a key prefix are summarised. */
 export interface Profile {
@@ -29,4 +30,9 @@ export function fingerprintOf(profile: Profile, prompt: string, title: string): 
     .update(JSON.stringify([profile.model, profile.mode, profile.maxTokens, prompt, title]))
     .digest('hex')
     .slice(0, 32);
+}
+
+/** Whether a document is summarised once it is uploaded; else it is `ready` then. */
+export function isSummarized({ block }: Pick<DocumentRecord, 'block'>, { mode }: Profile): boolean {
+  return mode !== 'off' && block !== 'container_upload';
 }

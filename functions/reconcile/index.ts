@@ -12,7 +12,11 @@ import { claudeSettings, readSettings, stepSettings } from '../../shared/setting
 const eventSchema = z.strictObject({
   dryRun: z.boolean().default(false),
   sweep: z.boolean().default(false),
-  retry: z.array(z.string().min(1)).default([]),
+  retry: z
+    .array(
+      z.string().refine((code) => !code.endsWith('.dead_letter'), 'comes back by an SQS redrive'),
+    )
+    .default([]),
 });
 
 /** What is kept to write the cursor and the report down before Lambda's time is up. */

@@ -16,8 +16,16 @@ const circuitSchema = z.object({
   since: z.string(),
   /** Epoch milliseconds before which nothing is tried. */
   retryAt: z.number(),
+  /** documentId of the document that met the refusal, if it was one. */
+  openedBy: z.string().optional(),
 });
 export type Circuit = z.infer<typeof circuitSchema>;
+
+/** How many documents that a lane stopped may go on, and the circuit as it stands, if there is one. */
+export interface Admission {
+  admits: 'none' | 'one' | 'all';
+  circuit: Circuit | undefined;
+}
 
 /** How long a worker trusts what it read, in milliseconds. */
 const keptMs = 5_000;
@@ -62,8 +70,9 @@ export class Circuits {
   /**
    * Opens the lane that `error` concerns for `waitMs`. Workers that fail while it is open already
    * change nothing: or the time of the next probe would never come.
+   * @param openedBy the document that met it, which will not be the one to find out whether it is over
    */
-  async open(error: DroplineError, waitMs: number): Promise<void> {
+  async open(error: DroplineError, waitMs: number, openedBy?: string): Promise<void> {
     const lane = laneOf(error);
     const circuit: Circuit = {
       state: 'open',
@@ -71,6 +80,7 @@ export class Circuits {
       message: error.message,
       since: new Date(this.#now()).toISOString(),
       retryAt: this.#now() + waitMs,
+      ...(openedBy ? { openedBy } : {}),
     };
     await this.#table.put(
       { ...keyOf(lane), ...circuit },
@@ -87,11 +97,11 @@ export class Circuits {
    * What the reconciler may let go on: nothing while the lane is open, one document to find out
    * when its time has come, and everything once that one did not open it again.
    */
-  async admission(lane: Lane): Promise<'none' | 'one' | 'all'> {
+  async admission(lane: Lane): Promise<Admission> {
     const circuit = await this.get(lane);
-    if (!circuit) return 'all';
-    if (circuit.retryAt > this.#now()) return 'none';
-    return circuit.state === 'open' ? 'one' : 'all';
+    if (!circuit) return { admits: 'all', circuit };
+    if (circuit.retryAt > this.#now()) return { admits: 'none', circuit };
+    return { admits: circuit.state === 'open' ? 'one' : 'all', circuit };
   }
 
   /** Lets calls through again until one of them opens the lane; looked at again after `waitMs`. */

@@ -192,13 +192,19 @@ export class Contents {
   /**
    * The deleter found a newcomer's reference: `live` again, or, when there was no file yet, as a dead
    * uploader left it, so that the next claim looks for a stray file first.
+   * @param mayBeGone whether a deleter before this one may have deleted the file: then it is as good as doomed
    * @returns false when it lost the content
    */
-  async revive(taken: ContentItem): Promise<boolean> {
-    const state = taken.fileId ? 'live' : 'uploading';
+  async revive(taken: ContentItem, mayBeGone: boolean): Promise<boolean> {
+    const dead = mayBeGone ? taken.fileId : undefined;
+    const state = dead ? 'free' : taken.fileId ? 'live' : 'uploading';
     const item = await this.#table.update(
       contentKey(taken.contentSha256),
-      { set: { state }, add: { revision: 1 }, remove: ['owner', 'leaseUntil'] },
+      {
+        set: { state, doomedFileId: dead },
+        add: { revision: 1 },
+        remove: ['owner', 'leaseUntil', ...(dead ? ['fileId', 'expiresAt'] : [])],
+      },
       atRevision(taken),
     );
     return item !== undefined;

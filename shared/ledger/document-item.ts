@@ -14,7 +14,12 @@ export const sourceSchema = z.object({
 export type Source = z.infer<typeof sourceSchema>;
 
 /** A reference to a content that a version held and that must be dropped. */
-export const releaseSchema = z.object({ contentSha256: z.string(), order: z.string() });
+export const releaseSchema = z.object({
+  contentSha256: z.string(),
+  order: z.string(),
+  /** True where the version had its file, which a newer version may go on with. */
+  hadFile: z.boolean().optional(),
+});
 export type Release = z.infer<typeof releaseSchema>;
 
 /** The document item as it is in the table: the public record and Dropline's own attributes. */
@@ -40,7 +45,7 @@ export const documentItemSchema = documentRecordSchema.extend({
   /** True while the document waits for the render step. */
   rendering: z.boolean().optional(),
   releases: z.array(releaseSchema).optional(),
-  /** The past version whose summary may be carried over when the content is the same. */
+  /** The past version whose summary, there or being paid for, may be carried over when the content is the same. */
   prior: z
     .object({ order: z.string(), contentSha256: z.string(), fingerprint: z.string() })
     .optional(),

@@ -20,6 +20,15 @@ export type DocumentChanges = {
   [Field in keyof DocumentItem]?: DocumentItem[Field] | undefined;
 };
 
+/** What else a move writes, and what it depends on. */
+export interface MoveOptions {
+  /** The step whose attempt is counted. */
+  attempt?: Step;
+  add?: Record<string, number>;
+  remove?: (keyof DocumentItem)[];
+  condition?: Condition;
+}
+
 /** A step tried to move a document against the state machine. */
 export class IllegalTransition extends Error {
   override readonly name = 'IllegalTransition';
@@ -106,12 +115,7 @@ export class Documents {
     document: Pick<DocumentItem, 'documentId' | 'order' | 'status'>,
     to: Status,
     changes: DocumentChanges = {},
-    options: {
-      attempt?: Step;
-      add?: Record<string, number>;
-      remove?: (keyof DocumentItem)[];
-      condition?: Condition;
-    } = {},
+    options: MoveOptions = {},
   ): Promise<DocumentItem | undefined> {
     if (!transitions[document.status].includes(to)) {
       throw new IllegalTransition(`${document.status} → ${to} is no transition of a document`);
@@ -142,19 +146,56 @@ export class Documents {
   }
 
   /**
-   * Ends this version `failed` (or `skipped`, or parks it `held`) with the error that says why.
-   * @returns the record as it is now, or `undefined` when a newer event was first or it had ended
+   * Ends this version `failed` (or `skipped`, or parks it `held`) with the error that says why. What another
+   * worker is paying for just now is that worker's to end, unless `options` bring a condition of their own.
+   * @returns the record as it is now, or `undefined` when a newer event was first, it had ended, or it is
+   *   being paid for
    */
   async stop(
     document: DocumentItem,
     to: 'failed' | 'skipped' | 'held',
     error: Omit<NonNullable<DocumentRecord['error']>, 'at'>,
-    options: { attempt?: Step; fidelity?: DocumentItem['fidelity'] } = {},
+    options: MoveOptions & { fidelity?: DocumentItem['fidelity'] } = {},
   ): Promise<DocumentItem | undefined> {
-    const { fidelity, ...counted } = options;
+    const { fidelity, condition = unleased(this.#now()), ...counted } = options;
     const changes: DocumentChanges = { error: { ...error, at: this.#iso() }, fidelity };
     if (to === 'held' && isOpen(document.status)) changes.heldFrom = document.status;
-    return this.move(document, to, changes, counted);
+    return this.move(document, to, changes, { ...counted, condition });
+  }
+
+  /**
+   * Writes into a past version what came of it after a newer event had replaced it.
+   * @returns false when `condition` refuses it, or there is no such version
+   */
+  async amendPast(
+    { documentId, order }: Pick<DocumentItem, 'documentId' | 'order'>,
+    status: Status,
+    changes: DocumentChanges,
+    options: Pick<MoveOptions, 'add' | 'remove'> & { condition: Condition },
+  ): Promise<boolean> {
+    const item = await this.#table.update(
+      pastVersionKey(documentId, order),
+      {
+        set: { ...changes, status, updatedAt: this.#iso() },
+        add: { revision: 1, ...options.add },
+        remove: options.remove ?? [],
+      },
+      options.condition,
+    );
+    return item !== undefined;
+  }
+
+  /** Forgets releases that were sent, provided that nobody wrote the record meanwhile. */
+  async keepReleases(document: DocumentItem, releases: Release[]): Promise<void> {
+    await this.#table.update(
+      documentKey(document.documentId),
+      releases.length > 0 ? { set: { releases } } : { remove: ['releases'] },
+      {
+        expression: '#order = :order AND revision = :revision',
+        names: { order: 'order' },
+        values: { order: document.order, revision: document.revision },
+      },
+    );
   }
 
   /** Counts a failed attempt of a step and keeps the error that the next attempt may clear. */
@@ -281,6 +322,13 @@ export class Documents {
   }
 }
 
+/** Holds where nobody pays for the document just now. */
+export const unleased = (now: number): Condition => ({
+  expression: 'attribute_not_exists(lease) OR lease.#until < :now',
+  names: { until: 'until' },
+  values: { now },
+});
+
 /** The newest event that the record tells of. */
 export const newestOrder = ({ order, confirmedBy = order }: DocumentItem): string =>
   confirmedBy > order ? confirmedBy : order;
@@ -289,11 +337,18 @@ export const newestOrder = ({ order, confirmedBy = order }: DocumentItem): strin
 function inherited(present: DocumentItem): Item {
   const releases: Release[] = [...(present.releases ?? [])];
   if (present.contentSha256) {
-    releases.push({ contentSha256: present.contentSha256, order: present.order });
+    releases.push(
+      clean({
+        contentSha256: present.contentSha256,
+        order: present.order,
+        hadFile: present.fileId ? true : undefined,
+      }) as Release,
+    );
   }
   const { contentSha256, fingerprint } = present;
+  // A version that is being paid for just now will have its summary soon.
   const prior =
-    present.summary && contentSha256 && fingerprint
+    (present.summary || present.lease) && contentSha256 && fingerprint
       ? { order: present.order, contentSha256, fingerprint }
       : present.prior;
   return clean({

@@ -2,9 +2,9 @@ import { changesOf, stepMessageOf } from '../aws/events.ts';
 import { documentIdOf } from '../ids.ts';
 import { orderOf } from '../ledger/keys.ts';
 import type { Status } from '../record.ts';
-import { letGo } from '../steps/let-go.ts';
+import { letGo, stillProtects } from '../steps/let-go.ts';
 import { release } from '../steps/release.ts';
-import { type QueuedStep, worksOn } from '../steps/resend.ts';
+import { type QueuedStep, waitsFor } from '../steps/resend.ts';
 import type { ReconcileTools, Slice } from './reconcile.ts';
 import { note, type Report } from './report.ts';
 
@@ -77,6 +77,8 @@ async function bury(letter: Letter, tools: ReconcileTools, report: Report): Prom
   const { step, documentId, order, contentSha256, releases } = letter;
   const document = await tools.documents.get(documentId);
   const superseded = document !== undefined && document.order > order;
+  // What a newer version may go on with, that version lets go of.
+  if (superseded && !releases && stillProtects(document, letter)) return;
   if (contentSha256 && (releases || superseded)) {
     // Nobody sees a reference that is left behind; letting go harms nobody and can be done here.
     if (await tools.contents.holds(contentSha256, documentId, order)) {
@@ -88,7 +90,7 @@ async function bury(letter: Letter, tools: ReconcileTools, report: Report): Prom
   if (document?.order !== order) return;
   if (hasEnded(document.status) && !tools.dryRun) await letGo(document, tools);
   // Only a document that waits for this very step is given up.
-  if (document.status !== worksOn[step]) return;
+  if (waitsFor(document) !== step) return;
   note(report, 'buried', documentId);
   if (tools.dryRun) return;
   const last = document.error;

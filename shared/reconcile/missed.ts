@@ -17,22 +17,23 @@ const onItsWayMs = 3_600_000;
  */
 export const announceMissed: Slice = async (cursor, tools, report) => {
   const page = await tools.objects.list(tools.inboxBucket, { startAfter: cursor });
-  for (const { key, etag, sizeBytes, modifiedAt } of page.objects) {
+  for (const { key, etag, modifiedAt } of page.objects) {
     const document = await tools.documents.get(documentIdOf(tools.inboxBucket, key));
     const told = document && document.status !== 'removed' && document.etag === etag;
     if (told || (document && tools.now() - modifiedAt < onItsWayMs)) continue;
+    const head = await tools.objects.head({ bucket: tools.inboxBucket, key });
+    // Removed or overwritten since the listing: then that event is on its way, or came already.
+    if (!head || head.etag !== etag) continue;
     note(report, 'announced', key);
     if (tools.dryRun) continue;
-    const head = await tools.objects.head({ bucket: tools.inboxBucket, key });
-    if (!head) continue;
     await tools.announce({
       kind: 'created',
       bucket: tools.inboxBucket,
       key,
-      etag: head.etag ?? etag,
+      etag,
       versionId: head.versionId,
       sequencer: document ? orderAfter(newestOrder(document)) : '0',
-      sizeBytes: head.sizeBytes ?? sizeBytes,
+      sizeBytes: head.sizeBytes,
     });
   }
   return page.more ? page.objects.at(-1)?.key : undefined;

@@ -14,10 +14,13 @@ export const sweepOrphans: Slice = async (cursor, tools, report) => {
     report.storageBytes = 0;
     report.remoteFiles = 0;
   }
+  // In the beta dialect the next page begins after this file: it has to be there still.
+  const anchor = page.next && tools.dialect === 'beta' ? page.files.at(-1) : undefined;
   for (const file of page.files) {
     if (!readMark(file.filename)) continue;
     const age = tools.now() - Date.parse(file.createdAt);
-    const orphan = age >= tools.orphanGraceMs && !(await isKnown(file.id, tools));
+    const old = age >= tools.orphanGraceMs && file !== anchor;
+    const orphan = old && !(await isKnown(file.id, tools));
     if (orphan) note(report, 'orphansDeleted', file.id);
     if (orphan && !tools.dryRun) {
       await tools.claude.deleteFile(file.id);

@@ -1,3 +1,4 @@
+import { isOpen } from '../ledger/documents.ts';
 import { retireParts } from '../steps/parts.ts';
 import type { Slice } from './reconcile.ts';
 import { note } from './report.ts';
@@ -13,6 +14,9 @@ export const sweepStaged: Slice = async (cursor, tools, report) => {
     const [kind, documentId = '', order = ''] = key.split('/');
     const document = await tools.documents.get(documentId);
     if (!document || order >= document.order) continue;
+    // A version under way announces its own parts first; then it retires what is left of the past.
+    const underWay = isOpen(document.status) || document.status === 'held';
+    if (kind === 'parts' && underWay) continue;
     note(report, 'unstaged', key);
     if (tools.dryRun) continue;
     if (kind === 'parts') await retireParts(document, tools);

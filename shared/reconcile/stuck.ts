@@ -39,25 +39,24 @@ export const resendStuck: Slice = async (cursor, tools, report) => {
 
 /**
  * Lets held documents go on where they were stopped: one at first, to find out whether what
- * stopped its lane is over, and all of the lane when that one got through.
+ * stopped its lane is over, and all of the lane when that one got through. The one that met the refusal comes
+ * last: it may be refused for itself, as a file that does not fit is, and must not stop the lane before the
+ * others had their turn.
  */
 export const resumeHeld: Slice = async (cursor, tools, report) => {
-  const lanes: Lane[] = ['claude', 'upload'];
-  const admitted = new Map<Lane, 'none' | 'one' | 'all'>();
-  for (const lane of lanes) admitted.set(lane, await tools.circuits.admission(lane));
-
-  const next = await eachInState('held', cursor, tools, async (document) => {
-    const lane = laneOf(document.error ?? { code: '' });
-    const admission = admitted.get(lane);
-    if (!document.heldFrom || admission === 'none') return;
+  const lanes = {
+    claude: await tools.circuits.admission('claude'),
+    upload: await tools.circuits.admission('upload'),
+  };
+  const resume = async (document: DocumentItem, lane: Lane) => {
+    const { admits } = lanes[lane];
+    if (!document.heldFrom || admits === 'none') return;
     // A dry run names all that wait for the one which finds out.
     note(report, 'resumed', document.documentId);
     if (tools.dryRun) return;
-    if (admission === 'one') {
+    if (admits === 'one') {
       await tools.circuits.probe(lane, tools.heldMs);
-      admitted.set(lane, 'none');
-    } else {
-      await tools.circuits.close(lane);
+      lanes[lane].admits = 'none';
     }
     const moved = await tools.documents.move(
       document,
@@ -66,14 +65,24 @@ export const resumeHeld: Slice = async (cursor, tools, report) => {
       { remove: ['heldFrom', 'error', 'outages'] },
     );
     if (moved) await resend(moved, tools);
+  };
+
+  const next = await eachInState('held', cursor, tools, async (document) => {
+    const lane = laneOf(document.error ?? { code: '' });
+    if (lanes[lane].circuit?.openedBy !== document.documentId) await resume(document, lane);
   });
-  // Nobody waits on the lane, but releases and new documents are still turned away from it: they
-  // find out themselves whether it is free.
-  const atEnd = next === undefined && !tools.dryRun;
-  for (const lane of atEnd ? lanes : []) {
-    if (admitted.get(lane) === 'one') await tools.circuits.probe(lane, tools.heldMs);
+  if (next !== undefined) return next;
+  for (const lane of ['claude', 'upload'] as const) {
+    const { admits, circuit } = lanes[lane];
+    if (!circuit || admits === 'none') continue;
+    if (admits === 'all' && !tools.dryRun) await tools.circuits.close(lane);
+    const opener = circuit.openedBy ? await tools.documents.get(circuit.openedBy) : undefined;
+    if (opener?.status === 'held') await resume(opener, lane);
+    // Nobody waits on the lane, but releases and new documents are still turned away from it: they
+    // find out themselves whether it is free.
+    else if (admits === 'one' && !tools.dryRun) await tools.circuits.probe(lane, tools.heldMs);
   }
-  return next;
+  return undefined;
 };
 
 /**

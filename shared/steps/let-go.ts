@@ -18,3 +18,33 @@ export async function letGo(document: DocumentItem, tools: StepTools): Promise<v
   if (document.retiresParts) await retireParts(document, tools);
   await tools.documents.letGo(document);
 }
+
+/** As many past versions wait to be let go before those without a file are let go early. */
+const many = 50;
+
+/**
+ * Lets go of past versions that never had a file, once they are many: a file that is overwritten again and
+ * again while its lane is stopped must not let its record grow for ever. Those that had one wait, for this version
+ * may go on with it.
+ */
+export async function letGoOfMany(document: DocumentItem, tools: StepTools): Promise<void> {
+  const { documentId, releases = [] } = document;
+  if (releases.length <= many) return;
+  for (const { contentSha256, order, hadFile } of releases) {
+    if (!hadFile) await tools.send({ step: 'release', documentId, order, contentSha256 });
+  }
+  await tools.documents.keepReleases(
+    document,
+    releases.filter(({ hadFile }) => hadFile),
+  );
+}
+
+/**
+ * Whether a newer version of the document has yet to let go of a past one, and may go on with its file: it
+ * waits to have one of its own. Once it has, or has ended, its releases are sent or about to be.
+ */
+export function stillProtects(present: DocumentItem | undefined, past: { order: string }): boolean {
+  const waits = present?.status === 'held' ? present.heldFrom : present?.status;
+  if (waits !== 'received' && waits !== 'normalized') return false;
+  return present?.releases?.some(({ order }) => order === past.order) ?? false;
+}

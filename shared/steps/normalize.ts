@@ -7,7 +7,7 @@ import { newestOrder } from '../ledger/documents.ts';
 import { orderOf } from '../ledger/keys.ts';
 import type { ObjectChange } from '../messages.ts';
 import type { Profile } from '../profiles.ts';
-import { letGo } from './let-go.ts';
+import { letGo, letGoOfMany } from './let-go.ts';
 import { nameOf, type Original, withOriginal } from './original.ts';
 import { done, type Outcome, revived, settle } from './outcome.ts';
 import { announceParts } from './parts.ts';
@@ -36,15 +36,16 @@ export async function normalize(event: ObjectChange, tools: NormalizeTools): Pro
   if (!change) return done;
   const profile = tools.profileFor(change.key);
   const { outcome, document: found } = await tools.documents.receive(change, profile.name);
-  const document = await revived(found, 'normalize', 'received', tools.documents);
   if (outcome === 'stale') {
     tools.log.info('an older event changes nothing', {
-      documentId: document.documentId,
-      key: document.key,
+      documentId: found.documentId,
+      key: found.key,
       sequencer: change.sequencer,
     });
     return done;
   }
+  await letGoOfMany(found, tools);
+  const document = await revived(found, 'normalize', 'received', tools.documents);
 
   switch (document.status) {
     case 'received':

@@ -10,7 +10,7 @@ import {
 } from '../errors.ts';
 import { LaneClosed } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
-import type { Documents } from '../ledger/documents.ts';
+import type { Documents, MoveOptions } from '../ledger/documents.ts';
 import type { Step } from '../record.ts';
 import { letGo } from './let-go.ts';
 import type { StepTools } from './tools.ts';
@@ -83,16 +83,16 @@ export async function settle(
       return done;
     }
     if (error instanceof StopLane) {
-      if (!(error instanceof LaneClosed)) await tools.circuits.open(error, tools.heldMs);
+      if (!(error instanceof LaneClosed)) {
+        await tools.circuits.open(error, tools.heldMs, document.documentId);
+      }
       await documents.stop(document, 'held', entry);
       log.error(laneStopped, { ...about, code: error.code, reason: error.message });
       return done;
     }
     const attempts = (document.attempts[step] ?? 0) + 1;
     if (error instanceof RejectDocument || attempts >= policy.maxAttempts) {
-      const stopped = await documents.stop(document, 'failed', entry, { attempt: step });
-      if (stopped) await letGo(stopped, tools);
-      log.warn('failed', { ...about, code: error.code, attempts, reason: error.message });
+      await fail(step, document, error, tools);
       return done;
     }
     const delayMs =
@@ -109,6 +109,30 @@ export async function settle(
     });
     return { next: 'retry', delayMs };
   }
+}
+
+/**
+ * Ends a document `failed` with the error that says why, and lets go of what past versions held.
+ * @param write what else that write does, and what it depends on
+ * @returns false when a newer event was first, or it had ended
+ */
+export async function fail(
+  step: Step,
+  document: DocumentItem,
+  error: DroplineError,
+  tools: StepTools,
+  write: MoveOptions = {},
+): Promise<boolean> {
+  const { documentId, key } = document;
+  const stopped = await tools.documents.stop(document, 'failed', recordEntry(error, step), {
+    attempt: step,
+    ...write,
+  });
+  if (stopped) await letGo(stopped, tools);
+  const attempts = (document.attempts[step] ?? 0) + 1;
+  const fields = { documentId, key, step, code: error.code, attempts, reason: error.message };
+  tools.log.warn('failed', fields);
+  return stopped !== undefined;
 }
 
 /**
@@ -179,7 +203,7 @@ function asDroplineError(thrown: unknown, step: Step): DroplineError {
   });
 }
 
-function recordEntry(error: DroplineError, step: Step) {
+export function recordEntry(error: DroplineError, step: Step) {
   return {
     code: error.code,
     message: error.message,

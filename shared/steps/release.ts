@@ -59,7 +59,7 @@ async function deleteContent(seen: ContentItem, tools: ReleaseTools): Promise<Ou
   const taken = await contents.beginDelete(seen, tools.owner(), deleteLeaseMs);
   if (!taken) return undefined;
   if (await contents.isReferenced(seen.contentSha256)) {
-    await contents.revive(taken);
+    await contents.revive(taken, seen.state === 'deleting');
     return done;
   }
 

@@ -4,13 +4,15 @@ import { costUsd, type PriceTable } from '../claude/prices.ts';
 import { journeyWarnings } from '../codes.ts';
 import { Defer, RejectDocument } from '../errors.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
+import { type DocumentChanges, type MoveOptions, unleased } from '../ledger/documents.ts';
 import type { Condition } from '../ledger/table.ts';
 import type { StepMessage } from '../messages.ts';
-import { fingerprintOf, type Profile } from '../profiles.ts';
-import type { DocumentRecord } from '../record.ts';
+import { fingerprintOf, isSummarized, type Profile } from '../profiles.ts';
+import type { DocumentRecord, Status } from '../record.ts';
 import { parseSummary } from '../summary/parse.ts';
 import { summaryPrompt, summaryRequest, titleOf } from '../summary/prompt.ts';
-import { done, type Outcome, revived, settle } from './outcome.ts';
+import { letGo } from './let-go.ts';
+import { done, fail, type Outcome, recordEntry, revived, settle } from './outcome.ts';
 import type { Claude, StepTools } from './tools.ts';
 
 type Summary = NonNullable<DocumentRecord['summary']>;
@@ -49,6 +51,12 @@ export async function summarize(
   return settle('summarize', document, tools, async () => {
     if (document.lease && document.lease.until >= tools.now()) throw underWay(document, tools);
     const profile = tools.profileFor(document.key);
+    if (!isSummarized(document, profile)) {
+      // Its uploader died before it said so.
+      const moved = await tools.documents.move(document, 'ready');
+      if (moved) await letGo(moved, tools);
+      return;
+    }
     const fingerprint = fingerprintOf(profile, summaryPrompt, titleOf(document.key));
     if (await carryOver(document, fingerprint, tools)) return;
     await tools.circuits.check('claude');
@@ -66,8 +74,16 @@ async function carryOver(
   if (!prior || prior.contentSha256 !== document.contentSha256) return false;
   if (prior.fingerprint !== fingerprint) return false;
   const past = await tools.documents.getPast(document.documentId, prior.order);
+  const paidForMs = (past?.lease?.until ?? 0) - tools.now();
+  if (past && !past.summary && paidForMs > 0) {
+    throw new Defer({
+      code: 'summarize.under_way',
+      message: 'Another worker is summarising the same content for the version before this one.',
+      delayMs: Math.min(paidForMs, 10_000),
+    });
+  }
   if (!past?.summary) return false;
-  await tools.documents.move(
+  const carried = await tools.documents.move(
     document,
     'ready',
     {
@@ -76,6 +92,7 @@ async function carryOver(
     },
     { attempt: 'summarize', remove: ['error', 'outages', 'prior'] },
   );
+  if (carried) await letGo(carried, tools);
   return true;
 }
 
@@ -89,15 +106,8 @@ async function payOnce(
   const fenced = await tools.documents.move(
     document,
     'uploaded',
-    { lease: { owner, until: tools.now() + tools.leaseMs } },
-    {
-      add: { 'usage.calls': 1 },
-      condition: {
-        expression: 'attribute_not_exists(lease) OR lease.#until < :now',
-        names: { until: 'until' },
-        values: { now: tools.now() },
-      },
-    },
+    { lease: { owner, until: tools.now() + tools.leaseMs }, fingerprint },
+    { add: { 'usage.calls': 1 }, condition: unleased(tools.now()) },
   );
   if (!fenced) throw underWay(document, tools);
 
@@ -110,7 +120,45 @@ async function payOnce(
     await callFailed(thrown, fenced, tools);
     return;
   }
-  await record(reply, fenced, { owner, profile, fingerprint }, tools);
+  try {
+    await record(reply, fenced, tools);
+  } catch (error) {
+    // The answer is lost; that it is must not be waited for.
+    await afterCall(fenced, 'uploaded', {}, { remove: ['lease'] }, tools).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Writes what came of the paid call, provided that nobody has taken the fence over: into the record, or, where a
+ * newer event came meanwhile, into the past version. A newer version with the same content waits for it there.
+ * @returns the record as it is now, or `undefined` when it tells of a newer version
+ */
+async function afterCall(
+  fenced: DocumentItem,
+  to: Status,
+  changes: DocumentChanges,
+  write: Omit<MoveOptions, 'condition'>,
+  tools: SummarizeTools,
+): Promise<DocumentItem | undefined> {
+  const condition = heldBy(fenced.lease?.owner);
+  const moved = await tools.documents.move(fenced, to, changes, { ...write, condition });
+  if (!moved) await tools.documents.amendPast(fenced, to, changes, { ...write, condition });
+  return moved;
+}
+
+/** A call that leaves nothing to try again: its cost, the error and the end of the fence in one write. */
+async function failAfterCall(
+  error: RejectDocument,
+  fenced: DocumentItem,
+  add: Record<string, number>,
+  tools: SummarizeTools,
+): Promise<void> {
+  const write = { add, remove: ['lease' as const], condition: heldBy(fenced.lease?.owner) };
+  if (await fail('summarize', fenced, error, tools, write)) return;
+  const at = new Date(tools.now()).toISOString();
+  const entry = { ...recordEntry(error, 'summarize'), at };
+  await tools.documents.amendPast(fenced, 'failed', { error: entry }, write);
 }
 
 /** Holds while nobody else has taken the fence over. */
@@ -142,8 +190,11 @@ async function callFailed(
     await uploadAgain(fenced, add, tools);
     return undefined;
   }
-  const condition = heldBy(fenced.lease?.owner);
-  await tools.documents.move(fenced, 'uploaded', {}, { add, condition, remove: ['lease'] });
+  if (error instanceof RejectDocument) {
+    await failAfterCall(error, fenced, add, tools);
+    return undefined;
+  }
+  await afterCall(fenced, 'uploaded', {}, { add, remove: ['lease'] }, tools);
   throw error;
 }
 
@@ -156,27 +207,27 @@ async function uploadAgain(
   const { contentSha256, fileId, documentId, order } = fenced;
   if (!contentSha256 || !fileId) throw new Error('an uploaded document has contentSha256, fileId');
   await tools.contents.evict(contentSha256, fileId);
+  const condition = heldBy(fenced.lease?.owner);
   const moved = await tools.documents.move(
     fenced,
     'normalized',
     {},
     {
       add: { ...add, evictions: 1 },
-      condition: heldBy(fenced.lease?.owner),
+      condition,
       remove: ['lease', 'fileId', 'fileExpiresAt'],
     },
   );
   tools.log.warn('the file is gone: uploading again', { documentId, fileId });
   if (moved) await tools.send({ step: 'upload', documentId, order, contentSha256 });
+  else {
+    const write = { add, remove: ['lease' as const], condition };
+    await tools.documents.amendPast(fenced, 'uploaded', {}, write);
+  }
 }
 
 /** Writes the answer; one that is no full summary ends the document `failed`, its cost recorded. */
-async function record(
-  reply: Message,
-  fenced: DocumentItem,
-  made: { owner: string; profile: Profile; fingerprint: string },
-  tools: SummarizeTools,
-): Promise<void> {
+async function record(reply: Message, fenced: DocumentItem, tools: SummarizeTools): Promise<void> {
   const { usage } = reply;
   const cost = costUsd(usage, reply.model, { table: tools.prices });
   const add = {
@@ -185,12 +236,8 @@ async function record(
     'usage.cacheReadTokens': usage.cache_read_input_tokens ?? 0,
     'usage.costUsd': cost ?? 0,
   };
-  const condition = heldBy(made.owner);
   const unusable = unusableBecause(reply);
-  if (unusable) {
-    await tools.documents.move(fenced, 'uploaded', {}, { add, condition, remove: ['lease'] });
-    throw unusable;
-  }
+  if (unusable) return failAfterCall(unusable, fenced, add, tools);
   const { summary: parsed, inLayout } = parseSummary(reply.content, titleOf(fenced.key));
   const summary: Summary = {
     ...parsed,
@@ -206,13 +253,15 @@ async function record(
     ...fenced.fidelity,
     warnings: [...fenced.fidelity.warnings, ...warnings],
   };
-  const moved = await tools.documents.move(
+  const moved = await afterCall(
     fenced,
     'ready',
-    { summary: await fitted(summary, fenced, tools), fidelity, fingerprint: made.fingerprint },
-    { attempt: 'summarize', add, condition, remove: ['lease', 'error', 'outages', 'prior'] },
+    { summary: await fitted(summary, fenced, tools), fidelity },
+    { attempt: 'summarize', add, remove: ['lease', 'error', 'outages', 'prior'] },
+    tools,
   );
-  if (!moved) {
+  if (moved) await letGo(moved, tools);
+  else {
     tools.log.warn('a newer event came during the paid call', {
       documentId: fenced.documentId,
       costUsd: cost,

@@ -4,8 +4,8 @@ import { Defer } from '../errors.ts';
 import { type ContentItem, mayHaveStray } from '../ledger/contents.ts';
 import type { DocumentItem, Source } from '../ledger/document-item.ts';
 import type { StepMessage } from '../messages.ts';
-import type { Profile } from '../profiles.ts';
-import { letGo } from './let-go.ts';
+import { isSummarized, type Profile } from '../profiles.ts';
+import { letGo, stillProtects } from './let-go.ts';
 import { done, type Outcome, revived, settle } from './outcome.ts';
 import { type ReleaseTools, release } from './release.ts';
 import { findStray } from './strays.ts';
@@ -38,16 +38,19 @@ export async function upload(
   tools: UploadTools,
 ): Promise<Outcome> {
   const found = await tools.documents.get(message.documentId);
-  if (found?.order !== message.order) {
-    // A newer event came first. An attempt of this version may have joined the content after the
-    // release that the newer event sent: let go of it once more.
-    return release(message, tools);
-  }
+  if (found?.order !== message.order) return leave(found, message, tools);
 
   const document = await revived(found, 'upload', 'normalized', tools.documents);
   switch (document.status) {
-    case 'normalized':
-      return settle('upload', document, tools, () => giveFile(document, tools));
+    case 'normalized': {
+      let stands = false;
+      const outcome = await settle('upload', document, tools, async () => {
+        stands = await giveFile(document, tools);
+      });
+      if (stands || outcome.next !== 'done') return outcome;
+      const present = await tools.documents.get(message.documentId);
+      return present?.order === message.order ? outcome : leave(present, message, tools);
+    }
     case 'uploaded':
       await tools.send({
         step: 'summarize',
@@ -65,7 +68,20 @@ export async function upload(
   }
 }
 
-async function giveFile(document: DocumentItem, tools: UploadTools): Promise<void> {
+/**
+ * A newer event came first. An attempt of this version may have joined the content after the release that the
+ * newer version sent: lets go of it once more, unless that version has yet to do so, and may go on with the file.
+ */
+async function leave(
+  present: DocumentItem | undefined,
+  message: Extract<StepMessage, { step: 'upload' }>,
+  tools: UploadTools,
+): Promise<Outcome> {
+  return stillProtects(present, message) ? done : release(message, tools);
+}
+
+/** @returns false when a newer event came meanwhile: the content was joined, and nobody may be left to leave it */
+async function giveFile(document: DocumentItem, tools: UploadTools): Promise<boolean> {
   const { contentSha256, source, mimeType, documentId, order } = document;
   if (!contentSha256 || !source || !mimeType) {
     throw new Error('a normalized document has contentSha256, source and mimeType');
@@ -73,8 +89,6 @@ async function giveFile(document: DocumentItem, tools: UploadTools): Promise<voi
   await tools.contents.join(contentSha256, documentId, order);
   const file = await liveFile({ contentSha256, mimeType, source }, tools);
 
-  const { mode } = tools.profileFor(document.key);
-  const summarized = mode !== 'off' && document.block !== 'container_upload';
   const moved = await tools.documents.move(
     document,
     'uploaded',
@@ -91,16 +105,14 @@ async function giveFile(document: DocumentItem, tools: UploadTools): Promise<voi
     },
     { attempt: 'upload', remove: ['error', 'outages'] },
   );
-  if (moved) {
-    if (summarized) await tools.send({ step: 'summarize', documentId, order });
-    else await tools.documents.move(moved, 'ready');
-    await letGo(moved, tools);
-    return;
+  if (!moved) return false;
+  if (isSummarized(document, tools.profileFor(document.key))) {
+    await tools.send({ step: 'summarize', documentId, order });
+  } else {
+    await tools.documents.move(moved, 'ready');
   }
-  const present = await tools.documents.get(documentId);
-  if (present?.order !== order) {
-    await release({ documentId, order, contentSha256 }, tools);
-  }
+  await letGo(moved, tools);
+  return true;
 }
 
 interface Content {

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { documentIdOf } from '../../shared/ids.ts';
+import { shardOf } from '../../shared/ledger/keys.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
-import { World, type WorldOptions } from '../world/world.ts';
+import { inbox, World, type WorldOptions } from '../world/world.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -148,4 +150,68 @@ test('a dry run resumes nothing', async () => {
 
   expect(report?.counts.resumed).toBe(1);
   expect(await status('a.txt')).toBe('held');
+});
+
+test('one file that does not fit into the storage does not keep back all that do', async () => {
+  await begin();
+  const fault = { kind: 'storage_full', operation: 'files.upload', count: 'all' } as const;
+  world.emulator.addFault({ ...fault, filename: 'big-*' });
+  // The first one held in its shard, and in the first shard: it would be asked first each time.
+  let n = 0;
+  while (shardOf(documentIdOf(inbox, `big-${n}.txt`)) !== 0) n += 1;
+  world.deliver(world.drop(`big-${n}.txt`, text('big')));
+  await world.drain();
+  const small = [0, 1, 2, 3, 4].map((each) => `small-${each}.txt`);
+  world.deliver(...small.map((key) => world.drop(key, text(key))));
+  await world.drain();
+  expect(await Promise.all(small.map(status))).toEqual(small.map(() => 'held'));
+
+  await later();
+  await later();
+
+  expect(await Promise.all(small.map(status))).toEqual(small.map(() => 'ready'));
+  expect(await status(`big-${n}.txt`)).toBe('held');
+});
+
+test('a document that alone is held finds out itself whether the stop is over', async () => {
+  await begin();
+  world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
+  world.deliver(world.drop('a.txt', text('a')));
+  await world.drain();
+  expect((await world.record('a.txt'))?.status).toBe('held');
+
+  await later();
+
+  expect(await status('a.txt')).toBe('ready');
+});
+
+test('a file that is overwritten for days while its lane is stopped has a record that does not grow', async () => {
+  await begin();
+  world.deliver(world.drop('a.txt', text('the first')));
+  await world.drain();
+  const fault = { kind: 'error', status: 401, count: 'all' } as const;
+  world.emulator.addFault({ ...fault, operation: 'files.upload' });
+  world.deliver(world.drop('other.txt', text('other')));
+  await world.drain();
+
+  for (let n = 0; n < 200; n += 1) {
+    world.deliver(world.drop('a.txt', text(`number ${n}`)));
+    while (await world.work());
+    expect((await world.record('a.txt'))?.releases?.length).toBeLessThanOrEqual(51);
+  }
+  // What may be gone on with waits.
+  expect((await world.record('a.txt'))?.releases?.[0]).toMatchObject({ hadFile: true });
+
+  world.deliver(world.drop('a.txt', text('the first')));
+  await world.drain();
+  world.emulator.clearFaults();
+  for (let n = 0; n < 3; n += 1) await later();
+  const record = await world.record('a.txt');
+  expect(record?.status).toBe('ready');
+  expect(record?.releases).toBeUndefined();
+  expect(world.emulator.files()).toHaveLength(2);
+  // The first content was never uploaded again.
+  expect(world.calls('files.upload')).toHaveLength(2);
+  const references = await world.contents.references(record?.contentSha256 ?? '');
+  expect(references.references).toHaveLength(1);
 });

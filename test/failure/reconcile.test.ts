@@ -1,6 +1,8 @@
 import { strToU8, zipSync } from 'fflate';
 import { afterEach, describe, expect, test } from 'vitest';
 import { changesOf } from '../../shared/aws/events.ts';
+import { sweepOrphans } from '../../shared/reconcile/orphans.ts';
+import type { ReconcileTools } from '../../shared/reconcile/reconcile.ts';
 import { sha256Of } from '../world/digest.ts';
 import { checkInvariants } from '../world/invariants.ts';
 import { type MemoryLedger, memoryLedger } from '../world/memory-dynamodb.ts';
@@ -791,6 +793,36 @@ describe('what versions staged that are no more', () => {
     expect(await stagedKeys()).toEqual([]);
     expect(fileIds()).toEqual([]);
   });
+});
+
+test('in the beta dialect the last file of a page stays for the next sweep, for the next page begins after it', async () => {
+  const names = ['a', 'b'].map((name) => `${name}.${'0'.repeat(16)}.txt`);
+  const files = names.map((filename) => ({
+    id: filename,
+    filename,
+    sizeBytes: 1,
+    createdAt: '2026-01-01T00:00:00Z',
+  }));
+  const sweptIn = async (dialect: 'ga' | 'beta', next: string | undefined) => {
+    const deleted: string[] = [];
+    const tools = {
+      dialect,
+      now: () => Date.parse('2026-11-22T12:00:00Z'),
+      orphanGraceMs: hour,
+      table: { query: async () => ({ items: [] }) },
+      claude: {
+        listFiles: async () => ({ files, next }),
+        deleteFile: async (id: string) => deleted.push(id),
+      },
+    } as unknown as ReconcileTools;
+    const report = { startedAt: '', dryRun: false, unfinished: false, counts: {}, ids: {} };
+    expect(await sweepOrphans(undefined, tools, report)).toBe(next);
+    return deleted;
+  };
+
+  expect(await sweptIn('beta', 'b')).toEqual([names[0]]);
+  expect(await sweptIn('beta', undefined)).toEqual(names);
+  expect(await sweptIn('ga', 'token')).toEqual(names);
 });
 
 test('parts of a mail are looked after from where they are staged', async () => {

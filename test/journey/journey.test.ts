@@ -125,6 +125,7 @@ describe('the reconciler by hand', () => {
   test.each([
     ['a word that is misspelt', { dryrun: true }, /dryrun/],
     ['a value of another type', { retry: 'claude.server_error' }, /retry/],
+    ['what a redrive brings back', { retry: ['upload.dead_letter'] }, /redrive/],
   ])('does nothing for %s', async (_, event, message) => {
     const answer = await journey.stack.invoke('reconcile', event);
 

@@ -22,7 +22,7 @@ const minutes = 60_000;
 
 test('a lane of which nothing is known lets everybody through', async () => {
   await expect(circuits.check('claude')).resolves.toBeUndefined();
-  await expect(circuits.admission('claude')).resolves.toBe('all');
+  await expect(circuits.admission('claude')).resolves.toMatchObject({ admits: 'all' });
   await expect(circuits.get('claude')).resolves.toBeUndefined();
 });
 
@@ -87,9 +87,9 @@ describe('an open lane', () => {
     await circuits.open(unauthorized, 10 * minutes);
 
     clock.now += 10 * minutes - 1;
-    await expect(worker().admission('claude')).resolves.toBe('none');
+    await expect(worker().admission('claude')).resolves.toMatchObject({ admits: 'none' });
     clock.now += 1;
-    await expect(worker().admission('claude')).resolves.toBe('one');
+    await expect(worker().admission('claude')).resolves.toMatchObject({ admits: 'one' });
   });
 });
 
@@ -103,10 +103,23 @@ describe('a probe', () => {
   test('lets calls through, and admits nobody else before its time has passed', async () => {
     await expect(circuits.check('claude')).resolves.toBeUndefined();
     await expect(worker().check('claude')).resolves.toBeUndefined();
-    await expect(worker().admission('claude')).resolves.toBe('none');
+    await expect(worker().admission('claude')).resolves.toMatchObject({ admits: 'none' });
 
     clock.now += 10 * minutes;
-    await expect(worker().admission('claude')).resolves.toBe('all');
+    await expect(worker().admission('claude')).resolves.toMatchObject({ admits: 'all' });
+  });
+
+  test('tells which document stopped the lane, if one did', async () => {
+    expect((await worker().admission('claude')).circuit).not.toHaveProperty('openedBy');
+    await worker().open(billing, 10 * minutes, 'the-document');
+    clock.now += 10 * minutes;
+    await worker().probe('claude', 10 * minutes);
+
+    expect((await worker().admission('claude')).circuit?.openedBy).toBe('the-document');
+    await expect(worker().admission('upload')).resolves.toEqual({
+      admits: 'all',
+      circuit: undefined,
+    });
   });
 
   test('that fails opens the lane again at once', async () => {

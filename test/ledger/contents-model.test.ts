@@ -218,7 +218,7 @@ const commands = [
     onSeenDeleting(
       by,
       'revives',
-      (contents, seen) => contents.revive(seen),
+      (contents, seen) => contents.revive(seen, false),
       (content) => ({
         ...content,
         state: content.fileId ? 'live' : 'uploading',

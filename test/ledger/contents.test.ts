@@ -298,7 +298,7 @@ describe('deletion', () => {
     const seen = await live();
     const taken = await deleting();
 
-    await expect(contents.revive(taken)).resolves.toBe(true);
+    await expect(contents.revive(taken, false)).resolves.toBe(true);
     expect(await present()).toEqual({ ...seen, revision: seen.revision + 2 });
   });
 
@@ -306,7 +306,7 @@ describe('deletion', () => {
     await claimed();
     const taken = await deleting();
 
-    await expect(contents.revive(taken)).resolves.toBe(true);
+    await expect(contents.revive(taken, false)).resolves.toBe(true);
 
     const content = await present();
     expect(content).toEqual({ ...facts, state: 'uploading', revision: clock.now + 2, claims: 1 });
@@ -328,7 +328,7 @@ describe('deletion', () => {
     const before = await present();
 
     await expect(contents.forget(taken)).resolves.toBe(false);
-    await expect(contents.revive(taken)).resolves.toBe(false);
+    await expect(contents.revive(taken, false)).resolves.toBe(false);
     await expect(contents.forgetDeleter(taken)).resolves.toBe(false);
     expect(await present()).toEqual(before);
   });
@@ -369,7 +369,7 @@ test('every write makes the next revision', async () => {
   await note();
   await contents.forgetDeleter(taken);
   await note();
-  await contents.revive(await deleting());
+  await contents.revive(await deleting(), false);
   await note();
 
   expect(revisions).toEqual([0, 1, 2, 3, 4, 5, 6, 8]);

@@ -28,7 +28,7 @@ interface Model {
   /** Versions that were replaced, as they were then. */
   past: Map<string, Version>;
   /** What past versions held and was not let go, oldest first. */
-  held: { contentSha256: string; order: string }[];
+  held: { contentSha256: string; order: string; hadFile?: boolean }[];
   confirmed: string | undefined;
   writes: number;
   /** What each worker saw last. */
@@ -91,7 +91,10 @@ const receive = (sequencer: string, kind: 'created' | 'removed') =>
     else {
       expect(outcome).toBe('new');
       if (now) model.past.set(now.order, now);
-      if (now?.content) model.held.push({ contentSha256: now.content, order: now.order });
+      if (now?.content) {
+        const { content: contentSha256, order, file } = now;
+        model.held.push({ contentSha256, order, ...(file ? { hadFile: true } : {}) });
+      }
       const status = kind === 'removed' ? 'removed' : 'received';
       model.now = { order, status, attempts: 0 };
       model.confirmed = undefined;

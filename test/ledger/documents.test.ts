@@ -489,7 +489,33 @@ describe('stop', () => {
     await documents.move(document, 'uploaded', { lease });
 
     expect(await documents.attemptFailed(document, 'summarize', error)).toMatchObject({ lease });
-    expect(await documents.stop(document, 'failed', error)).toMatchObject({ lease });
+    expect(await documents.stop(document, 'failed', error)).toBeUndefined();
+    expect(await present()).toMatchObject({ status: 'uploaded', lease });
+  });
+
+  test('ends what nobody pays for any more, and what the one who pays says', async () => {
+    const document = await inStatus('uploaded');
+    const lease = { owner: 'me', until: clock.now + 1 };
+    await documents.move(document, 'uploaded', { lease });
+    const condition = {
+      expression: 'lease.#owner = :owner',
+      names: { owner: 'owner' },
+      values: { owner: 'me' },
+    };
+
+    clock.now += 1;
+    expect(await documents.stop(document, 'held', error)).toBeUndefined();
+    const options = { condition, remove: ['lease' as const], add: { 'attempts.upload': 2 } };
+    const stopped = await documents.stop(document, 'failed', error, options);
+    expect(stopped).toMatchObject({ status: 'failed', attempts: { upload: 2 } });
+    expect(stopped?.lease).toBeUndefined();
+  });
+
+  test('ends what a dead worker was paying for', async () => {
+    const document = await inStatus('uploaded');
+    await documents.move(document, 'uploaded', { lease: { owner: 'dead', until: clock.now - 1 } });
+
+    expect(await documents.stop(document, 'failed', error)).toMatchObject({ status: 'failed' });
   });
 
   test('does nothing to a document that has ended meanwhile', async () => {

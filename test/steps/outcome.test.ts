@@ -132,7 +132,10 @@ describe('settle', () => {
 
     expect(outcome).toEqual({ next: 'done' });
     expect(await record()).toMatchObject({ status: 'held', heldFrom: 'received', attempts: {} });
-    expect((await circuits.get('claude'))?.state).toBe('open');
+    expect(await circuits.get('claude')).toMatchObject({
+      state: 'open',
+      openedBy: document.documentId,
+    });
     expect(laneStopped).toBe('held until a person acts');
     expect(logged).toMatchObject([
       {

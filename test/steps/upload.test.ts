@@ -8,7 +8,7 @@ import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { documentKey } from '../../shared/ledger/keys.ts';
 import type { Profile } from '../../shared/profiles.ts';
 import { liveFile, upload } from '../../shared/steps/upload.ts';
-import { changed } from '../ledger/support.ts';
+import { changed, error } from '../ledger/support.ts';
 import { sha256Of } from '../world/digest.ts';
 import { workshop } from './support.ts';
 
@@ -52,6 +52,7 @@ async function normalized(sequencer = '01'): Promise<DocumentItem> {
 }
 const messageOf = ({ documentId, order }: DocumentItem) =>
   ({ step: 'upload', documentId, order, contentSha256 }) as const;
+const gone = (sequencer: string) => changed(sequencer, { kind: 'removed' });
 const record = ({ documentId }: DocumentItem) => shop.tools.documents.get(documentId);
 
 describe('the live file of a content', () => {
@@ -544,28 +545,53 @@ describe('a document', () => {
     expect([shop.remote.calls, shop.sent]).toEqual([[], []]);
   });
 
-  test('that a newer event replaced lets go of the content, and of its file', async () => {
+  test('that a newer event replaced leaves the content to the newer version while that has none', async () => {
     const document = await normalized();
     await shop.tools.contents.join(contentSha256, document.documentId, document.order);
     await live();
-    await shop.tools.documents.receive(changed('02'), 'default');
+    const { document: newer } = await shop.tools.documents.receive(changed('02'), 'default');
+    const held = await shop.tools.documents.stop(newer, 'held', error);
 
     expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
-
-    expect(shop.remote.files).toEqual([]);
-    expect(await item()).toBeUndefined();
+    expect(held?.status).toBe('held');
+    expect(shop.remote.files).toHaveLength(1);
+    expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(true);
   });
+
+  test.each([
+    ['ended', async () => void (await shop.tools.documents.receive(gone('02'), 'default'))],
+    [
+      'has let go of it',
+      async () => {
+        const { document } = await shop.tools.documents.receive(changed('02'), 'default');
+        await shop.tools.documents.letGo(document);
+      },
+    ],
+  ])(
+    'that a newer version replaced which %s lets go of the content, and of its file',
+    async (_, replace) => {
+      const document = await normalized();
+      await shop.tools.contents.join(contentSha256, document.documentId, document.order);
+      await live();
+      await replace();
+
+      expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
+
+      expect(shop.remote.files).toEqual([]);
+      expect(await item()).toBeUndefined();
+    },
+  );
 
   test('that a newer event replaced during its upload lets go of the file it made', async () => {
     const document = await normalized();
     shop.remote.during = async () => {
-      await shop.tools.documents.receive(changed('02'), 'default');
+      await shop.tools.documents.receive(gone('02'), 'default');
     };
 
     expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
 
     expect(shop.remote.files).toEqual([]);
-    expect(await record(document)).toMatchObject({ status: 'received' });
+    expect(await record(document)).toMatchObject({ status: 'removed' });
     expect(shop.sent).toEqual([]);
   });
 
