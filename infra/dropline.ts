@@ -53,7 +53,10 @@ export class Dropline extends Construct {
           secretStringValue: SecretValue.unsafePlainText('put-the-key-here'),
         });
 
-    const records = grants.ledger(names.table, this.table);
+    const ledger = grants.ledger(names.table, this.table);
+    // No two buckets in the world have one name.
+    const deployment = { [names.deployment]: this.inbox.bucketName };
+    const records = { ...ledger, variables: { ...ledger.variables, ...deployment } };
     const readInbox = grants.readObjects(names.inboxBucket, this.inbox);
     const stage = grants.keepObjects(names.stagingBucket, staging);
     const keepResults = grants.keepObjects(names.resultsBucket, results);

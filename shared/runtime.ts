@@ -8,6 +8,7 @@ import { Objects } from './aws/objects.ts';
 import { Queues } from './aws/queues.ts';
 import { apiKeySource } from './aws/secrets.ts';
 import { ClaudeClient } from './claude/client.ts';
+import { deploymentTag } from './claude/filename.ts';
 import { Circuits } from './ledger/circuit.ts';
 import { Contents } from './ledger/contents.ts';
 import { Documents } from './ledger/documents.ts';
@@ -77,7 +78,7 @@ type QueueUrls = Partial<
 /** The tools that every step shares. */
 export function stepTools(
   base: Runtime,
-  settings: Pick<Settings, 'table' | 'stagingBucket'> & QueueUrls,
+  settings: Pick<Settings, 'table' | 'stagingBucket' | 'deployment'> & QueueUrls,
 ): StepTools & { table: Table } {
   const table = new Table(base.dynamodb, settings.table);
   return {
@@ -87,6 +88,7 @@ export function stepTools(
     circuits: new Circuits(table, base.now),
     objects: base.objects,
     stagingBucket: settings.stagingBucket,
+    deployment: deploymentTag(settings.deployment),
     send: (message) => base.queues.send(queueOf(message, settings), message),
     announce: (change: ObjectChange) =>
       base.queues.send(need(settings.intakeQueueUrl), { dropline: 'change', change }),

@@ -9,6 +9,7 @@ export const environment = {
   table: 'DROPLINE_TABLE',
   inboxBucket: 'DROPLINE_INBOX_BUCKET',
   stagingBucket: 'DROPLINE_STAGING_BUCKET',
+  deployment: 'DROPLINE_DEPLOYMENT',
   resultsBucket: 'DROPLINE_RESULTS_BUCKET',
   intakeQueueUrl: 'DROPLINE_INTAKE_QUEUE_URL',
   renderQueueUrl: 'DROPLINE_RENDER_QUEUE_URL',
@@ -50,6 +51,9 @@ export const settingsSchema = z.object({
   table: name.describe("The ledger's table"),
   inboxBucket: name.describe('The bucket that files are dropped in'),
   stagingBucket: name.describe('Where converted bytes and parts of mails and archives are kept'),
+  deployment: name.describe(
+    'What tells this deployment from others in the same Claude workspace; its hash is in the names of its remote files',
+  ),
   resultsBucket: name.describe(
     "Where summaries too long for a record and the reconciler's reports are kept",
   ),
@@ -97,7 +101,13 @@ export const settingsSchema = z.object({
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** What every step needs. */
-export const stepSettings = ['table', 'stagingBucket', 'intakeQueueUrl', 'uploadQueueUrl'] as const;
+export const stepSettings = [
+  'table',
+  'stagingBucket',
+  'deployment',
+  'intakeQueueUrl',
+  'uploadQueueUrl',
+] as const;
 
 /** What decides on the profile of a key. */
 export const profileSettings = ['model', 'containerUploads'] as const;

@@ -1,8 +1,11 @@
 /**
  * Names of remote files. The Files API takes 1 to 255 characters, none of `< > : " | ? * \ /` and
  * none from U+0000 to U+001F. Ours carry a mark, so that a file made by an attempt that died can be
- * found again, and so that files of other apps in the workspace are left alone.
+ * found again, and so that files of other apps, and of other deployments of Dropline, in the workspace are
+ * left alone (docs/decisions/0009).
  */
+
+import { createHash } from 'node:crypto';
 
 /** Counted in UTF-16 units: at least as strict as any other reading of "characters". */
 const maxLength = 255;
@@ -29,16 +32,28 @@ export function legalFilename(name: string, limit: number = maxLength): string {
   return trimmedEnd(cut(replaced, limit)) || nameless;
 }
 
+/** What tells the files of one deployment from those of another: 8 hex digits of the hash of its name. */
+export function deploymentTag(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 8);
+}
+
 /**
- * The name of a converted content in the Files API: `<stem>.<first 16 of sha256>.<ext>`.
+ * The name of a converted content in the Files API: `<stem>.<first 16 of sha256>-<deployment>.<ext>`.
  * @param originalName last part of the object's key
  * @param sha256 of the content, 64 lower-case hex digits
+ * @param deployment its tag, 8 lower-case hex digits
  * @param ext of the converted content, 1 to 10 of a to z and 0 to 9; throws RangeError otherwise
  */
-export function markedFilename(originalName: string, sha256: string, ext: string): string {
+export function markedFilename(
+  originalName: string,
+  sha256: string,
+  deployment: string,
+  ext: string,
+): string {
+  if (!/^[0-9a-f]{8}$/.test(deployment)) throw new RangeError(`Not a tag: ${deployment}`);
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw new RangeError(`Not a SHA-256 in hex: ${sha256}`);
   if (!/^[a-z0-9]{1,10}$/.test(ext)) throw new RangeError(`Not an extension: ${ext}`);
-  const mark = `.${sha256.slice(0, 16)}`;
+  const mark = `.${sha256.slice(0, 16)}-${deployment}`;
   let stem = originalName.replace(extension, '');
   // A name that carries this very mark already, such as a file that was downloaded and dropped again.
   if (stem.endsWith(mark)) stem = stem.slice(0, -mark.length);
@@ -46,10 +61,13 @@ export function markedFilename(originalName: string, sha256: string, ext: string
   return `${legalFilename(stem, maxLength - ending.length)}${ending}`;
 }
 
-/** The mark in a remote file's name; undefined when it is none of ours. */
-export function readMark(filename: string): { sha16: string; ext: string } | undefined {
-  const [, sha16, ext] = /^.+\.([0-9a-f]{16})\.([a-z0-9]{1,10})$/su.exec(filename) ?? [];
-  return sha16 === undefined || ext === undefined ? undefined : { sha16, ext };
+/** The mark in a remote file's name; undefined when it is none of Dropline's. */
+export function readMark(
+  filename: string,
+): { sha16: string; deployment: string; ext: string } | undefined {
+  const mark = /^.+\.([0-9a-f]{16})-([0-9a-f]{8})\.([a-z0-9]{1,10})$/su.exec(filename);
+  const [, sha16 = '', deployment = '', ext = ''] = mark ?? [];
+  return mark ? { sha16, deployment, ext } : undefined;
 }
 
 /** The first `limit` units, less one where the cut would part a surrogate pair. */

@@ -6,7 +6,7 @@ import { note } from './report.ts';
 /**
  * Pages through the remote files: one with our mark that no content or document stands on is an
  * orphan, and deleted once it is older than the grace period (a younger one may belong to an
- * upload that is just being written down). Files without the mark are other people's: never touched.
+ * upload that is just being written down). Files without it, or with another deployment's, are never touched.
  */
 export const sweepOrphans: Slice = async (cursor, tools, report) => {
   const page = await tools.claude.listFiles({ limit: 1_000, from: cursor });
@@ -17,7 +17,7 @@ export const sweepOrphans: Slice = async (cursor, tools, report) => {
   // In the beta dialect the next page begins after this file: it has to be there still.
   const anchor = page.next && tools.dialect === 'beta' ? page.files.at(-1) : undefined;
   for (const file of page.files) {
-    if (!readMark(file.filename)) continue;
+    if (readMark(file.filename)?.deployment !== tools.deployment) continue;
     const age = tools.now() - Date.parse(file.createdAt);
     const old = age >= tools.orphanGraceMs && file !== anchor;
     const orphan = old && !(await isKnown(file.id, tools));

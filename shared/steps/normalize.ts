@@ -160,7 +160,7 @@ async function handOn(
   const staged =
     conversion.outcome === 'file'
       ? await stage(document, conversion, tools)
-      : passedThrough(document, original, mimeType);
+      : passedThrough(document, original, mimeType, tools);
   await handToUpload('normalize', document, { ...staged, mimeType, block, fidelity }, tools);
 }
 

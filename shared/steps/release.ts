@@ -65,7 +65,7 @@ async function deleteContent(seen: ContentItem, tools: ReleaseTools): Promise<Ou
 
   try {
     await tools.circuits.check('claude');
-    const stray = mayHaveStray(seen) ? await findStray(seen, claude) : undefined;
+    const stray = mayHaveStray(seen) ? await findStray(seen, tools) : undefined;
     for (const fileId of [seen.fileId, seen.doomedFileId, stray?.id]) {
       if (!fileId) continue;
       await claude.deleteFile(fileId);

@@ -39,7 +39,7 @@ export async function stage(
     sha256,
     contentType: file.mimeType,
   });
-  const filename = filenameFor(document, sha256, file.mimeType);
+  const filename = filenameFor(document, sha256, file.mimeType, tools);
   return { contentSha256: sha256, source: { ...target, sizeBytes, filename } };
 }
 
@@ -48,8 +48,9 @@ export function passedThrough(
   document: DocumentItem,
   { sha256, sizeBytes }: Original,
   mimeType: string,
+  tools: StepTools,
 ): Staged {
-  const filename = filenameFor(document, sha256, mimeType);
+  const filename = filenameFor(document, sha256, mimeType, tools);
   return {
     contentSha256: sha256,
     source: { ...addressOf(document), sizeBytes, filename },
@@ -86,8 +87,13 @@ const extensions: Record<string, string> = {
   'image/webp': 'webp',
 };
 
-function filenameFor(document: DocumentItem, sha256: string, mimeType: string): string {
+function filenameFor(
+  document: DocumentItem,
+  sha256: string,
+  mimeType: string,
+  { deployment }: StepTools,
+): string {
   const name = nameOf(document.key);
   const own = /\.([A-Za-z0-9]{1,10})$/.exec(name)?.[1] ?? 'bin';
-  return markedFilename(name, sha256, extensions[mimeType] ?? own);
+  return markedFilename(name, sha256, deployment, extensions[mimeType] ?? own);
 }

@@ -10,13 +10,15 @@ import type { Claude } from './tools.ts';
  */
 export async function findStray(
   content: Pick<ContentItem, 'contentSha256' | 'sizeBytes' | 'doomedFileId'>,
-  claude: Claude,
+  { claude, deployment }: { claude: Claude; deployment: string },
 ): Promise<FileMetadata | undefined> {
   for await (const file of claude.iterateFiles()) {
+    const mark = readMark(file.filename);
     if (
       file.id !== content.doomedFileId &&
       file.sizeBytes === content.sizeBytes &&
-      readMark(file.filename)?.sha16 === content.contentSha256.slice(0, 16)
+      mark?.deployment === deployment &&
+      mark.sha16 === content.contentSha256.slice(0, 16)
     ) {
       return file;
     }

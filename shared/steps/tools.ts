@@ -19,6 +19,8 @@ export interface StepTools {
   circuits: Circuits;
   objects: ObjectStore;
   stagingBucket: string;
+  /** Tag of this deployment in the names of its remote files, see `deploymentTag`. */
+  deployment: string;
   /** Hands a version of a document on to the queue of the step that the message names. */
   send: (message: StepMessage) => Promise<void>;
   /** Announces a change of a part of a mail or archive to the intake queue. */

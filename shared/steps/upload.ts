@@ -159,7 +159,7 @@ export async function liveFile(content: Content, tools: UploadTools): Promise<Re
     const claim = { owner, strayPossible: seen !== undefined && mayHaveStray(seen) };
     const file = await withClaim(claimed, claim, tools, async (signal) => {
       if (claim.strayPossible) {
-        const stray = await findStray(claimed, tools.claude);
+        const stray = await findStray(claimed, tools);
         if (stray) return stray;
         claim.strayPossible = false;
       }

@@ -71,7 +71,7 @@ const question = (fileId: string) => ({
 describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
   test('a file goes up, is found, listed and deleted', async () => {
     const { emulator, client } = await pair(dialect);
-    const name = markedFilename('Übersicht 年度.docx', 'ab'.repeat(32), 'txt');
+    const name = markedFilename('Übersicht 年度.docx', 'ab'.repeat(32), 'd0d0d0d0', 'txt');
 
     const made = await client.uploadFile(textFile('Grüße aus Köln', name));
     const found = await client.getFile(made.id);

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { legalFilename, markedFilename, readMark } from '../../shared/claude/filename.ts';
+import {
+  deploymentTag,
+  legalFilename,
+  markedFilename,
+  readMark,
+} from '../../shared/claude/filename.ts';
 
 const sha256 = '0123456789abcdef'.repeat(4);
 
@@ -67,14 +72,22 @@ describe('legalFilename', () => {
   });
 });
 
+const tag = 'd0d0d0d0';
+
+test('the tag of a deployment is always the same, and another for another', () => {
+  expect(deploymentTag('inbox-of-one')).toMatch(/^[0-9a-f]{8}$/);
+  expect(deploymentTag('inbox-of-one')).toBe(deploymentTag('inbox-of-one'));
+  expect(deploymentTag('inbox-of-one')).not.toBe(deploymentTag('inbox-of-another'));
+});
+
 describe('markedFilename', () => {
   test('is legal for any name, and its mark can be read back', () => {
     fc.assert(
       fc.property(anyName, anySha, anyExt, (name, sha, ext) => {
-        const marked = markedFilename(name, sha, ext);
+        const marked = markedFilename(name, sha, tag, ext);
 
         expect(isLegal(marked)).toBe(true);
-        expect(readMark(marked)).toEqual({ sha16: sha.slice(0, 16), ext });
+        expect(readMark(marked)).toEqual({ sha16: sha.slice(0, 16), deployment: tag, ext });
       }),
     );
   });
@@ -82,55 +95,61 @@ describe('markedFilename', () => {
   test('changes nothing when the same mark is there', () => {
     fc.assert(
       fc.property(anyName, anySha, anyExt, (name, sha, ext) => {
-        const marked = markedFilename(name, sha, ext);
+        const marked = markedFilename(name, sha, tag, ext);
 
-        expect(markedFilename(marked, sha, ext)).toBe(marked);
+        expect(markedFilename(marked, sha, tag, ext)).toBe(marked);
       }),
     );
   });
 
   test.each([
-    ['Vertrag.docx', 'Vertrag.0123456789abcdef.pdf'],
-    ['archive.tar.gz', 'archive.tar.0123456789abcdef.pdf'],
-    ['README', 'README.0123456789abcdef.pdf'],
-    ['.gitignore', 'gitignore.0123456789abcdef.pdf'],
-    ['v1. A sentence about it', 'v1. A sentence about it.0123456789abcdef.pdf'],
-    ['?.docx', '_.0123456789abcdef.pdf'],
-    ['', 'document.0123456789abcdef.pdf'],
-    ['x.fedcba9876543210.txt', 'x.fedcba9876543210.0123456789abcdef.pdf'],
+    ['Vertrag.docx', 'Vertrag.0123456789abcdef-d0d0d0d0.pdf'],
+    ['archive.tar.gz', 'archive.tar.0123456789abcdef-d0d0d0d0.pdf'],
+    ['README', 'README.0123456789abcdef-d0d0d0d0.pdf'],
+    ['.gitignore', 'gitignore.0123456789abcdef-d0d0d0d0.pdf'],
+    ['v1. A sentence about it', 'v1. A sentence about it.0123456789abcdef-d0d0d0d0.pdf'],
+    ['?.docx', '_.0123456789abcdef-d0d0d0d0.pdf'],
+    ['', 'document.0123456789abcdef-d0d0d0d0.pdf'],
+    [
+      'x.fedcba9876543210-d0d0d0d0.txt',
+      'x.fedcba9876543210-d0d0d0d0.0123456789abcdef-d0d0d0d0.pdf',
+    ],
   ])('names the content of %j %j', (name, expected) => {
-    const marked = markedFilename(name, sha256, 'pdf');
+    const marked = markedFilename(name, sha256, tag, 'pdf');
 
     expect(marked).toBe(expected);
   });
 
   test('fills the length that is allowed and keeps the mark', () => {
-    const marked = markedFilename(`${'x'.repeat(300)}.docx`, sha256, 'pdf');
+    const marked = markedFilename(`${'x'.repeat(300)}.docx`, sha256, tag, 'pdf');
 
     expect(marked).toHaveLength(255);
-    expect(marked).toMatch(/^x+\.0123456789abcdef\.pdf$/);
+    expect(marked).toMatch(/^x+\.0123456789abcdef-d0d0d0d0\.pdf$/);
   });
 
   test.each([
-    ['a hash that is too short', 'abc', 'pdf'],
-    ['a hash in upper case', sha256.toUpperCase(), 'pdf'],
-    ['an extension with a dot', sha256, '.pdf'],
-    ['no extension', sha256, ''],
-  ])('refuses %s', (_, sha, ext) => {
-    expect(() => markedFilename('a', sha, ext)).toThrow(RangeError);
+    ['a hash that is too short', 'abc', tag, 'pdf'],
+    ['a hash in upper case', sha256.toUpperCase(), tag, 'pdf'],
+    ['a tag that is too short', sha256, 'd0d0d0d', 'pdf'],
+    ['an extension with a dot', sha256, tag, '.pdf'],
+    ['no extension', sha256, tag, ''],
+  ])('refuses %s', (_, sha, deployment, ext) => {
+    expect(() => markedFilename('a', sha, deployment, ext)).toThrow(RangeError);
   });
 });
 
 describe('readMark', () => {
   test.each([
     'report.pdf',
-    '.0123456789abcdef.pdf',
-    'a.0123456789ABCDEF.pdf',
-    'a.0123456789abcde.pdf',
-    'a.0123456789abcdef0.pdf',
-    'a.0123456789abcdef.PDF',
-    'a.0123456789abcdef.pdf ',
-    'a.0123456789abcdef',
+    'a.0123456789abcdef.pdf',
+    '.0123456789abcdef-d0d0d0d0.pdf',
+    'a.0123456789ABCDEF-d0d0d0d0.pdf',
+    'a.0123456789abcde-d0d0d0d0.pdf',
+    'a.0123456789abcdef0-d0d0d0d0.pdf',
+    'a.0123456789abcdef-d0d0d0d.pdf',
+    'a.0123456789abcdef-d0d0d0d0.PDF',
+    'a.0123456789abcdef-d0d0d0d0.pdf ',
+    'a.0123456789abcdef-d0d0d0d0',
   ])('finds no mark of ours in %j', (filename) => {
     const mark = readMark(filename);
 

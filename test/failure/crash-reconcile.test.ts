@@ -3,7 +3,7 @@ import { pointsOf } from '../world/crash.ts';
 import { checkInvariants, type Expected } from '../world/invariants.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { settleDown } from '../world/settle-down.ts';
-import { World } from '../world/world.ts';
+import { deployment, World } from '../world/world.ts';
 
 const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
 const second = 'Second version. Costs fell by a third. Nothing else changed at all.';
@@ -23,7 +23,7 @@ async function disorder(): Promise<World> {
   await world.work();
   world.queues.upload.messages.splice(0);
   await world.emulator.addFile({
-    filename: `stray.${'0'.repeat(16)}.txt`,
+    filename: `stray.${'0'.repeat(16)}-${deployment}.txt`,
     content: 'a stray',
     mimeType: 'text/plain',
   });

@@ -1,12 +1,13 @@
 import { strToU8, zipSync } from 'fflate';
 import { afterEach, describe, expect, test } from 'vitest';
 import { changesOf } from '../../shared/aws/events.ts';
+import { deploymentTag } from '../../shared/claude/filename.ts';
 import { sweepOrphans } from '../../shared/reconcile/orphans.ts';
 import type { ReconcileTools } from '../../shared/reconcile/reconcile.ts';
 import { sha256Of } from '../world/digest.ts';
 import { checkInvariants } from '../world/invariants.ts';
 import { type MemoryLedger, memoryLedger } from '../world/memory-dynamodb.ts';
-import { inbox, results, staging, World, type WorldOptions } from '../world/world.ts';
+import { deployment, inbox, results, staging, World, type WorldOptions } from '../world/world.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -70,9 +71,14 @@ describe.each(dialects)('in the $dialect dialect', ({ dialect }) => {
   test('an orphan of ours is deleted after its grace, one of others never', async () => {
     await begin({ emulator: { dialect } });
     await settled('a');
-    const mine = { filename: `stray.${'0'.repeat(16)}.txt`, content: 'stray' };
+    const mine = { filename: `stray.${'0'.repeat(16)}-${deployment}.txt`, content: 'stray' };
     const orphan = await world.emulator.addFile({ ...mine, mimeType: 'text/plain' });
     const foreign = await world.emulator.addFile({ filename: 'theirs.txt', content: 'theirs' });
+    // Of another deployment of Dropline in the same workspace.
+    const sister = await world.emulator.addFile({
+      filename: `stray.${'0'.repeat(16)}-${deploymentTag('another-inbox')}.txt`,
+      content: 'stray',
+    });
 
     world.advance(6 * hour - 1);
     const early = await world.reconcile();
@@ -83,6 +89,7 @@ describe.each(dialects)('in the $dialect dialect', ({ dialect }) => {
     expect(late.report?.counts).toEqual({ orphansDeleted: 1 });
     expect(late.report?.ids.orphansDeleted).toEqual([orphan.id]);
     expect(fileIds()).toContain(foreign.id);
+    expect(fileIds()).toContain(sister.id);
     expect(fileIds()).not.toContain(orphan.id);
     expect(late.report?.remoteFiles).toBe(1);
     expect(world.emulator.journal({ fileId: foreign.id, operation: 'files.delete' })).toEqual([]);
@@ -426,7 +433,7 @@ async function disorder(): Promise<void> {
   await world.work();
   world.queues.upload.messages.splice(0);
   await world.emulator.addFile({
-    filename: `stray.${'0'.repeat(16)}.txt`,
+    filename: `stray.${'0'.repeat(16)}-${deployment}.txt`,
     content: 'a stray',
     mimeType: 'text/plain',
   });
@@ -796,7 +803,7 @@ describe('what versions staged that are no more', () => {
 });
 
 test('in the beta dialect the last file of a page stays for the next sweep, for the next page begins after it', async () => {
-  const names = ['a', 'b'].map((name) => `${name}.${'0'.repeat(16)}.txt`);
+  const names = ['a', 'b'].map((name) => `${name}.${'0'.repeat(16)}-${deployment}.txt`);
   const files = names.map((filename) => ({
     id: filename,
     filename,
@@ -807,6 +814,7 @@ test('in the beta dialect the last file of a page stays for the next sweep, for 
     const deleted: string[] = [];
     const tools = {
       dialect,
+      deployment,
       now: () => Date.parse('2026-11-22T12:00:00Z'),
       orphanGraceMs: hour,
       table: { query: async () => ({ items: [] }) },

@@ -4,10 +4,10 @@ import { markedFilename } from '../../shared/claude/filename.ts';
 import { readError } from '../../shared/claude/read-error.ts';
 import { StopLane } from '../../shared/errors.ts';
 import { release } from '../../shared/steps/release.ts';
-import { workshop } from './support.ts';
+import { deployment, workshop } from './support.ts';
 
 const contentSha256 = 'ab'.repeat(32);
-const filename = markedFilename('a.txt', contentSha256, 'txt');
+const filename = markedFilename('a.txt', contentSha256, deployment, 'txt');
 const facts = { contentSha256, sizeBytes: 10, filename, mimeType: 'text/plain' };
 const message = { documentId: 'doc', order: '1', contentSha256 };
 const leaseMs = 60_000;

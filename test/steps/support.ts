@@ -10,6 +10,9 @@ import type { UploadTools } from '../../shared/steps/upload.ts';
 import { MemoryBuckets } from '../world/bucket.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 
+/** Tag of the shop in the names of its remote files. */
+export const deployment = 'd0d0d0d0';
+
 export interface Logged {
   level: string;
   message: string;
@@ -88,6 +91,7 @@ export async function workshop() {
     objects: buckets,
     claude: remote.claude,
     stagingBucket: 'staging',
+    deployment,
     send: async (message) => {
       sent.push(message);
     },

@@ -10,11 +10,11 @@ import type { Profile } from '../../shared/profiles.ts';
 import { liveFile, upload } from '../../shared/steps/upload.ts';
 import { changed, error } from '../ledger/support.ts';
 import { sha256Of } from '../world/digest.ts';
-import { workshop } from './support.ts';
+import { deployment, workshop } from './support.ts';
 
 const text = 'Sales rose.';
 const contentSha256 = sha256Of(text);
-const filename = markedFilename('a.txt', contentSha256, 'txt');
+const filename = markedFilename('a.txt', contentSha256, deployment, 'txt');
 const sizeBytes = text.length;
 const mimeType = 'text/plain';
 const source = { bucket: 'inbox', key: 'a.txt', sizeBytes, filename };
@@ -147,7 +147,12 @@ describe('the live file of a content', () => {
 
   test.each([
     ['another size', filename, sizeBytes + 1],
-    ['another mark', markedFilename('a.txt', 'f'.repeat(64), 'txt'), sizeBytes],
+    ['another mark', markedFilename('a.txt', 'f'.repeat(64), deployment, 'txt'), sizeBytes],
+    [
+      'the mark of another deployment',
+      markedFilename('a.txt', contentSha256, '0'.repeat(8), 'txt'),
+      sizeBytes,
+    ],
     ['no mark', 'a.txt', sizeBytes],
   ])('is no file with %s', async (_, name, size) => {
     await claimedBy('dead');

@@ -4,6 +4,7 @@ import { processBatch } from '../../shared/aws/batch.ts';
 import { changesOf, stepMessageOf } from '../../shared/aws/events.ts';
 import type { Queues } from '../../shared/aws/queues.ts';
 import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
+import { deploymentTag } from '../../shared/claude/filename.ts';
 import { defaultPrices } from '../../shared/claude/prices.ts';
 import { convert } from '../../shared/formats/convert.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
@@ -32,6 +33,8 @@ import { MemoryQueue } from './queue.ts';
 export const inbox = 'inbox';
 export const staging = 'staging';
 export const results = 'results';
+/** Tag of the world in the names of its remote files. */
+export const deployment = deploymentTag(inbox);
 const hour = 3_600_000;
 
 const queueNames = ['intake', 'upload', 'summarize'] as const;
@@ -329,6 +332,7 @@ export class World {
       dialect: this.#options.emulator?.dialect ?? 'ga',
       inboxBucket: inbox,
       stagingBucket: staging,
+      deployment,
       resultsBucket: results,
       send: (message) => send(message.step === 'summarize' ? 'summarize' : 'upload', message),
       announce: (change) => send('intake', { dropline: 'change', change }),

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -72,6 +73,8 @@ export async function startHost(
       environment: async () => {
         if (claude.kind === 'emulator') await startEmulator();
         return {
+          // Everybody's local bucket has the same name, and `--live` may be somebody else's workspace too.
+          [names.deployment]: `${hostname()}:${dataDir}`,
           [names.claudeBaseUrl]: claudeUrl,
           [names.claudeDialect]: dialect,
           [names.filesPerMinute]: String(pace),
