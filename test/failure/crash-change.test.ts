@@ -1,30 +1,11 @@
 import { expect, test } from 'vitest';
 import { crashEverywhere, type Scenario } from '../world/crash.ts';
+import { mailWith } from '../world/mail.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import type { World } from '../world/world.ts';
 
 const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
 const second = 'Second version. Costs fell by a third. Nothing else changed at all.';
-
-const mail = (attachment: string) =>
-  [
-    'From: Ada <ada@example.org>',
-    'Subject: The figures',
-    'MIME-Version: 1.0',
-    'Content-Type: multipart/mixed; boundary=b',
-    '',
-    '--b',
-    'Content-Type: text/plain',
-    '',
-    'The mail itself speaks of turbines. It has an attachment. Please read it.',
-    '--b',
-    `Content-Type: text/plain; name=${attachment}.txt`,
-    `Content-Disposition: attachment; filename=${attachment}.txt`,
-    '',
-    `The attachment speaks of ${attachment}. It rose by 12 percent. Nothing else did.`,
-    '--b--',
-    '',
-  ].join('\r\n');
 
 const dropped =
   (...files: [key: string, content: string][]) =>
@@ -93,13 +74,13 @@ const scenarios: Scenario[] = [
   },
   {
     name: 'the attachment of a mail is another in its next version',
-    prepare: dropped(['a.eml', mail('valves')]),
-    events: (world) => [world.drop('a.eml', mail('pumps'))],
+    prepare: dropped(['a.eml', mailWith('valves')]),
+    events: (world) => [world.drop('a.eml', mailWith('pumps'))],
     expected: { 'a.eml': 'turbines', 'a.eml!/valves.txt': null, 'a.eml!/pumps.txt': 'pumps' },
   },
   {
     name: 'a mail with an attachment is removed',
-    prepare: dropped(['a.eml', mail('valves')]),
+    prepare: dropped(['a.eml', mailWith('valves')]),
     events: (world) => [world.remove('a.eml')],
     expected: { 'a.eml': null, 'a.eml!/valves.txt': null },
   },

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type DocumentItem, documentItemSchema } from '../../shared/ledger/document-item.ts';
+import { mailWith } from '../world/mail.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { settleDown } from '../world/settle-down.ts';
 import { inbox, World, type WorldOptions } from '../world/world.ts';
@@ -19,24 +20,7 @@ const hour = 3_600_000;
 const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
 const second = 'Second version. Costs fell by a third. Nothing else changed at all.';
 const binary = Buffer.from([0, 1, 2, 3, 255, 254, 0, 0, 1, 9, 8, 200]);
-const mail = [
-  'From: Ada <ada@example.org>',
-  'Subject: The figures',
-  'MIME-Version: 1.0',
-  'Content-Type: multipart/mixed; boundary=b',
-  '',
-  '--b',
-  'Content-Type: text/plain',
-  '',
-  'The mail itself speaks of turbines. It has an attachment. Please read it.',
-  '--b',
-  'Content-Type: text/plain; name=valves.txt',
-  'Content-Disposition: attachment; filename=valves.txt',
-  '',
-  'The attachment speaks of valves. It rose by 12 percent. Nothing else did.',
-  '--b--',
-  '',
-].join('\r\n');
+const mail = mailWith('valves');
 
 const status = async (key: string) => (await world.record(key))?.status;
 const fileIds = () => world.emulator.files().map(({ id }) => id);

@@ -6,6 +6,7 @@ import { sweepOrphans } from '../../shared/reconcile/orphans.ts';
 import type { ReconcileTools } from '../../shared/reconcile/reconcile.ts';
 import { sha256Of } from '../world/digest.ts';
 import { checkInvariants } from '../world/invariants.ts';
+import { mailWith } from '../world/mail.ts';
 import { type MemoryLedger, memoryLedger } from '../world/memory-dynamodb.ts';
 import { deployment, inbox, results, staging, World, type WorldOptions } from '../world/world.ts';
 
@@ -835,23 +836,7 @@ test('in the beta dialect the last file of a page stays for the next sweep, for 
 
 test('parts of a mail are looked after from where they are staged', async () => {
   await begin();
-  const mail = [
-    'Subject: The figures',
-    'MIME-Version: 1.0',
-    'Content-Type: multipart/mixed; boundary=b',
-    '',
-    '--b',
-    'Content-Type: text/plain',
-    '',
-    'The mail itself speaks of turbines. It has an attachment. Please read it.',
-    '--b',
-    'Content-Disposition: attachment; filename=valves.txt',
-    'Content-Type: text/plain',
-    '',
-    text('valves'),
-    '--b--',
-    '',
-  ].join('\r\n');
+  const mail = mailWith('valves');
   world.deliver(world.drop('a.eml', mail));
   await world.drain();
   const part = await present('a.eml!/valves.txt');
