@@ -302,6 +302,20 @@ describe('deletion', () => {
     expect(await present()).toEqual({ ...seen, revision: seen.revision + 2 });
   });
 
+  test('ends with the content free, and its file doomed, where that may be deleted already', async () => {
+    const { fileId: _file, expiresAt: _expiry, ...seen } = await live();
+    const taken = await deleting();
+
+    await expect(contents.revive(taken, true)).resolves.toBe(true);
+    const { revision } = seen;
+    expect(await present()).toEqual({
+      ...seen,
+      state: 'free',
+      doomedFileId: 'f1',
+      revision: revision + 2,
+    });
+  });
+
   test('of a content without a file leaves it as its dead uploader did', async () => {
     await claimed();
     const taken = await deleting();
@@ -393,4 +407,14 @@ test('an item that is no content is refused rather than believed', async () => {
   await table.put({ ...contentKey(sha), state: 'live' });
 
   await expect(contents.get(sha)).rejects.toThrow('Invalid input');
+});
+
+test('a reference is held by the version that joined, until it leaves', async () => {
+  await contents.join(sha, 'one', '01');
+
+  expect(await contents.holds(sha, 'one', '01')).toBe(true);
+  expect(await contents.holds(sha, 'one', '02')).toBe(false);
+  expect(await contents.holds(sha, 'two', '01')).toBe(false);
+  await contents.leave(sha, 'one', '01');
+  expect(await contents.holds(sha, 'one', '01')).toBe(false);
 });

@@ -577,6 +577,78 @@ describe('refile', () => {
   });
 });
 
+describe('amendPast', () => {
+  const condition = {
+    expression: 'lease.#owner = :owner',
+    names: { owner: 'owner' },
+    values: { owner: 'me' },
+  };
+
+  test('writes into the past version what came of it, and leaves the record alone', async () => {
+    const first = await inStatus('uploaded');
+    await documents.move(first, 'uploaded', { lease: { owner: 'me', until: clock.now + 1 } });
+    await documents.receive(changed('02'), 'default');
+    const before = await present();
+    const past = await documents.getPast(first.documentId, first.order);
+    clock.now += 1_000;
+
+    const add = { 'attempts.summarize': 1 };
+    const options = { add, remove: ['lease' as const], condition };
+    const changes = { fingerprint: 'f' };
+    expect(await documents.amendPast(first, 'ready', changes, options)).toBe(true);
+
+    expect(await present()).toEqual(before);
+    const { lease: _lease, ...rest } = past ?? expect.unreachable('it was archived');
+    expect(await documents.getPast(first.documentId, first.order)).toEqual({
+      ...rest,
+      status: 'ready',
+      fingerprint: 'f',
+      attempts: { ...rest.attempts, summarize: 1 },
+      revision: rest.revision + 1,
+      updatedAt: new Date(clock.now).toISOString(),
+    });
+  });
+
+  test('does nothing where its condition does not hold, or no such version is', async () => {
+    const first = await inStatus('uploaded');
+    await documents.move(first, 'uploaded', { lease: { owner: 'other', until: clock.now + 1 } });
+    expect(await documents.amendPast(first, 'ready', {}, { condition })).toBe(false);
+    await documents.receive(changed('02'), 'default');
+    const past = await documents.getPast(first.documentId, first.order);
+
+    expect(await documents.amendPast(first, 'ready', {}, { condition })).toBe(false);
+
+    expect(await documents.getPast(first.documentId, first.order)).toEqual(past);
+  });
+});
+
+describe('keepReleases', () => {
+  test('forgets the releases that are not kept, and nothing else', async () => {
+    await documents.move(await inStatus('received'), 'normalized', { contentSha256: sha });
+    const { document } = await documents.receive(changed('02'), 'default');
+    const kept = [{ contentSha256: sha, order: '1', hadFile: true }];
+
+    await documents.keepReleases(document, kept);
+    expect(await present()).toEqual({ ...document, releases: kept });
+
+    await documents.keepReleases(document, []);
+    const { releases: _releases, ...rest } = document;
+    expect(await present()).toEqual(rest);
+  });
+
+  test('does nothing when the record was written meanwhile, or a newer event came in', async () => {
+    await documents.move(await inStatus('received'), 'normalized', { contentSha256: sha });
+    const { document } = await documents.receive(changed('02'), 'default');
+    await documents.keepReleases({ ...document, order: '0' }, []);
+    expect((await present()).releases).toHaveLength(1);
+    await documents.attemptFailed(document, 'normalize', error);
+
+    await documents.keepReleases(document, []);
+
+    expect((await present()).releases).toHaveLength(1);
+  });
+});
+
 describe('letGo', () => {
   test('forgets what past versions held, and nothing else', async () => {
     const { document: first } = await documents.receive(changed('0a'), 'default');

@@ -13,6 +13,7 @@ import type { Documents } from '../../shared/ledger/documents.ts';
 import type { StepMessage } from '../../shared/messages.ts';
 import {
   backoffMs,
+  fail,
   laneStopped,
   outageWaitMs,
   revived,
@@ -409,4 +410,25 @@ test.each([
   [20, 1, 300_000],
 ])('the %i. time in a row, a random %d makes a wait of %i ms', (times, random, expected) => {
   expect(outageWaitMs(times, () => random)).toBe(expected);
+});
+
+describe('fail', () => {
+  const error = new RejectDocument({ code: 'summarize.refused', message: 'm' });
+
+  test('ends a document in one write with what else that writes, and says that it did', async () => {
+    const write = { add: { 'attempts.render': 2 }, remove: ['rendering' as const] };
+    await documents.move(document, 'received', { rendering: true });
+
+    expect(await fail('normalize', document, error, tools(), write)).toBe(true);
+
+    const failed = await record();
+    expect(failed).toMatchObject({ status: 'failed', attempts: { normalize: 1, render: 2 } });
+    expect(failed?.rendering).toBeUndefined();
+  });
+
+  test('says when a newer event was first', async () => {
+    await documents.receive(changed('02'), 'default');
+
+    expect(await fail('normalize', document, error, tools())).toBe(false);
+  });
 });

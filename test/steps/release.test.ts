@@ -117,6 +117,27 @@ test('a newcomer that joins while the content is taken keeps its file', async ()
   expect(kept).not.toHaveProperty('owner');
 });
 
+test('a newcomer is not given a file that a deleter which died may have deleted', async () => {
+  const fileId = await live();
+  const { contents } = shop.tools;
+  const seen = await content();
+  if (!seen) throw new Error('no content');
+  await contents.beginDelete(seen, 'dead', leaseMs);
+  shop.clock.now += leaseMs;
+  const begin = contents.beginDelete.bind(contents);
+  contents.beginDelete = async (...args) => {
+    const taken = await begin(...args);
+    await contents.join(contentSha256, 'newcomer', '1');
+    return taken;
+  };
+
+  expect(await release(message, shop.tools)).toEqual({ next: 'done' });
+
+  const freed = await content();
+  expect(freed).toMatchObject({ state: 'free', doomedFileId: fileId });
+  expect(freed).not.toHaveProperty('fileId');
+});
+
 test('a content that somebody else took first is looked at again', async () => {
   await live();
   const { contents } = shop.tools;

@@ -600,6 +600,59 @@ describe('a document', () => {
     expect(shop.sent).toEqual([]);
   });
 
+  test('that was removed while it failed lets go of the content that it joined', async () => {
+    const document = await normalized();
+    shop.remote.uploadFails = { error: readError(413, {}, '{}', 0) };
+    shop.remote.during = async () => {
+      await shop.tools.documents.receive(gone('02'), 'default');
+    };
+
+    expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
+
+    expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(false);
+    expect(await item()).toBeUndefined();
+  });
+
+  test('that was removed while its attempt failed leaves the rest to the next delivery', async () => {
+    const document = await normalized();
+    shop.remote.uploadFails = { error: readError(500, {}, '{}', 0) };
+    shop.remote.during = async () => {
+      await shop.tools.documents.receive(gone('02'), 'default');
+    };
+
+    expect(await upload(messageOf(document), shop.tools)).toMatchObject({ next: 'retry' });
+
+    expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(true);
+    expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
+    expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(false);
+  });
+
+  test('that failed for good keeps its reference', async () => {
+    const document = await normalized();
+    shop.remote.uploadFails = { error: readError(413, {}, '{}', 0) };
+
+    expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
+
+    expect(await record(document)).toMatchObject({ status: 'failed' });
+    expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(true);
+  });
+
+  test('is read once, and forgets how often the API was down', async () => {
+    const document = await normalized();
+    await shop.tools.documents.waitsForService(document, error);
+    const { get } = shop.tools.documents;
+    let reads = 0;
+    shop.tools.documents.get = async (id) => {
+      reads += 1;
+      return get.call(shop.tools.documents, id);
+    };
+
+    await upload(messageOf(document), shop.tools);
+
+    expect(reads).toBe(1);
+    expect(await record(document)).not.toHaveProperty('outages');
+  });
+
   test('that the ledger does not know lets go of the content', async () => {
     const message = { step: 'upload', documentId: 'unknown', order: '1', contentSha256 } as const;
     await shop.tools.contents.join(contentSha256, 'unknown', '1');
