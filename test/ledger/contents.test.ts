@@ -303,7 +303,10 @@ describe('deletion', () => {
   });
 
   test('ends with the content free, and its file doomed, where that may be deleted already', async () => {
-    const { fileId: _file, expiresAt: _expiry, ...seen } = await live();
+    await claimed();
+    const expiresAt = '2027-01-01T00:00:00.000Z';
+    await contents.setLive(sha, 'me', { fileId: 'f1', expiresAt });
+    const { fileId: _file, expiresAt: _expiry, ...seen } = await present();
     const taken = await deleting();
 
     await expect(contents.revive(taken, true)).resolves.toBe(true);
