@@ -46,6 +46,8 @@ export async function summarize(
   const found = await tools.documents.get(message.documentId);
   if (found?.order !== message.order) return done;
   const document = await revived(found, 'summarize', 'uploaded', tools.documents);
+  // Whoever ended it may have died before the past was let go.
+  if (document.status === 'ready' || document.status === 'failed') await letGo(document, tools);
   if (document.status !== 'uploaded') return done;
 
   return settle('summarize', document, tools, async () => {

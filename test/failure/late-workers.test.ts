@@ -119,6 +119,35 @@ describe('no reference, file or part is left behind', () => {
     expect(fileIds()).toEqual([(await world.record('a.txt'))?.fileId]);
   });
 
+  test.each([
+    ['summarised', undefined],
+    ['refused', { kind: 'refusal', operation: 'messages.create' } as const],
+  ])(
+    'by a worker that died before it let go of the past, once the document was %s',
+    async (_, fault) => {
+      const sent = (await callsOf('upload', overwritten)).indexOf('queues.send');
+      const waiting = async (w: World) => {
+        await overwritten(w);
+        await w.work({ only: ['upload'], kill: { call: sent, when: 'after' } });
+        w.queues.upload.messages.splice(0);
+        if (fault) w.emulator.addFault({ ...fault, count: 1 });
+      };
+      const calls = await callsOf('summarize', waiting);
+      await begin();
+      await waiting(world);
+      const letGo = calls.indexOf('queues.send');
+      await world.work({ only: ['summarize'], kill: { call: letGo, when: 'before' } });
+      expect(await status('a.txt')).toBe(fault ? 'failed' : 'ready');
+      expect(fileIds()).toHaveLength(2);
+
+      world.advance(hour);
+      await world.drain();
+
+      expect(fileIds()).toEqual([(await world.record('a.txt'))?.fileId]);
+      expect(paid()).toBe(2);
+    },
+  );
+
   test('by an upload whose last delivery died before it let go of the past', async () => {
     const sent = (await callsOf('upload', overwritten)).indexOf('queues.send');
     await begin();
