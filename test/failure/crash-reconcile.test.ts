@@ -3,7 +3,7 @@ import { pointsOf } from '../world/crash.ts';
 import { checkInvariants, type Expected } from '../world/invariants.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { settleDown } from '../world/settle-down.ts';
-import { deployment, World } from '../world/world.ts';
+import { deployment, staging, World } from '../world/world.ts';
 
 const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
 const second = 'Second version. Costs fell by a third. Nothing else changed at all.';
@@ -13,11 +13,26 @@ const server = memoryLedger();
 /** A world in which every duty of the reconciler has something to do. */
 async function disorder(): Promise<World> {
   const world = await World.create(server);
-  world.deliver(world.drop('gone.txt', first), world.drop('left.txt', second));
+  world.deliver(
+    world.drop('gone.txt', first),
+    world.drop('left.txt', second),
+    world.drop('over.txt', 'An old text. Somebody will write over it. It has three sentences.'),
+    world.drop('page.html', '<h1>A page</h1><p>It was converted. Then it was removed.</p>'),
+  );
+  await world.drain();
+  world.deliver(world.remove('page.html'));
+  // The API failed one upload for good, and refused the key at another.
+  const fault = { kind: 'error', operation: 'files.upload' } as const;
+  world.emulator.addFault({ ...fault, status: 500, count: 5, filename: 'failed*' });
+  world.deliver(world.drop('failed.txt', 'A failed file. The API was ill. It is well again now.'));
+  await world.drain();
+  world.emulator.addFault({ ...fault, status: 401, count: 1, filename: 'held*' });
+  world.deliver(world.drop('held.txt', 'A held file. Its key was bad. Somebody gave a good one.'));
   await world.drain();
   // The file is gone at Claude, an event was lost, a message was lost, and a stray was made.
   const gone = await world.record('gone.txt');
   await world.emulator.vanishFile(gone?.fileId ?? '');
+  world.drop('over.txt', 'A new text. Its event was lost. The reconciler has to find it.');
   world.drop('missed.txt', 'A missed file. Nobody was told of it. It holds three sentences.');
   world.deliver(world.drop('stuck.txt', 'A stuck file. Its message was lost. Somebody must help.'));
   await world.work();
@@ -36,23 +51,43 @@ const order: Expected = {
   'left.txt': 'Costs fell',
   'missed.txt': 'A missed file',
   'stuck.txt': 'A stuck file',
+  'over.txt': 'Its event was lost',
+  'page.html': null,
+  'failed.txt': 'A failed file',
+  'held.txt': 'A held file',
 };
+
+/** What a person asks for who knows that the API is well again. */
+const asked = { retry: ['claude.server_error'] };
+
+async function check(world: World, kills: number): Promise<void> {
+  await world.drain();
+  await settleDown(world);
+  await checkInvariants(world, order, kills);
+  expect((await world.buckets.list(staging)).objects).toEqual([]);
+}
 
 test('the reconciler repairs everything wherever it dies itself', async () => {
   const whole = await disorder();
-  const { life, report } = await whole.reconcile();
-  await whole.drain();
-  await settleDown(whole);
-  await checkInvariants(whole, order, 0);
+  const { life, report } = await whole.reconcile(asked);
+  await check(whole, 0);
   await whole.close();
-  expect(report?.counts).toMatchObject({ announced: 1, resent: 1, gone: 1, orphansDeleted: 1 });
+  expect(report?.counts).toEqual({
+    announced: 2,
+    resent: 1,
+    retried: 1,
+    resumed: 1,
+    gone: 1,
+    unstaged: 1,
+    orphansDeleted: 1,
+  });
 
   for (const point of pointsOf(life.calls)) {
     const world = await disorder();
-    await world.reconcile({ kill: point });
-    await world.drain();
-    await settleDown(world);
-    await checkInvariants(world, order, 1).catch((cause: unknown) => {
+    await world.reconcile({ ...asked, kill: point });
+    // Nothing came back from the first: a person asks again.
+    await world.reconcile(asked);
+    await check(world, 1).catch((cause: unknown) => {
       throw new Error(`killed ${point.when} call ${point.call} (${life.calls[point.call]})`, {
         cause,
       });

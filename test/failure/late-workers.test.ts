@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type DocumentItem, documentItemSchema } from '../../shared/ledger/document-item.ts';
+import { pointsOf } from '../world/crash.ts';
+import { checkInvariants } from '../world/invariants.ts';
 import { mailWith } from '../world/mail.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
+import type { KillPoint } from '../world/mortal.ts';
 import { settleDown } from '../world/settle-down.ts';
 import { inbox, World, type WorldOptions } from '../world/world.ts';
 
@@ -261,6 +264,37 @@ describe('a document is paid for once', () => {
     expect(version).toMatchObject({ status: 'ready', usage: { calls: 1 } });
     expect(version?.usage?.costUsd).toBeGreaterThan(0);
     expect(version).not.toHaveProperty('lease');
+  });
+
+  test('also wherever the worker dies that pays for the version which was dropped again', async () => {
+    const droppedAgain = async (kill?: KillPoint) => {
+      await uploaded(world);
+      const call = holdAt('claude.createMessage');
+      const paying = world.work({ only: ['summarize'], gate: call.gate, kill });
+      // Killed before the call it never gets there.
+      await Promise.race([call.reached, paying]);
+      world.deliver(world.drop('a.txt', first));
+      await world.work({ only: ['intake'] });
+      call.open();
+      return paying;
+    };
+    await begin();
+    const calls = (await droppedAgain())?.calls ?? [];
+    await world.close();
+    expect(calls.filter((call) => call === 'table.update').length).toBeGreaterThan(2);
+
+    for (const point of pointsOf(calls)) {
+      await begin();
+      await droppedAgain(point);
+      await world.drain();
+      await settleDown(world);
+      const where = `killed ${point.when} call ${point.call} (${calls[point.call]})`;
+      await checkInvariants(world, { 'a.txt': 'Sales rose' }, 1).catch((cause: unknown) => {
+        throw new Error(where, { cause });
+      });
+      await world.close();
+    }
+    await begin();
   });
 
   test.each([
