@@ -1,6 +1,6 @@
-import { formatCodes, formatWarnings } from '../shared/formats/codes.ts';
-import { formatFacts } from '../shared/formats/facts.ts';
-import { formats, kinds } from '../shared/formats/kinds.ts';
+import { formatCodes, formatWarnings, printCodes, printWarnings } from '../shared/codes/index.ts';
+import { formatFacts } from '../shared/formats/identify/facts.ts';
+import { formats, kinds } from '../shared/formats/identify/kinds.ts';
 import { type Limits, limitsSchema } from '../shared/formats/limits.ts';
 
 /** `docs/formats.md`, made of the tables that the code itself uses. */
@@ -35,7 +35,7 @@ ${table(['limit', 'default', 'meaning'], limitRows())}
 
 ${table(
   ['code', 'outcome', 'meaning', 'advice'],
-  Object.entries(formatCodes)
+  Object.entries({ ...formatCodes, ...printCodes })
     .sort(byName)
     .map(([code, { outcome, meaning, advice }]) => [`\`${code}\``, outcome, meaning, advice]),
 )}
@@ -46,7 +46,7 @@ They stand in a record's \`fidelity.warnings\`: the document went on, a person s
 
 ${table(
   ['code', 'meaning'],
-  Object.entries(formatWarnings)
+  Object.entries({ ...formatWarnings, ...printWarnings })
     .sort(byName)
     .map(([code, meaning]) => [`\`${code}\``, meaning]),
 )}

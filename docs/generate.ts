@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { environment, type Settings, settingsSchema } from '../functions/settings.ts';
 import { contextSettings } from '../infra/context.ts';
-import { codes, journeyWarnings } from '../shared/codes.ts';
-import { documentRecordSchema } from '../shared/record.ts';
-import { environment, type Settings, settingsSchema } from '../shared/settings.ts';
+import { codes, journeyWarnings } from '../shared/codes/index.ts';
+import { documentRecordSchema } from '../shared/journey/record.ts';
 import { formatsPage } from './formats-page.ts';
 
 /** The pages that are made from the code, by file name; a test checks that they are current. */

@@ -9,8 +9,8 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secrets from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { renderAssets } from '../shared/render/assets.ts';
-import { environment as names } from '../shared/settings.ts';
+import { environment as names } from '../functions/settings.ts';
+import { renderAssets } from '../shared/print/assets.ts';
 import { Alarms } from './alarms.ts';
 import { StepFunction } from './function.ts';
 import * as grants from './grants.ts';
@@ -98,7 +98,7 @@ export class Dropline extends Construct {
         // sharp is native code: the function has the architecture of the machine that installed it.
         architecture:
           process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
-        bundle: { also: { worker: 'shared/formats/worker.ts' }, packages: ['sharp'] },
+        bundle: { also: { worker: 'shared/convert/worker.ts' }, packages: ['sharp'] },
         timeout: durations.normalize,
         memoryMb: converter.memoryMb,
         storageMb: 4096,

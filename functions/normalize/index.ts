@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { changesOf } from '../../shared/aws/events.ts';
-import { ConversionSandbox } from '../../shared/formats/sandbox.ts';
-import { profiles, queueHandler, type Runtime, stepTools } from '../../shared/runtime.ts';
-import { profileSettings, readSettings, stepSettings } from '../../shared/settings.ts';
+import { ConversionSandbox } from '../../shared/formats/sandbox/sandbox.ts';
 import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
 import { done, type Outcome } from '../../shared/steps/outcome.ts';
+import { profiles, queueHandler, type Runtime, stepTools } from '../runtime.ts';
+import { profileSettings, readSettings, stepSettings } from '../settings.ts';
 
 /** S3 events (and parts of mails and archives) → what Claude takes, staged; then to upload. */
 export const handler = queueHandler(prepare, async (body, tools) => {

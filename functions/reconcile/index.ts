@@ -2,8 +2,8 @@ import type { Context } from 'aws-lambda';
 import { z } from 'zod';
 import { type ReconcileTools, reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { Report } from '../../shared/reconcile/report.ts';
-import { claudeClient, profiles, runtime, stepTools } from '../../shared/runtime.ts';
-import { claudeSettings, readSettings, stepSettings } from '../../shared/settings.ts';
+import { claudeClient, profiles, runtime, stepTools } from '../runtime.ts';
+import { claudeSettings, readSettings, stepSettings } from '../settings.ts';
 
 /**
  * What a person may ask for; the schedule asks for nothing (`{}`, set in the stack). Strict, for a word that is

@@ -1,8 +1,8 @@
 import { stepMessageOf } from '../../shared/aws/events.ts';
-import { createRenderer } from '../../shared/render/index.ts';
-import { misdirected, queueHandler, type Runtime, stepTools } from '../../shared/runtime.ts';
-import { readSettings, stepSettings } from '../../shared/settings.ts';
+import { createRenderer } from '../../shared/print/index.ts';
 import { type RenderTools, render } from '../../shared/steps/render.ts';
+import { misdirected, queueHandler, type Runtime, stepTools } from '../runtime.ts';
+import { readSettings, stepSettings } from '../settings.ts';
 
 /** docx that text cannot carry → PDF, staged; then to upload. */
 export const handler = queueHandler(prepare, async (body, tools) => {

@@ -1,5 +1,6 @@
 import { stepMessageOf } from '../../shared/aws/events.ts';
 import { defaultPrices } from '../../shared/claude/prices.ts';
+import { type SummarizeTools, summarize } from '../../shared/steps/summarize.ts';
 import {
   claudeClient,
   misdirected,
@@ -7,9 +8,8 @@ import {
   queueHandler,
   type Runtime,
   stepTools,
-} from '../../shared/runtime.ts';
-import { claudeSettings, readSettings, stepSettings } from '../../shared/settings.ts';
-import { type SummarizeTools, summarize } from '../../shared/steps/summarize.ts';
+} from '../runtime.ts';
+import { claudeSettings, readSettings, stepSettings } from '../settings.ts';
 
 /** Uploaded files → summaries with citations and their cost. */
 export const handler = queueHandler(prepare, async (body, tools) => {

@@ -1,4 +1,6 @@
 import { stepMessageOf } from '../../shared/aws/events.ts';
+import { release } from '../../shared/steps/release.ts';
+import { type UploadTools, upload } from '../../shared/steps/upload.ts';
 import {
   claudeClient,
   misdirected,
@@ -6,10 +8,8 @@ import {
   queueHandler,
   type Runtime,
   stepTools,
-} from '../../shared/runtime.ts';
-import { claudeSettings, readSettings, stepSettings } from '../../shared/settings.ts';
-import { release } from '../../shared/steps/release.ts';
-import { type UploadTools, upload } from '../../shared/steps/upload.ts';
+} from '../runtime.ts';
+import { claudeSettings, readSettings, stepSettings } from '../settings.ts';
 
 /** Everything that changes files at Claude: uploads, and the release of what nobody refers to. */
 export const handler = queueHandler(prepare, async (body, tools) => {

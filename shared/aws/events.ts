@@ -4,7 +4,7 @@ import {
   type ObjectChange,
   type StepMessage,
   stepMessageSchema,
-} from '../messages.ts';
+} from '../journey/messages.ts';
 
 /** The only file that knows what an S3 notification looks like. */
 

@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { StopLane } from '../errors.ts';
+import { StopLane } from '../journey/errors.ts';
 
 const keptMs = 5 * 60_000;
 

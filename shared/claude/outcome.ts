@@ -1,3 +1,4 @@
+import type { ClaudeCode } from '../codes/claude.ts';
 import {
   Defer,
   DroplineError,
@@ -6,8 +7,7 @@ import {
   RetryLater,
   ServiceDown,
   StopLane,
-} from '../errors.ts';
-import type { ClaudeCode } from './codes.ts';
+} from '../journey/errors.ts';
 import * as errors from './errors.ts';
 
 /** The step that made the call. */

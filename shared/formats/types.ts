@@ -1,30 +1,6 @@
-import type { Format } from './kinds.ts';
+import type { Block, Fidelity } from '../journey/record.ts';
+import type { Format } from './identify/kinds.ts';
 import type { Limits } from './limits.ts';
-
-/** How Claude takes a file: the content block that may carry its `file_id`. */
-export type Block = 'document' | 'image' | 'container_upload';
-
-/** Something a person should know about a conversion that nevertheless succeeded. */
-export interface Warning {
-  /** Stable code, listed in `docs/formats.md`. */
-  code: string;
-  /** One sentence for a person, with the numbers that matter. */
-  message: string;
-}
-
-/** What a conversion found and what it kept. Absent counts do not apply to the format. */
-export interface Fidelity {
-  /** For people and dashboards: `docx→text`, `pdf`, `csv→text` … */
-  route: string;
-  imagesFound?: number;
-  imagesKept?: number;
-  rowsFound?: number;
-  rowsKept?: number;
-  pages?: number;
-  /** Character encoding the original was read with, for text formats. */
-  encoding?: string;
-  warnings: Warning[];
-}
 
 /** A file to convert. Converters read this path and write below `outDir`, and touch nothing else. */
 export interface ConvertInput {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DroplineError, StopLane } from '../errors.ts';
+import { type DroplineError, StopLane } from '../journey/errors.ts';
 import type { Key } from './keys.ts';
 import type { Table } from './table.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { documentRecordSchema } from '../record.ts';
+import { documentRecordSchema } from '../journey/record.ts';
 
 /** Where the bytes that Claude gets are: the staged conversion, or the original itself. */
 export const sourceSchema = z.object({

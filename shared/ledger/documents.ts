@@ -1,6 +1,6 @@
-import { documentIdOf } from '../ids.ts';
-import type { ObjectChange } from '../messages.ts';
-import type { DocumentRecord, Status, Step } from '../record.ts';
+import { documentIdOf } from '../journey/ids.ts';
+import type { ObjectChange } from '../journey/messages.ts';
+import type { DocumentRecord, Status, Step } from '../journey/record.ts';
 import { type DocumentItem, documentItemSchema, type Release } from './document-item.ts';
 import { documentKey, orderOf, pastVersionKey, shardOf } from './keys.ts';
 import type { Condition, Item, Table } from './table.ts';

@@ -1,4 +1,4 @@
-import type { Status } from '../record.ts';
+import type { Status } from '../journey/record.ts';
 
 /**
  * The state machine of one version of a document: from each status, where a step may take it.

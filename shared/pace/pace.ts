@@ -1,4 +1,4 @@
-import { Defer } from '../errors.ts';
+import { Defer } from '../journey/errors.ts';
 import type { Table } from '../ledger/table.ts';
 
 export interface PaceOptions {

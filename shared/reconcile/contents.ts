@@ -1,6 +1,6 @@
 import { NotFound } from '../claude/errors.ts';
 import { outcomeOf } from '../claude/outcome.ts';
-import { Defer, RejectDocument, RetryLater } from '../errors.ts';
+import { Defer, RejectDocument, RetryLater } from '../journey/errors.ts';
 import type { ContentItem } from '../ledger/contents.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { indexes } from '../ledger/keys.ts';

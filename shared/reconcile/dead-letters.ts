@@ -1,7 +1,7 @@
 import { changesOf, stepMessageOf } from '../aws/events.ts';
-import { documentIdOf } from '../ids.ts';
+import { documentIdOf } from '../journey/ids.ts';
+import type { Status } from '../journey/record.ts';
 import { orderOf } from '../ledger/keys.ts';
-import type { Status } from '../record.ts';
 import { letGo, stillProtects } from '../steps/let-go.ts';
 import { release } from '../steps/release.ts';
 import { type QueuedStep, waitsFor } from '../steps/resend.ts';

@@ -1,4 +1,4 @@
-import { documentIdOf } from '../ids.ts';
+import { documentIdOf } from '../journey/ids.ts';
 import { newestOrder } from '../ledger/documents.ts';
 import { orderAfter } from '../ledger/keys.ts';
 import type { Slice } from './reconcile.ts';

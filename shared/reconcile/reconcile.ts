@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Queues } from '../aws/queues.ts';
 import { outcomeOf } from '../claude/outcome.ts';
-import { Defer } from '../errors.ts';
+import { Defer } from '../journey/errors.ts';
 import type { Table } from '../ledger/table.ts';
 import type { QueuedStep } from '../steps/resend.ts';
 import type { UploadTools } from '../steps/upload.ts';

@@ -1,12 +1,12 @@
-import { SkipDocument } from '../errors.ts';
 import type { Limits } from '../formats/limits.ts';
 import type { Conversion, ConvertInput } from '../formats/types.ts';
-import { documentIdOf } from '../ids.ts';
+import { SkipDocument } from '../journey/errors.ts';
+import { documentIdOf } from '../journey/ids.ts';
+import type { ObjectChange } from '../journey/messages.ts';
+import type { Profile } from '../journey/profiles.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { newestOrder } from '../ledger/documents.ts';
 import { orderOf } from '../ledger/keys.ts';
-import type { ObjectChange } from '../messages.ts';
-import type { Profile } from '../profiles.ts';
 import { letGo, letGoOfMany } from './let-go.ts';
 import { nameOf, type Original, withOriginal } from './original.ts';
 import { done, type Outcome, revived, settle } from './outcome.ts';

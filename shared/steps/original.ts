@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ObjectChanged, ObjectGone } from '../aws/objects.ts';
-import { RejectDocument } from '../errors.ts';
 import type { Limits } from '../formats/limits.ts';
+import { RejectDocument } from '../journey/errors.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { StepTools } from './tools.ts';
 

@@ -1,4 +1,4 @@
-import { codes } from '../codes.ts';
+import { codes } from '../codes/index.ts';
 import {
   Defer,
   DroplineError,
@@ -7,11 +7,11 @@ import {
   ServiceDown,
   SkipDocument,
   StopLane,
-} from '../errors.ts';
+} from '../journey/errors.ts';
+import type { Step } from '../journey/record.ts';
 import { LaneClosed } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { Documents, MoveOptions } from '../ledger/documents.ts';
-import type { Step } from '../record.ts';
 import { letGo } from './let-go.ts';
 import type { StepTools } from './tools.ts';
 

@@ -1,5 +1,5 @@
 import type { Part } from '../formats/types.ts';
-import { hashFile } from '../hash.ts';
+import { hashFile } from '../journey/hash.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { orderAfter } from '../ledger/keys.ts';
 import type { StepTools } from './tools.ts';

@@ -1,8 +1,8 @@
 import { outcomeOf } from '../claude/outcome.ts';
-import { Defer, RetryLater, ServiceDown, StopLane } from '../errors.ts';
+import { Defer, RetryLater, ServiceDown, StopLane } from '../journey/errors.ts';
+import type { StepMessage } from '../journey/messages.ts';
 import { LaneClosed } from '../ledger/circuit.ts';
 import { type ContentItem, mayHaveStray } from '../ledger/contents.ts';
-import type { StepMessage } from '../messages.ts';
 import { done, type Outcome } from './outcome.ts';
 import { findStray } from './strays.ts';
 import type { Claude, StepTools } from './tools.ts';

@@ -1,7 +1,7 @@
 import type { Limits } from '../formats/limits.ts';
+import type { StepMessage } from '../journey/messages.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
-import type { StepMessage } from '../messages.ts';
-import type { Rendered } from '../render/types.ts';
+import type { Rendered } from '../print/types.ts';
 import { letGo } from './let-go.ts';
 import { nameOf, withOriginal } from './original.ts';
 import { done, type Outcome, revived, settle } from './outcome.ts';

@@ -1,6 +1,6 @@
+import type { ObjectChange } from '../journey/messages.ts';
+import type { Step } from '../journey/record.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
-import type { ObjectChange } from '../messages.ts';
-import type { Step } from '../record.ts';
 import type { StepTools } from './tools.ts';
 
 /** A step with a queue. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { markedFilename } from '../claude/filename.ts';
-import { RejectDocument } from '../errors.ts';
-import { hashFile } from '../hash.ts';
+import { RejectDocument } from '../journey/errors.ts';
+import { hashFile } from '../journey/hash.ts';
 import type { DocumentItem, Source } from '../ledger/document-item.ts';
 import { addressOf, nameOf, type Original } from './original.ts';
 import type { StepTools } from './tools.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ObjectChanged, ObjectGone } from '../aws/objects.ts';
-import { RejectDocument } from '../errors.ts';
+import { RejectDocument } from '../journey/errors.ts';
 import type { Source } from '../ledger/document-item.ts';
 import type { StepTools } from './tools.ts';
 

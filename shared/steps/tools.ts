@@ -1,9 +1,9 @@
 import type { Objects } from '../aws/objects.ts';
 import type { ClaudeClient } from '../claude/client.ts';
+import type { ObjectChange, StepMessage } from '../journey/messages.ts';
 import type { Circuits } from '../ledger/circuit.ts';
 import type { Contents } from '../ledger/contents.ts';
 import type { Documents } from '../ledger/documents.ts';
-import type { ObjectChange, StepMessage } from '../messages.ts';
 import type { AttemptPolicy, Log } from './outcome.ts';
 
 /** The bucket side of a step; `Objects` outside of tests. */

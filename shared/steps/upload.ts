@@ -1,10 +1,10 @@
 import { outcomeOf } from '../claude/outcome.ts';
 import type { FileMetadata } from '../claude/schemas.ts';
-import { Defer } from '../errors.ts';
+import { Defer } from '../journey/errors.ts';
+import type { StepMessage } from '../journey/messages.ts';
+import { isSummarized, type Profile } from '../journey/profiles.ts';
 import { type ContentItem, mayHaveStray } from '../ledger/contents.ts';
 import type { DocumentItem, Source } from '../ledger/document-item.ts';
-import type { StepMessage } from '../messages.ts';
-import { isSummarized, type Profile } from '../profiles.ts';
 import { letGo, stillProtects } from './let-go.ts';
 import { done, type Outcome, revived, settle } from './outcome.ts';
 import { type ReleaseTools, release } from './release.ts';

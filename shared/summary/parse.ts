@@ -1,5 +1,5 @@
 import type { Message, TextCitation } from '@anthropic-ai/sdk/resources/messages';
-import type { DocumentRecord } from '../record.ts';
+import type { DocumentRecord } from '../journey/record.ts';
 
 type Summary = NonNullable<DocumentRecord['summary']>;
 type Citation = Summary['citations'][number];

@@ -1,6 +1,6 @@
 import type { MessageCreateParamsNonStreaming } from '@anthropic-ai/sdk/resources/messages';
-import type { Profile } from '../profiles.ts';
-import type { DocumentRecord } from '../record.ts';
+import type { Profile } from '../journey/profiles.ts';
+import type { DocumentRecord } from '../journey/record.ts';
 
 /** The layout asked for is what `parseSummary` reads; change both together. */
 export const summaryPrompt = `You summarise one document for people who decide whether to open it.

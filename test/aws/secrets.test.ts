@@ -2,7 +2,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, expect, test } from 'vitest';
 import { apiKeySource } from '../../shared/aws/secrets.ts';
-import { StopLane } from '../../shared/errors.ts';
+import { StopLane } from '../../shared/journey/errors.ts';
 
 const secrets = mockClient(SecretsManagerClient);
 afterEach(() => secrets.reset());

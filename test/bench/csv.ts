@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Papa from 'papaparse';
-import { convertCsv } from '../../shared/formats/csv.ts';
+import { convertCsv } from '../../shared/formats/csv/csv.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
 
 /**

@@ -4,12 +4,12 @@ import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { createRenderer, type Rendered, renderDocx } from '../../shared/render/index.ts';
+import { createRenderer, type Rendered, renderDocx } from '../../shared/print/index.ts';
 import { recallOf, wordsOfDocx } from '../corpus/word-recall.ts';
 import { servicesAgreement } from '../fixtures/agreement.ts';
 import { reviewedDraft } from '../fixtures/documents.ts';
 import { longDocument } from '../fixtures/long-document.ts';
-import { docxOf, type FixturePart, image, paragraph, picture } from '../render/docx-fixture.ts';
+import { docxOf, type FixturePart, image, paragraph, picture } from '../print/docx-fixture.ts';
 
 /**
  * docx to PDF: seconds and memory with a cold and a warm browser, against native LibreOffice where

@@ -1,9 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import type { Emulator } from '../../infra/local/claude/index.ts';
 import type { LocalStack } from '../../infra/local/stack.ts';
 import { readMark } from '../../shared/claude/filename.ts';
-import { documentIdOf, terminalStatuses } from '../../shared/index.ts';
-import type { Emulator } from '../emulator/index.ts';
+import { documentIdOf, terminalStatuses } from '../../shared/client/index.ts';
 import { markOf, type Plan } from './plan.ts';
 
 /** What a run came to. */

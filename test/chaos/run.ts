@@ -9,11 +9,11 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { type Emulator, startEmulator } from '../../infra/local/claude/index.ts';
 import { notification, type ObjectChange } from '../../infra/local/s3/events.ts';
 import { type LocalStack, start } from '../../infra/local/stack.ts';
 import { synthesize } from '../../infra/local/synthesize.ts';
 import type { Assembly } from '../../infra/local/template/resources.ts';
-import { type Emulator, startEmulator } from '../emulator/index.ts';
 import { check, type Outcome } from './check.ts';
 import { type Kill, type Plan, textOf } from './plan.ts';
 

@@ -1,9 +1,13 @@
 import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  type Emulator,
+  type EmulatorOptions,
+  startEmulator,
+} from '../../infra/local/claude/index.ts';
 import type { ClaudeClient, ClaudeOptions, UploadFile } from '../../shared/claude/client.ts';
 import * as errors from '../../shared/claude/errors.ts';
 import { markedFilename } from '../../shared/claude/filename.ts';
-import { type Emulator, type EmulatorOptions, startEmulator } from '../emulator/index.ts';
 import { clientOf, rejection } from './api-server.ts';
 
 /** The client against the emulator, which the official SDK is tested against as well. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { claudeCodes } from '../../shared/claude/codes.ts';
 import * as client from '../../shared/claude/errors.ts';
 import { type CallingStep, outcomeOf } from '../../shared/claude/outcome.ts';
 import { readError } from '../../shared/claude/read-error.ts';
+import { claudeCodes } from '../../shared/codes/claude.ts';
 import {
   Defer,
   DroplineError,
@@ -10,7 +10,7 @@ import {
   RetryLater,
   ServiceDown,
   StopLane,
-} from '../../shared/errors.ts';
+} from '../../shared/journey/errors.ts';
 
 const steps: CallingStep[] = ['upload', 'summarize', 'remove', 'reconcile'];
 

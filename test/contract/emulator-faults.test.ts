@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../emulator/index.ts';
+import type { Fault } from '../../infra/local/claude/index.ts';
 import {
   askAbout,
   clientOf,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { fillSchema } from '../emulator/fill-schema.ts';
-import { rank, unitsOf } from '../emulator/passages.ts';
-import { checkSchema } from '../emulator/schema-rules.ts';
+import { fillSchema } from '../../infra/local/claude/fill-schema.ts';
+import { rank, unitsOf } from '../../infra/local/claude/passages.ts';
+import { checkSchema } from '../../infra/local/claude/schema-rules.ts';
 import {
   emulate,
   makePdf,

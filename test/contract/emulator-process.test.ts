@@ -10,7 +10,7 @@ import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { boundary, clientOf, emulate, multipart, plainHeaders, textFile } from './support.ts';
 
-const main = fileURLToPath(new URL('../emulator/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../infra/local/claude/main.ts', import.meta.url));
 const started: ChildProcess[] = [];
 let folder: string;
 

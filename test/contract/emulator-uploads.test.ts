@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMultipart } from '../emulator/multipart.ts';
+import { readMultipart } from '../../infra/local/claude/multipart.ts';
 import { boundary, emulate, multipart, plainHeaders, raw, rawUpload } from './support.ts';
 
 const filePart = (filename: string | Buffer, content: string | Buffer = 'x') => ({

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../emulator/index.ts';
+import type { Fault } from '../../infra/local/claude/index.ts';
 import { askAbout, clientOf, emulate, model, textFile } from './support.ts';
 
 const hello: Anthropic.MessageCreateParamsNonStreaming = {

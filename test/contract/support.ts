@@ -3,7 +3,11 @@ import PDFDocument from 'pdfkit';
 import sharp from 'sharp';
 import { request } from 'undici';
 import { afterEach } from 'vitest';
-import { type Emulator, type EmulatorOptions, startEmulator } from '../emulator/index.ts';
+import {
+  type Emulator,
+  type EmulatorOptions,
+  startEmulator,
+} from '../../infra/local/claude/index.ts';
 
 /** Emulators and clients for the tests; every emulator started here is closed after its test. */
 

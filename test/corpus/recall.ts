@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { FileNormalizer, type Report } from '../../infra/local/normalize/file-normalizer.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
-import { FileNormalizer, type Report } from '../../shared/formats/normalize-file.ts';
-import { ConversionSandbox } from '../../shared/formats/sandbox.ts';
+import { ConversionSandbox } from '../../shared/formats/sandbox/sandbox.ts';
 import { type Recall, recallOf, wordsOfDocx } from './word-recall.ts';
 
 /**
@@ -34,7 +34,7 @@ if (!folder || (renderer !== 'chromium' && renderer !== 'libreoffice')) {
 
 const totals = new Map<string, Recall & { files: number }>();
 const out = await mkdtemp(path.join(tmpdir(), 'recall-'));
-const entry = fileURLToPath(new URL('../../shared/formats/worker.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../shared/convert/worker.ts', import.meta.url));
 const normalizer = new FileNormalizer(new ConversionSandbox({ entry }), {
   limits: defaultLimits,
   out,

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { renderDocx } from '../../shared/render/index.ts';
-import { docxOf, image, paragraph, picture } from '../render/docx-fixture.ts';
-import { readPdf } from '../render/pdf.ts';
+import { renderDocx } from '../../shared/print/index.ts';
+import { docxOf, image, paragraph, picture } from '../print/docx-fixture.ts';
+import { readPdf } from '../print/pdf.ts';
 
 it("prints with Debian's chromium as with the packaged one, in the fonts of the install", async () => {
   const outDir = await mkdtemp(path.join(os.tmpdir(), 'render-chromium-'));

@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createRenderer, type Rendered, type RenderInput } from '../../shared/render/index.ts';
-import { docxOf, type Fixture, image, paragraph, picture } from '../render/docx-fixture.ts';
-import { readPdf } from '../render/pdf.ts';
+import { createRenderer, type Rendered, type RenderInput } from '../../shared/print/index.ts';
+import { docxOf, type Fixture, image, paragraph, picture } from '../print/docx-fixture.ts';
+import { readPdf } from '../print/pdf.ts';
 
 let dir: string;
 let server: Server;

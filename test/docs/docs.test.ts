@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { generatedDocs } from '../../docs/generate.ts';
-import { codes, journeyWarnings } from '../../shared/codes.ts';
+import { codes, journeyWarnings } from '../../shared/codes/index.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => journey.close());
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-const sample = new URL('../fixtures/samples/services-agreement.docx', import.meta.url);
+const sample = new URL('../../infra/local/samples/services-agreement.docx', import.meta.url);
 // Inside the repository, so that it may import the package by its own name.
 const script = new URL('example.made.ts', import.meta.url);
 

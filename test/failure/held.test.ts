@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { documentIdOf } from '../../shared/ids.ts';
+import { documentIdOf } from '../../shared/journey/ids.ts';
 import { shardOf } from '../../shared/ledger/keys.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { inbox, World, type WorldOptions } from '../world/world.ts';

@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DroplineError } from '../../shared/errors.ts';
-import { convert } from '../../shared/formats/convert.ts';
+import { convert } from '../../shared/convert/convert.ts';
 import { defaultLimits, type Limits } from '../../shared/formats/limits.ts';
 import type { Conversion } from '../../shared/formats/types.ts';
+import { DroplineError } from '../../shared/journey/errors.ts';
 
 export interface Converted {
   conversion: Conversion;

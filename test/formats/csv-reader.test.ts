@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, test } from 'vitest';
-import type { Dialect } from '../../shared/formats/csv-dialect.ts';
-import { CsvReader, type Rows } from '../../shared/formats/csv-reader.ts';
+import type { Dialect } from '../../shared/formats/csv/dialect.ts';
+import { CsvReader, type Rows } from '../../shared/formats/csv/reader.ts';
 
 type ReaderDialect = Pick<Dialect, 'delimiter' | 'quote' | 'crOnly'>;
 const dialect: ReaderDialect = { delimiter: ',', quote: '"', crOnly: false };

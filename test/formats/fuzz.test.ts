@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { write } from '@e965/xlsx';
 import { afterAll, describe, expect, test } from 'vitest';
-import { DroplineError } from '../../shared/errors.ts';
+import { DroplineError } from '../../shared/journey/errors.ts';
 import { illustratedReport } from '../fixtures/documents.ts';
 import { drawnPicture, p, rawDocx, rawPptx, rawXlsx, sheetData } from '../fixtures/ooxml.ts';
 import { bookEpub, letterOdt, memoRtf, slidesOdp } from '../fixtures/opendocument.ts';

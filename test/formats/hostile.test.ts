@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { DroplineError } from '../../shared/errors.ts';
+import { DroplineError } from '../../shared/journey/errors.ts';
 import { archiveCases } from './hostile/archives.ts';
 import { Lab } from './hostile/lab.ts';
 import { pageCases } from './hostile/pages.ts';
@@ -39,7 +39,7 @@ describe.each([
 
 describe('the watch over hostile files', () => {
   test('notices when another file is read', async () => {
-    const entry = fileURLToPath(new URL('./evil-worker.ts', import.meta.url));
+    const entry = fileURLToPath(new URL('./sandbox/evil-worker.ts', import.meta.url));
     const watched = await Lab.open(entry);
 
     const { attempt, touched } = await watched.try(

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { identify } from '../../shared/formats/identify.ts';
+import { identify } from '../../shared/formats/identify/identify.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
 import { docxParts, rawDocx, rawPptx, rawXlsx, sheetData } from '../fixtures/ooxml.ts';
 import { zipOf } from '../fixtures/zip.ts';

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { convertImage } from '../../shared/formats/image.ts';
+import { convertImage } from '../../shared/formats/image/image.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
 import { animatedGif, chartPng, picture } from '../fixtures/pictures.ts';
 import { codeOf, convertBytes } from './convert-bytes.ts';

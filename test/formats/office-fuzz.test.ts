@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { codes } from '../../shared/codes.ts';
-import { DroplineError } from '../../shared/errors.ts';
+import { codes } from '../../shared/codes/index.ts';
+import { DroplineError } from '../../shared/journey/errors.ts';
 import { servicesAgreement } from '../fixtures/agreement.ts';
 import { maintenanceReport } from '../fixtures/maintenance-pdf.ts';
 import { rawPptx, rawXlsx, sheetData } from '../fixtures/ooxml.ts';

@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DroplineError } from '../../shared/errors.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
-import { ConversionSandbox } from '../../shared/formats/sandbox.ts';
+import { ConversionSandbox } from '../../shared/formats/sandbox/sandbox.ts';
+import { DroplineError } from '../../shared/journey/errors.ts';
 import { bombCases } from './hostile/bombs.ts';
 import { brokenCases } from './hostile/broken.ts';
 import type { HostileCase } from './hostile/case.ts';
 import { outsideCases } from './hostile/outside.ts';
 import { xmlCases } from './hostile/xml.ts';
 
-const entry = fileURLToPath(new URL('../../shared/formats/worker.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../shared/convert/worker.ts', import.meta.url));
 /** Stands in the file that hostile documents try to read: no result may hold it. */
 const secret = 'canary-4711-canary';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PartNames, partName } from '../../shared/formats/part-name.ts';
+import { PartNames, partName } from '../../shared/formats/safety/part-name.ts';
 
 const nasty = fc.oneof(
   fc.string({ unit: 'binary' }),

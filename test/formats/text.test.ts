@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeMixed } from '../../shared/formats/encoding.ts';
+import { decodeMixed } from '../../shared/formats/text/encoding.ts';
 import { codeOf, convertBytes } from './convert-bytes.ts';
 
 /** Every byte of a WHATWG encoding, to encode with what Node can only decode. */

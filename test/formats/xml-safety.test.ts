@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultLimits } from '../../shared/formats/limits.ts';
-import { checkXml, checkXmlStream, XmlScanner } from '../../shared/formats/xml-safety.ts';
+import { checkXml, checkXmlStream, XmlScanner } from '../../shared/formats/safety/xml.ts';
 import { codeOf } from './convert-bytes.ts';
 
 const limits = { ...defaultLimits, maxXmlDepth: 50, maxXmlBytes: 100_000 };

@@ -8,11 +8,11 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readSettings } from '../../functions/settings.ts';
 import { buildApp } from '../../infra/app.ts';
 import type { Bundle } from '../../infra/bundle.ts';
 import { contextSettings, readContext } from '../../infra/context.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
-import { readSettings } from '../../shared/settings.ts';
 import { accepted } from './accepted-findings.ts';
 
 interface Resource {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => journey.close());
 
-const samples = new URL('../fixtures/samples/', import.meta.url);
+const samples = new URL('../../infra/local/samples/', import.meta.url);
 
 describe('a sample of each kind', () => {
   test.each(readdirSync(samples))('%s becomes a file and a summary', async (name) => {

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { type Emulator, startEmulator } from '../../infra/local/claude/index.ts';
 import { type LocalStack, start } from '../../infra/local/stack.ts';
-import { type DocumentRecord, DroplineReader, terminalStatuses } from '../../shared/index.ts';
-import { type Emulator, startEmulator } from '../emulator/index.ts';
+import {
+  type DocumentRecord,
+  DroplineReader,
+  terminalStatuses,
+} from '../../shared/client/index.ts';
 
 /** The deployed bundles on the local stack, with an emulator of Claude, as an app sees them. */
 export interface Journey {

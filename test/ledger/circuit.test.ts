@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { StopLane } from '../../shared/errors.ts';
+import { StopLane } from '../../shared/journey/errors.ts';
 import { Circuits, LaneClosed, laneOf } from '../../shared/ledger/circuit.ts';
 import type { Table } from '../../shared/ledger/table.ts';
 import { emptyLedger } from './support.ts';

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { documentIdOf } from '../../shared/ids.ts';
+import { documentIdOf } from '../../shared/journey/ids.ts';
+import { type Status, statuses } from '../../shared/journey/record.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { type Documents, IllegalTransition } from '../../shared/ledger/documents.ts';
 import { documentKey, orderOf, shardOf } from '../../shared/ledger/keys.ts';
 import type { Table } from '../../shared/ledger/table.ts';
 import { transitions } from '../../shared/ledger/transitions.ts';
-import { type Status, statuses } from '../../shared/record.ts';
 import { changed, emptyLedger, error } from './support.ts';
 
 let table: Table;

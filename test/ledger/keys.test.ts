@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { documentIdOf } from '../../shared/ids.ts';
+import { documentIdOf } from '../../shared/journey/ids.ts';
 import {
   contentKey,
   documentKey,

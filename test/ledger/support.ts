@@ -1,6 +1,6 @@
+import type { ObjectChange } from '../../shared/journey/messages.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
 import type { Table } from '../../shared/ledger/table.ts';
-import type { ObjectChange } from '../../shared/messages.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 
 /** A ledger of its own with a clock that a test moves. */

@@ -11,7 +11,7 @@ import { renderSummary, renderTable } from '../../infra/local/cli/table.ts';
 import { uploadFile } from '../../infra/local/cli/upload-file.ts';
 import { UsageError } from '../../infra/local/cli/usage.ts';
 import { start } from '../../infra/local/stack.ts';
-import type { DocumentRecord } from '../../shared/record.ts';
+import type { DocumentRecord } from '../../shared/journey/record.ts';
 import { assemblyOf, clientsOf, temporaryDir } from './support.ts';
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Follower } from '../../infra/local/cli/follow.ts';
 import { Records } from '../../infra/local/cli/records.ts';
-import { documentIdOf } from '../../shared/ids.ts';
+import { documentIdOf } from '../../shared/journey/ids.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
 import { changed, error } from '../ledger/support.ts';

@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterEach, expect, test } from 'vitest';
+import { startEmulator } from '../../infra/local/claude/index.ts';
 import { run } from '../../infra/local/cli/run.ts';
 import { localCredentials, localRegion } from '../../infra/local/credentials.ts';
-import { startEmulator } from '../emulator/index.ts';
 import { temporaryDir } from './support.ts';
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { TokenBucket } from '../../infra/local/claude/rate.ts';
 import { type RateLimits, readRateLimits } from '../../shared/claude/rate-limits.ts';
-import { Defer } from '../../shared/errors.ts';
+import { Defer } from '../../shared/journey/errors.ts';
 import type { Table } from '../../shared/ledger/table.ts';
 import { MessagesPace, type MessagesPaceOptions } from '../../shared/pace/messages-pace.ts';
-import { TokenBucket } from '../emulator/rate.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { VirtualTime } from './virtual-time.ts';
 

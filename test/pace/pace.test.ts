@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Defer } from '../../shared/errors.ts';
+import { TokenBucket } from '../../infra/local/claude/rate.ts';
+import { Defer } from '../../shared/journey/errors.ts';
 import type { Table } from '../../shared/ledger/table.ts';
 import { Pace, type PaceOptions } from '../../shared/pace/pace.ts';
-import { TokenBucket } from '../emulator/rate.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { VirtualTime } from './virtual-time.ts';
 

@@ -6,11 +6,11 @@ import {
   ServiceDown,
   SkipDocument,
   StopLane,
-} from '../../shared/errors.ts';
+} from '../../shared/journey/errors.ts';
+import type { StepMessage } from '../../shared/journey/messages.ts';
 import { Circuits, LaneClosed } from '../../shared/ledger/circuit.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import type { Documents } from '../../shared/ledger/documents.ts';
-import type { StepMessage } from '../../shared/messages.ts';
 import {
   backoffMs,
   fail,

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { AuthenticationFailed, ClaudeConnectionError } from '../../shared/claude/errors.ts';
 import { markedFilename } from '../../shared/claude/filename.ts';
 import { readError } from '../../shared/claude/read-error.ts';
-import { StopLane } from '../../shared/errors.ts';
+import { StopLane } from '../../shared/journey/errors.ts';
 import { release } from '../../shared/steps/release.ts';
 import { deployment, workshop } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { ObjectChanged, ObjectGone } from '../../shared/aws/objects.ts';
-import { RejectDocument } from '../../shared/errors.ts';
+import { RejectDocument } from '../../shared/journey/errors.ts';
 import { streamContent } from '../../shared/steps/stream-content.ts';
 import type { ObjectStore } from '../../shared/steps/tools.ts';
 import { sha256Of } from '../world/digest.ts';

@@ -1,10 +1,10 @@
 import type { UploadFile } from '../../shared/claude/multipart.ts';
 import type { FileMetadata } from '../../shared/claude/schemas.ts';
+import type { StepMessage } from '../../shared/journey/messages.ts';
+import type { Profile } from '../../shared/journey/profiles.ts';
 import { Circuits } from '../../shared/ledger/circuit.ts';
 import { Contents } from '../../shared/ledger/contents.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
-import type { StepMessage } from '../../shared/messages.ts';
-import type { Profile } from '../../shared/profiles.ts';
 import type { Claude } from '../../shared/steps/tools.ts';
 import type { UploadTools } from '../../shared/steps/upload.ts';
 import { MemoryBuckets } from '../world/bucket.ts';

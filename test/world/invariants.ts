@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { readMark } from '../../shared/claude/filename.ts';
-import { terminalStatuses } from '../../shared/record.ts';
+import { terminalStatuses } from '../../shared/journey/record.ts';
 import { inbox, type World } from './world.ts';
 
 /** What must hold for every key once all messages are worked off and the reconciler has run. */

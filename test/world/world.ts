@@ -1,14 +1,20 @@
 import { Readable } from 'node:stream';
 import type { Context } from 'aws-lambda';
+import { profiles } from '../../functions/runtime.ts';
+import {
+  type Emulator,
+  type EmulatorOptions,
+  startEmulator,
+} from '../../infra/local/claude/index.ts';
 import { processBatch } from '../../shared/aws/batch.ts';
 import { changesOf, stepMessageOf } from '../../shared/aws/events.ts';
 import type { Queues } from '../../shared/aws/queues.ts';
 import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
 import { deploymentTag } from '../../shared/claude/filename.ts';
 import { defaultPrices } from '../../shared/claude/prices.ts';
-import { convert } from '../../shared/formats/convert.ts';
+import { convert } from '../../shared/convert/convert.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
-import { documentIdOf } from '../../shared/ids.ts';
+import { documentIdOf } from '../../shared/journey/ids.ts';
 import { Circuits } from '../../shared/ledger/circuit.ts';
 import { Contents } from '../../shared/ledger/contents.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
@@ -18,13 +24,11 @@ import { MessagesPace } from '../../shared/pace/messages-pace.ts';
 import { Pace } from '../../shared/pace/pace.ts';
 import { type ReconcileTools, reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { Report } from '../../shared/reconcile/report.ts';
-import { profiles } from '../../shared/runtime.ts';
 import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
 import { done, type Log, type Outcome } from '../../shared/steps/outcome.ts';
 import { release } from '../../shared/steps/release.ts';
 import { summarize } from '../../shared/steps/summarize.ts';
 import { upload } from '../../shared/steps/upload.ts';
-import { type Emulator, type EmulatorOptions, startEmulator } from '../emulator/index.ts';
 import { MemoryBuckets } from './bucket.ts';
 import type { LedgerServer } from './ledger.ts';
 import { type Gate, type KillPoint, Life } from './mortal.ts';

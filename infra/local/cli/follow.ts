@@ -1,5 +1,5 @@
-import { documentIdOf } from '../../../shared/ids.ts';
-import type { DocumentRecord } from '../../../shared/record.ts';
+import { documentIdOf } from '../../../shared/journey/ids.ts';
+import type { DocumentRecord } from '../../../shared/journey/record.ts';
 import { isTerminal, type Records } from './records.ts';
 import { isOlder } from './wait.ts';
 

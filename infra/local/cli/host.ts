@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import { environment as names } from '../../../shared/settings.ts';
+import { environment as names } from '../../../functions/settings.ts';
 import { type ChildService, startChildService } from '../child-service.ts';
-import type { ClaudeSettings } from '../claude-process.ts';
+import type { ClaudeSettings } from '../claude/process.ts';
 import type { ObjectChange } from '../s3/events.ts';
 import { type LocalStack, start } from '../stack.ts';
 import { synthesize } from '../synthesize.ts';
@@ -45,7 +45,7 @@ export async function startHost(
   const startEmulator = async () => {
     emulator = await startChildService({
       name: 'claude',
-      module: fileURLToPath(new URL('../claude-process.ts', import.meta.url)),
+      module: fileURLToPath(new URL('../claude/process.ts', import.meta.url)),
       port: port === 0 ? 0 : port + 2,
       onLog: (line) => options.say(`claude emulator: ${line}`),
       settings: (now): ClaudeSettings => ({

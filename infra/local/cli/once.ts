@@ -1,5 +1,5 @@
-import { documentIdOf } from '../../../shared/ids.ts';
-import type { DocumentRecord } from '../../../shared/record.ts';
+import { documentIdOf } from '../../../shared/journey/ids.ts';
+import type { DocumentRecord } from '../../../shared/journey/record.ts';
 import type { Command } from './arguments.ts';
 import { type Collection, collect, type LocalFile } from './collect.ts';
 import { type Host, startHost } from './host.ts';

@@ -5,9 +5,13 @@ import {
   paginateQuery,
   paginateScan,
 } from '@aws-sdk/lib-dynamodb';
+import type { ListedState } from '../../../shared/client/reader.ts';
+import {
+  type DocumentRecord,
+  terminalStatuses,
+  toDocumentRecord,
+} from '../../../shared/journey/record.ts';
 import { indexes, shardCount } from '../../../shared/ledger/keys.ts';
-import type { ListedState } from '../../../shared/reader.ts';
-import { type DocumentRecord, terminalStatuses, toDocumentRecord } from '../../../shared/record.ts';
 
 const batchSize = 100;
 

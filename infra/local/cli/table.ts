@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { DocumentRecord } from '../../../shared/record.ts';
+import type { DocumentRecord } from '../../../shared/journey/record.ts';
 
 /** How wide the terminal is, and whether it shows colours. */
 export interface TableStyle {

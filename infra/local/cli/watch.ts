@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DocumentRecord } from '../../../shared/record.ts';
+import type { DocumentRecord } from '../../../shared/journey/record.ts';
 import type { Command } from './arguments.ts';
 import { Follower } from './follow.ts';
 import { type Host, startHost } from './host.ts';
@@ -11,7 +11,7 @@ import { renderGoesOn, renderLine, renderSummary, showpiece } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { pause } from './wait.ts';
 
-const samples = fileURLToPath(new URL('../../../test/fixtures/samples', import.meta.url));
+const samples = fileURLToPath(new URL('../samples', import.meta.url));
 const tickMs = 250;
 /** After so many documents the first summary is shown, although more are on their way. */
 const burstSize = 20;

@@ -10,7 +10,7 @@ export interface EmulatorProcess {
 
 /** @param options as `npm run emulator` takes them */
 export async function startEmulatorProcess(options: string[]): Promise<EmulatorProcess> {
-  const main = new URL('../../emulator/main.ts', import.meta.url).pathname;
+  const main = new URL('../../../infra/local/claude/main.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [main, '--port', '0', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { defaultLimits } from '../../../shared/formats/limits.ts';
-import { type Attempt, ConversionSandbox } from '../../../shared/formats/sandbox.ts';
+import { type Attempt, ConversionSandbox } from '../../../shared/formats/sandbox/sandbox.ts';
 import type { Targets } from './case.ts';
 
 const spy = fileURLToPath(new URL('./fs-spy.ts', import.meta.url));
 const shared = fileURLToPath(new URL('../../../shared', import.meta.url));
-const worker = join(shared, 'formats', 'worker.ts');
+const worker = join(shared, 'convert', 'worker.ts');
 
 export interface Trial {
   attempt: Attempt;

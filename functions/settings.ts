@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { limitsSchema } from '../shared/formats/limits.ts';
+
+/**
+ * Names of the environment variables, in one place: the stack sets them, the entry points read
+ * them, and docs/settings.md lists them.
+ */
+export const environment = {
+  table: 'DROPLINE_TABLE',
+  inboxBucket: 'DROPLINE_INBOX_BUCKET',
+  stagingBucket: 'DROPLINE_STAGING_BUCKET',
+  deployment: 'DROPLINE_DEPLOYMENT',
+  resultsBucket: 'DROPLINE_RESULTS_BUCKET',
+  intakeQueueUrl: 'DROPLINE_INTAKE_QUEUE_URL',
+  renderQueueUrl: 'DROPLINE_RENDER_QUEUE_URL',
+  uploadQueueUrl: 'DROPLINE_UPLOAD_QUEUE_URL',
+  summarizeQueueUrl: 'DROPLINE_SUMMARIZE_QUEUE_URL',
+  intakeDeadLettersUrl: 'DROPLINE_INTAKE_DEAD_LETTERS_URL',
+  renderDeadLettersUrl: 'DROPLINE_RENDER_DEAD_LETTERS_URL',
+  uploadDeadLettersUrl: 'DROPLINE_UPLOAD_DEAD_LETTERS_URL',
+  summarizeDeadLettersUrl: 'DROPLINE_SUMMARIZE_DEAD_LETTERS_URL',
+  claudeBaseUrl: 'CLAUDE_BASE_URL',
+  claudeDialect: 'CLAUDE_DIALECT',
+  claudeApiKeySecret: 'CLAUDE_API_KEY_SECRET',
+  model: 'CLAUDE_MODEL',
+  containerUploads: 'DROPLINE_CONTAINER_UPLOADS',
+  filesPerMinute: 'CLAUDE_FILES_PER_MINUTE',
+  keepRemoteFiles: 'DROPLINE_KEEP_REMOTE_FILES',
+  limits: 'DROPLINE_LIMITS',
+  renderer: 'DROPLINE_RENDERER',
+  browserPath: 'DROPLINE_BROWSER',
+  sofficePath: 'DROPLINE_SOFFICE',
+} as const;
+
+const name = z.string().min(1);
+const json = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+/** Every setting with its shape. Entry points pick the ones that their step needs. */
+export const settingsSchema = z.object({
+  table: name.describe("The ledger's table"),
+  inboxBucket: name.describe('The bucket that files are dropped in'),
+  stagingBucket: name.describe('Where converted bytes and parts of mails and archives are kept'),
+  deployment: name.describe(
+    'What tells this deployment from others in the same Claude workspace; its hash is in the names of its remote files',
+  ),
+  resultsBucket: name.describe(
+    "Where summaries too long for a record and the reconciler's reports are kept",
+  ),
+  intakeQueueUrl: z.url().describe('Queue of the S3 events'),
+  renderQueueUrl: z.url().describe('Queue of the render step'),
+  uploadQueueUrl: z.url().describe('Queue of the upload step'),
+  summarizeQueueUrl: z.url().describe('Queue of the summarize step'),
+  intakeDeadLettersUrl: z.url().describe('Dead letters of the intake queue'),
+  renderDeadLettersUrl: z.url().describe('Dead letters of the render queue'),
+  uploadDeadLettersUrl: z.url().describe('Dead letters of the upload queue'),
+  summarizeDeadLettersUrl: z.url().describe('Dead letters of the summarize queue'),
+  claudeBaseUrl: z.url().describe('Base URL of the Claude API'),
+  claudeDialect: z
+    .enum(['ga', 'beta'])
+    .describe('`ga` or `beta`: which form of the Files API is spoken'),
+  claudeApiKeySecret: name.describe('Name of the Secrets Manager secret that holds the API key'),
+  model: name.describe('Model that summarises'),
+  containerUploads: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((prefix) => prefix !== ''))
+    .describe(
+      'Key prefixes, parted by commas, below which types that are not converted are uploaded for the code execution tool',
+    ),
+  filesPerMinute: z.coerce
+    .number()
+    .positive()
+    .describe('File operations a minute that the whole fleet may make'),
+  keepRemoteFiles: z
+    .stringbool()
+    .default(false)
+    .describe('`true` keeps the remote file when its object is removed'),
+  limits: json(limitsSchema)
+    .default(limitsSchema.parse({}))
+    .describe(
+      'JSON: what a conversion may take, see docs/formats.md; what is left out has its default',
+    ),
+  renderer: z
+    .enum(['chromium', 'libreoffice'])
+    .default('chromium')
+    .describe('`chromium` or `libreoffice`: what prints docx to PDF'),
+  browserPath: name.optional().describe('A Chrome or Chromium to use instead of the packaged one'),
+  sofficePath: name.optional().describe('The `soffice` of LibreOffice, when it is not on the PATH'),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** What every step needs. */
+export const stepSettings = [
+  'table',
+  'stagingBucket',
+  'deployment',
+  'intakeQueueUrl',
+  'uploadQueueUrl',
+] as const;
+
+/** What decides on the profile of a key. */
+export const profileSettings = ['model', 'containerUploads'] as const;
+
+/** What every step that calls the Claude API needs. */
+export const claudeSettings = [
+  'claudeBaseUrl',
+  'claudeDialect',
+  'claudeApiKeySecret',
+  'filesPerMinute',
+  ...profileSettings,
+] as const;
+
+/**
+ * The settings a step asks for, out of its environment.
+ * @throws Error that names every variable that is missing or wrong
+ */
+export function readSettings<Name extends keyof Settings>(
+  env: Record<string, string | undefined>,
+  wanted: readonly Name[],
+): Pick<Settings, Name> {
+  const faults: string[] = [];
+  const settings: Partial<Settings> = {};
+  for (const setting of wanted) {
+    const result = settingsSchema.shape[setting].safeParse(env[environment[setting]]);
+    if (result.success) settings[setting] = result.data as Settings[Name];
+    else faults.push(`${environment[setting]}: ${result.error.issues.map(messageOf).join(', ')}`);
+  }
+  if (faults.length > 0) throw new Error(`wrong settings: ${faults.join('; ')}`);
+  return settings as Pick<Settings, Name>;
+}
+
+const messageOf = (issue: { message: string }): string => issue.message;

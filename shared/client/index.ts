@@ -1,0 +1,10 @@
+/** What downstream apps import: `import { DroplineReader } from 'dropline'`. */
+export { documentIdOf } from '../journey/ids.ts';
+export {
+  type DocumentRecord,
+  documentRecordSchema,
+  type Status,
+  terminalStatuses,
+  toDocumentRecord,
+} from '../journey/record.ts';
+export { DroplineReader, type ListedState, type ReaderOptions, recordOfImage } from './reader.ts';

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { RejectDocument } from '../../journey/errors.ts';
+import type { Warning } from '../../journey/record.ts';
+import { chunksOf } from '../text/chunks.ts';
+import { createDecoder, detectEncoding } from '../text/encoding.ts';
+import { TextSink } from '../text/sink.ts';
+import { TextCleaner, textWarnings } from '../text/text.ts';
+import type { Conversion, ConvertInput } from '../types.ts';
+import { HtmlText } from './reader.ts';
+
+/**
+ * A web page to Markdown-like text: headings, lists, tables, links and code are kept, scripts,
+ * styles and what is hidden are not.
+ * @throws RejectDocument `normalize.empty`, `normalize.xml_depth`, `normalize.too_large`
+ */
+export async function convertHtml(input: ConvertInput): Promise<Conversion> {
+  const encoding = await detectEncoding(input.path, input.contentType);
+  const decoder = createDecoder(encoding.label);
+  const cleaner = new TextCleaner(encoding.isClean);
+  const html = new HtmlText(input.limits.maxXmlDepth);
+  const path = join(input.outDir, 'page.txt');
+  const sink = await TextSink.open(path, input.limits.maxOutputBytes);
+  try {
+    for await (const chunk of chunksOf(input.path, encoding.bomBytes)) {
+      html.write(cleaner.clean(decoder.push(chunk)));
+      await sink.write(html.take());
+    }
+    html.write(cleaner.clean(decoder.end(), true));
+    html.end();
+    await sink.write(`${html.take()}\n`);
+    await sink.flush();
+  } finally {
+    await sink.close();
+  }
+  if (!sink.hasInk) {
+    throw new RejectDocument({
+      code: 'normalize.empty',
+      message: 'The page holds no text; perhaps a script would have filled it.',
+    });
+  }
+  return {
+    outcome: 'file',
+    path,
+    mimeType: 'text/plain',
+    block: 'document',
+    fidelity: {
+      route: 'html→text',
+      encoding: encoding.label,
+      imagesFound: html.images,
+      imagesKept: 0,
+      warnings: [...textWarnings(encoding, cleaner.cleaned), ...htmlWarnings(html)],
+    },
+    parts: [],
+  };
+}
+
+/** What the text of a page leaves out. */
+export function htmlWarnings(html: Pick<HtmlText, 'images' | 'hidden'>): Warning[] {
+  const warnings: Warning[] = [];
+  if (html.images > 0) {
+    warnings.push({
+      code: 'normalize.image_lost',
+      message: `${html.images} pictures of the page were left out; their descriptions were kept.`,
+    });
+  }
+  if (html.hidden > 0) {
+    warnings.push({
+      code: 'normalize.hidden_content',
+      message: `${html.hidden} hidden elements of the page were left out.`,
+    });
+  }
+  return warnings;
+}

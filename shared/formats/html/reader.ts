@@ -1,0 +1,377 @@
+import { Parser } from 'htmlparser2';
+import { RejectDocument } from '../../journey/errors.ts';
+import { HtmlTable } from './table.ts';
+import { attributesHide, blockTags, droppedTags, inlineMarks, lineTags } from './tags.ts';
+
+/**
+ * HTML to Markdown-like text in one pass: what is written so far can be taken at any time, so a
+ * page of any length passes in the memory of its longest block. Nothing is fetched.
+ */
+export class HtmlText {
+  /** Pictures met, but for tracking pixels. */
+  images = 0;
+  /** Elements left out because they are hidden from a reader. */
+  hidden = 0;
+  readonly #parser: Parser;
+  readonly #maxDepth: number;
+  readonly #ofWord: boolean;
+  #out: string[] = [];
+  #last: 'none' | 'item' | 'row' | 'block' = 'none';
+  /** An element that stands apart began or ended since the last block. */
+  #gap = false;
+  #line = '';
+  #depth = 0;
+  /** Depth at which dropped or hidden content began; 0 when none is open. */
+  #dropFrom = 0;
+  #title: string | undefined;
+  #pre = 0;
+  #quotes = 0;
+  #lists: { tag: string; next: number }[] = [];
+  /** The marker of a list item that waits for its first text. */
+  #marker = '';
+  #items = 0;
+  #link: { href: string; label: string } | undefined;
+  #heading = 0;
+  readonly #tables: HtmlTable[] = [];
+
+  /**
+   * @param maxDepth nested elements above which the page is refused
+   * @param ofWord it is what `docx-mammoth.ts` made of a Word document: white space is as typed, tables
+   *   are tables, and `data-label` on a list item is its marker
+   */
+  constructor(maxDepth: number, { ofWord = false }: { ofWord?: boolean } = {}) {
+    this.#maxDepth = maxDepth;
+    this.#ofWord = ofWord;
+    this.#parser = new Parser({
+      onopentag: (name, attributes) => this.#open(name, attributes),
+      onclosetag: (name) => this.#close(name),
+      ontext: (text) => this.#text(text),
+    });
+  }
+
+  /** @throws RejectDocument `normalize.xml_depth` */
+  write(chunk: string): void {
+    this.#parser.write(chunk);
+  }
+
+  end(): void {
+    this.#parser.end();
+    this.#flush();
+    while (this.#tables.length > 0) this.#endTable();
+  }
+
+  /** The text made since the last call. */
+  take(): string {
+    const text = this.#out.join('');
+    this.#out = [];
+    return text;
+  }
+
+  #open(name: string, attributes: Record<string, string>): void {
+    this.#depth += 1;
+    if (this.#depth > this.#maxDepth) {
+      throw new RejectDocument({
+        code: 'normalize.xml_depth',
+        message: `Elements are nested more than ${this.#maxDepth} deep.`,
+      });
+    }
+    if (this.#dropFrom > 0) return;
+    if (name === 'title' && this.#title === undefined) {
+      this.#title = '';
+      return;
+    }
+    const hides = attributesHide(attributes);
+    if (hides || droppedTags.has(name)) {
+      if (hides) this.hidden += 1;
+      if (name === 'svg') this.images += 1;
+      this.#dropFrom = this.#depth;
+      return;
+    }
+    this.#endBlock(name);
+    this.#begin(name, attributes);
+  }
+
+  #begin(name: string, attributes: Record<string, string>): void {
+    if (/^h[1-6]$/.test(name)) {
+      this.#leaveCell();
+      this.#heading = Number(name.slice(1));
+      return;
+    }
+    switch (name) {
+      case 'br':
+        this.#append(this.#pre > 0 ? '\n' : '\u2028');
+        break;
+      case 'hr':
+        this.#emit('---', 'block');
+        break;
+      case 'img':
+        this.#image(attributes);
+        break;
+      case 'a':
+        this.#beginLink(attributes.href ?? '');
+        break;
+      case 'pre':
+        this.#leaveCell();
+        this.#pre += 1;
+        break;
+      case 'blockquote':
+        this.#quotes += 1;
+        break;
+      case 'ul':
+      case 'ol':
+      case 'menu':
+      case 'dl':
+        this.#lists.push({ tag: name, next: startOf(attributes.start) });
+        break;
+      case 'li':
+        this.#items += 1;
+        this.#marker = this.#nextMarker(attributes);
+        break;
+      case 'table':
+        this.#leaveCell();
+        this.#tables.push(new HtmlTable(this.#ofWord));
+        break;
+      case 'tr':
+        this.#endRow();
+        this.#tables.at(-1)?.beginRow();
+        break;
+      case 'td':
+      case 'th':
+        this.#tables.at(-1)?.beginCell(attributes.colspan, attributes.rowspan);
+        break;
+      case 'input':
+        this.#input(attributes);
+        break;
+      default:
+        this.#append(inlineMarks[name]?.[0] ?? '');
+    }
+  }
+
+  #close(name: string): void {
+    const depth = this.#depth;
+    this.#depth -= 1;
+    if (this.#dropFrom > 0) {
+      if (depth === this.#dropFrom) this.#dropFrom = 0;
+      return;
+    }
+    if (name === 'title') {
+      this.#endTitle();
+      return;
+    }
+    this.#endBlock(name);
+    switch (name) {
+      case 'a':
+        this.#endLink();
+        break;
+      case 'pre':
+        this.#pre = Math.max(0, this.#pre - 1);
+        break;
+      case 'blockquote':
+        this.#quotes = Math.max(0, this.#quotes - 1);
+        break;
+      case 'ul':
+      case 'ol':
+      case 'menu':
+      case 'dl':
+        this.#lists.pop();
+        this.#marker = '';
+        if (this.#lists.length === 0 && this.#last === 'item') this.#last = 'block';
+        break;
+      case 'li':
+        this.#items = Math.max(0, this.#items - 1);
+        this.#marker = '';
+        break;
+      case 'td':
+      case 'th':
+        this.#tables.at(-1)?.endCell();
+        break;
+      case 'tr':
+        this.#endRow();
+        break;
+      case 'table':
+        this.#endTable();
+        break;
+      default:
+        if (/^h[1-6]$/.test(name)) this.#heading = 0;
+        else this.#append(inlineMarks[name]?.[1] ?? '');
+    }
+  }
+
+  #text(text: string): void {
+    if (this.#dropFrom > 0) return;
+    if (this.#title !== undefined && this.#title !== endedTitle) {
+      if (this.#title.length < 1_000) this.#title += text;
+      return;
+    }
+    this.#append(text);
+    // A block without an end in sight is let go in pieces.
+    const length = this.#line.length + (this.#link?.label.length ?? 0);
+    if (length > 256 * 1024 && this.#pre === 0) this.#flush();
+  }
+
+  #append(text: string): void {
+    if (this.#link) this.#link.label += text;
+    else this.#line += text;
+  }
+
+  #endTitle(): void {
+    const title = tidy(this.#title ?? '');
+    if (this.#title !== endedTitle && title !== '') this.#emit(`Title: ${title}`, 'block');
+    this.#title = endedTitle;
+  }
+
+  #image({ alt = '', width, height }: Record<string, string>): void {
+    if (width === '1' && height === '1') return;
+    this.images += 1;
+    const label = tidy(alt);
+    if (label !== '') this.#append(` [image: ${label}] `);
+  }
+
+  #input({ type = 'text', value = '', checked }: Record<string, string>): void {
+    if (type === 'checkbox' || type === 'radio') {
+      this.#append(checked === undefined ? ' [ ] ' : ' [x] ');
+    } else if (/^(?:text|number|date|email|tel|url|search)$/.test(type) && value !== '') {
+      this.#append(` ${value} `);
+    }
+  }
+
+  #beginLink(href: string): void {
+    this.#endLink();
+    const target = href.trim();
+    const isUseful = /^(?:https?:|mailto:|tel:|s?ftp:|file:|[^:#][^:]*$)/i.test(target);
+    if (isUseful && target.length <= 2_000) this.#link = { href: target, label: '' };
+  }
+
+  #endLink(): void {
+    const link = this.#link;
+    this.#link = undefined;
+    if (!link) return;
+    const text = this.#tidy(link.label);
+    const address = link.href.replace(/^(?:mailto|tel):/i, '');
+    if (text === '' || text === link.href || text === address) {
+      this.#line += link.label;
+      return;
+    }
+    const lead = /^\s/.test(link.label) ? ' ' : '';
+    const trail = /\s$/.test(link.label) ? ' ' : '';
+    this.#line += `${lead}[${text}](${link.href})${trail}`;
+  }
+
+  #nextMarker({ value, 'data-label': label }: Record<string, string>): string {
+    if (this.#ofWord && label !== undefined) return label === '' ? '' : `${label} `;
+    const list = this.#lists.at(-1);
+    if (list?.tag !== 'ol') return '- ';
+    const given = Number(value);
+    if (value !== undefined && Number.isInteger(given)) list.next = given;
+    const marker = `${list.next}. `;
+    list.next += 1;
+    return marker;
+  }
+
+  #endBlock(name: string): void {
+    if (!blockTags.has(name)) return;
+    this.#flush();
+    if (!lineTags.has(name)) this.#gap = true;
+  }
+
+  #tidy(text: string): string {
+    return this.#ofWord ? text.replaceAll('\u2028', '\n').trim() : tidy(text);
+  }
+
+  /** Ends the block under way: what stands in `#line` goes out. */
+  #flush(): void {
+    this.#endLink();
+    const raw = this.#line;
+    this.#line = '';
+    if (this.#pre > 0) {
+      const code = raw.replace(/^\n/, '').trimEnd();
+      if (code !== '') this.#emit(`\`\`\`\n${code.replaceAll('\u2028', '\n')}\n\`\`\``, 'block');
+      return;
+    }
+    const text = this.#tidy(raw);
+    if (text === '') {
+      // `<div><br></div>` is how mail programs write an empty line.
+      if (raw.includes('\u2028')) this.#gap = true;
+      return;
+    }
+    if (this.#heading > 0) {
+      const title = text.replaceAll('\n', ' ');
+      this.#emit(`${'#'.repeat(this.#heading)} ${title}`, 'block');
+      return;
+    }
+    const indent = '  '.repeat(Math.min(20, Math.max(0, this.#lists.length - 1)));
+    if (this.#marker !== '') {
+      const rest = ' '.repeat(this.#marker.length);
+      this.#emit(indent + this.#marker + text.replaceAll('\n', `\n${indent}${rest}`), 'item');
+      this.#marker = '';
+    } else if (this.#items > 0 && this.#lists.length > 0) {
+      this.#emit(`${indent}  ${text.replaceAll('\n', `\n${indent}  `)}`, 'item');
+    } else {
+      this.#emit(text, 'block');
+    }
+  }
+
+  #emit(block: string, kind: 'item' | 'row' | 'block'): void {
+    const table = this.#tables.at(-1);
+    if (table?.inCell) {
+      table.add(block);
+      if (table.cellLength > 8_000 && !this.#ofWord) this.#leaveCell();
+      return;
+    }
+    if (this.#last !== 'none') {
+      const isNext = this.#last === kind && (kind !== 'block' || !this.#gap);
+      this.#out.push(isNext ? '\n' : '\n\n');
+    }
+    this.#last = kind;
+    this.#gap = false;
+    const prefix = '> '.repeat(Math.min(8, this.#quotes));
+    this.#out.push(prefix === '' ? block : prefix + block.replaceAll('\n', `\n${prefix}`));
+  }
+
+  /**
+   * The cell under way holds what a row of text cannot: a heading, another table, a page's whole
+   * content. Its row is for layout, so its contents go out as blocks.
+   */
+  #leaveCell(): void {
+    for (const table of this.#tables) {
+      for (const block of table.dissolveRow()) {
+        this.#gap = true;
+        this.#emit(block, 'block');
+        this.#gap = true;
+      }
+    }
+  }
+
+  #endRow(): void {
+    const table = this.#tables.at(-1);
+    if (!table) return;
+    const isFirst = !table.hasRows;
+    for (const { text, isRow } of table.endRow()) {
+      if (isRow && isFirst && this.#last === 'row') this.#last = 'block';
+      this.#emit(text, isRow ? 'row' : 'block');
+    }
+  }
+
+  #endTable(): void {
+    this.#endRow();
+    this.#tables.pop();
+    if (this.#last === 'row') this.#last = 'block';
+  }
+}
+
+const endedTitle = '\0ended';
+
+function startOf(value: string | undefined): number {
+  const start = Number(value);
+  return value !== undefined && Number.isInteger(start) ? start : 1;
+}
+
+/** White space as a browser shows it; U+2028 stands for `<br>`. */
+function tidy(text: string): string {
+  return text
+    .replace(/[\u00ad\u200b\ufeff]/g, '')
+    .replace(/[ \t\n\r\f\u00a0]+/g, ' ')
+    .replace(/ ?\u2028 ?/g, '\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+}

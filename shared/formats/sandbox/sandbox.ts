@@ -1,0 +1,195 @@
+import { copyFile, mkdir, mkdtemp, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, relative, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { RejectDocument, SkipDocument } from '../../journey/errors.ts';
+import type { Conversion, ConvertInput } from '../types.ts';
+import { type Ending, SandboxChild } from './child.ts';
+import type { Answer, SentError } from './messages.ts';
+
+export interface Measured {
+  /** Wall-clock milliseconds, without the wait for a free child. */
+  ms: number;
+  /** Highest resident memory of the child during the conversion, in MiB. */
+  peakRssMb: number;
+  /** Attempts to reach the network, all refused. */
+  refused: string[];
+}
+
+/** What a conversion came to, measured either way. */
+export type Attempt = { measured: Measured } & ({ conversion: Conversion } | { error: Error });
+
+export interface SandboxOptions {
+  /** Path of `worker.ts`, or of the bundle made of it. */
+  entry: string;
+  /** Child processes at most; one document each at a time. Default 1. */
+  size?: number;
+  /** Where documents are staged and results made; a fresh directory of the system's by default. */
+  workDir?: string;
+  /** Further options of Node for the children, for tests. */
+  execArgv?: readonly string[];
+}
+
+type Result = Answer | Exclude<Ending, 'unstarted'>;
+
+/** A child that holds on to more than this part of its memory limit is replaced when idle. */
+const recycleShare = 0.5;
+
+/**
+ * Converts documents in child processes that may read their own code and the document, write their
+ * own directory, and reach no network. A child that takes too long, too much memory or crashes is
+ * killed: that one document is rejected, the caller and the next document are not touched.
+ */
+export class ConversionSandbox {
+  readonly #options: SandboxOptions;
+  readonly #idle: SandboxChild[] = [];
+  readonly #queue: (() => void)[] = [];
+  #busy = 0;
+  #jobs = 0;
+  #root: Promise<string> | undefined;
+  #isClosed = false;
+
+  constructor(options: SandboxOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @throws RejectDocument of the converter, or `normalize.timeout`, `normalize.out_of_memory`,
+   *   `normalize.crashed`; SkipDocument; Error when the machine is at fault (a full disk)
+   */
+  async convert(input: ConvertInput): Promise<Conversion & { measured: Measured }> {
+    const attempt = await this.attempt(input);
+    if ('error' in attempt) throw attempt.error;
+    return { ...attempt.conversion, measured: attempt.measured };
+  }
+
+  /** As `convert`, with the measures of failures too. Throws nothing of the document's making. */
+  async attempt(input: ConvertInput): Promise<Attempt> {
+    await this.#turn();
+    const started = performance.now();
+    try {
+      const first = await this.#runOnce(input);
+      // A crash may be the late fault of the document before: a fresh child tells.
+      const { result, peakRssMb } = first.result === 'crashed' ? await this.#runOnce(input) : first;
+      const measured = { ms: performance.now() - started, peakRssMb, refused: refusedOf(result) };
+      if (typeof result === 'string') return { error: endingError(result, input), measured };
+      if ('error' in result) return { error: errorOf(result.error), measured };
+      return { conversion: result.conversion, measured };
+    } finally {
+      this.#busy -= 1;
+      this.#queue.shift()?.();
+    }
+  }
+
+  /** Ends the children and removes the sandbox's directory. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const child of this.#idle.splice(0)) child.kill('crashed');
+    if (this.#root) await rm(await this.#root, { recursive: true, force: true });
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#isClosed) throw new Error('the sandbox is closed');
+    if (this.#busy >= (this.#options.size ?? 1)) {
+      await new Promise<void>((done) => this.#queue.push(done));
+    }
+    this.#busy += 1;
+  }
+
+  async #runOnce(input: ConvertInput): Promise<{ result: Result; peakRssMb: number }> {
+    const root = await this.#rootDir();
+    this.#jobs += 1;
+    const id = this.#jobs;
+    const jobDir = join(root, String(id));
+    const outDir = join(jobDir, 'out');
+    await mkdir(outDir, { recursive: true });
+    try {
+      // The child may read below its root only; a link made by us leads it to this one file.
+      const path = join(jobDir, 'document');
+      await symlink(await realpath(input.path), path);
+      const { maxSeconds, maxMemoryMb } = input.limits;
+      const child = this.#takeChild(root, maxMemoryMb);
+      const result = await child.run(
+        { id, input: { ...input, path, outDir } },
+        maxSeconds,
+        maxMemoryMb,
+      );
+      if (result === 'unstarted') {
+        throw new Error(`the conversion process does not start: ${child.lastWords}`);
+      }
+      const { peakRssMb } = child;
+      await this.#giveBack(child, maxMemoryMb);
+      if (typeof result !== 'string' && 'conversion' in result) {
+        await moveOut(result.conversion, outDir, input.outDir);
+      }
+      return { result, peakRssMb };
+    } finally {
+      await rm(jobDir, { recursive: true, force: true });
+    }
+  }
+
+  #rootDir(): Promise<string> {
+    const { workDir } = this.#options;
+    this.#root ??= (async () => {
+      if (workDir) await mkdir(workDir, { recursive: true });
+      return realpath(await mkdtemp(join(workDir ?? tmpdir(), 'dropline-')));
+    })();
+    return this.#root;
+  }
+
+  #takeChild(root: string, maxMemoryMb: number): SandboxChild {
+    for (let child = this.#idle.pop(); child; child = this.#idle.pop()) {
+      if (child.isAlive) return child;
+    }
+    const entry = resolve(this.#options.entry);
+    return new SandboxChild(entry, root, maxMemoryMb, this.#options.execArgv ?? []);
+  }
+
+  async #giveBack(child: SandboxChild, maxMemoryMb: number): Promise<void> {
+    if (!child.isAlive) return;
+    if (this.#isClosed || (await child.rssMb()) > maxMemoryMb * recycleShare) child.kill('crashed');
+    else this.#idle.push(child);
+  }
+}
+
+/** Moves what the child made into the caller's directory and corrects the paths. */
+async function moveOut(conversion: Conversion, from: string, to: string): Promise<void> {
+  const move = async (path: string): Promise<string> => {
+    const inside = relative(from, path);
+    if (inside === '' || inside.startsWith('..')) {
+      throw new Error('a conversion names a file outside of its directory');
+    }
+    const target = join(to, inside);
+    await mkdir(join(target, '..'), { recursive: true });
+    await rename(path, target).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EXDEV') throw error;
+      await copyFile(path, target);
+    });
+    return target;
+  };
+  if (conversion.outcome === 'file') conversion.path = await move(conversion.path);
+  for (const part of conversion.parts) part.path = await move(part.path);
+}
+
+function refusedOf(result: Result): string[] {
+  return typeof result === 'string' ? [] : result.refused;
+}
+
+function endingError(
+  ending: Exclude<Ending, 'unstarted'>,
+  { limits, name }: ConvertInput,
+): RejectDocument {
+  const messages = {
+    timeout: `The conversion took longer than ${limits.maxSeconds} s.`,
+    out_of_memory: `The conversion took more memory than ${limits.maxMemoryMb} MiB.`,
+    crashed: `The conversion process ended twice on “${basename(name)}”.`,
+  };
+  return new RejectDocument({ code: `normalize.${ending}`, message: messages[ending] });
+}
+
+function errorOf({ kind, code, message, advice }: SentError): Error {
+  const details = { code, message, ...(advice !== undefined && { advice }) };
+  if (kind === 'RejectDocument') return new RejectDocument(details);
+  if (kind === 'SkipDocument') return new SkipDocument(details);
+  return Object.assign(new Error(message), { code });
+}

@@ -1,0 +1,214 @@
+import type { OfficeContentNode } from 'officeparser';
+import {
+  type Block,
+  type Cell,
+  joinBlocks,
+  nestedTableBlocks,
+  spanOf,
+  tableBlocks,
+} from '../office/markdown-blocks.ts';
+
+/** A document as officeparser reads it, as Markdown-like text. */
+
+export interface OfficeText {
+  blocks: Block[];
+  images: number;
+  charts: number;
+}
+
+/** What is added to a slide that the parser does not see: text of diagrams, data of charts. */
+export type SlideAdditions = Map<number, Block[]>;
+
+/**
+ * @param nodes the parser's content
+ * @param additions by the number of the slide; slides the parser left out as empty are put in
+ */
+export function officeText(
+  nodes: OfficeContentNode[],
+  additions: SlideAdditions = new Map(),
+): OfficeText {
+  const writer = new NodeWriter();
+  const seen = new Set<number>();
+  const parts: { slide: number; blocks: Block[] }[] = [];
+  for (const node of nodes) {
+    const slide = node.type === 'slide' ? (node.metadata?.slideNumber ?? 0) : 0;
+    const blocks = writer.block(node);
+    if (slide > 0) {
+      seen.add(slide);
+      blocks.splice(1, 0, ...(additions.get(slide) ?? []));
+    }
+    parts.push({ slide, blocks });
+  }
+  for (const [slide, blocks] of additions) {
+    if (!seen.has(slide)) parts.push({ slide, blocks: [slideHeading(slide), ...blocks] });
+  }
+  const inOrder = additions.size > 0 ? parts.sort((a, b) => a.slide - b.slide) : parts;
+  return {
+    blocks: [...inOrder.flatMap(({ blocks }) => blocks), ...writer.notes()],
+    images: writer.images,
+    charts: writer.charts,
+  };
+}
+
+function slideHeading(slide: number, title = ''): Block {
+  return paragraph(`# Slide ${slide}${title === '' ? '' : `: ${title}`}`);
+}
+
+function paragraph(text: string): Block {
+  return { text, isListItem: false };
+}
+
+class NodeWriter {
+  images = 0;
+  charts = 0;
+  readonly #notes: string[] = [];
+
+  block(node: OfficeContentNode): Block[] {
+    switch (node.type) {
+      case 'heading': {
+        const text = this.#inline(node)
+          .replace(/\s*\n\s*/g, ' ')
+          .trim();
+        const level = Math.min(6, Math.max(1, node.metadata?.level ?? 1));
+        return text === '' ? [] : [paragraph(`${'#'.repeat(level)} ${text}`)];
+      }
+      case 'list':
+        return this.#listItem(node);
+      case 'table':
+        return tableBlocks({ rows: this.#rows(node) });
+      case 'slide':
+        return this.#slide(node);
+      case 'break':
+        return [];
+      case 'page':
+      case 'sheet':
+      case 'admonition':
+      case 'definitionList':
+      case 'drawing':
+      case 'header':
+      case 'footer':
+        return this.blocks(node.children ?? []);
+      default: {
+        const text = this.#inline(node).trim();
+        return text === '' ? [] : [paragraph(text)];
+      }
+    }
+  }
+
+  blocks(nodes: OfficeContentNode[]): Block[] {
+    return nodes.flatMap((node) => this.block(node));
+  }
+
+  /** Footnotes and endnotes met so far, under a title. */
+  notes(): Block[] {
+    if (this.#notes.length === 0) return [];
+    return [paragraph(`---\n\nNotes:\n\n${this.#notes.join('\n')}`)];
+  }
+
+  #slide(node: OfficeContentNode & { type: 'slide' }): Block[] {
+    const [first, ...rest] = node.children ?? [];
+    const titled = first?.type === 'heading';
+    const title = titled ? this.#inline(first).replace(/\s+/g, ' ').trim() : '';
+    const body = titled ? rest : (node.children ?? []);
+    const blocks = [slideHeading(node.metadata?.slideNumber ?? 0, title), ...this.blocks(body)];
+    for (const note of node.notes ?? []) {
+      const text = joinBlocks(this.blocks(note.children ?? []));
+      if (text !== '') blocks.push(paragraph(`Speaker notes: ${text}`));
+    }
+    for (const comment of node.comments ?? []) blocks.push(...this.#comment(comment));
+    return blocks;
+  }
+
+  #comment(node: OfficeContentNode): Block[] {
+    const text = joinBlocks(this.blocks(node.children ?? [])) || (node.text ?? '');
+    if (text === '') return [];
+    const author = node.type === 'comment' ? node.metadata?.author : undefined;
+    return [paragraph(`Comment${author ? ` by ${author}` : ''}: ${text}`)];
+  }
+
+  #listItem(node: OfficeContentNode & { type: 'list' }): Block[] {
+    const { metadata } = node;
+    const text = this.#inline(node).trim();
+    if (text === '') return [];
+    const indent = '  '.repeat(Math.min(8, metadata?.indentation ?? 0));
+    const number = `${(metadata?.itemIndex ?? 0) + 1}.`;
+    const box = metadata?.isTask ? `[${metadata.checked ? 'x' : ' '}] ` : '';
+    const mark = metadata?.listType === 'ordered' ? number : '-';
+    const hanging = text.replaceAll('\n', `\n${indent}  `);
+    return [{ text: `${indent}${mark} ${box}${hanging}`, isListItem: true }];
+  }
+
+  #rows(table: OfficeContentNode): Cell[][] {
+    return (table.children ?? []).map((row) => {
+      const cells: Cell[] = [];
+      let column = 0;
+      for (const cell of row.children ?? []) {
+        const metadata = cell.type === 'cell' ? cell.metadata : undefined;
+        const at = metadata?.col ?? column;
+        // Columns that a cell of a row above reaches down into.
+        if (at > column)
+          cells.push({ blocks: [], span: spanOf(String(at - column)), continues: true });
+        const span = spanOf(String(metadata?.colSpan ?? 1));
+        cells.push({ blocks: this.#cellBlocks(cell), span, continues: false });
+        column = at + span;
+      }
+      return cells;
+    });
+  }
+
+  #cellBlocks(cell: OfficeContentNode): Block[] {
+    const children = cell.children ?? [];
+    if (children.every(isInline)) {
+      const text = this.#inline(cell).trim();
+      return text === '' ? [] : [paragraph(text)];
+    }
+    return children.flatMap((child) =>
+      child.type === 'table' ? nestedTableBlocks({ rows: this.#rows(child) }) : this.block(child),
+    );
+  }
+
+  /** The text of a node, with marks for its notes. */
+  #inline(node: OfficeContentNode): string {
+    let text = '';
+    const children = node.children ?? [];
+    if (node.type === 'image') return this.#image(node);
+    if (node.type === 'chart') this.charts += 1;
+    else if (node.type === 'break') return '\n';
+    else if (children.length === 0) text = node.text ?? '';
+    else for (const child of children) text += this.#inline(child);
+
+    if (node.type === 'text' && node.metadata?.linkType === 'external') {
+      text = linked(text, node.metadata.link ?? '');
+    }
+    for (const note of node.notes ?? []) text += this.#note(note);
+    for (const comment of node.comments ?? []) {
+      const said = this.#comment(comment)[0]?.text;
+      if (said) text += ` [${said}]`;
+    }
+    return text;
+  }
+
+  #image(node: OfficeContentNode & { type: 'image' }): string {
+    this.images += 1;
+    const alternative = node.metadata?.altText?.trim();
+    return alternative ? `[picture: ${alternative}]` : '[picture]';
+  }
+
+  #note(note: OfficeContentNode): string {
+    const text = joinBlocks(this.blocks(note.children ?? [])) || (note.text ?? '');
+    const mark = `[^${this.#notes.length + 1}]`;
+    this.#notes.push(`${mark}: ${text.replace(/\n+/g, '\n    ')}`);
+    return mark;
+  }
+}
+
+function isInline(node: OfficeContentNode): boolean {
+  return node.type === 'text' || node.type === 'break' || node.type === 'image';
+}
+
+function linked(text: string, target: string): string {
+  const shown = text.trim();
+  if (shown === '' || target === '' || shown === target) return text;
+  if (shown === target.replace(/^mailto:/i, '')) return text;
+  return `[${text}](${target})`;
+}

@@ -1,0 +1,207 @@
+import { readFile } from 'node:fs/promises';
+import { type OfficeParserAST, parseOffice } from 'officeparser';
+import { RejectDocument } from '../../journey/errors.ts';
+import type { Warning } from '../../journey/record.ts';
+import { joinBlocks } from '../office/markdown-blocks.ts';
+import { externalReferences, macroWarning } from '../office/package.ts';
+import { refuseProtected } from '../safety/protection.ts';
+import { openXmlPackage } from '../safety/xml.ts';
+import { textFile } from '../text/output.ts';
+import { counted } from '../text/wording.ts';
+import type { Conversion, ConvertInput } from '../types.ts';
+import { officeText, type SlideAdditions } from './ast-text.ts';
+import { readSlides } from './slides.ts';
+
+type OfficeFormat = 'pptx' | 'odt' | 'odp' | 'rtf' | 'epub';
+
+/** officeparser holds a document some twenty times over; larger ones say what to do instead. */
+const maxRtfBytes = 64 * 1024 * 1024;
+
+/**
+ * Presentations, OpenDocument texts, RTF and EPUB to Markdown-like text by officeparser. Slides,
+ * speaker notes and comments keep their bounds. Pictures cannot be kept and are counted as lost;
+ * of charts in pptx the data is kept, of diagrams the text.
+ *
+ * @throws RejectDocument `normalize.encrypted`, `normalize.corrupt`, `normalize.too_large` and those
+ *   of `openXmlPackage`
+ */
+export async function convertOffice(input: ConvertInput): Promise<Conversion> {
+  const format = formatOf(input);
+  const warnings: Warning[] = [];
+  let additions: SlideAdditions = new Map();
+  let slides: number | undefined;
+  if (format === 'rtf') checkRtfSize(input.sizeBytes);
+  else {
+    const zip = await openXmlPackage(input.path, input.limits, { allowDoctype: format !== 'pptx' });
+    try {
+      await refuseProtected(zip);
+      if (format === 'pptx') {
+        const beside = await readSlides(zip, input.limits);
+        ({ additions, slides } = beside);
+        warnings.push(...slideWarnings(beside));
+        const external = await externalReferences(zip, input.limits);
+        if (external) warnings.push(external);
+        const macros = macroWarning(zip);
+        if (macros) warnings.push(macros);
+      }
+    } finally {
+      zip.close();
+    }
+  }
+
+  const bytes = await readFile(input.path);
+  const ast = await parse(bytes, format, input);
+  const content = [...(ast.auxiliary?.headers ?? []), ...ast.content];
+  const { blocks, images, charts } = officeText(
+    [...content, ...(ast.auxiliary?.footers ?? [])],
+    additions,
+  );
+  const imagesFound = format === 'rtf' ? countRtfPictures(bytes) : images;
+  if (imagesFound > 0) {
+    warnings.push({
+      code: 'normalize.image_lost',
+      message: `${counted(imagesFound, 'picture')} could not be kept in text. Save the file as PDF to keep pictures.`,
+    });
+  }
+  if (charts > 0 && format !== 'pptx') {
+    warnings.push({
+      code: 'normalize.chart_lost',
+      message: `${counted(charts, 'chart')} could not be kept in text.`,
+    });
+  }
+  if (ast.warnings.some(({ code }) => /LIMIT|NOT_READ/.test(code))) {
+    warnings.push({
+      code: 'normalize.content_dropped',
+      message: 'Parts of the document were too large for its reader and were left out.',
+    });
+  }
+  const text = joinBlocks(blocks);
+  if (blocks.every(({ text: block }) => /^# Slide \d+$/.test(block))) {
+    warnings.push({ code: 'normalize.no_text', message: 'The document holds no text.' });
+  }
+  return textFile(
+    input.outDir,
+    text || 'This document is blank.',
+    {
+      route: `${format}→text`,
+      imagesFound,
+      imagesKept: 0,
+      ...(slides === undefined ? {} : { pages: slides }),
+      warnings,
+    },
+    input.limits,
+  );
+}
+
+function formatOf({ format }: ConvertInput): OfficeFormat {
+  switch (format) {
+    case 'pptx':
+    case 'odt':
+    case 'odp':
+    case 'rtf':
+    case 'epub':
+      return format;
+    default:
+      throw new Error(`no office format: ${format}`);
+  }
+}
+
+async function parse(
+  bytes: Buffer,
+  format: OfficeFormat,
+  { limits }: ConvertInput,
+): Promise<OfficeParserAST> {
+  try {
+    return await parseOffice(bytes, {
+      fileType: format,
+      ocr: false,
+      extractAttachments: false,
+      ignoreSlideMasters: true,
+      ignorePageGeometry: true,
+      decompressionLimits: {
+        maxUncompressedBytes: limits.maxUnzippedBytes,
+        maxZipEntries: limits.maxZipEntries,
+        maxTableCells: Math.min(limits.maxCells, 5_000_000),
+      },
+    });
+  } catch (error) {
+    throw refusal(error);
+  }
+}
+
+/** What the parser's error means; errors that are not its own stay as they are. */
+function refusal(error: unknown): unknown {
+  const code = (error as { officeIssue?: { code?: string } }).officeIssue?.code ?? '';
+  const message = error instanceof Error ? error.message : '';
+  if (/PASSWORD|DECRYPTION/.test(code) || /password/i.test(message)) {
+    return new RejectDocument({
+      code: 'normalize.encrypted',
+      message: 'The document is protected by a password.',
+      cause: error,
+    });
+  }
+  if (/NESTING/.test(code) || error instanceof RangeError) {
+    return new RejectDocument({
+      code: 'normalize.xml_depth',
+      message: 'The document is nested deeper than its reader can follow.',
+      cause: error,
+    });
+  }
+  if (/LIMIT/.test(code)) {
+    return new RejectDocument({
+      code: 'normalize.too_large',
+      message: 'The document is larger than its reader can take.',
+      cause: error,
+    });
+  }
+  if (code === '') return error;
+  return new RejectDocument({
+    code: 'normalize.corrupt',
+    message: 'The document is damaged and cannot be read.',
+    cause: error,
+  });
+}
+
+function slideWarnings({
+  hidden,
+  charts,
+  embedded,
+}: Awaited<ReturnType<typeof readSlides>>): Warning[] {
+  const warnings: Warning[] = [];
+  if (hidden.length > 0) {
+    warnings.push({
+      code: 'normalize.hidden_text',
+      message: `Hidden slides were read too: ${hidden.join(', ')}.`,
+    });
+  }
+  if (charts > 0) {
+    warnings.push({
+      code: 'normalize.chart_lost',
+      message: `${counted(charts, 'chart')} of a newer kind could not be kept in text.`,
+    });
+  }
+  if (embedded > 0) {
+    warnings.push({
+      code: 'normalize.embedded_object',
+      message: `${counted(embedded, 'embedded file')} (sound, film, documents) not read.`,
+    });
+  }
+  return warnings;
+}
+
+function checkRtfSize(sizeBytes: number): void {
+  if (sizeBytes <= maxRtfBytes) return;
+  throw new RejectDocument({
+    code: 'normalize.too_large',
+    message: `An RTF file may have ${maxRtfBytes} bytes; it has ${sizeBytes}.`,
+    advice: 'Save it as docx or PDF and drop that.',
+  });
+}
+
+/** Pictures of an RTF; Word writes most a second time for old readers, as `\nonshppict`. */
+function countRtfPictures(bytes: Buffer): number {
+  const text = bytes.toString('latin1');
+  const all = text.match(/\\pict(?![a-z])/g)?.length ?? 0;
+  const again = text.match(/\\nonshppict(?![a-z])/g)?.length ?? 0;
+  return Math.max(0, all - again);
+}

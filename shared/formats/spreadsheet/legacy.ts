@@ -1,0 +1,164 @@
+import { readFile } from 'node:fs/promises';
+import { type CellObject, type DenseWorkSheet, read, type WorkBook } from '@e965/xlsx';
+import { RejectDocument } from '../../journey/errors.ts';
+import type { Warning } from '../../journey/record.ts';
+import type { Limits } from '../limits.ts';
+import { columnName, type Merge, type RowCell } from './cells.ts';
+import { MergeFiller } from './merges.ts';
+import { isoDate, type NumberText, numberTextFor, plain } from './values.ts';
+import type { SpreadsheetWriter } from './writer.ts';
+
+/**
+ * xls and xlsb by SheetJS, which holds the whole workbook in memory: files of this size are
+ * rare in formats whose sheets end at 65,536 rows, and a larger one says what to do.
+ */
+const maxBytes = 64 * 1024 * 1024;
+
+const errorNames: Record<number, string> = {
+  0: '#NULL!',
+  7: '#DIV/0!',
+  15: '#VALUE!',
+  23: '#REF!',
+  29: '#NAME?',
+  36: '#NUM!',
+  42: '#N/A',
+  43: '#GETTING_DATA',
+};
+
+/**
+ * Reads the workbook at `path` into `writer`.
+ * @throws RejectDocument `normalize.corrupt`, `normalize.encrypted`, `normalize.too_large`
+ */
+export async function readLegacyWorkbook(
+  path: string,
+  limits: Limits,
+  writer: SpreadsheetWriter,
+): Promise<Warning[]> {
+  const workbook = parse(await readFile(path), limits);
+  // SheetJS reads noise as a workbook of nothing.
+  if (workbook.SheetNames.length === 0) {
+    throw new RejectDocument({
+      code: 'normalize.corrupt',
+      message: 'The workbook is damaged: no sheet can be found in it.',
+    });
+  }
+  const warnings: Warning[] = [];
+  const date1904 = workbook.Workbook?.WBProps?.date1904 === true;
+  const formats = new Map<string, NumberText>();
+  const textOf = (value: number, format: string | number | undefined): string => {
+    if (format === undefined || format === 'General') return plain(value);
+    const key = String(format);
+    let text = formats.get(key);
+    if (!text) {
+      text = numberTextFor(format, date1904);
+      formats.set(key, text);
+    }
+    return text(value);
+  };
+
+  const hidden: string[] = [];
+  let uncalculated = 0;
+  for (const [index, name] of workbook.SheetNames.entries()) {
+    const sheet = workbook.Sheets[name] as DenseWorkSheet | undefined;
+    const isHidden = (workbook.Workbook?.Sheets?.[index]?.Hidden ?? 0) > 0;
+    if (isHidden) hidden.push(name);
+    writer.beginSheet({ name, remark: isHidden ? 'hidden' : undefined });
+    const comments: string[] = [];
+    const merges = new MergeFiller((sheet?.['!merges'] ?? []).map(mergeOf));
+    const rows = sheet?.['!data'] ?? [];
+    for (let row = 0; row < rows.length; row++) {
+      const cells: RowCell[] = [];
+      const held = rows[row] ?? [];
+      for (let column = 0; column < held.length; column++) {
+        const cell = held[column];
+        if (!cell) continue;
+        const read = cellText(cell, textOf);
+        if (read.isUncalculated) uncalculated += 1;
+        if (read.text !== '') cells.push({ column, text: read.text, isNumber: cell.t === 'n' });
+        for (const comment of cell.c ?? []) {
+          const by = comment.a ? ` (${comment.a})` : '';
+          comments.push(
+            `${columnName(column)}${row + 1}${by}: ${(comment.t ?? '').replace(/\s*\n\s*/g, ' ')}`,
+          );
+        }
+      }
+      writer.row(merges.fill(row, cells));
+      if (row % 1000 === 0) await writer.flush();
+    }
+    writer.list('Comments', comments);
+    writer.endSheet();
+  }
+  if (hidden.length > 0) {
+    warnings.push({
+      code: 'normalize.hidden_text',
+      message: `Hidden sheets were read too: ${hidden.join(', ')}.`,
+    });
+  }
+  if (uncalculated > 0) {
+    warnings.push({
+      code: 'normalize.formulas_uncalculated',
+      message: `${uncalculated} formulas have no stored result; the formulas stand in their place.`,
+    });
+  }
+  if (workbook.vbaraw) {
+    warnings.push({
+      code: 'normalize.macros',
+      message: 'The file holds macros. They were neither run nor kept.',
+    });
+  }
+  return warnings;
+}
+
+function parse(bytes: Buffer, limits: Limits): WorkBook {
+  if (bytes.length > maxBytes) {
+    throw new RejectDocument({
+      code: 'normalize.too_large',
+      message: `A workbook of this format may have ${maxBytes} bytes; it has ${bytes.length}.`,
+      advice: 'Save it as xlsx, which is read as a stream, or as CSV.',
+    });
+  }
+  try {
+    return read(bytes, {
+      dense: true,
+      cellDates: false,
+      cellNF: true,
+      cellHTML: false,
+      cellText: false,
+      cellFormula: true,
+      bookVBA: true,
+      sheetRows: Math.min(limits.maxRows, 1_048_576),
+    });
+  } catch (error) {
+    const isEncrypted = error instanceof Error && /password|encrypt/i.test(error.message);
+    throw new RejectDocument({
+      code: isEncrypted ? 'normalize.encrypted' : 'normalize.corrupt',
+      message: isEncrypted
+        ? 'The workbook is protected by a password.'
+        : 'The workbook is damaged and cannot be read.',
+      cause: error,
+    });
+  }
+}
+
+function cellText(
+  cell: CellObject,
+  numberText: (value: number, format: string | number | undefined) => string,
+): { text: string; isUncalculated: boolean } {
+  const { t: type, v: value } = cell;
+  if (value === undefined || type === 'z') {
+    return cell.f
+      ? { text: `=${cell.f}`, isUncalculated: true }
+      : { text: '', isUncalculated: false };
+  }
+  let text: string;
+  if (type === 'e') text = errorNames[Number(value)] ?? String(cell.w ?? value);
+  else if (type === 'b') text = value ? 'TRUE' : 'FALSE';
+  else if (value instanceof Date) text = isoDate(value);
+  else if (typeof value === 'number') text = numberText(value, cell.z);
+  else text = String(value);
+  return { text, isUncalculated: false };
+}
+
+function mergeOf(range: { s: { r: number; c: number }; e: { r: number; c: number } }): Merge {
+  return { top: range.s.r, bottom: range.e.r, left: range.s.c, right: range.e.c };
+}

@@ -1,0 +1,263 @@
+import { RejectDocument } from '../../journey/errors.ts';
+import type { Warning } from '../../journey/record.ts';
+import type { Limits } from '../limits.ts';
+import { readPart } from '../office/package.ts';
+import { type Attributes, readXml, type XmlHandlers } from '../office/xml.ts';
+import type { SafeZip } from '../safety/zip.ts';
+import { counted } from '../text/wording.ts';
+import { columnName, type RowCell } from './cells.ts';
+import { isoDate, plain } from './values.ts';
+import type { SpreadsheetWriter } from './writer.ts';
+import type { WorkbookFindings } from './xlsx.ts';
+
+/** Columns a sheet of LibreOffice has at most. */
+const lastColumn = 16_383;
+/** Equal cells side by side that are written out; blank ones may be any number. */
+const maxRepeatedCells = 1_000;
+
+interface OpenCell {
+  attributes: Attributes;
+  paragraphs: string[];
+  comment: string[];
+  author: string;
+}
+
+/**
+ * An OpenDocument spreadsheet (ODF 1.2 part 1, 9) to rows. A row or cell that the file says comes a
+ * million times is written as often as the limits allow and never held more than once, which is
+ * why SheetJS does not read it.
+ * @throws RejectDocument `normalize.corrupt`
+ */
+export async function readOds(
+  zip: SafeZip,
+  limits: Limits,
+  writer: SpreadsheetWriter,
+): Promise<WorkbookFindings> {
+  const bytes = await readPart(zip, 'content.xml', limits);
+  const reader = new OdsReader(writer);
+  if (bytes) readXml(bytes, 'content.xml', reader);
+  if (!reader.isSpreadsheet) {
+    throw new RejectDocument({
+      code: 'normalize.corrupt',
+      message: 'content.xml inside the file is not a spreadsheet.',
+    });
+  }
+  const warnings: Warning[] = [];
+  if (reader.hidden.length > 0) {
+    warnings.push({
+      code: 'normalize.hidden_text',
+      message: `Hidden sheets were read too: ${reader.hidden.join(', ')}.`,
+    });
+  }
+  if (reader.uncalculated > 0) {
+    warnings.push({
+      code: 'normalize.formulas_uncalculated',
+      message: `${reader.uncalculated} formulas have no stored result; the formulas stand in their place.`,
+    });
+  }
+  if (reader.objects > 0) {
+    warnings.push({
+      code: 'normalize.chart_lost',
+      message: `${counted(reader.objects, 'chart or object', 'charts or objects')} on the sheets could not be kept in text.`,
+    });
+  }
+  return { pictures: reader.pictures, warnings };
+}
+
+class OdsReader implements XmlHandlers {
+  isSpreadsheet = false;
+  pictures = 0;
+  objects = 0;
+  uncalculated = 0;
+  readonly hidden: string[] = [];
+  readonly #writer: SpreadsheetWriter;
+  readonly #hiddenStyles = new Set<string>();
+  #style = '';
+  #depth = 0;
+  #rowNumber = 0;
+  #rowTimes = 1;
+  #column = 0;
+  #cells: RowCell[] = [];
+  #cell: OpenCell | undefined;
+  #comments: string[] = [];
+  #texts: string[] = [];
+  #paragraph: string | undefined;
+  #in: 'cell' | 'comment' | 'shape' = 'cell';
+  #isAuthor = false;
+
+  constructor(writer: SpreadsheetWriter) {
+    this.#writer = writer;
+  }
+
+  open(name: string, attributes: Attributes): void {
+    switch (name) {
+      case 'office:spreadsheet':
+        this.isSpreadsheet = true;
+        break;
+      case 'style:style':
+        this.#style = attributes['style:name'] ?? '';
+        break;
+      case 'style:table-properties':
+        if (attributes['table:display'] === 'false') this.#hiddenStyles.add(this.#style);
+        break;
+      case 'table:table':
+        this.#openTable(attributes);
+        break;
+      case 'table:table-row':
+        this.#rowTimes = timesOf(attributes['table:number-rows-repeated']);
+        this.#cells = [];
+        this.#column = 0;
+        break;
+      case 'table:table-cell':
+      case 'table:covered-table-cell':
+        this.#cell = { attributes, paragraphs: [], comment: [], author: '' };
+        this.#in = 'cell';
+        break;
+      case 'office:annotation':
+        this.#in = 'comment';
+        break;
+      case 'dc:creator':
+        this.#isAuthor = this.#in === 'comment';
+        break;
+      case 'draw:text-box':
+      case 'draw:custom-shape':
+        this.#in = 'shape';
+        break;
+      case 'draw:image':
+        this.pictures += 1;
+        break;
+      case 'draw:object':
+      case 'draw:object-ole':
+        this.objects += 1;
+        break;
+      case 'text:p':
+        this.#paragraph = '';
+        break;
+      default:
+        this.#inText(name, attributes);
+    }
+  }
+
+  #inText(name: string, attributes: Attributes): void {
+    if (this.#paragraph === undefined) return;
+    if (name === 'text:s')
+      this.#paragraph += ' '.repeat(Math.min(timesOf(attributes['text:c']), 100));
+    else if (name === 'text:tab') this.#paragraph += '\t';
+    else if (name === 'text:line-break') this.#paragraph += '\n';
+  }
+
+  close(name: string): void {
+    switch (name) {
+      case 'table:table':
+        this.#closeTable();
+        break;
+      case 'table:table-row':
+        if (this.#depth === 1) this.#closeRow();
+        break;
+      case 'table:table-cell':
+      case 'table:covered-table-cell':
+        this.#closeCell();
+        break;
+      case 'office:annotation':
+      case 'draw:text-box':
+      case 'draw:custom-shape':
+        this.#in = 'cell';
+        break;
+      case 'dc:creator':
+        this.#isAuthor = false;
+        break;
+      case 'text:p':
+        this.#closeParagraph();
+        break;
+    }
+  }
+
+  text(text: string): void {
+    if (this.#isAuthor && this.#cell) this.#cell.author += text;
+    else if (this.#paragraph !== undefined) this.#paragraph += text;
+  }
+
+  #openTable(attributes: Attributes): void {
+    this.#depth += 1;
+    if (this.#depth > 1) return;
+    const name = attributes['table:name'] ?? '';
+    const isHidden = this.#hiddenStyles.has(attributes['table:style-name'] ?? '');
+    if (isHidden) this.hidden.push(name);
+    this.#writer.beginSheet({ name, remark: isHidden ? 'hidden' : undefined });
+    this.#rowNumber = 0;
+    this.#comments = [];
+    this.#texts = [];
+  }
+
+  #closeTable(): void {
+    this.#depth -= 1;
+    if (this.#depth > 0) return;
+    this.#writer.list('Comments', this.#comments);
+    this.#writer.list('Text boxes', this.#texts);
+    this.#writer.endSheet();
+  }
+
+  #closeRow(): void {
+    this.#writer.row(this.#cells, this.#rowTimes);
+    this.#rowNumber += this.#rowTimes;
+  }
+
+  #closeParagraph(): void {
+    const text = this.#paragraph ?? '';
+    this.#paragraph = undefined;
+    if (this.#in === 'comment') this.#cell?.comment.push(text);
+    else if (this.#in === 'cell' && this.#cell) this.#cell.paragraphs.push(text);
+    else if (text.trim() !== '') this.#texts.push(text.trim());
+  }
+
+  #closeCell(): void {
+    const cell = this.#cell;
+    this.#cell = undefined;
+    if (!cell || this.#depth !== 1) return;
+    const times = timesOf(cell.attributes['table:number-columns-repeated']);
+    const text = this.#textOf(cell);
+    if (text !== '') {
+      const isNumber = /^(float|percentage|currency)$/.test(typeOf(cell.attributes));
+      const shown = Math.min(times, maxRepeatedCells);
+      for (let at = 0; at < shown && this.#column + at <= lastColumn; at++) {
+        this.#cells.push({ column: this.#column + at, text, isNumber });
+      }
+    }
+    if (cell.comment.length > 0) {
+      const by = cell.author === '' ? '' : ` (${cell.author})`;
+      const place = `${columnName(Math.min(this.#column, lastColumn))}${this.#rowNumber + 1}`;
+      this.#comments.push(`${place}${by}: ${cell.comment.join(' ')}`);
+    }
+    this.#column += times;
+  }
+
+  #textOf({ attributes, paragraphs }: OpenCell): string {
+    const shown = paragraphs.join('\n');
+    const type = typeOf(attributes);
+    const value = attributes['office:value'];
+    const formula = attributes['table:formula'];
+    if (type === '' && shown === '' && formula !== undefined) {
+      this.uncalculated += 1;
+      return formula.replace(/^\w+:/, '');
+    }
+    if (type === 'date') {
+      const date = attributes['office:date-value'] ?? '';
+      return isoDate(new Date(`${date.replace(/Z$/, '')}Z`)) || shown;
+    }
+    if (value !== undefined && type === 'percentage') return `${plain(Number(value) * 100)}%`;
+    // Units, currencies and leading zeros are only in what is shown.
+    const isBare = type === 'float' && !/\p{L}|\p{Sc}/u.test(shown) && !/^0\d/.test(shown);
+    if (value !== undefined && (isBare || shown === '')) return plain(Number(value));
+    return shown;
+  }
+}
+
+function typeOf(attributes: Attributes): string {
+  return attributes['office:value-type'] ?? '';
+}
+
+/** A number of repetitions: 1 when it is not stated or makes no sense. */
+function timesOf(value: string | undefined): number {
+  const times = Number(value ?? 1);
+  return Number.isInteger(times) && times > 0 ? Math.min(times, 1_048_576) : 1;
+}

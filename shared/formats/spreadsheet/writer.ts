@@ -1,0 +1,172 @@
+import type { FileHandle } from 'node:fs/promises';
+import { RejectDocument } from '../../journey/errors.ts';
+import type { Limits } from '../limits.ts';
+import { columnName, type RowCell } from './cells.ts';
+
+/**
+ * A workbook as one text: a heading a sheet, its rows as CSV, then what hangs on its cells. CSV and
+ * not Markdown tables, which take a third more tokens for the same cells; as in converted CSV files
+ * the header row comes again at intervals in long sheets.
+ */
+
+/** Characters of rows after which the header is repeated. */
+const repeatEvery = 32 * 1024;
+const headerShare = 16;
+/** Empty columns between two cells that are written out as commas. */
+const widestGap = 256;
+/** Among so many first rows the header is looked for. */
+const headerWithin = 10;
+
+export interface SheetHeading {
+  name: string;
+  /** Shown after the name: `hidden`, `chart`. */
+  remark?: string | undefined;
+}
+
+export class SpreadsheetWriter {
+  rowsFound = 0;
+  rowsKept = 0;
+  cellsKept = 0;
+  sheets = 0;
+  readonly #file: FileHandle;
+  readonly #limits: Limits;
+  #pending = '';
+  #bytes = 0;
+  #sheet = freshSheet();
+
+  constructor(file: FileHandle, limits: Limits) {
+    this.#file = file;
+    this.#limits = limits;
+  }
+
+  beginSheet({ name, remark }: SheetHeading): void {
+    const gap = this.sheets === 0 ? '' : '\n';
+    this.sheets += 1;
+    this.#pending += `${gap}# Sheet: ${name}${remark ? ` (${remark})` : ''}\n\n`;
+    this.#sheet = freshSheet();
+  }
+
+  /**
+   * A row with its cells in order of columns; empty ones may be left out.
+   * @param times how often the same row comes, for formats that write it once
+   */
+  row(cells: RowCell[], times = 1): void {
+    const sheet = this.#sheet;
+    if (cells.every(({ text }) => text === '')) {
+      sheet.gap = sheet.rows > 0;
+      return;
+    }
+    this.rowsFound += times;
+    const line = csvLine(cells);
+    for (let at = 0; at < times; at++) {
+      sheet.rows += 1;
+      const isOver =
+        sheet.rows > this.#limits.maxRows || this.cellsKept + cells.length > this.#limits.maxCells;
+      if (isOver) return;
+      this.#keep(cells, line);
+    }
+  }
+
+  #keep(cells: RowCell[], line: string): void {
+    const sheet = this.#sheet;
+    this.rowsKept += 1;
+    this.cellsKept += cells.length;
+    if (sheet.firstRows.length < headerWithin) sheet.firstRows.push({ cells, line });
+    if (sheet.sinceHeader > repeatEvery) this.#repeatHeader();
+    if (sheet.gap) this.#pending += '\n';
+    sheet.gap = false;
+    sheet.sinceHeader += line.length;
+    this.#pending += line;
+    if (this.#bytes + this.#pending.length > this.#limits.maxOutputBytes) this.#refuse();
+  }
+
+  #repeatHeader(): void {
+    const sheet = this.#sheet;
+    sheet.header ??= findHeader(sheet.firstRows);
+    if (sheet.header.length * headerShare > sheet.sinceHeader) return;
+    sheet.sinceHeader = 0;
+    if (sheet.header !== '') this.#pending += `\n${sheet.header}`;
+    sheet.gap = false;
+  }
+
+  /** Lines below the sheet's rows under a title: comments, links. */
+  list(title: string, lines: string[]): void {
+    if (lines.length > 0) this.#pending += `\n${title}:\n${lines.join('\n')}\n`;
+  }
+
+  /** After the rows of a worksheet. */
+  endSheet(): void {
+    if (this.#sheet.rows === 0) this.#pending += '(no cells)\n';
+  }
+
+  /** Instead of rows, for sheets that have none to read. */
+  unreadSheet(): void {
+    this.#pending += '(not read)\n';
+  }
+
+  /**
+   * Writes what has gathered; to be awaited now and then.
+   * @throws RejectDocument `normalize.too_large` past `maxOutputBytes`
+   */
+  async flush(isLast = false): Promise<void> {
+    if (this.#pending.length < 256 * 1024 && !isLast) return;
+    const text = this.#pending;
+    this.#pending = '';
+    const { bytesWritten } = await this.#file.write(text);
+    this.#bytes += bytesWritten;
+    if (this.#bytes > this.#limits.maxOutputBytes) this.#refuse();
+  }
+
+  #refuse(): never {
+    throw new RejectDocument({
+      code: 'normalize.too_large',
+      message: `The text of the workbook has more than ${this.#limits.maxOutputBytes} bytes.`,
+    });
+  }
+}
+
+interface Sheet {
+  rows: number;
+  /** An empty row stands between the last row and the next. */
+  gap: boolean;
+  sinceHeader: number;
+  header: string | undefined;
+  firstRows: { cells: RowCell[]; line: string }[];
+}
+
+function freshSheet(): Sheet {
+  return { rows: 0, gap: false, sinceHeader: 0, header: undefined, firstRows: [] };
+}
+
+/** The first row of words that is about as wide as the rows around it; empty when there is none. */
+function findHeader(rows: { cells: RowCell[]; line: string }[]): string {
+  const widths = rows.map(({ cells }) => cells.filter(({ text }) => text !== '').length);
+  const widest = Math.max(0, ...widths);
+  const header = rows.find(({ cells }, index) => {
+    const width = widths[index] ?? 0;
+    const isText = cells.every(({ text, isNumber }) => text === '' || !isNumber);
+    return width >= 2 && width >= widest * 0.6 && isText;
+  });
+  return header?.line ?? '';
+}
+
+function csvLine(cells: RowCell[]): string {
+  let line = '';
+  let column = 0;
+  // Commas go before a cell, so that rows do not end in empty ones.
+  for (const cell of cells) {
+    if (cell.text === '') continue;
+    const gap = cell.column - column;
+    if (gap > widestGap) line += `,[column ${columnName(cell.column)}] `;
+    else if (gap > 0) line += ','.repeat(gap);
+    // The same cell twice is an error of the writer; both texts are kept.
+    else if (line !== '') line += ' ';
+    column = cell.column;
+    line += quoted(cell.text);
+  }
+  return `${line}\n`;
+}
+
+function quoted(text: string): string {
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,140 @@
+import type { Warning } from '../../journey/record.ts';
+import type { Limits } from '../limits.ts';
+import { externalReferences, macroWarning } from '../office/package.ts';
+import { readXmlStream } from '../office/xml.ts';
+import { checkXml } from '../safety/xml.ts';
+import type { SafeZip, ZipEntry } from '../safety/zip.ts';
+import type { Merge } from './cells.ts';
+import type { SpreadsheetWriter } from './writer.ts';
+import { readExtras } from './xlsx-extras.ts';
+import { mergesIn, type SheetFindings, WorksheetReader } from './xlsx-sheet.ts';
+import { readWorkbook, type SheetEntry, streamOf, type Workbook } from './xlsx-workbook.ts';
+
+/** Worksheets up to this many bytes are held, to know their merged cells before their rows. */
+const heldBytes = 16 * 1024 * 1024;
+
+/** What was met in a workbook beside its rows. */
+export interface WorkbookFindings {
+  pictures: number;
+  warnings: Warning[];
+}
+
+/** Parts whose size grows with the rows: read as streams, so no limit of bytes on each. */
+const growing = /(^|\/)(worksheets\/[^/]+|sharedStrings)\.xml$/i;
+
+/**
+ * Checks the parts that the reader does not go through itself: XML for what attacks hide in it, all
+ * else for its checksum.
+ * @throws RejectDocument as `checkXml` and `SafeZip.verify`
+ */
+export async function checkXlsxParts(zip: SafeZip, limits: Limits): Promise<void> {
+  const isXml = ({ name }: ZipEntry) => /\.(xml|rels|vml|xsd)$/i.test(name);
+  for (const entry of zip.entries) {
+    if (!isXml(entry) || growing.test(entry.name)) continue;
+    checkXml(await zip.read(entry, limits.maxXmlBytes), limits);
+  }
+  await zip.verify((entry) => !isXml(entry));
+}
+
+/** Reads an opened and checked xlsx into `writer`. @throws RejectDocument `normalize.corrupt` */
+export async function readXlsx(
+  zip: SafeZip,
+  limits: Limits,
+  writer: SpreadsheetWriter,
+): Promise<WorkbookFindings> {
+  const workbook = await readWorkbook(zip, limits);
+  const found: SheetFindings = { uncalculated: 0, sharedCharacters: 0 };
+  const warnings: Warning[] = [];
+  let pictures = 0;
+  let charts = 0;
+  const unread: string[] = [];
+
+  for (const sheet of workbook.sheets) {
+    writer.beginSheet({ name: sheet.name, remark: remarkOf(sheet) });
+    const entry = zip.find(sheet.partName);
+    if (sheet.type === 'worksheet' && entry) {
+      const links = await readSheet(zip, entry, workbook, found, limits, writer);
+      const extras = await readExtras(zip, sheet.partName, limits);
+      pictures += extras.pictures;
+      charts += extras.charts;
+      writer.list('Comments', extras.comments);
+      writer.list('Text boxes', extras.texts);
+      writer.list(
+        'Links',
+        links.flatMap(({ ref, id }) => {
+          const target = extras.linkTargets.get(id);
+          return target ? [`${ref}: ${target}`] : [];
+        }),
+      );
+      writer.endSheet();
+    } else {
+      if (entry) charts += (await readExtras(zip, sheet.partName, limits)).charts;
+      unread.push(sheet.name);
+      writer.unreadSheet();
+    }
+    await writer.flush();
+  }
+
+  const hidden = workbook.sheets.filter(({ state }) => state !== 'visible');
+  if (hidden.length > 0) {
+    warnings.push({
+      code: 'normalize.hidden_text',
+      message: `Hidden sheets were read too: ${hidden.map(({ name }) => name).join(', ')}.`,
+    });
+  }
+  if (unread.length > 0) {
+    warnings.push({
+      code: 'normalize.sheet_unread',
+      message: `Sheets without cells (charts, dialogs, macros) were not read: ${unread.join(', ')}.`,
+    });
+  }
+  if (found.uncalculated > 0) {
+    warnings.push({
+      code: 'normalize.formulas_uncalculated',
+      message: `${found.uncalculated} formulas have no stored result; the formulas stand in their place.`,
+    });
+  }
+  if (charts > 0) {
+    warnings.push({
+      code: 'normalize.chart_lost',
+      message: `${charts} charts were not kept; the cells they draw on were.`,
+    });
+  }
+  const external = await externalReferences(zip, limits);
+  if (external) warnings.push(external);
+  const macros = macroWarning(zip);
+  if (macros) warnings.push(macros);
+  return { pictures, warnings };
+}
+
+function remarkOf({ state, type }: SheetEntry): string | undefined {
+  const remarks: string[] = [];
+  if (state !== 'visible') remarks.push('hidden');
+  if (type !== 'worksheet') remarks.push(type === 'chartsheet' ? 'chart' : 'not a worksheet');
+  return remarks.length > 0 ? remarks.join(', ') : undefined;
+}
+
+async function readSheet(
+  zip: SafeZip,
+  entry: ZipEntry,
+  workbook: Workbook,
+  found: SheetFindings,
+  limits: Limits,
+  writer: SpreadsheetWriter,
+): Promise<WorksheetReader['links']> {
+  let merges: Merge[] = [];
+  let chunks: AsyncIterable<Buffer> = streamOf(zip, entry);
+  if (entry.uncompressedSize <= heldBytes) {
+    const held = await zip.read(entry, heldBytes);
+    merges = mergesIn(held);
+    chunks = slices(held);
+  }
+  const reader = new WorksheetReader(workbook, found, merges, (cells) => writer.row(cells));
+  await readXmlStream(chunks, entry.name, reader, limits.maxXmlDepth, () => writer.flush());
+  return reader.links;
+}
+
+async function* slices(held: Buffer): AsyncGenerator<Buffer> {
+  const size = 256 * 1024;
+  for (let at = 0; at < held.length; at += size) yield held.subarray(at, at + size);
+}

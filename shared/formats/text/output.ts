@@ -1,0 +1,34 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { RejectDocument } from '../../journey/errors.ts';
+import type { Fidelity } from '../../journey/record.ts';
+import type { Conversion } from '../types.ts';
+
+/**
+ * Writes converted text below `outDir` as what goes to Claude.
+ * @throws RejectDocument `normalize.too_large` when it passes `maxOutputBytes`
+ */
+export async function textFile(
+  outDir: string,
+  text: string,
+  fidelity: Fidelity,
+  limits: { maxOutputBytes: number },
+): Promise<Conversion> {
+  const bytes = Buffer.from(text.endsWith('\n') ? text : `${text}\n`);
+  if (bytes.length > limits.maxOutputBytes) {
+    throw new RejectDocument({
+      code: 'normalize.too_large',
+      message: `The text of the file has ${bytes.length} bytes; the limit is ${limits.maxOutputBytes}.`,
+    });
+  }
+  const target = path.join(outDir, 'text.txt');
+  await writeFile(target, bytes);
+  return {
+    outcome: 'file',
+    path: target,
+    mimeType: 'text/plain',
+    block: 'document',
+    fidelity,
+    parts: [],
+  };
+}

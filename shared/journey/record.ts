@@ -1,0 +1,151 @@
+import { z } from 'zod';
+
+/**
+ * The document record: the public contract that downstream apps read from DynamoDB
+ * (`pk = DOC#<documentId>`, `sk = DOC`). Its JSON Schema is published as `docs/record.schema.json`.
+ * Attributes not named here are Dropline's own book-keeping and may change.
+ */
+
+export const statuses = [
+  'received',
+  'normalized',
+  'uploaded',
+  'ready',
+  'failed',
+  'skipped',
+  'removed',
+  'held',
+] as const;
+
+export const statusSchema = z.enum(statuses);
+export type Status = z.infer<typeof statusSchema>;
+
+/** Where a document can stay for ever. `held` is not one: it resumes by itself. */
+export const terminalStatuses = ['ready', 'failed', 'skipped', 'removed'] as const;
+
+export const steps = ['normalize', 'render', 'upload', 'summarize', 'remove'] as const;
+export const stepSchema = z.enum(steps);
+export type Step = z.infer<typeof stepSchema>;
+
+/** How Claude takes a file: the content block that may carry its `file_id`. */
+export const blockSchema = z.enum(['document', 'image', 'container_upload']);
+export type Block = z.infer<typeof blockSchema>;
+
+const isoTime = z.iso.datetime().describe('RFC 3339 time, UTC');
+
+export const warningSchema = z.object({
+  code: z.string().describe('Stable code, listed in docs/formats.md'),
+  message: z.string().describe('One sentence for a person'),
+});
+/** Something a person should know about a conversion that nevertheless succeeded. */
+export type Warning = z.infer<typeof warningSchema>;
+
+export const fidelitySchema = z.object({
+  route: z.string().describe('How the file became what Claude reads, such as "docx→text"'),
+  imagesFound: z.int().optional(),
+  imagesKept: z.int().optional(),
+  rowsFound: z.int().optional(),
+  rowsKept: z.int().optional(),
+  pages: z.int().optional(),
+  encoding: z.string().optional().describe('Character encoding the original was read with'),
+  warnings: z.array(warningSchema),
+});
+/** What a conversion found and what it kept. Absent counts do not apply to the format. */
+export type Fidelity = z.infer<typeof fidelitySchema>;
+
+/** A place in the document that backs a passage of the summary, as Claude gave it. */
+export const citationSchema = z.object({
+  field: z.enum(['title', 'text', 'keyPoints']).describe('The part of the summary it backs'),
+  index: z.int().optional().describe('Which key point, counted from 0'),
+  citedText: z.string(),
+  location: z.discriminatedUnion('type', [
+    z.object({
+      type: z.literal('char'),
+      start: z.int().describe('First character, counted from 0, in the text that went to Claude'),
+      end: z.int().describe('After the last character'),
+    }),
+    z.object({
+      type: z.literal('page'),
+      start: z.int().describe('First page, counted from 1'),
+      end: z.int().describe('After the last page'),
+    }),
+    z.object({
+      type: z.literal('block'),
+      start: z.int(),
+      end: z.int(),
+    }),
+  ]),
+});
+
+export const summarySchema = z.object({
+  title: z.string(),
+  text: z.string(),
+  keyPoints: z.array(z.string()),
+  language: z.string().describe('BCP 47 tag of the language the document is written in'),
+  citations: z.array(citationSchema),
+  data: z.unknown().optional().describe("What a profile's JSON schema asked for"),
+  model: z.string(),
+  stopReason: z.string(),
+  at: isoTime,
+  carriedFrom: z
+    .string()
+    .optional()
+    .describe('Sequencer of the past version with the same content whose summary this is'),
+  location: z.string().optional().describe('s3:// address of the whole summary when too long'),
+});
+
+export const usageSchema = z.object({
+  inputTokens: z.int().describe('Tokens billed as plain input'),
+  outputTokens: z.int(),
+  cacheReadTokens: z.int(),
+  costUsd: z.number().describe('By the price table in force when the call was made'),
+  calls: z
+    .int()
+    .describe(
+      'Calls for this version that were or may have been paid; above 1 when a process died in one or its reply was lost',
+    ),
+});
+
+export const recordErrorSchema = z.object({
+  code: z.string().describe('Stable code, listed in docs/errors.md'),
+  message: z.string(),
+  step: stepSchema,
+  advice: z.string(),
+  requestId: z.string().optional(),
+  at: isoTime,
+});
+
+export const documentRecordSchema = z.object({
+  documentId: z.string().describe('Derived from bucket and key: documentIdOf(bucket, key)'),
+  bucket: z.string(),
+  key: z.string().describe('The key as S3 holds it, not URL-encoded'),
+  versionId: z.string().optional(),
+  etag: z.string().optional(),
+  sequencer: z.string().describe('S3 sequencer of the newest event applied to this record'),
+  sizeBytes: z.int().optional(),
+  contentType: z.string().optional(),
+  status: statusSchema,
+  contentSha256: z.string().optional().describe('SHA-256 of the bytes that Claude gets, in hex'),
+  mimeType: z.string().optional(),
+  block: blockSchema.optional(),
+  fileId: z.string().optional(),
+  fileExpiresAt: isoTime.optional(),
+  fidelity: fidelitySchema.optional(),
+  summary: summarySchema.optional(),
+  usage: usageSchema.optional(),
+  error: recordErrorSchema.optional(),
+  attempts: z.partialRecord(stepSchema, z.int()).describe('Attempts begun, by step'),
+  parent: z.string().optional().describe('documentId of the mail or archive it came out of'),
+  profile: z.string(),
+  createdAt: isoTime.describe('When the key was first seen'),
+  updatedAt: isoTime,
+  revision: z.int().describe('Grows by one with every write of this record'),
+});
+
+/** A document's record as downstream apps read it. */
+export type DocumentRecord = z.infer<typeof documentRecordSchema>;
+
+/** The record without Dropline's own attributes. Throws `ZodError` when `item` is no record. */
+export function toDocumentRecord(item: unknown): DocumentRecord {
+  return documentRecordSchema.parse(item);
+}

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import puppeteer from 'puppeteer-core';
+import { RejectDocument } from '../journey/errors.ts';
+import type { Assets } from './assets.ts';
+import { unpackChromium, unpackLibraries } from './unpack-chromium.ts';
+
+/** A browser that was seen to start on this machine. */
+export interface FoundBrowser {
+  path: string;
+  /** Directory of libraries that the machine lacks. */
+  libraries?: string;
+  /** The packaged one: a bare headless shell, run as AWS Lambda allows it. */
+  packaged: boolean;
+}
+
+/** Where Debian, Fedora, Arch and Alpine put what puppeteer does not look for. */
+const otherPlaces = [
+  '/usr/bin/google-chrome-stable',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/lib/chromium/chromium',
+  '/snap/bin/chromium',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+  'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
+];
+
+/**
+ * The browser to print with: the one asked for, else the packaged one on Linux x64, else a Chrome,
+ * Chromium or Edge of the machine.
+ * @throws RejectDocument `render.unavailable` that says what is missing
+ */
+export async function findBrowser(
+  assets: Assets,
+  cacheDir: string,
+  browserPath?: string,
+): Promise<FoundBrowser> {
+  if (browserPath !== undefined) {
+    if (existsSync(browserPath)) return { path: browserPath, packaged: false };
+    throw unavailable(`The browser named in the settings is not there: ${browserPath}.`);
+  }
+  let missing = `The packaged browser runs on Linux x64 only, not on ${process.platform} ${process.arch}`;
+  if (process.platform === 'linux' && process.arch === 'x64') {
+    const packaged = await tryPackaged(assets, cacheDir);
+    if (typeof packaged !== 'string') return packaged;
+    missing = packaged;
+  }
+  const installed = await findInstalled();
+  if (installed !== undefined) return { path: installed, packaged: false };
+  throw unavailable(`${missing}, and no Chrome or Chromium is installed.`);
+}
+
+async function tryPackaged(assets: Assets, cacheDir: string): Promise<FoundBrowser | string> {
+  let path: string;
+  try {
+    path = await unpackChromium(assets, cacheDir);
+  } catch (error) {
+    return `The packaged browser could not be unpacked (${messageOf(error)})`;
+  }
+  if ((await whyNotStarting(path)) === undefined) return { path, packaged: true };
+  const libraries = await unpackLibraries(assets, cacheDir);
+  const why = await whyNotStarting(path, libraries);
+  return why === undefined
+    ? { path, libraries, packaged: true }
+    : `The packaged browser does not start (${why})`;
+}
+
+/** Asks for the version; the loader's message names a library that is missing. */
+async function whyNotStarting(path: string, libraries?: string): Promise<string | undefined> {
+  try {
+    await promisify(execFile)(path, ['--version'], {
+      timeout: 20_000,
+      env: libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries },
+    });
+    return undefined;
+  } catch (error) {
+    return (
+      /error while loading shared libraries: ([^\n]*)/.exec(messageOf(error))?.[1] ??
+      messageOf(error)
+    );
+  }
+}
+
+async function findInstalled(): Promise<string | undefined> {
+  const chrome = await Promise.resolve()
+    .then(() => puppeteer.executablePath('chrome'))
+    .catch(() => undefined);
+  return [chrome, ...otherPlaces].find((path) => path !== undefined && existsSync(path));
+}
+
+export function unavailable(message: string): RejectDocument {
+  return new RejectDocument({ code: 'render.unavailable', message });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { RejectDocument } from '../journey/errors.ts';
+import { prepareDocx } from '../word/to-pdf/prepare.ts';
+import { findAssets } from './assets.ts';
+import { unavailable } from './find-browser.ts';
+import { writeFontConfig } from './fonts.ts';
+import { killGroup } from './process-group.ts';
+import { proven, timeout } from './proof.ts';
+import type { Rendered, RenderInput } from './types.ts';
+
+const places = [
+  '/usr/bin/soffice',
+  '/usr/bin/libreoffice',
+  '/usr/local/bin/soffice',
+  '/opt/libreoffice/program/soffice',
+  '/Applications/LibreOffice.app/Contents/MacOS/soffice',
+  'C:\\Program Files\\LibreOffice\\program\\soffice.exe',
+];
+
+/**
+ * Settings of the profile: no macros at all, and no link to anything outside is followed or updated.
+ * A proxy that does not exist stops what would be loaded all the same.
+ */
+const profileSettings: [path: string, name: string, value: string | number | boolean][] = [
+  ['/org.openoffice.Office.Common/Security/Scripting', 'MacroSecurityLevel', 3],
+  ['/org.openoffice.Office.Common/Security/Scripting', 'DisableMacrosExecution', true],
+  ['/org.openoffice.Office.Common/Security/Scripting', 'DisableActiveContent', true],
+  ['/org.openoffice.Office.Common/Security/Scripting', 'BlockUntrustedRefererLinks', true],
+  ['/org.openoffice.Office.Writer/Content/Update', 'Link', 0],
+  ['/org.openoffice.Inet/Settings', 'ooInetProxyType', 2],
+  ['/org.openoffice.Inet/Settings', 'ooInetHTTPProxyName', '127.0.0.1'],
+  ['/org.openoffice.Inet/Settings', 'ooInetHTTPProxyPort', 9],
+  ['/org.openoffice.Inet/Settings', 'ooInetHTTPSProxyName', '127.0.0.1'],
+  ['/org.openoffice.Inet/Settings', 'ooInetHTTPSProxyPort', 9],
+  ['/org.openoffice.Setup/Office', 'ooSetupInstCompleted', true],
+];
+
+/**
+ * Prints a docx with LibreOffice, which draws EMF, charts and shapes that a browser cannot. Each
+ * document has a process and a profile of its own.
+ * @param tempDir where the profile goes
+ * @throws RejectDocument with a code of `render.*`
+ */
+export async function printWithLibreOffice(input: RenderInput, tempDir: string): Promise<Rendered> {
+  const soffice = input.sofficePath ?? places.find((place) => existsSync(place));
+  if (soffice === undefined || !existsSync(soffice)) {
+    throw unavailable(
+      soffice === undefined
+        ? 'LibreOffice is not installed.'
+        : `The soffice named in the settings is not there: ${soffice}.`,
+    );
+  }
+  const workDir = await mkdtemp(path.join(tempDir, 'dropline-office-'));
+  try {
+    await writeProfile(path.join(workDir, 'profile', 'user'));
+    const source = path.join(workDir, 'document.docx');
+    await copyFile(input.path, source);
+    await run(soffice, workDir, source, input);
+    const made = path.join(workDir, 'document.pdf');
+    if (!existsSync(made)) {
+      throw new RejectDocument({
+        code: 'render.unreadable',
+        message: 'LibreOffice could not read the document.',
+      });
+    }
+    const pdf = path.join(input.outDir, 'rendered.pdf');
+    await copyFile(made, pdf);
+    return await check(input, pdf);
+  } finally {
+    await rm(workDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function writeProfile(userDir: string): Promise<void> {
+  await mkdir(userDir, { recursive: true });
+  const items = profileSettings.map(
+    ([at, name, value]) =>
+      `<item oor:path="${at}"><prop oor:name="${name}" oor:op="fuse"><value>${value}</value></prop></item>`,
+  );
+  await writeFile(
+    path.join(userDir, 'registrymodifications.xcu'),
+    `<?xml version="1.0" encoding="UTF-8"?><oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">${items.join('')}</oor:items>`,
+  );
+}
+
+const filter =
+  'pdf:writer_pdf_Export:{"UseTaggedPDF":{"type":"boolean","value":"true"},"ExportBookmarks":{"type":"boolean","value":"true"}}';
+
+/** Runs one conversion to its end; a launcher and what it starts form one process group. */
+async function run(
+  soffice: string,
+  workDir: string,
+  source: string,
+  { timeoutMs, fontsDir }: RenderInput,
+): Promise<void> {
+  const { fontDirs, cjkFontDirs } = findAssets(fontsDir);
+  const fontConfig = await writeFontConfig([...fontDirs, ...cjkFontDirs], workDir);
+  const profile = pathToFileURL(path.join(workDir, 'profile')).href;
+  const child = spawn(
+    soffice,
+    [
+      `-env:UserInstallation=${profile}`,
+      '--headless',
+      '--nologo',
+      '--norestore',
+      '--nolockcheck',
+      '--convert-to',
+      filter,
+      '--outdir',
+      workDir,
+      source,
+    ],
+    {
+      cwd: workDir,
+      detached: process.platform !== 'win32',
+      stdio: 'ignore',
+      env: {
+        HOME: workDir,
+        TMPDIR: workDir,
+        PATH: '/usr/local/bin:/usr/bin:/bin',
+        FONTCONFIG_FILE: fontConfig,
+      },
+    },
+  );
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    killGroup(child.pid);
+  }, timeoutMs);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    if (timedOut) throw timeout(timeoutMs);
+    if (code !== 0) throw new Error(`soffice ended with ${code ?? 'a signal'}`);
+  } catch (cause) {
+    if (cause instanceof RejectDocument) throw cause;
+    throw new RejectDocument({
+      code: 'render.crashed',
+      message: 'LibreOffice ended unexpectedly on the document.',
+      cause,
+    });
+  } finally {
+    clearTimeout(timer);
+    killGroup(child.pid);
+  }
+}
+
+/** The same proof as for the browser; the counts come from reading the docx ourselves. */
+async function check(input: RenderInput, pdf: string): Promise<Rendered> {
+  const { facts, paragraphs } = await prepareDocx(await readFile(input.path)).catch((cause) => {
+    throw new RejectDocument({
+      code: 'render.unreadable',
+      message: 'The document could not be read.',
+      cause,
+    });
+  });
+  const pages = await proven(paragraphs, pdf);
+  const outside = facts.lostBecause.get('outside of the file, not fetched') ?? 0;
+  const damaged = facts.lostBecause.get('not in the file') ?? 0;
+  return {
+    path: pdf,
+    mimeType: 'application/pdf',
+    pages,
+    imagesFound: facts.imagesFound,
+    imagesKept: facts.imagesFound - outside - damaged,
+    warnings: [],
+  };
+}

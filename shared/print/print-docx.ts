@@ -1,0 +1,125 @@
+import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Browser, Page } from 'puppeteer-core';
+import { endnoteStyle, noteStyle } from '../word/to-pdf/notes.ts';
+import { breakStyle } from '../word/to-pdf/paging.ts';
+import type { Prepared } from '../word/to-pdf/prepare.ts';
+import { lostParagraphs } from '../word/to-pdf/segments.ts';
+import { pageCountMark, pageNumberMark } from '../word/to-pdf/settle.ts';
+import type { Assets } from './assets.ts';
+import { append, type Layout, layOut, receivePart } from './page-script.ts';
+
+/** What became of a document in the browser. */
+export interface Printed extends Pick<Layout, 'imagesShown' | 'imagesBroken'> {
+  /** Paragraphs that were found nowhere in the page and stand at its end. */
+  appended: number;
+  /** Addresses the page asked for. None was answered. */
+  refused: string[];
+}
+
+/** Bytes of the docx in one message to the browser. */
+const partBytes = 6 * 1024 * 1024;
+
+/**
+ * Prints a prepared docx as a tagged PDF. Nothing the page asks for is answered: scripts and the docx
+ * come through the debugging pipe, pictures are blobs of the page itself.
+ */
+export async function printDocx(
+  browser: Browser,
+  assets: Assets,
+  prepared: Prepared,
+  title: string,
+  pdfPath: string,
+): Promise<Printed> {
+  const page = await browser.newPage();
+  const refused: string[] = [];
+  try {
+    await refuseRequests(page, refused);
+    await page.emulateMediaType('print');
+    await page.setContent(shell(title, prepared));
+    // A bundler may wrap functions in this helper to keep their names.
+    await page.evaluate('globalThis.__name = (f) => f');
+    await page.evaluate(await readFile(assets.jszip, 'utf8'));
+    await page.evaluate(await readFile(assets.docxPreview, 'utf8'));
+    for (let at = 0; at < prepared.docx.byteLength; at += partBytes) {
+      const part = prepared.docx.subarray(at, at + partBytes);
+      await page.evaluate(receivePart, Buffer.from(part).toString('base64'));
+    }
+    const layout = await page.evaluate(layOut, {
+      headings: Object.fromEntries(
+        Object.entries(prepared.headings).map(([id, level]) => [className(id), level]),
+      ),
+      noteClass: className(noteStyle),
+      breakClass: className(breakStyle),
+      pageNumberMark,
+      pageCountMark,
+    });
+    const lost = lostParagraphs(prepared.paragraphs, layout.text);
+    if (lost.length > 0) {
+      await page.evaluate(append, '[Text that could not be shown in its place]', lost);
+    }
+    const stream = await page.createPDFStream({
+      tagged: true,
+      outline: true,
+      printBackground: true,
+      preferCSSPageSize: true,
+      width: `${prepared.page.width}pt`,
+      height: `${prepared.page.height}pt`,
+      timeout: 0,
+    });
+    await pipeline(Readable.fromWeb(stream), createWriteStream(pdfPath));
+    return {
+      imagesShown: layout.imagesShown,
+      imagesBroken: layout.imagesBroken,
+      appended: lost.length,
+      refused,
+    };
+  } finally {
+    await page.close().catch(() => undefined);
+  }
+}
+
+async function refuseRequests(page: Page, refused: string[]): Promise<void> {
+  page.on('dialog', (dialog) => void dialog.dismiss().catch(() => undefined));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (url === 'about:blank' || /^(blob|data):/.test(url)) {
+      void request.continue().catch(() => undefined);
+    } else {
+      refused.push(url);
+      void request.abort('blockedbyclient').catch(() => undefined);
+    }
+  });
+  await page.setRequestInterception(true);
+}
+
+/** The class docx-preview gives to what has a style (`processStyleName` of 0.4.1), for a selector. */
+function className(styleId: string): string {
+  const name = styleId.replace(/[ .]+/g, '-').replace(/&+/g, 'and').toLowerCase();
+  return `docx_${name}`.replace(/[^\w\u0080-\uffff-]/g, (sign) => `\\${sign}`);
+}
+
+function shell(title: string, prepared: Prepared): string {
+  // Joined and kerned pairs of Arabic letters are read back from a PDF in the wrong order.
+  const arabic = 'font-feature-settings: "rlig" 0, "kern" 0 !important; font-kerning: none;';
+  const policy = "default-src 'none'; img-src blob: data:; style-src 'unsafe-inline'";
+  return `<!doctype html><html lang="${prepared.language}"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${title.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</title>
+<style>
+@page { margin: 0; }
+body { margin: 0; font-family: Arial; }
+section.docx { overflow: visible !important; }
+/* Else notes are painted, and read back, before the text they belong to. */
+section.docx > article, section.docx > footer { z-index: auto !important; }
+section.docx:not(:last-of-type) { break-after: page; }
+.docx { hyphens: manual !important; font-variant-ligatures: none !important; ${prepared.arabic ? arabic : ''} }
+/* A gap, or the word and the number would be read back as one word. */
+[class*="${className(noteStyle)}"] sup, .${className(endnoteStyle)} sup { margin-inline-start: 0.25em; }
+.docx img { object-fit: fill; }
+.docx tr { break-inside: auto; }
+math { font-family: "Noto Sans Math"; math-style: normal; }
+</style></head><body></body></html>`;
+}

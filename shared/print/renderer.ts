@@ -1,0 +1,187 @@
+import { readFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Browser } from 'puppeteer-core';
+import { DroplineError, RejectDocument } from '../journey/errors.ts';
+import { type Prepared, prepareDocx } from '../word/to-pdf/prepare.ts';
+import { findAssets } from './assets.ts';
+import { type RunningBrowser, startBrowser } from './browser.ts';
+import { printWithLibreOffice } from './libreoffice.ts';
+import { type Printed, printDocx } from './print-docx.ts';
+import { proven, timeout } from './proof.ts';
+import type { Rendered, RenderInput } from './types.ts';
+import { warningsOf } from './warnings.ts';
+
+/** Prints documents one after the other in a browser that stays warm between them. */
+export interface Renderer {
+  /**
+   * Makes a PDF of a docx. Calls wait for each other.
+   * @throws RejectDocument with a code of `render.*`; the next document finds a fresh browser
+   */
+  render(input: RenderInput): Promise<Rendered>;
+  /** Ends the browser. The renderer may be used again, and then starts another. */
+  close(): Promise<void>;
+  /** Process id of the browser while one runs. */
+  readonly browserPid: number | undefined;
+}
+
+export interface RendererOptions {
+  /** Where the unpacked browser and its profile go; the system's temporary directory by default. */
+  tempDir?: string;
+  /** Documents after which the browser is replaced, since its memory grows. */
+  documentsPerBrowser?: number;
+  /** How a browser is started, for tests that need one which fails. */
+  start?: typeof startBrowser;
+}
+
+export function createRenderer(options: RendererOptions = {}): Renderer {
+  const { tempDir = os.tmpdir(), documentsPerBrowser = 100, start = startBrowser } = options;
+  let running: (RunningBrowser & { key: string; documents: number }) | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const end = async () => {
+    const ended = running;
+    running = undefined;
+    await ended?.kill();
+  };
+
+  const warmBrowser = async (input: RenderInput) => {
+    const key = JSON.stringify([input.browserPath, input.fontsDir]);
+    const usable = running?.browser.connected && running.key === key;
+    if (!usable || (running?.documents ?? 0) >= documentsPerBrowser) await end();
+    const assets = findAssets(input.fontsDir);
+    if (!running) {
+      const started = await start({ assets, browserPath: input.browserPath }, tempDir);
+      running = { ...started, key, documents: 0 };
+    }
+    running.documents++;
+    return { assets, browser: running.browser, isFresh: running.documents === 1 };
+  };
+
+  const printInBrowser = async (
+    input: RenderInput,
+    prepared: Prepared,
+    title: string,
+    pdf: string,
+    signal: AbortSignal,
+  ): Promise<Printed> => {
+    const { assets, browser, isFresh } = await warmBrowser(input);
+    signal.throwIfAborted();
+    try {
+      return await whileConnected(browser, printDocx(browser, assets, prepared, title, pdf));
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (browser.connected) throw unreadable(cause);
+      if (isFresh) throw crashed(cause);
+      // It may have died of an earlier document, or while idle: a fresh one shows who is to blame.
+      await end();
+      return printInBrowser(input, prepared, title, pdf, signal);
+    }
+  };
+
+  const print = async (input: RenderInput, signal: AbortSignal): Promise<Rendered> => {
+    const prepared = await prepare(input);
+    signal.throwIfAborted();
+    const title = prepared.title ?? path.basename(input.name, path.extname(input.name));
+    const pdf = path.join(input.outDir, 'rendered.pdf');
+    const printed = await printInBrowser(input, prepared, title, pdf, signal);
+    return check(prepared, printed, pdf);
+  };
+
+  const renderNow = async (input: RenderInput): Promise<Rendered> => {
+    if (input.renderer === 'libreoffice') return printWithLibreOffice(input, tempDir);
+    const stop = new AbortController();
+    const work = print(input, stop.signal);
+    try {
+      return await within(input.timeoutMs, work);
+    } catch (error) {
+      // Whatever state the browser is in, the next document shall not suffer from it.
+      stop.abort(error);
+      await end();
+      await work.catch(() => undefined);
+      await end();
+      throw error instanceof DroplineError ? error : unreadable(error);
+    }
+  };
+
+  return {
+    render(input) {
+      const result = last.then(() => renderNow(input));
+      last = result.catch(() => undefined);
+      return result;
+    },
+    async close() {
+      await last;
+      await end();
+    },
+    get browserPid() {
+      return running?.browser.process()?.pid;
+    },
+  };
+}
+
+async function prepare(input: RenderInput): Promise<Prepared> {
+  try {
+    return await prepareDocx(await readFile(input.path));
+  } catch (cause) {
+    throw cause instanceof DroplineError ? cause : unreadable(cause);
+  }
+}
+
+async function check(prepared: Prepared, printed: Printed, pdf: string): Promise<Rendered> {
+  const pages = await proven(prepared.paragraphs, pdf);
+  const { imagesFound, imagesLost } = prepared.facts;
+  return {
+    path: pdf,
+    mimeType: 'application/pdf',
+    pages,
+    imagesFound,
+    imagesKept: Math.max(0, imagesFound - imagesLost - printed.imagesBroken),
+    warnings: warningsOf(prepared.facts, printed),
+  };
+}
+
+/**
+ * The work's own end, or an error when the browser ends before: Puppeteer never settles some of its calls
+ * then (`newPage` of 25.16 can wait for a target that will not come).
+ */
+async function whileConnected<T>(browser: Browser, work: Promise<T>): Promise<T> {
+  const ended = Promise.withResolvers<never>();
+  const end = () => ended.reject(new Error('The browser ended.'));
+  browser.once('disconnected', end);
+  if (!browser.connected) end();
+  try {
+    return await Promise.race([work, ended.promise]);
+  } finally {
+    browser.off('disconnected', end);
+  }
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const ends = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(timeout(milliseconds)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, ends]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function unreadable(cause: unknown): RejectDocument {
+  const detail = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+  return new RejectDocument({
+    code: 'render.unreadable',
+    message: `The document could not be laid out: ${detail}`,
+    cause,
+  });
+}
+
+function crashed(cause: unknown): RejectDocument {
+  return new RejectDocument({
+    code: 'render.crashed',
+    message: 'The browser ended while it printed the document.',
+    cause,
+  });
+}

@@ -1,0 +1,97 @@
+import { counted } from '../../formats/text/wording.ts';
+import type { Warning } from '../../journey/record.ts';
+
+/** What was met in a docx, over all its stories (body, headers, footers, notes, comments). */
+export interface Findings {
+  /** Pictures placed in the document whose bytes it holds. */
+  pictures: number;
+  /** Pictures that are only referred to, or whose part is missing: nobody can keep these. */
+  absentPictures: number;
+  charts: number;
+  diagrams: number;
+  equations: number;
+  shapes: number;
+  textBoxes: number;
+  ink: number;
+  ruby: number;
+  /** OLE objects and packages embedded in the document. */
+  embedded: number;
+  /** Foreign files (HTML, RTF) that Word would import on opening. */
+  imported: number;
+  insertions: number;
+  deletions: number;
+  hiddenRuns: number;
+}
+
+export function noFindings(): Findings {
+  return {
+    pictures: 0,
+    absentPictures: 0,
+    charts: 0,
+    diagrams: 0,
+    equations: 0,
+    shapes: 0,
+    textBoxes: 0,
+    ink: 0,
+    ruby: 0,
+    embedded: 0,
+    imported: 0,
+    insertions: 0,
+    deletions: 0,
+    hiddenRuns: 0,
+  };
+}
+
+/** What in the document text cannot carry, as words with counts; empty when text will do. */
+export function beyondText(found: Findings): string[] {
+  const kinds: [count: number, noun: string, plural?: string][] = [
+    [found.pictures, 'picture'],
+    [found.charts, 'chart'],
+    [found.diagrams, 'diagram'],
+    [found.equations, 'equation'],
+    [found.textBoxes, 'text box', 'text boxes'],
+    [found.shapes, 'shape'],
+    [found.ink, 'ink drawing'],
+    [found.ruby, 'phonetic guide'],
+  ];
+  return kinds.filter(([count]) => count > 0).map((kind) => counted(...kind));
+}
+
+/** Warnings that hold whichever route the document takes. */
+export function findingWarnings(found: Findings): Warning[] {
+  const warnings: Warning[] = [];
+  const warn = (count: number, code: string, message: (words: string) => string, noun: string) => {
+    if (count > 0) warnings.push({ code, message: message(counted(count, noun)) });
+  };
+  if (found.insertions + found.deletions > 0) {
+    warnings.push({
+      code: 'normalize.tracked_changes',
+      message: `The document has tracked changes: ${found.insertions} insertions were taken as made, ${found.deletions} deletions left out.`,
+    });
+  }
+  warn(
+    found.hiddenRuns,
+    'normalize.hidden_text',
+    (words) => `${words} of hidden text, which Word does not show, were kept.`,
+    'run',
+  );
+  warn(
+    found.absentPictures,
+    'normalize.image_lost',
+    (words) => `${words} cannot be kept: the file only refers to it, or its data is missing.`,
+    'picture',
+  );
+  warn(
+    found.embedded,
+    'normalize.embedded_object',
+    (words) => `${words} (files inside the document) was not read.`,
+    'embedded object',
+  );
+  warn(
+    found.imported,
+    'normalize.imported_part',
+    (words) => `${words} that Word would import on opening was not read.`,
+    'foreign part',
+  );
+  return warnings;
+}

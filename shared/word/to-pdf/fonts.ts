@@ -1,0 +1,57 @@
+import { isBundledTypeface, isCjkTypeface } from '../../print/fonts.ts';
+import { attribute, child, descendants, elements, propertyOf, type XmlElement } from './xml.ts';
+
+/**
+ * Gives every unknown typeface a known one of its kind. The browser would show a text in an unknown
+ * typeface with its own default, a serif; the document's font table tells the kind (17.8.3.10).
+ */
+export function substituteFonts(story: XmlElement, fontTable: XmlElement | undefined): void {
+  const substitutes = new Map<string, string>();
+  const substituteFor = (name: string): string => {
+    const known = substitutes.get(name);
+    if (known !== undefined) return known;
+    const made = isCjkTypeface(name) ? latinBeside(name) : ofItsKind(name, fontTable);
+    substitutes.set(name, made);
+    return made;
+  };
+  for (const fonts of descendants(story, 'rFonts')) {
+    for (const [key, name] of Object.entries(fonts.attribs)) {
+      if (/(^|:)(ascii|hAnsi|cs)$/.test(key)) fonts.attribs[key] = substituteFor(name);
+      // docx-preview would set Latin text in it too. The browser finds a font for CJK by itself.
+      if (/(^|:)eastAsia(Theme)?$/.test(key)) delete fonts.attribs[key];
+    }
+  }
+}
+
+/**
+ * The Latin letters of a CJK typeface: a bold that the browser draws by itself, as it must for fonts
+ * of one weight, loses the spaces between words in the PDF. Signs of CJK are found all the same.
+ */
+function latinBeside(name: string): string {
+  const isSerif = /song|sun|ming|mincho|batang|kai|fang|宋|明|楷|仿|바탕/i.test(name);
+  return isSerif ? 'Times New Roman' : 'Arial';
+}
+
+function ofItsKind(name: string, fontTable: XmlElement | undefined): string {
+  if (isBundledTypeface(name)) return name;
+  const entry = elements(fontTable, 'font').find((font) => attribute(font, 'name') === name);
+  const alternative = propertyOf(entry, 'altName');
+  if (alternative !== undefined && isBundledTypeface(alternative)) return alternative;
+  if (propertyOf(entry, 'pitch') === 'fixed' || /mono|code|console|courier/i.test(name)) {
+    return 'Courier New';
+  }
+  const family = propertyOf(entry, 'family');
+  const serif = panoseSaysSerif(child(entry, 'panose1'));
+  if (serif ?? (family === 'roman' || /serif(?!.*sans)|roman|garamond|book/i.test(name))) {
+    return 'Times New Roman';
+  }
+  return 'Arial';
+}
+
+/** PANOSE: text faces (2) have a serif style from 2 to 10, or none from 11 on. */
+function panoseSaysSerif(panose: XmlElement | undefined): boolean | undefined {
+  const value = attribute(panose, 'val') ?? '';
+  if (!value.startsWith('02')) return undefined;
+  const style = Number.parseInt(value.slice(2, 4), 16);
+  return style >= 2 ? style <= 10 : undefined;
+}

@@ -1,0 +1,52 @@
+import { externalReferences, macroWarning } from '../../formats/office/package.ts';
+import { openXmlPackage } from '../../formats/safety/xml.ts';
+import { textFile } from '../../formats/text/output.ts';
+import type { Conversion, Converter } from '../../formats/types.ts';
+import type { Fidelity, Warning } from '../../journey/record.ts';
+import { beyondText, findingWarnings } from '../model/findings.ts';
+import { readDocx } from './text.ts';
+
+/**
+ * A Word document (docx, docm, dotx, dotm) to Markdown-like text, or `render` when it holds what
+ * text cannot carry: pictures, charts, diagrams, equations, text boxes, shapes, ink, phonetic
+ * guides. Lines, watermarks and pictures that lie outside the file do not ask for rendering.
+ *
+ * `imagesFound` counts pictures where they are placed; the render step tells how many it kept.
+ *
+ * @throws RejectDocument `normalize.corrupt` and those of `openXmlPackage`
+ */
+export const convertDocx: Converter = async (input): Promise<Conversion> => {
+  const zip = await openXmlPackage(input.path, input.limits);
+  try {
+    const { text, findings } = await readDocx(zip, input.limits);
+    const warnings: Warning[] = findingWarnings(findings);
+    const external = await externalReferences(zip, input.limits);
+    if (external) warnings.push(external);
+    const macros = macroWarning(zip);
+    if (macros) warnings.push(macros);
+
+    const imagesFound = findings.pictures + findings.absentPictures;
+    const reasons = beyondText(findings);
+    if (reasons.length > 0) {
+      warnings.unshift({
+        code: 'normalize.beyond_text',
+        message: `Text alone cannot carry ${reasons.join(', ')}: the document goes on as PDF.`,
+      });
+      return {
+        outcome: 'render',
+        fidelity: { route: 'docx→pdf', imagesFound, warnings },
+        parts: [],
+      };
+    }
+    if (text === '') {
+      warnings.push({
+        code: 'normalize.no_text',
+        message: 'The document holds no text.',
+      });
+    }
+    const fidelity: Fidelity = { route: 'docx→text', imagesFound, imagesKept: 0, warnings };
+    return await textFile(input.outDir, text || 'This document is blank.', fidelity, input.limits);
+  } finally {
+    zip.close();
+  }
+};

@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Report } from '../../infra/local/normalize/file-normalizer.ts';
+import { rawZip } from '../formats/raw-zip.ts';
+
+const cli = fileURLToPath(new URL('../../infra/local/normalize/main.ts', import.meta.url));
+
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'dropline-test-'));
+});
+
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+interface Ran {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command in `dir`, as npm does: with the user's folder in `INIT_CWD`. */
+function run(...args: string[]): Promise<Ran> {
+  return new Promise((done) => {
+    const env = { ...process.env, INIT_CWD: dir };
+    execFile(process.execPath, [cli, ...args], { env }, (error, stdout, stderr) => {
+      done({ status: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+async function reports(...args: string[]): Promise<Report[]> {
+  const { status, stdout } = await run('--json', ...args);
+  expect(status).toBe(0);
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Report);
+}
+
+describe('npm run normalize', () => {
+  test('prints one JSON line a file, in order, and never stops at a bad one', async () => {
+    await writeFile(join(dir, 'a.csv'), 'a;b\n1;2\n');
+    await writeFile(join(dir, 'bad.docx'), 'PK\x03\x04 and no more');
+    await writeFile(join(dir, 'a.xyz'), Buffer.from([0, 1, 2, 3, 0xff, 0xfe, 0, 0, 1]));
+
+    const lines = await reports('a.csv', 'bad.docx', 'a.xyz', 'missing.txt', '.');
+
+    expect(lines.map(({ file, status, error }) => [file, status, error?.code])).toEqual([
+      ['a.csv', 'normalized', undefined],
+      ['bad.docx', 'failed', 'normalize.corrupt'],
+      ['a.xyz', 'skipped', 'normalize.unsupported'],
+      ['missing.txt', 'failed', 'normalize.not_found'],
+      ['.', 'failed', 'normalize.not_a_file'],
+    ]);
+    expect(lines[0]).toEqual({
+      file: 'a.csv',
+      status: 'normalized',
+      route: 'csv→text',
+      mimeType: 'text/plain',
+      sizeBytes: 8,
+      fidelity: {
+        route: 'csv→text',
+        encoding: 'utf-8',
+        rowsFound: 2,
+        rowsKept: 2,
+        warnings: [],
+      },
+      ms: expect.any(Number),
+      peakRssMb: expect.any(Number),
+      outputs: [],
+    });
+    for (const { error } of lines.slice(1)) expect(error?.advice).not.toBe('');
+  });
+
+  test('keeps what files and the files in them become, under names of their own', async () => {
+    await writeFile(join(dir, 'notes.md'), '# Notes\n');
+    await writeFile(join(dir, 'a.csv'), 'a;b\n1;2\n');
+    await writeFile(
+      join(dir, 'files.zip'),
+      rawZip([
+        { name: 'sub/a.csv', content: 'x;y\n1;2\n' },
+        { name: 'broken.pdf', content: '%PDF-1.7' },
+      ]),
+    );
+
+    const lines = await reports('--out', 'made', 'notes.md', 'a.csv', './a.csv', 'files.zip');
+
+    const made = (await readdir(join(dir, 'made'), { recursive: true })).sort();
+    expect(made).toEqual([
+      'a.csv (2).txt',
+      'a.csv.txt',
+      'files.zip.parts',
+      join('files.zip.parts', 'sub'),
+      join('files.zip.parts', 'sub', 'a.csv.txt'),
+      'notes.md',
+    ]);
+    expect(lines[3]).toMatchObject({
+      status: 'normalized',
+      route: 'zip→files',
+      outputs: [join(dir, 'made', 'files.zip.parts', 'sub', 'a.csv.txt')],
+      parts: [
+        { file: 'sub/a.csv', status: 'normalized' },
+        { file: 'broken.pdf', status: 'failed', error: { code: 'normalize.corrupt' } },
+      ],
+    });
+    expect(await readFile(join(dir, 'made', 'a.csv.txt'), 'utf8')).toBe('a,b\n1,2\n');
+  });
+
+  test('prints a table for people without --json', async () => {
+    await writeFile(join(dir, 'a.csv'), 'a,b\n1,2,3\n');
+
+    const { stdout } = await run('a.csv');
+
+    expect(stdout).toMatch(/^normalized csv→text .* a\.csv {2}\(2 of 2 rows\)\n/);
+    expect(stdout).toContain('! normalize.ragged_rows: ');
+  });
+
+  test('takes limits to override', async () => {
+    await writeFile(join(dir, 'a.txt'), 'more than ten bytes');
+
+    const [line] = await reports('--limits', '{"maxBytes":10}', 'a.txt');
+
+    expect(line).toMatchObject({ status: 'failed', error: { code: 'normalize.too_large' } });
+  });
+
+  test.each([
+    ['no file', []],
+    ['an unknown option', ['--nonsense', 'a.txt']],
+    ['limits that are none', ['--limits', '{"maxBites":1}', 'a.txt']],
+    ['an unknown renderer', ['--renderer', 'word', 'a.txt']],
+  ])('with %s exits with 2 and says how it is used', async (_, args) => {
+    const { status, stdout, stderr } = await run(...args);
+
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('usage: npm run normalize');
+  });
+});

@@ -1,0 +1,611 @@
+import { describe, expect, it } from 'vitest';
+import { servicesAgreement } from '../fixtures/agreement.ts';
+import { drawnPicture, type Link, p, rawDocx, wordPart } from '../fixtures/ooxml.ts';
+import { edited, replaceIn } from '../fixtures/zip.ts';
+import { convertBytes } from '../formats/convert-bytes.ts';
+
+/** The text a docx with this body becomes, without the line break at its end. */
+async function textOf(body: string, links: Link[] = [], extra: Record<string, string> = {}) {
+  const { text } = await convertBytes('a.docx', rawDocx(body, links, extra));
+  return text.trimEnd();
+}
+
+const cell = (content: string, properties = '') =>
+  `<w:tc><w:tcPr>${properties}</w:tcPr>${content}</w:tc>`;
+const row = (...cells: string[]) => `<w:tr>${cells.join('')}</w:tr>`;
+const table = (...rows: string[]) => `<w:tbl>${rows.join('')}</w:tbl>`;
+
+const level = (at: number, format: string, text: string, more = '') =>
+  `<w:lvl w:ilvl="${at}"><w:start w:val="1"/><w:numFmt w:val="${format}"/>${more}<w:lvlText w:val="${text}"/></w:lvl>`;
+const numbering = (
+  levels: string,
+  nums = '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>',
+) => ({
+  'word/numbering.xml': wordPart(
+    'numbering',
+    `<w:abstractNum w:abstractNumId="0">${levels}</w:abstractNum>${nums}`,
+  ),
+});
+const item = (text: string, at: number, numId = 1) =>
+  p(text, `<w:numPr><w:ilvl w:val="${at}"/><w:numId w:val="${numId}"/></w:numPr>`);
+
+describe('the services agreement', () => {
+  it('keeps headings with their clause numbers', async () => {
+    const { text, conversion } = await convertBytes('agreement.docx', await servicesAgreement());
+
+    expect(text).toContain('# Master Services Agreement\n');
+    expect(text).toContain('\n## 3. Fees and payment\n');
+    expect(text).toContain('\n    (b) call-out at any hour to faults of priority 1 and 2; and\n');
+    expect(conversion.fidelity).toEqual({
+      route: 'docx→text',
+      imagesFound: 0,
+      imagesKept: 0,
+      warnings: [],
+    });
+  });
+
+  it('keeps tables with line breaks and empty cells', async () => {
+    const { text } = await convertBytes('agreement.docx', await servicesAgreement());
+
+    expect(text).toContain('| Hamburg | 6,850.00 | 92.50 | Ammonia plant,<br>two compressors |\n');
+    expect(text).toContain('| Gdańsk | 3,720.00 | 61.50 |  |\n');
+  });
+
+  it('keeps footnotes, header and footer under labels of their own', async () => {
+    const { text } = await convertBytes('agreement.docx', await servicesAgreement());
+
+    expect(text).toContain('at most by 4 %.[^1]');
+    expect(text).toContain('[^1]: Consumer price index (CPIH)');
+    expect(text).toContain('Header:\n\nMaster Services Agreement No. MSA-2026-0417');
+    expect(text).toContain('Footer:\n\nConfidential. Page');
+  });
+});
+
+describe('lists', () => {
+  it('numbers over levels and starts lower levels again', async () => {
+    const levels = level(0, 'decimal', '%1.') + level(1, 'lowerLetter', '%1%2)');
+    const body = item('one', 0) + item('a', 1) + item('b', 1) + item('two', 0) + item('a again', 1);
+
+    const text = await textOf(body, [], numbering(levels));
+
+    expect(text).toBe('1. one\n  1a) a\n  1b) b\n2. two\n  2a) a again');
+  });
+
+  it('writes Roman, ordinal and zero-padded numbers', async () => {
+    const levels =
+      level(0, 'upperRoman', '%1') + level(1, 'ordinal', '%2') + level(2, 'decimalZero', '%3');
+    const body = item('x', 0).repeat(4) + item('y', 1).repeat(3) + item('z', 2);
+
+    const text = await textOf(body, [], numbering(levels));
+
+    expect(text).toBe('I x\nII x\nIII x\nIV x\n  1st y\n  2nd y\n  3rd y\n    01 z');
+  });
+
+  it('counts on through two lists that share a definition, and anew where one overrides the start', async () => {
+    const nums =
+      '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>' +
+      '<w:num w:numId="2"><w:abstractNumId w:val="0"/></w:num>' +
+      '<w:num w:numId="3"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride></w:num>';
+    const body = item('a', 0, 1) + item('b', 0, 2) + item('c', 0, 3) + item('d', 0, 3);
+
+    const text = await textOf(body, [], numbering(level(0, 'decimal', '%1.'), nums));
+
+    expect(text).toBe('1. a\n2. b\n7. c\n8. d');
+  });
+
+  it('takes numbers from the style of a heading', async () => {
+    const styles = wordPart(
+      'styles',
+      '<w:style w:type="paragraph" w:styleId="H2"><w:name w:val="heading 2"/><w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr></w:style>',
+    );
+    const levels = level(0, 'decimal', '%1') + level(1, 'decimal', '%1.%2');
+
+    const text = await textOf(p('Scope', '<w:pStyle w:val="H2"/>'), [], {
+      'word/styles.xml': styles,
+      ...numbering(levels),
+    });
+
+    expect(text).toBe('## 1.1 Scope');
+  });
+
+  it('does not number a paragraph whose numbering is switched off', async () => {
+    const off = p('plain', '<w:numPr><w:numId w:val="0"/></w:numPr>');
+
+    expect(await textOf(off, [], numbering(level(0, 'decimal', '%1.')))).toBe('plain');
+  });
+
+  it('writes bullets and puts a line break within an item below it', async () => {
+    const body =
+      '<w:p><w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>a</w:t><w:br/><w:t>b</w:t></w:r></w:p>';
+
+    expect(await textOf(body, [], numbering(level(0, 'bullet', '•')))).toBe('- a\n  b');
+  });
+});
+
+describe('tables', () => {
+  it('keeps columns in line over merged cells', async () => {
+    const body = table(
+      row(cell(p('A')), cell(p('B'), '<w:gridSpan w:val="2"/>')),
+      row(cell(p('tall'), '<w:vMerge w:val="restart"/>'), cell(p('1')), cell(p('2'))),
+      row(cell(p(''), '<w:vMerge/>'), cell(p('3')), cell(p('4'))),
+    );
+
+    expect(await textOf(body)).toBe(
+      '| A | B |  |\n| --- | --- | --- |\n| tall | 1 | 2 |\n|  | 3 | 4 |',
+    );
+  });
+
+  it('escapes bars, so that a cell stays one', async () => {
+    expect(await textOf(table(row(cell(p('a|b')), cell(p('c')))))).toBe(
+      '| a\\|b | c |\n| --- | --- |',
+    );
+  });
+
+  it('writes a table within a cell as lines of that cell', async () => {
+    const inner = table(row(cell(p('x')), cell(p('y'))), row(cell(p('1')), cell(p('2'))));
+    const body = table(row(cell(p('left')), cell(p('before') + inner + p('after'))));
+
+    expect(await textOf(body)).toContain('| left | before<br>x; y<br>1; 2<br>after |');
+  });
+
+  it('takes a frame around a single cell for no table', async () => {
+    expect(await textOf(table(row(cell(p('a') + p('b')))))).toBe('a\n\nb');
+  });
+
+  it('leaves out a row that a tracked change deletes', async () => {
+    const deleted = `<w:tr><w:trPr><w:del w:id="1" w:author="x"/></w:trPr>${cell(p('gone'))}${cell(p('gone'))}</w:tr>`;
+
+    const text = await textOf(table(row(cell(p('a')), cell(p('b'))), deleted));
+
+    expect(text).toBe('| a | b |\n| --- | --- |');
+  });
+});
+
+describe('runs', () => {
+  it('takes insertions and moves to, leaves out deletions and moves from, and says so', async () => {
+    const run = (text: string) => `<w:r><w:t>${text}</w:t></w:r>`;
+    const body = `<w:p>${run('a')}<w:ins w:id="1">${run('b')}</w:ins><w:del w:id="2"><w:r><w:delText>c</w:delText></w:r></w:del><w:moveFrom w:id="3">${run('d')}</w:moveFrom><w:moveTo w:id="4">${run('e')}</w:moveTo></w:p>`;
+
+    const { text, warnings } = await convertBytes('a.docx', rawDocx(body));
+
+    expect(text).toBe('abe\n');
+    expect(warnings).toEqual(['normalize.tracked_changes']);
+  });
+
+  it('joins a paragraph whose mark is deleted with the next', async () => {
+    const first = p('one ', '<w:rPr><w:del w:id="1"/></w:rPr>');
+
+    expect(await textOf(first + p('two') + p('three'))).toBe('one two\n\nthree');
+  });
+
+  it('keeps the last paragraph of a cell although its mark is deleted', async () => {
+    const body = table(row(cell(p('kept', '<w:rPr><w:del w:id="1"/></w:rPr>')), cell(p('b'))));
+
+    expect(await textOf(body)).toBe('| kept | b |\n| --- | --- |');
+  });
+
+  it('keeps hidden text and warns of it', async () => {
+    const body = '<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r></w:p>';
+
+    const { text, warnings } = await convertBytes('a.docx', rawDocx(body));
+
+    expect(text).toBe('secret\n');
+    expect(warnings).toEqual(['normalize.hidden_text']);
+  });
+
+  it('marks struck-through text as one over its runs', async () => {
+    const struck = (text: string) => `<w:r><w:rPr><w:strike/></w:rPr><w:t>${text}</w:t></w:r>`;
+
+    expect(await textOf(`<w:p>${struck('EUR ')}${struck('500')}</w:p>`)).toBe('~~EUR 500~~');
+  });
+
+  it('does not let a power become a larger number', async () => {
+    const body =
+      '<w:p><w:r><w:t>10</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>-6</w:t></w:r></w:p>';
+
+    expect(await textOf(body)).toBe('10^-6');
+  });
+
+  it('reads symbols of the Wingdings and Symbol fonts as Unicode', async () => {
+    const body =
+      '<w:p><w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r><w:r><w:rPr><w:rFonts w:ascii="Symbol"/></w:rPr><w:t>&#xF061;</w:t></w:r></w:p>';
+
+    expect(await textOf(body)).toBe('✓α');
+  });
+
+  it('shows form fields: check boxes and the chosen entry of a list', async () => {
+    const field = (type: string, data: string) =>
+      `<w:r><w:fldChar w:fldCharType="begin"><w:ffData>${data}</w:ffData></w:fldChar></w:r><w:r><w:instrText> ${type} </w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>`;
+    const body = `<w:p>${field('FORMCHECKBOX', '<w:checkBox><w:default w:val="0"/><w:checked/></w:checkBox>')}${field('FORMCHECKBOX', '<w:checkBox><w:default w:val="0"/></w:checkBox>')}${field('FORMDROPDOWN', '<w:ddList><w:result w:val="1"/><w:listEntry w:val="red"/><w:listEntry w:val="blue"/></w:ddList>')}</w:p>`;
+
+    expect(await textOf(body)).toBe('☒☐blue');
+  });
+
+  it('looks through content controls, smart tags and unknown wrappers', async () => {
+    const body = `<w:sdt><w:sdtPr/><w:sdtContent><w:customXml>${p('a')}</w:customXml></w:sdtContent></w:sdt><w:p><w:smartTag><x:y xmlns:x="urn:x"><w:r><w:t>b</w:t></w:r></x:y></w:smartTag></w:p>`;
+
+    expect(await textOf(body)).toBe('a\n\nb');
+  });
+
+  it('keeps links as relationships and as fields, and bare ones bare', async () => {
+    const links: Link[] = [
+      { id: 'r1', type: 'hyperlink', target: 'https://example.org/a', external: true },
+    ];
+    const linked = (text: string) =>
+      `<w:hyperlink r:id="r1"><w:r><w:t>${text}</w:t></w:r></w:hyperlink>`;
+    const field =
+      '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>HYPERLINK "mailto:a@b.example"</w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>write</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>';
+    const body = `<w:p>${linked('terms')}</w:p><w:p>${linked('https://example.org/a')}</w:p><w:p>${field}</w:p>`;
+
+    expect(await textOf(body, links)).toBe(
+      '[terms](https://example.org/a)\n\nhttps://example.org/a\n\n[write](mailto:a@b.example)',
+    );
+  });
+});
+
+describe('stories beside the body', () => {
+  it('names who commented and marks where', async () => {
+    const comments = wordPart(
+      'comments',
+      `<w:comment w:id="5" w:author="Jo" w:date="2026-02-03T10:00:00Z">${p('Why?')}</w:comment>`,
+    );
+    const body = '<w:p><w:r><w:t>Price</w:t></w:r><w:r><w:commentReference w:id="5"/></w:r></w:p>';
+
+    expect(await textOf(body, [], { 'word/comments.xml': comments })).toBe(
+      'Price[comment 1]\n\n---\n\nComments:\n\n[comment 1]: Jo, 2026-02-03: Why?',
+    );
+  });
+
+  it('tells endnotes from footnotes and leaves separators out', async () => {
+    const footnotes = wordPart(
+      'footnotes',
+      `<w:footnote w:id="-1" w:type="separator">${p('sep')}</w:footnote><w:footnote w:id="2">${p('foot')}</w:footnote>`,
+    );
+    const endnotes = wordPart('endnotes', `<w:endnote w:id="2">${p('end')}</w:endnote>`);
+    const body =
+      '<w:p><w:r><w:t>x</w:t><w:footnoteReference w:id="2"/><w:endnoteReference w:id="2"/></w:r></w:p>';
+
+    const text = await textOf(body, [], {
+      'word/footnotes.xml': footnotes,
+      'word/endnotes.xml': endnotes,
+    });
+
+    expect(text).toBe(
+      'x[^1][^e1]\n\n---\n\nFootnotes:\n\n[^1]: foot\n\n---\n\nEndnotes:\n\n[^e1]: end',
+    );
+  });
+
+  it('writes a header that three sections share only once', async () => {
+    const links = [1, 2, 3].map((at) => ({ id: `h${at}`, type: 'header', target: `h${at}.xml` }));
+    const parts = Object.fromEntries(
+      [1, 2, 3].map((at) => [`word/h${at}.xml`, wordPart('hdr', p('Draft'))]),
+    );
+    const section = (at: number) =>
+      `<w:p><w:pPr><w:sectPr><w:headerReference w:type="default" r:id="h${at}"/></w:sectPr></w:pPr></w:p>`;
+
+    const text = await textOf(p('x') + section(1) + section(2) + section(3), links, parts);
+
+    expect(text).toBe('x\n\n---\n\nHeader:\n\nDraft');
+  });
+
+  it('keeps a watermark as text', async () => {
+    const header = wordPart(
+      'hdr',
+      '<w:p><w:r><w:pict><v:shape><v:textpath string="CONFIDENTIAL"/></v:shape></w:pict></w:r></w:p>',
+    );
+    const body = `${p('x')}<w:sectPr><w:headerReference w:type="default" r:id="h1"/></w:sectPr>`;
+
+    const text = await textOf(body, [{ id: 'h1', type: 'header', target: 'h1.xml' }], {
+      'word/h1.xml': header,
+    });
+
+    expect(text).toContain('Header:\n\nCONFIDENTIAL');
+  });
+});
+
+describe('what files do to a reader', () => {
+  it('reads a document that binds other prefixes', async () => {
+    const docx = rawDocx(p('hello'));
+
+    const renamed = edited(docx, (parts) => {
+      const xml = Buffer.from(parts['word/document.xml'] ?? '').toString();
+      parts['word/document.xml'] = Buffer.from(
+        xml
+          .replaceAll('<w:', '<ns0:')
+          .replaceAll('</w:', '</ns0:')
+          .replace('xmlns:w=', 'xmlns:ns0='),
+      );
+    });
+
+    expect((await convertBytes('a.docx', renamed)).text).toBe('hello\n');
+  });
+
+  it('reads a document in the Strict namespaces', async () => {
+    const strict = edited(rawDocx(p('hello')), (parts) => {
+      replaceIn(
+        parts,
+        'word/document.xml',
+        'http://schemas.openxmlformats.org/wordprocessingml/2006/main',
+        'http://purl.oclc.org/ooxml/wordprocessingml/main',
+      );
+    });
+
+    expect((await convertBytes('a.docx', strict)).text).toBe('hello\n');
+  });
+
+  it('finds the main part by its relationship, whatever its name', async () => {
+    const moved = edited(rawDocx(p('hello')), (parts) => {
+      parts['text/main.xml'] = parts['word/document.xml'] ?? Buffer.alloc(0);
+      delete parts['word/document.xml'];
+      replaceIn(parts, '_rels/.rels', 'word/document.xml', '/text/main.xml');
+    });
+
+    expect((await convertBytes('a.docx', moved)).text).toBe('hello\n');
+  });
+
+  it('reads parts in UTF-16 and with a byte order mark', async () => {
+    const docx = edited(rawDocx(p('größe')), (parts) => {
+      const xml = Buffer.from(parts['word/document.xml'] ?? '').toString();
+      parts['word/document.xml'] = Buffer.from(
+        `\ufeff${xml.replace('encoding="UTF-8"', 'encoding="UTF-16"')}`,
+        'utf16le',
+      );
+    });
+
+    expect((await convertBytes('a.docx', docx)).text).toBe('größe\n');
+  });
+
+  it('says of a blank document that it is blank', async () => {
+    const { text, warnings } = await convertBytes('a.docx', rawDocx('<w:p/>'));
+
+    expect(text).toBe('This document is blank.\n');
+    expect(warnings).toEqual(['normalize.no_text']);
+  });
+
+  it('survives a style that is based on itself', async () => {
+    const styles = wordPart(
+      'styles',
+      '<w:style w:type="paragraph" w:styleId="A"><w:name w:val="A"/><w:basedOn w:val="B"/></w:style><w:style w:type="paragraph" w:styleId="B"><w:name w:val="B"/><w:basedOn w:val="A"/></w:style>',
+    );
+
+    const text = await textOf(p('x', '<w:pStyle w:val="A"/>'), [], { 'word/styles.xml': styles });
+
+    expect(text).toBe('x');
+  });
+});
+
+describe('documents that mammoth is given in stretches', () => {
+  it('keep a long table as one', async () => {
+    const cells = (at: number) =>
+      Array.from({ length: 8 }, (_, column) => cell(p(`${at}.${column}`)));
+    const body = table(...Array.from({ length: 2_000 }, (_, at) => row(...cells(at))));
+
+    const text = await textOf(p('before') + body + p('after'));
+
+    const rows = Array.from(
+      { length: 2_000 },
+      (_, at) => `| ${Array.from({ length: 8 }, (_, column) => `${at}.${column}`).join(' | ')} |`,
+    );
+    rows.splice(1, 0, `|${' --- |'.repeat(8)}`);
+    expect(text).toBe(`before\n\n${rows.join('\n')}\n\nafter`);
+  });
+
+  it('count on through a long list', async () => {
+    const body = item('word '.repeat(100), 0).repeat(2_000);
+
+    const text = await textOf(body, [], numbering(level(0, 'decimal', '%1.')));
+
+    const numbers = [...text.matchAll(/^(\d+)\. word/gm)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(Array.from({ length: 2_000 }, (_, at) => at + 1));
+  });
+
+  it('keep every word of a paragraph that is longer than a stretch', async () => {
+    const words = Array.from({ length: 100_000 }, (_, at) => `word${at}`);
+    const run = (text: string, at: number) =>
+      `<w:r>${at % 2 ? '<w:rPr><w:strike/></w:rPr>' : ''}<w:t>${text} </w:t></w:r>`;
+    const half = words.slice(0, 50_000).map(run).join('');
+
+    const text = await textOf(`<w:p>${half}</w:p>${p(words.slice(50_000).join(' '))}`);
+
+    expect(text.match(/word\d+/g)).toEqual(words);
+  });
+
+  it('are refused for a table row that mammoth could not hold', async () => {
+    const docx = rawDocx(table(row(cell(p('x')), cell(p('much '.repeat(2_000_000))))));
+
+    await expect(convertBytes('a.docx', docx)).rejects.toMatchObject({
+      code: 'normalize.too_complex',
+    });
+  });
+});
+
+describe('what mammoth alone would make less of', () => {
+  it('keeps tabs and spaces as typed', async () => {
+    const body =
+      '<w:p><w:r><w:t>Total</w:t><w:tab/><w:t xml:space="preserve">EUR  5</w:t></w:r></w:p>';
+
+    expect(await textOf(body)).toBe('Total\tEUR  5');
+  });
+
+  it('takes the address of a link field and not its tip', async () => {
+    const body =
+      '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>HYPERLINK "https://example.org/?a=1&amp;b=2" \\o "tip"</w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>terms</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r><w:r><w:t> apply</w:t></w:r></w:p>';
+
+    expect(await textOf(body)).toBe('[terms](https://example.org/?a=1&b=2) apply');
+  });
+
+  it('keeps markup that the author wrote as text', async () => {
+    const labels = numbering(level(0, 'decimal', '&lt;%1&gt; &quot;&amp;&quot;'));
+
+    const text = await textOf(item('<b>x</b> &amp; \ufdd0y\ufdd1', 0), [], labels);
+
+    expect(text).toBe('<1> "&" <b>x</b> &amp; y');
+  });
+
+  it('keeps notes that nothing refers to, and survives references to none', async () => {
+    const footnotes = wordPart('footnotes', `<w:footnote w:id="7">${p('lonely')}</w:footnote>`);
+    const body =
+      '<w:p><w:r><w:t>x</w:t><w:footnoteReference w:id="2"/><w:commentReference w:id="3"/></w:r></w:p>';
+
+    const text = await textOf(body, [], { 'word/footnotes.xml': footnotes });
+
+    expect(text).toBe('x[^1][comment 1]\n\n---\n\nFootnotes:\n\n(without a reference): lonely');
+  });
+
+  it('keeps the paragraphs, list numbers and tables of a note with it', async () => {
+    const content =
+      p('first') + item('second', 0) + table(row(cell(p('a')), cell(p('b'))), row(cell(p('c'))));
+    const footnotes = wordPart('footnotes', `<w:footnote w:id="2">${content}</w:footnote>`);
+    const body = '<w:p><w:r><w:t>x</w:t><w:footnoteReference w:id="2"/></w:r></w:p>';
+
+    const text = await textOf(body, [], {
+      'word/footnotes.xml': footnotes,
+      ...numbering(level(0, 'decimal', '%1.')),
+    });
+
+    expect(text).toContain('[^1]: first\n  1. second\n  a; b\n  c');
+  });
+
+  it('opens no file and no address, whatever the relationships say', async () => {
+    const links: Link[] = [
+      { id: 'r1', type: 'image', target: 'file:///etc/hostname', external: true },
+    ];
+
+    const { text, warnings } = await convertBytes(
+      'a.docx',
+      rawDocx(p('text') + drawnPicture('r1', 'r:link'), links),
+    );
+
+    expect(text).toBe('text\n\n[picture]\n');
+    expect(warnings).toContain('normalize.image_lost');
+  });
+});
+
+describe('what text cannot carry', () => {
+  const png = { 'word/media/a.png': 'not looked at' };
+  const held: Link = { id: 'r1', type: 'image', target: 'media/a.png' };
+  const inShape = (content: string) =>
+    `<w:p><w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><wp:inline><wps:wsp>${content}</wps:wsp></wp:inline></w:drawing></mc:Choice><mc:Fallback><w:pict><v:rect/></w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>`;
+
+  it.each([
+    ['a picture', drawnPicture('r1'), '1 picture'],
+    [
+      'a VML picture',
+      '<w:p><w:r><w:pict><v:shape><v:imagedata r:id="r1"/></v:shape></w:pict></w:r></w:p>',
+      '1 picture',
+    ],
+    ['a chart', '<w:p><w:r><w:drawing><c:chart r:id="r2"/></w:drawing></w:r></w:p>', '1 chart'],
+    [
+      'SmartArt',
+      '<w:p><w:r><w:drawing><dgm:relIds r:dm="r2"/></w:drawing></w:r></w:p>',
+      '1 diagram',
+    ],
+    [
+      'an equation',
+      '<w:p><m:oMathPara><m:oMath><m:r><m:t>E</m:t></m:r></m:oMath></m:oMathPara></w:p>',
+      '1 equation',
+    ],
+    [
+      'a text box',
+      inShape(`<wps:txbx><w:txbxContent>${p('boxed')}</w:txbxContent></wps:txbx>`),
+      '1 text box',
+    ],
+    [
+      'a VML text box',
+      `<w:p><w:r><w:pict><v:shape><v:textbox><w:txbxContent>${p('boxed')}</w:txbxContent></v:textbox></v:shape></w:pict></w:r></w:p>`,
+      '1 text box',
+    ],
+    ['a drawn shape', inShape('<a:prstGeom prst="flowChartDecision"/>'), '1 shape'],
+    [
+      'a phonetic guide',
+      '<w:p><w:r><w:ruby><w:rt><w:r><w:t>かん</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>漢</w:t></w:r></w:rubyBase></w:ruby></w:r></w:p>',
+      '1 phonetic guide',
+    ],
+  ])('sends a document with %s to be rendered and says why', async (_, body, words) => {
+    const docx = rawDocx(p('text') + body, [held], png);
+
+    const { conversion, warnings } = await convertBytes('a.docx', docx);
+
+    expect(conversion.outcome).toBe('render');
+    expect(warnings).toEqual(['normalize.beyond_text']);
+    expect(conversion.fidelity.warnings[0]?.message).toContain(`${words}:`);
+  });
+
+  it('finds a picture that only the header holds', async () => {
+    const header = wordPart('hdr', drawnPicture('r9'));
+    const rels =
+      '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r9" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" Target="media/a.png"/></Relationships>';
+    const body = `${p('x')}<w:sectPr><w:headerReference w:type="default" r:id="h1"/></w:sectPr>`;
+    const docx = rawDocx(body, [{ id: 'h1', type: 'header', target: 'h1.xml' }], {
+      'word/h1.xml': header,
+      'word/_rels/h1.xml.rels': rels,
+      ...png,
+    });
+
+    const { conversion } = await convertBytes('a.docx', docx);
+
+    expect(conversion).toMatchObject({ outcome: 'render', fidelity: { imagesFound: 1 } });
+  });
+
+  it('counts a picture once although it stands in both alternatives', async () => {
+    const body = `<w:p><w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><a:blip r:embed="r1"/></w:drawing></mc:Choice><mc:Fallback><w:pict><v:shape><v:imagedata r:id="r1"/></v:shape></w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>`;
+
+    const { conversion } = await convertBytes('a.docx', rawDocx(body, [held], png));
+
+    expect(conversion.fidelity.imagesFound).toBe(1);
+  });
+
+  it.each([
+    ['a line', inShape('<a:prstGeom prst="line"/>')],
+    ['a connector', inShape('<wps:cNvCnPr/><a:prstGeom prst="rect"/>')],
+    ['a horizontal rule', '<w:p><w:r><w:pict><v:rect o:hr="t"/></w:pict></w:r></w:p>'],
+  ])('does not render a document for the sake of %s', async (_, body) => {
+    const { conversion } = await convertBytes('a.docx', rawDocx(p('text') + body));
+
+    expect(conversion.outcome).toBe('file');
+  });
+
+  it('counts a picture that lies elsewhere as lost and keeps the text route', async () => {
+    const outside: Link = {
+      id: 'r1',
+      type: 'image',
+      target: 'http://127.0.0.1:9/a.png',
+      external: true,
+    };
+
+    const { conversion, text, warnings } = await convertBytes(
+      'a.docx',
+      rawDocx(p('text') + drawnPicture('r1', 'r:link'), [outside]),
+    );
+
+    expect(conversion).toMatchObject({
+      outcome: 'file',
+      fidelity: { imagesFound: 1, imagesKept: 0 },
+    });
+    expect(text).toBe('text\n\n[picture]\n');
+    expect(warnings).toEqual(['normalize.image_lost', 'normalize.external_reference']);
+  });
+
+  it('counts a picture whose part is missing as lost', async () => {
+    const { conversion, warnings } = await convertBytes(
+      'a.docx',
+      rawDocx(p('text') + drawnPicture('r1'), [held]),
+    );
+
+    expect(conversion.fidelity).toMatchObject({ imagesFound: 1, imagesKept: 0 });
+    expect(warnings).toEqual(['normalize.image_lost']);
+  });
+
+  it('warns of macros, embedded files and foreign parts', async () => {
+    const body = `${p('x')}<w:altChunk r:id="r2"/><w:p><w:r><w:object><o:OLEObject Type="Embed" r:id="r3"/></w:object></w:r></w:p>`;
+    const docx = rawDocx(body, [], { 'word/vbaProject.bin': 'macro' });
+
+    const { warnings } = await convertBytes('a.docm', docx);
+
+    expect(warnings).toEqual([
+      'normalize.embedded_object',
+      'normalize.imported_part',
+      'normalize.macros',
+    ]);
+  });
+});
