@@ -5,7 +5,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { laneStopped, serviceIsDown } from '../shared/steps/outcome.ts';
+import { laneStopped, serviceIsDown } from '../shared/journey/alarm-lines.ts';
 import type { StepFunction } from './function.ts';
 import type { StepQueue } from './queue.ts';
 

@@ -23,8 +23,8 @@ export type Status = z.infer<typeof statusSchema>;
 /** Where a document can stay for ever. `held` is not one: it resumes by itself. */
 export const terminalStatuses = ['ready', 'failed', 'skipped', 'removed'] as const;
 
-export const steps = ['normalize', 'render', 'upload', 'summarize', 'remove'] as const;
-export const stepSchema = z.enum(steps);
+export const stepNames = ['normalize', 'render', 'upload', 'summarize', 'remove'] as const;
+export const stepSchema = z.enum(stepNames);
 export type Step = z.infer<typeof stepSchema>;
 
 /** How Claude takes a file: the content block that may carry its `file_id`. */

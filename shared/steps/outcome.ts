@@ -1,4 +1,5 @@
 import { codes } from '../codes/index.ts';
+import { laneStopped, serviceIsDown } from '../journey/alarm-lines.ts';
 import {
   Defer,
   DroplineError,
@@ -25,12 +26,6 @@ export type Outcome =
   | { next: 'defer'; delayMs: number };
 
 export const done: Outcome = { next: 'done' };
-
-/** What the log says when a document is held; the stack's alarm looks for it. */
-export const laneStopped = 'held until a person acts';
-
-/** What the log says when the API has been down for a while; the stack's alarm looks for this too. */
-export const serviceIsDown = 'the Claude API has been down for a while';
 
 /** Times in a row that a document finds the API down before the alarm rings: some ten minutes. */
 const downForAWhile = 8;
