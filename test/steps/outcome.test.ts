@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { laneStopped, serviceIsDown } from '../../shared/journey/alarm-lines.ts';
 import {
   Defer,
   RejectDocument,
@@ -11,15 +12,7 @@ import type { StepMessage } from '../../shared/journey/messages.ts';
 import { Circuits, LaneClosed } from '../../shared/ledger/circuit.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import type { Documents } from '../../shared/ledger/documents.ts';
-import {
-  backoffMs,
-  fail,
-  laneStopped,
-  outageWaitMs,
-  revived,
-  serviceIsDown,
-  settle,
-} from '../../shared/steps/outcome.ts';
+import { backoffMs, fail, outageWaitMs, revived, settle } from '../../shared/steps/outcome.ts';
 import type { StepTools } from '../../shared/steps/tools.ts';
 import { changed, emptyLedger } from '../ledger/support.ts';
 
