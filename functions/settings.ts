@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limitsSchema } from '../shared/formats/limits.ts';
+import { type QueuedStep, type QueueName, steps } from '../shared/journey/steps.ts';
 
 /**
  * Names of the environment variables, in one place: the stack sets them, the entry points read
@@ -99,6 +100,34 @@ export const settingsSchema = z.object({
   sofficePath: name.optional().describe('The `soffice` of LibreOffice, when it is not on the PATH'),
 });
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** The URLs of the queues that a function was given. */
+export type QueueUrls = Partial<Pick<Settings, `${QueueName}QueueUrl`>>;
+
+/**
+ * The URL of the queue in front of a step.
+ * @throws Error when this function was not given it: it does not send there
+ */
+export function queueUrlOf(step: QueuedStep, urls: QueueUrls): string {
+  return need(urls, `${steps[step].queue}QueueUrl`);
+}
+
+/**
+ * The URL of a step's dead-letter queue.
+ * @throws Error when this function was not given it
+ */
+export function deadLettersUrlOf(
+  step: QueuedStep,
+  urls: Partial<Pick<Settings, `${QueueName}DeadLettersUrl`>>,
+): string {
+  return need(urls, `${steps[step].queue}DeadLettersUrl`);
+}
+
+function need<Name extends string>(urls: { [name in Name]?: string }, name: Name): string {
+  const url = urls[name];
+  if (!url) throw new Error(`this function was not given ${name}`);
+  return url;
+}
 
 /** What every step needs. */
 export const stepSettings = [

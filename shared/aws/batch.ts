@@ -1,13 +1,15 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { backoffMs, type Log, type Outcome } from '../steps/outcome.ts';
+import { backoffMs } from '../journey/backoff.ts';
+import type { Log } from '../journey/log.ts';
+import type { Outcome } from '../journey/outcome.ts';
 import { UnreadableMessage } from './events.ts';
-import type { Queues } from './queues.ts';
+import type { QueuePort } from './queues.ts';
 
 export interface BatchOptions {
   /** The queue the batch came from. */
   queueUrl: string;
-  queues: Queues;
+  queues: QueuePort;
   log: Log;
   random: () => number;
 }

@@ -72,3 +72,6 @@ export class Queues {
     }));
   }
 }
+
+/** The queue side of a function; `Queues` outside of tests. */
+export type QueuePort = Pick<Queues, keyof Queues>;

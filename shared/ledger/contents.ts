@@ -9,9 +9,8 @@ import type { Changes, Condition, Table } from './table.ts';
  * - `live`: `fileId` carries it;
  * - `deleting`: nobody refers to it; `fileId` is about to be deleted.
  */
-export const contentItemSchema = z.object({
+const attributes = z.object({
   contentSha256: z.string(),
-  state: z.enum(['uploading', 'free', 'live', 'deleting']),
   /** Begins with the time, and grows by one with every write; conditions name it. */
   revision: z.int(),
   /** Uploads begun for this content. */
@@ -19,14 +18,27 @@ export const contentItemSchema = z.object({
   owner: z.string().optional(),
   /** Epoch milliseconds until which the owner's claim holds. */
   leaseUntil: z.number().optional(),
-  fileId: z.string().optional(),
-  expiresAt: z.string().optional(),
-  /** A file that was to be deleted when a newcomer took the content over: theirs to delete. */
+  /** A file that was to be deleted when a newcomer took the content over: the newcomer deletes it. */
   doomedFileId: z.string().optional(),
   sizeBytes: z.int(),
   filename: z.string(),
   mimeType: z.string(),
 });
+const remoteFile = { fileId: z.string(), expiresAt: z.string().optional() };
+const noFile = { fileId: z.undefined().optional(), expiresAt: z.undefined().optional() };
+
+/** The item of a content, by state. */
+export const contentItemSchema = z.discriminatedUnion('state', [
+  attributes.extend({ state: z.literal('uploading'), ...noFile }),
+  attributes.extend({ state: z.literal('free'), ...noFile }),
+  attributes.extend({ state: z.literal('live'), ...remoteFile }),
+  attributes.extend({
+    state: z.literal('deleting'),
+    leaseUntil: z.number(),
+    fileId: z.string().optional(),
+    expiresAt: z.string().optional(),
+  }),
+]);
 export type ContentItem = z.infer<typeof contentItemSchema>;
 
 /** What is known of a content when it is claimed for the first time. */

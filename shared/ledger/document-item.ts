@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { documentRecordSchema } from '../journey/record.ts';
+import { documentRecordSchema, type Status } from '../journey/record.ts';
+import type { OpenStatus } from '../journey/steps.ts';
 
 /** Where the bytes that Claude gets are: the staged conversion, or the original itself. */
 export const sourceSchema = z.object({
@@ -22,8 +23,12 @@ export const releaseSchema = z.object({
 });
 export type Release = z.infer<typeof releaseSchema>;
 
-/** The document item as it is in the table: the public record and Dropline's own attributes. */
-export const documentItemSchema = documentRecordSchema.extend({
+/** Who makes a paid call, and until when nobody else may, in epoch milliseconds. */
+const leaseSchema = z.object({ owner: z.string(), until: z.number() });
+export type Lease = z.infer<typeof leaseSchema>;
+
+/** Every attribute that a document item may have: the public record and Dropline's own book-keeping. */
+const attributes = documentRecordSchema.extend({
   pk: z.string(),
   sk: z.string(),
   /** The sequencer, padded so that strings compare as S3 orders events. */
@@ -52,7 +57,7 @@ export const documentItemSchema = documentRecordSchema.extend({
   /** What the summary was made with: prompt, model and options, hashed. */
   fingerprint: z.string().optional(),
   /** Fence of the paid call. */
-  lease: z.object({ owner: z.string(), until: z.number() }).optional(),
+  lease: leaseSchema.optional(),
   /** Times a known file turned out gone and the content was uploaded again. */
   evictions: z.int().optional(),
   /** Times in a row that the step this document waits for found the Claude API down. */
@@ -66,4 +71,91 @@ export const documentItemSchema = documentRecordSchema.extend({
   /** True while parts of past versions may still have to be retired. */
   retiresParts: z.boolean().optional(),
 });
+
+/** What a version has once the bytes that Claude gets are known. */
+const normalized = attributes.required({
+  contentSha256: true,
+  mimeType: true,
+  block: true,
+  source: true,
+});
+/** What a version has once a remote file carries those bytes. */
+const uploaded = normalized.required({ fileId: true, usage: true });
+const ended = attributes.required({ error: true });
+
+/** One schema for each status: an item cannot lack what its status implies. */
+const byStatus = {
+  received: attributes.extend({ status: z.literal('received') }),
+  normalized: normalized.extend({ status: z.literal('normalized') }),
+  uploaded: uploaded.extend({ status: z.literal('uploaded') }),
+  ready: uploaded.extend({ status: z.literal('ready') }),
+  failed: ended.extend({ status: z.literal('failed') }),
+  skipped: ended.extend({ status: z.literal('skipped') }),
+  removed: attributes.extend({ status: z.literal('removed') }),
+  held: ended.required({ heldFrom: true }).extend({ status: z.literal('held') }),
+} satisfies Record<Status, z.ZodType>;
+
+/** The document item as it is in the table, by status. */
+export const documentItemSchema = z.discriminatedUnion('status', [
+  byStatus.received,
+  byStatus.normalized,
+  byStatus.uploaded,
+  byStatus.ready,
+  byStatus.failed,
+  byStatus.skipped,
+  byStatus.removed,
+  byStatus.held,
+]);
 export type DocumentItem = z.infer<typeof documentItemSchema>;
+
+/** A document item in one status. */
+export type DocumentIn<S extends Status> = Extract<DocumentItem, { status: S }>;
+
+/** A document that some step still has to work on. */
+export type OpenDocument = DocumentIn<OpenStatus>;
+
+/** Any attribute of a document item, present or not. */
+export type DocumentAttributes = z.infer<typeof attributes>;
+
+/**
+ * A version that a newer event has replaced. It keeps its fileId as `pastFileId`, so that the index by file
+ * finds only documents that are still on that file.
+ */
+export const pastVersionSchema = attributes.extend({ pastFileId: z.string().optional() });
+export type PastVersion = z.infer<typeof pastVersionSchema>;
+
+/** An item lacks what its status implies: a fault in the code, found before it reaches the table. */
+export class BrokenInvariant extends Error {
+  override readonly name = 'BrokenInvariant';
+}
+
+/**
+ * Asserts that an item which is about to be written has what its status implies.
+ * @param item the attributes that the item will have
+ * @throws BrokenInvariant that names what is missing
+ */
+export function assertImplied(
+  status: Status,
+  item: { [Field in keyof DocumentAttributes]?: DocumentAttributes[Field] | undefined },
+): void {
+  const missing = implied(status).filter((name) => item[name] === undefined);
+  if (missing.length > 0) {
+    throw new BrokenInvariant(`a ${status} document has ${missing.join(', ')}`);
+  }
+}
+
+const impliedBy = new Map<Status, (keyof DocumentAttributes)[]>();
+
+/** The attributes that are optional in general and that a status implies. */
+function implied(status: Status): (keyof DocumentAttributes)[] {
+  const known = impliedBy.get(status);
+  if (known) return known;
+  const { shape } = byStatus[status];
+  const names = (Object.keys(attributes.shape) as (keyof DocumentAttributes)[]).filter(
+    (name) =>
+      attributes.shape[name].safeParse(undefined).success &&
+      !shape[name].safeParse(undefined).success,
+  );
+  impliedBy.set(status, names);
+  return names;
+}

@@ -1,13 +1,23 @@
 import { documentIdOf } from '../journey/ids.ts';
 import type { ObjectChange } from '../journey/messages.ts';
 import type { DocumentRecord, Status, Step } from '../journey/record.ts';
-import { type DocumentItem, documentItemSchema, type Release } from './document-item.ts';
+import type { OpenStatus } from '../journey/steps.ts';
+import {
+  assertImplied,
+  type DocumentAttributes,
+  type DocumentIn,
+  type DocumentItem,
+  documentItemSchema,
+  type PastVersion,
+  pastVersionSchema,
+  type Release,
+} from './document-item.ts';
 import { documentKey, orderOf, pastVersionKey, shardOf } from './keys.ts';
 import type { Condition, Item, Table } from './table.ts';
 import { transitions } from './transitions.ts';
 
 /** What became of an event that was offered to the ledger. */
-export type Received =
+export type Receipt =
   /** The event starts a new version: the record now describes it. */
   | { outcome: 'new'; document: DocumentItem }
   /** The very same event was applied before: a redelivery. */
@@ -17,7 +27,7 @@ export type Received =
 
 /** Fields a step may write; book-keeping (revision, times, index keys) is added here. */
 export type DocumentChanges = {
-  [Field in keyof DocumentItem]?: DocumentItem[Field] | undefined;
+  [Field in keyof DocumentAttributes]?: DocumentAttributes[Field] | undefined;
 };
 
 /** What else a move writes, and what it depends on. */
@@ -25,7 +35,7 @@ export interface MoveOptions {
   /** The step whose attempt is counted. */
   attempt?: Step;
   add?: Record<string, number>;
-  remove?: (keyof DocumentItem)[];
+  remove?: (keyof DocumentAttributes)[];
   condition?: Condition;
 }
 
@@ -52,9 +62,9 @@ export class Documents {
   }
 
   /** The past version that was archived under `order`, or `undefined`. */
-  async getPast(documentId: string, order: string): Promise<DocumentItem | undefined> {
+  async getPast(documentId: string, order: string): Promise<PastVersion | undefined> {
     const item = await this.#table.get(pastVersionKey(documentId, order));
-    return item && documentItemSchema.parse(item);
+    return item && pastVersionSchema.parse(item);
   }
 
   /**
@@ -62,7 +72,7 @@ export class Documents {
    * replaces is archived first (an idempotent put), so that a crash in between loses nothing: the
    * redelivered event archives it again and then replaces it.
    */
-  async receive(change: ObjectChange, profile: string): Promise<Received> {
+  async receive(change: ObjectChange, profile: string): Promise<Receipt> {
     const documentId = documentIdOf(change.bucket, change.key);
     const order = orderOf(change.sequencer);
     const fresh = this.#version(change, documentId, order, profile);
@@ -111,15 +121,17 @@ export class Documents {
    * @returns the record as it is now, or `undefined` when another worker or a newer event was first
    * @throws IllegalTransition when the state machine has no such step: a fault of the caller
    */
-  async move(
-    document: Pick<DocumentItem, 'documentId' | 'order' | 'status'>,
-    to: Status,
+  async move<To extends Status>(
+    document: DocumentItem,
+    to: To,
     changes: DocumentChanges = {},
     options: MoveOptions = {},
-  ): Promise<DocumentItem | undefined> {
+  ): Promise<DocumentIn<To> | undefined> {
     if (!transitions[document.status].includes(to)) {
       throw new IllegalTransition(`${document.status} → ${to} is no transition of a document`);
     }
+    const kept = Object.entries(document).filter(([name]) => !isRemoved(name, options));
+    assertImplied(to, { ...Object.fromEntries(kept), ...defined(changes) });
     const expression = '#order = :order AND #status = :from';
     const values = { order: document.order, from: document.status };
     const also = options.condition;
@@ -142,7 +154,7 @@ export class Documents {
         values: { ...values, ...also?.values },
       },
     );
-    return item && documentItemSchema.parse(item);
+    return item && (documentItemSchema.parse(item) as DocumentIn<To>);
   }
 
   /**
@@ -151,12 +163,12 @@ export class Documents {
    * @returns the record as it is now, or `undefined` when a newer event was first, it had ended, or it is
    *   being paid for
    */
-  async stop(
+  async setAside<To extends 'failed' | 'skipped' | 'held'>(
     document: DocumentItem,
-    to: 'failed' | 'skipped' | 'held',
+    to: To,
     error: Omit<NonNullable<DocumentRecord['error']>, 'at'>,
     options: MoveOptions & { fidelity?: DocumentItem['fidelity'] } = {},
-  ): Promise<DocumentItem | undefined> {
+  ): Promise<DocumentIn<To> | undefined> {
     const { fidelity, condition = unleased(this.#now()), ...counted } = options;
     const changes: DocumentChanges = { error: { ...error, at: this.#iso() }, fidelity };
     if (to === 'held' && isOpen(document.status)) changes.heldFrom = document.status;
@@ -255,7 +267,7 @@ export class Documents {
   }
 
   /** Forgets what past versions held once it was let go, provided that no newer event came in. */
-  async letGo(document: DocumentItem): Promise<void> {
+  async clearReleases(document: DocumentItem): Promise<void> {
     await this.#table.update(
       documentKey(document.documentId),
       { remove: ['releases', 'retiresParts'] },
@@ -363,7 +375,7 @@ function inherited(present: DocumentItem): Item {
 }
 
 /** The statuses of a document that some queue is working on. */
-export function isOpen(status: Status): status is 'received' | 'normalized' | 'uploaded' {
+export function isOpen(status: Status): status is OpenStatus {
   return status === 'received' || status === 'normalized' || status === 'uploaded';
 }
 
@@ -374,6 +386,11 @@ function stateIndex(status: Status, documentId: string): { stateShard: string } 
   if (status === 'failed' || status === 'held') return { stateShard: `${status}#${shard}` };
   return undefined;
 }
+
+const isRemoved = (name: string, { remove = [] }: MoveOptions): boolean =>
+  (remove as string[]).includes(name);
+
+const defined = (changes: DocumentChanges): DocumentChanges => clean(changes);
 
 /** Without attributes that are `undefined`, which DynamoDB does not take. */
 function clean(item: Item): Item {

@@ -6,8 +6,8 @@ import type { DocumentItem } from '../ledger/document-item.ts';
 import { indexes } from '../ledger/keys.ts';
 import { release } from '../steps/release.ts';
 import { liveFile } from '../steps/upload.ts';
-import type { ReconcileTools, Slice } from './reconcile.ts';
-import { note, type Report } from './report.ts';
+import type { Duty, ReconcileTools } from './duty.ts';
+import { note, type ReconcileReport } from './report.ts';
 
 /** The API looks up at most 100 ids in one call. */
 const pageSize = 100;
@@ -19,7 +19,7 @@ const pageSize = 100;
  * Documents are visited as well as contents, so that a run that died between a new upload and the
  * telling of its documents is made up for: what stands on a file that is gone is found either way.
  */
-export const sweepContents: Slice = async (cursor, tools, report) => {
+export const sweepContents: Duty = async (cursor, tools, report) => {
   const page = await tools.table.scan({
     index: indexes.byFile.name,
     limit: pageSize,
@@ -39,7 +39,11 @@ export const sweepContents: Slice = async (cursor, tools, report) => {
 };
 
 /** One content that cannot be mended must not keep the others from it. */
-async function byItself(id: string, report: Report, work: () => Promise<void>): Promise<void> {
+async function byItself(
+  id: string,
+  report: ReconcileReport,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (thrown) {
@@ -57,7 +61,7 @@ type Fate = 'lasting' | 'expiring' | 'gone';
 async function fatesOf(
   ids: Set<string>,
   tools: ReconcileTools,
-  report: Report,
+  report: ReconcileReport,
 ): Promise<Map<string, Fate>> {
   const until = tools.now() + tools.refreshMs;
   const fateOf = ({ expiresAt }: { expiresAt?: string | undefined }): Fate =>
@@ -84,9 +88,9 @@ async function fatesOf(
 }
 
 /** Ids of all remote files, by run: the beta dialect has no look-up by ids, and no expiry. */
-const remoteByRun = new WeakMap<Report, Set<string>>();
+const remoteByRun = new WeakMap<ReconcileReport, Set<string>>();
 
-async function allRemote(tools: ReconcileTools, report: Report): Promise<Set<string>> {
+async function allRemote(tools: ReconcileTools, report: ReconcileReport): Promise<Set<string>> {
   let known = remoteByRun.get(report);
   if (!known) {
     known = new Set();
@@ -101,7 +105,7 @@ async function lookAfterContent(
   fileId: string,
   fate: Fate,
   tools: ReconcileTools,
-  report: Report,
+  report: ReconcileReport,
 ): Promise<void> {
   if (!(await tools.contents.isReferenced(sha256))) {
     if (tools.keepRemoteFiles) return;
@@ -127,7 +131,7 @@ async function lookAfterDocument(
   documentId: string,
   fileId: string,
   tools: ReconcileTools,
-  report: Report,
+  report: ReconcileReport,
 ): Promise<void> {
   const document = await tools.documents.get(documentId);
   if (document?.fileId !== fileId || !document.contentSha256 || !document.mimeType) return;

@@ -1,18 +1,13 @@
 import { changesOf, stepMessageOf } from '../aws/events.ts';
 import { documentIdOf } from '../journey/ids.ts';
 import type { Status } from '../journey/record.ts';
+import type { QueuedStep } from '../journey/steps.ts';
 import { orderOf } from '../ledger/keys.ts';
-import { letGo, stillProtects } from '../steps/let-go.ts';
 import { release } from '../steps/release.ts';
-import { type QueuedStep, waitsFor } from '../steps/resend.ts';
-import type { ReconcileTools, Slice } from './reconcile.ts';
-import { note, type Report } from './report.ts';
-
-/** A dead-letter queue and the step whose messages end there. */
-export interface DeadLetterQueue {
-  step: QueuedStep;
-  url: string;
-}
+import { mayReusePast, releasePast } from '../steps/release-past.ts';
+import { waitsFor } from '../steps/resend.ts';
+import type { Duty, ReconcileTools } from './duty.ts';
+import { note, type ReconcileReport } from './report.ts';
 
 /**
  * How long a message that was looked at stays out of sight, in seconds: one run of the reconciler; a
@@ -25,7 +20,7 @@ const lookedAtSeconds = { forReal: 600, dryRun: 30 };
  * for ever. The messages stay where they are: moved back to their queue (SQS redrive), they bring
  * their documents back, because a step takes a document that failed with `<step>.dead_letter`.
  */
-export const buryDeadLetters: Slice = async (_cursor, tools, report) => {
+export const buryDeadLetters: Duty = async (_cursor, tools, report) => {
   for (const { step, url } of tools.deadLetters) {
     const seen = new Set<string>();
     const hiddenSeconds = tools.dryRun ? lookedAtSeconds.dryRun : lookedAtSeconds.forReal;
@@ -73,12 +68,12 @@ function lettersIn(step: QueuedStep, body: string): Letter[] {
 const hasEnded = (status: Status): boolean =>
   status === 'removed' || status === 'failed' || status === 'skipped';
 
-async function bury(letter: Letter, tools: ReconcileTools, report: Report): Promise<void> {
+async function bury(letter: Letter, tools: ReconcileTools, report: ReconcileReport): Promise<void> {
   const { step, documentId, order, contentSha256, releases } = letter;
   const document = await tools.documents.get(documentId);
   const superseded = document !== undefined && document.order > order;
   // What a newer version may go on with, that version lets go of.
-  if (superseded && !releases && stillProtects(document, letter)) return;
+  if (superseded && !releases && mayReusePast(document, letter)) return;
   if (contentSha256 && (releases || superseded)) {
     // Nobody sees a reference that is left behind; letting go harms nobody and can be done here.
     if (await tools.contents.holds(contentSha256, documentId, order)) {
@@ -88,17 +83,17 @@ async function bury(letter: Letter, tools: ReconcileTools, report: Report): Prom
     return;
   }
   if (document?.order !== order) return;
-  if (hasEnded(document.status) && !tools.dryRun) await letGo(document, tools);
+  if (hasEnded(document.status) && !tools.dryRun) await releasePast(document, tools);
   // Only a document that waits for this very step is given up.
   if (waitsFor(document) !== step) return;
   note(report, 'buried', documentId);
   if (tools.dryRun) return;
   const last = document.error;
-  const stopped = await tools.documents.stop(document, 'failed', {
+  const stopped = await tools.documents.setAside(document, 'failed', {
     code: `${step}.dead_letter`,
     message: `The step gave up after several deliveries${last ? `; its last error: ${last.message}` : ', without an error of its own: its worker was killed each time'}.`,
     step,
     advice: 'See the logs of the step; then move the message back with an SQS redrive.',
   });
-  if (stopped) await letGo(stopped, tools);
+  if (stopped) await releasePast(stopped, tools);
 }

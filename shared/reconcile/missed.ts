@@ -1,7 +1,7 @@
 import { documentIdOf } from '../journey/ids.ts';
 import { newestOrder } from '../ledger/documents.ts';
 import { orderAfter } from '../ledger/keys.ts';
-import type { Slice } from './reconcile.ts';
+import type { Duty } from './duty.ts';
 import { note } from './report.ts';
 
 /** How long an event may be on its way before its object counts as missed, in milliseconds. */
@@ -15,7 +15,7 @@ const onItsWayMs = 3_600_000;
  * where the record tells of other bytes (or of a removal), the one right after the record's newest event: so
  * any real event that comes still wins, and finds its content known.
  */
-export const announceMissed: Slice = async (cursor, tools, report) => {
+export const announceMissed: Duty = async (cursor, tools, report) => {
   const page = await tools.objects.list(tools.inboxBucket, { startAfter: cursor });
   for (const { key, etag, modifiedAt } of page.objects) {
     const document = await tools.documents.get(documentIdOf(tools.inboxBucket, key));

@@ -1,6 +1,6 @@
 import { readMark } from '../claude/filename.ts';
 import { indexes } from '../ledger/keys.ts';
-import type { ReconcileTools, Slice } from './reconcile.ts';
+import type { Duty, ReconcileTools } from './duty.ts';
 import { note } from './report.ts';
 
 /**
@@ -8,7 +8,7 @@ import { note } from './report.ts';
  * orphan, and deleted once it is older than the grace period (a younger one may belong to an
  * upload that is just being written down). Files without it, or with another deployment's, are never touched.
  */
-export const sweepOrphans: Slice = async (cursor, tools, report) => {
+export const sweepOrphans: Duty = async (cursor, tools, report) => {
   const page = await tools.claude.listFiles({ limit: 1_000, from: cursor });
   if (cursor === undefined) {
     report.storageBytes = 0;

@@ -1,51 +1,14 @@
 import { z } from 'zod';
-import type { Queues } from '../aws/queues.ts';
 import { outcomeOf } from '../claude/outcome.ts';
 import { Defer } from '../journey/errors.ts';
-import type { Table } from '../ledger/table.ts';
-import type { QueuedStep } from '../steps/resend.ts';
-import type { UploadTools } from '../steps/upload.ts';
 import { sweepContents } from './contents.ts';
-import { buryDeadLetters, type DeadLetterQueue } from './dead-letters.ts';
+import { buryDeadLetters } from './dead-letters.ts';
+import type { Duty, ReconcileTools } from './duty.ts';
 import { announceMissed } from './missed.ts';
 import { sweepOrphans } from './orphans.ts';
-import { note, type Report } from './report.ts';
+import { note, type ReconcileReport } from './report.ts';
 import { sweepStaged } from './staged.ts';
 import { resendStuck, resumeHeld, retryFailed } from './stuck.ts';
-
-export interface ReconcileTools extends UploadTools {
-  table: Table;
-  dialect: 'ga' | 'beta';
-  inboxBucket: string;
-  resultsBucket: string;
-  queues: Queues;
-  deadLetters: DeadLetterQueue[];
-  /** How many messages wait in the queue of a step, about. */
-  backlog: (step: QueuedStep) => Promise<number>;
-  /** Goes through everything from the beginning, reports what would be done and changes nothing. */
-  dryRun: boolean;
-  /** Goes through the whole bucket, all contents and all remote files although that is not due. */
-  sweep: boolean;
-  /** Codes of errors: documents that failed with one are brought back. */
-  retry: readonly string[];
-  /** False when there is only time left to write down where to go on. */
-  timeLeft: () => boolean;
-  /** An open document that did not move for this long is put back into its queue, in milliseconds. */
-  stuckMs: number;
-  /** A marked remote file that no content knows is deleted when it is older than this. */
-  orphanGraceMs: number;
-  /** How often the whole bucket, all contents and all remote files are gone through. */
-  sweepMs: number;
-  /** A file that expires sooner than this is uploaded again ahead of time, in milliseconds. */
-  refreshMs: number;
-}
-
-/** Works through one page of a duty; returns where the next page begins, or `undefined` at the end. */
-export type Slice = (
-  cursor: string | undefined,
-  tools: ReconcileTools,
-  report: Report,
-) => Promise<string | undefined>;
 
 /** The duties in the order they are done. The quick ones unblock documents: every run begins with them. */
 const quick = {
@@ -89,9 +52,9 @@ const stateKey = { pk: 'RECONCILE', sk: 'STATE' };
  * It works a page at a time until `timeLeft` says no; where it is stands in the ledger, and the
  * next run goes on there.
  */
-export async function reconcile(tools: ReconcileTools): Promise<Report> {
+export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport> {
   const startedAt = new Date(tools.now()).toISOString();
-  const report: Report = {
+  const report: ReconcileReport = {
     startedAt,
     dryRun: tools.dryRun,
     unfinished: false,
@@ -144,10 +107,10 @@ export async function reconcile(tools: ReconcileTools): Promise<Report> {
  * @returns false when it had to stop before the end
  */
 async function goRound(
-  duties: Record<string, Slice>,
+  duties: Record<string, Duty>,
   place: Place | undefined,
   tools: ReconcileTools,
-  report: Report,
+  report: ReconcileReport,
   arrived: (place: Place | undefined) => Promise<void>,
 ): Promise<boolean> {
   const names = Object.keys(duties);
@@ -171,7 +134,7 @@ async function goRound(
   }
 }
 
-async function save(state: State, tools: ReconcileTools, report: Report): Promise<void> {
+async function save(state: State, tools: ReconcileTools, report: ReconcileReport): Promise<void> {
   // A dry run leaves no trace, not even of where it was.
   if (tools.dryRun) return;
   const { storageBytes, remoteFiles } = state.sweep ? report : {};

@@ -1,5 +1,5 @@
 /** What a reconciliation found and did; stored for people to read. Lists are cut at 1,000 ids. */
-export interface Report {
+export interface ReconcileReport {
   startedAt: string;
   endedAt?: string;
   dryRun: boolean;
@@ -15,7 +15,7 @@ export interface Report {
 const maxIds = 1_000;
 
 /** Notes in the report that `what` was found for `id`. */
-export function note(report: Report, what: string, id: string): void {
+export function note(report: ReconcileReport, what: string, id: string): void {
   report.counts[what] = (report.counts[what] ?? 0) + 1;
   report.ids[what] ??= [];
   if (report.ids[what].length < maxIds) report.ids[what].push(id);

@@ -1,6 +1,6 @@
 import { isOpen } from '../ledger/documents.ts';
 import { retireParts } from '../steps/parts.ts';
-import type { Slice } from './reconcile.ts';
+import type { Duty } from './duty.ts';
 import { note } from './report.ts';
 
 /**
@@ -8,7 +8,7 @@ import { note } from './report.ts';
  * a file that was removed or overwritten, and parts that a worker staged after a newer event had retired
  * them. Nobody stands on either: whoever has the same content staged bytes of its own.
  */
-export const sweepStaged: Slice = async (cursor, tools, report) => {
+export const sweepStaged: Duty = async (cursor, tools, report) => {
   const page = await tools.objects.list(tools.stagingBucket, { startAfter: cursor });
   for (const { key } of page.objects) {
     const [kind, documentId = '', order = ''] = key.split('/');

@@ -1,9 +1,10 @@
+import { type QueuedStep, steps } from '../journey/steps.ts';
 import { type Lane, laneOf } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { isOpen } from '../ledger/documents.ts';
 import { indexes, shardCount } from '../ledger/keys.ts';
-import { type QueuedStep, resend, waitsFor, worksOn } from '../steps/resend.ts';
-import type { ReconcileTools, Slice } from './reconcile.ts';
+import { resend, waitsFor } from '../steps/resend.ts';
+import type { Duty, ReconcileTools } from './duty.ts';
 import { note } from './report.ts';
 
 const pageSize = 100;
@@ -15,7 +16,7 @@ const behind = 1_000;
  * Puts documents that did not move for `stuckMs` back into the queue of the step they wait for. Where that queue
  * is far behind they stay: each would get a second message, and the queue would be further behind.
  */
-export const resendStuck: Slice = async (cursor, tools, report) => {
+export const resendStuck: Duty = async (cursor, tools, report) => {
   const backlogs = new Map<QueuedStep, Promise<number>>();
   const backlogOf = (step: QueuedStep): Promise<number> => {
     const known = backlogs.get(step) ?? tools.backlog(step);
@@ -43,7 +44,7 @@ export const resendStuck: Slice = async (cursor, tools, report) => {
  * last: it may be refused for itself, as a file that does not fit is, and must not stop the lane before the
  * others had their turn.
  */
-export const resumeHeld: Slice = async (cursor, tools, report) => {
+export const resumeHeld: Duty = async (cursor, tools, report) => {
   const lanes = {
     claude: await tools.circuits.admission('claude'),
     upload: await tools.circuits.admission('upload'),
@@ -90,7 +91,7 @@ export const resumeHeld: Slice = async (cursor, tools, report) => {
  * them up had not begun: what failed them is mended, or they are to have another chance. A summary that
  * was paid for and no good is paid for again.
  */
-export const retryFailed: Slice = async (cursor, tools, report) => {
+export const retryFailed: Duty = async (cursor, tools, report) => {
   if (tools.retry.length === 0) return undefined;
   return eachInState('failed', cursor, tools, async (document) => {
     const { error, attempts } = document;
@@ -99,7 +100,7 @@ export const retryFailed: Slice = async (cursor, tools, report) => {
     if (tools.dryRun) return;
     const moved = await tools.documents.move(
       document,
-      worksOn[error.step],
+      steps[error.step].worksOn,
       { attempts: { ...attempts, [error.step]: 0 } },
       { remove: ['error', 'outages', 'evictions'] },
     );

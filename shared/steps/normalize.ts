@@ -3,14 +3,15 @@ import type { Conversion, ConvertInput } from '../formats/types.ts';
 import { SkipDocument } from '../journey/errors.ts';
 import { documentIdOf } from '../journey/ids.ts';
 import type { ObjectChange } from '../journey/messages.ts';
+import { done, type Outcome } from '../journey/outcome.ts';
 import type { Profile } from '../journey/profiles.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { newestOrder } from '../ledger/documents.ts';
 import { orderOf } from '../ledger/keys.ts';
-import { letGo, letGoOfMany } from './let-go.ts';
+import { attempt, resumeFromDeadLetter } from './attempt.ts';
 import { nameOf, type Original, withOriginal } from './original.ts';
-import { done, type Outcome, revived, settle } from './outcome.ts';
 import { announceParts } from './parts.ts';
+import { releasePast, releasePastEarly } from './release-past.ts';
 import { handToUpload, passedThrough, sendToUpload, stage } from './staging.ts';
 import type { StepTools } from './tools.ts';
 
@@ -44,8 +45,8 @@ export async function normalize(event: ObjectChange, tools: NormalizeTools): Pro
     });
     return done;
   }
-  await letGoOfMany(found, tools);
-  const document = await revived(found, 'normalize', 'received', tools.documents);
+  await releasePastEarly(found, tools);
+  const document = await resumeFromDeadLetter(found, 'normalize', 'received', tools.documents);
 
   switch (document.status) {
     case 'received':
@@ -53,14 +54,14 @@ export async function normalize(event: ObjectChange, tools: NormalizeTools): Pro
         await tools.send({ step: 'render', ...ref(document) });
         return done;
       }
-      return settle('normalize', document, tools, () => convertAndHandOn(document, tools));
+      return attempt('normalize', document, tools, () => convertAndHandOn(document, tools));
     case 'normalized':
       await sendToUpload(document, tools);
       return done;
     case 'removed':
     case 'failed':
     case 'skipped':
-      await letGo(document, tools);
+      await releasePast(document, tools);
       return done;
     default:
       return done;

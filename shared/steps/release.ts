@@ -1,9 +1,9 @@
 import { outcomeOf } from '../claude/outcome.ts';
 import { Defer, RetryLater, ServiceDown, StopLane } from '../journey/errors.ts';
 import type { StepMessage } from '../journey/messages.ts';
+import { done, type Outcome } from '../journey/outcome.ts';
 import { LaneClosed } from '../ledger/circuit.ts';
 import { type ContentItem, mayHaveStray } from '../ledger/contents.ts';
-import { done, type Outcome } from './outcome.ts';
 import { findStray } from './strays.ts';
 import type { Claude, StepTools } from './tools.ts';
 

@@ -1,10 +1,11 @@
 import type { Limits } from '../formats/limits.ts';
 import type { StepMessage } from '../journey/messages.ts';
+import { done, type Outcome } from '../journey/outcome.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { Rendered } from '../print/types.ts';
-import { letGo } from './let-go.ts';
+import { attempt, resumeFromDeadLetter } from './attempt.ts';
 import { nameOf, withOriginal } from './original.ts';
-import { done, type Outcome, revived, settle } from './outcome.ts';
+import { releasePast } from './release-past.ts';
 import { handToUpload, sendToUpload, stage } from './staging.ts';
 import type { StepTools } from './tools.ts';
 
@@ -24,15 +25,15 @@ export async function render(
 ): Promise<Outcome> {
   const found = await tools.documents.get(message.documentId);
   if (found?.order !== message.order) return done;
-  const document = await revived(found, 'render', 'received', tools.documents);
+  const document = await resumeFromDeadLetter(found, 'render', 'received', tools.documents);
   switch (document.status) {
     case 'received':
-      return settle('render', document, tools, () => print(document, tools));
+      return attempt('render', document, tools, () => print(document, tools));
     case 'normalized':
       await sendToUpload(document, tools);
       return done;
     case 'failed':
-      await letGo(document, tools);
+      await releasePast(document, tools);
       return done;
     default:
       return done;

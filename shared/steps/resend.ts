@@ -1,18 +1,8 @@
 import type { ObjectChange } from '../journey/messages.ts';
-import type { Step } from '../journey/record.ts';
+import { type QueuedStep, queuedSteps, steps } from '../journey/steps.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
+import { isOpen } from '../ledger/documents.ts';
 import type { StepTools } from './tools.ts';
-
-/** A step with a queue. */
-export type QueuedStep = Exclude<Step, 'remove'>;
-
-/** The status of the documents that a step works on. */
-export const worksOn: Record<QueuedStep, 'received' | 'normalized' | 'uploaded'> = {
-  normalize: 'received',
-  render: 'received',
-  upload: 'normalized',
-  summarize: 'uploaded',
-};
 
 /** The event that made this version, as it would be announced again: the ledger knows it by its sequencer. */
 export function changeOf(document: DocumentItem): ObjectChange {
@@ -31,33 +21,25 @@ export function changeOf(document: DocumentItem): ObjectChange {
   };
 }
 
-/** The step that an open document waits for; `undefined` where it waits for none. */
-export function waitsFor({ status, rendering }: DocumentItem): QueuedStep | undefined {
-  switch (status) {
-    case 'received':
-      return rendering ? 'render' : 'normalize';
-    case 'normalized':
-      return 'upload';
-    case 'uploaded':
-      return 'summarize';
-    default:
-      return undefined;
-  }
+/** The step that an open document waits for; `undefined` if it waits for none. */
+export function waitsFor(document: DocumentItem): QueuedStep | undefined {
+  if (!isOpen(document.status)) return undefined;
+  if (document.status === 'received' && document.rendering) return 'render';
+  return queuedSteps.find((step) => steps[step].worksOn === document.status);
 }
 
-/** Puts an open document back into the queue of the step it waits for. Every step takes it twice. */
+/** Puts an open document back into the queue of the step that it waits for. Every step accepts it twice. */
 export async function resend(document: DocumentItem, tools: StepTools): Promise<void> {
-  const { documentId, order, contentSha256 } = document;
-  const step = waitsFor(document);
-  switch (step) {
-    case 'normalize':
+  const { documentId, order } = document;
+  switch (document.status) {
+    case 'received':
+      if (document.rendering) return tools.send({ step: 'render', documentId, order });
       return tools.announce(changeOf(document));
-    case 'upload':
-      return tools.send({ step, documentId, order, contentSha256: contentSha256 ?? '' });
-    case 'render':
-    case 'summarize':
-      return tools.send({ step, documentId, order });
-    case undefined:
+    case 'normalized':
+      return tools.send({ step: 'upload', documentId, order, contentSha256: document.contentSha256 });
+    case 'uploaded':
+      return tools.send({ step: 'summarize', documentId, order });
+    default:
       return;
   }
 }

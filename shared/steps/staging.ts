@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { markedFilename } from '../claude/filename.ts';
 import { RejectDocument } from '../journey/errors.ts';
 import { hashFile } from '../journey/hash.ts';
-import type { DocumentItem, Source } from '../ledger/document-item.ts';
+import type { DocumentIn, DocumentItem, Source } from '../ledger/document-item.ts';
 import { addressOf, nameOf, type Original } from './original.ts';
 import type { StepTools } from './tools.ts';
 
@@ -61,7 +61,7 @@ export function passedThrough(
 export async function handToUpload(
   step: 'normalize' | 'render',
   document: DocumentItem,
-  made: Staged & Pick<DocumentItem, 'mimeType' | 'block' | 'fidelity'>,
+  made: Staged & Pick<DocumentIn<'normalized'>, 'mimeType' | 'block' | 'fidelity'>,
   tools: StepTools,
 ): Promise<void> {
   const moved = await tools.documents.move(document, 'normalized', made, {
@@ -72,9 +72,11 @@ export async function handToUpload(
 }
 
 /** Sends a normalized document to upload. */
-export async function sendToUpload(document: DocumentItem, tools: StepTools): Promise<void> {
+export async function sendToUpload(
+  document: DocumentIn<'normalized'>,
+  tools: StepTools,
+): Promise<void> {
   const { documentId, order, contentSha256 } = document;
-  if (!contentSha256) throw new Error('a normalized document has contentSha256');
   await tools.send({ step: 'upload', documentId, order, contentSha256 });
 }
 

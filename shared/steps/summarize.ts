@@ -4,15 +4,16 @@ import { costUsd, type PriceTable } from '../claude/prices.ts';
 import { journeyWarnings } from '../codes/index.ts';
 import { Defer, RejectDocument } from '../journey/errors.ts';
 import type { StepMessage } from '../journey/messages.ts';
+import { done, type Outcome } from '../journey/outcome.ts';
 import { fingerprintOf, isSummarized, type Profile } from '../journey/profiles.ts';
 import type { DocumentRecord, Status } from '../journey/record.ts';
-import type { DocumentItem } from '../ledger/document-item.ts';
+import type { DocumentIn, DocumentItem, Lease } from '../ledger/document-item.ts';
 import { type DocumentChanges, type MoveOptions, unleased } from '../ledger/documents.ts';
 import type { Condition } from '../ledger/table.ts';
 import { parseSummary } from '../summary/parse.ts';
 import { summaryPrompt, summaryRequest, titleOf } from '../summary/prompt.ts';
-import { letGo } from './let-go.ts';
-import { done, fail, type Outcome, recordEntry, revived, settle } from './outcome.ts';
+import { attempt, fail, recordEntry, resumeFromDeadLetter } from './attempt.ts';
+import { releasePast } from './release-past.ts';
 import type { Claude, StepTools } from './tools.ts';
 
 type Summary = NonNullable<DocumentRecord['summary']>;
@@ -45,18 +46,19 @@ export async function summarize(
 ): Promise<Outcome> {
   const found = await tools.documents.get(message.documentId);
   if (found?.order !== message.order) return done;
-  const document = await revived(found, 'summarize', 'uploaded', tools.documents);
+  const document = await resumeFromDeadLetter(found, 'summarize', 'uploaded', tools.documents);
   // Whoever ended it may have died before the past was let go.
-  if (document.status === 'ready' || document.status === 'failed') await letGo(document, tools);
+  if (document.status === 'ready' || document.status === 'failed')
+    await releasePast(document, tools);
   if (document.status !== 'uploaded') return done;
 
-  return settle('summarize', document, tools, async () => {
+  return attempt('summarize', document, tools, async () => {
     if (document.lease && document.lease.until >= tools.now()) throw underWay(document, tools);
     const profile = tools.profileFor(document.key);
     if (!isSummarized(document, profile)) {
       // Its uploader died before it said so.
       const moved = await tools.documents.move(document, 'ready');
-      if (moved) await letGo(moved, tools);
+      if (moved) await releasePast(moved, tools);
       return;
     }
     const fingerprint = fingerprintOf(profile, summaryPrompt, titleOf(document.key));
@@ -66,9 +68,12 @@ export async function summarize(
   });
 }
 
+/** A document whose paid call this worker makes: the fence is its own. */
+type FencedDocument = DocumentIn<'uploaded'> & { lease: Lease };
+
 /** Takes the summary of the past version with the same content, if there is one: no call, no cost. */
 async function carryOver(
-  document: DocumentItem,
+  document: DocumentIn<'uploaded'>,
   fingerprint: string,
   tools: SummarizeTools,
 ): Promise<boolean> {
@@ -94,24 +99,25 @@ async function carryOver(
     },
     { attempt: 'summarize', remove: ['error', 'outages', 'prior'] },
   );
-  if (carried) await letGo(carried, tools);
+  if (carried) await releasePast(carried, tools);
   return true;
 }
 
 async function payOnce(
-  document: DocumentItem,
+  document: DocumentIn<'uploaded'>,
   profile: Profile,
   fingerprint: string,
   tools: SummarizeTools,
 ): Promise<void> {
-  const owner = tools.owner();
-  const fenced = await tools.documents.move(
+  const lease = { owner: tools.owner(), until: tools.now() + tools.leaseMs };
+  const written = await tools.documents.move(
     document,
     'uploaded',
-    { lease: { owner, until: tools.now() + tools.leaseMs }, fingerprint },
+    { lease, fingerprint },
     { add: { 'usage.calls': 1 }, condition: unleased(tools.now()) },
   );
-  if (!fenced) throw underWay(document, tools);
+  if (!written) throw underWay(document, tools);
+  const fenced = { ...written, lease };
 
   let reply: Message;
   try {
@@ -137,13 +143,13 @@ async function payOnce(
  * @returns the record as it is now, or `undefined` when it tells of a newer version
  */
 async function afterCall(
-  fenced: DocumentItem,
+  fenced: FencedDocument,
   to: Status,
   changes: DocumentChanges,
   write: Omit<MoveOptions, 'condition'>,
   tools: SummarizeTools,
 ): Promise<DocumentItem | undefined> {
-  const condition = heldBy(fenced.lease?.owner);
+  const condition = heldBy(fenced.lease.owner);
   const moved = await tools.documents.move(fenced, to, changes, { ...write, condition });
   if (!moved) await tools.documents.amendPast(fenced, to, changes, { ...write, condition });
   return moved;
@@ -152,11 +158,11 @@ async function afterCall(
 /** A call that leaves nothing to try again: its cost, the error and the end of the fence in one write. */
 async function failAfterCall(
   error: RejectDocument,
-  fenced: DocumentItem,
+  fenced: FencedDocument,
   add: Record<string, number>,
   tools: SummarizeTools,
 ): Promise<void> {
-  const write = { add, remove: ['lease' as const], condition: heldBy(fenced.lease?.owner) };
+  const write = { add, remove: ['lease' as const], condition: heldBy(fenced.lease.owner) };
   if (await fail('summarize', fenced, error, tools, write)) return;
   const at = new Date(tools.now()).toISOString();
   const entry = { ...recordEntry(error, 'summarize'), at };
@@ -164,14 +170,14 @@ async function failAfterCall(
 }
 
 /** Holds while nobody else has taken the fence over. */
-const heldBy = (owner: string | undefined): Condition => ({
+const heldBy = (owner: string): Condition => ({
   expression: 'lease.#owner = :owner',
   names: { owner: 'owner' },
-  values: { owner: owner ?? '' },
+  values: { owner },
 });
 
 /** Somebody else holds the fence: nothing of this document may be changed before it falls. */
-function underWay(document: DocumentItem, tools: SummarizeTools): Defer {
+function underWay(document: DocumentIn<'uploaded'>, tools: SummarizeTools): Defer {
   const leaseMs = (document.lease?.until ?? 0) - tools.now();
   return new Defer({
     code: 'summarize.under_way',
@@ -183,7 +189,7 @@ function underWay(document: DocumentItem, tools: SummarizeTools): Defer {
 /** A call without an answer: takes it off the count when it was not charged, and says what is next. */
 async function callFailed(
   thrown: unknown,
-  fenced: DocumentItem,
+  fenced: FencedDocument,
   tools: SummarizeTools,
 ): Promise<never | undefined> {
   const { error, mayBePaid } = outcomeOf(thrown, 'summarize');
@@ -202,14 +208,13 @@ async function callFailed(
 
 /** The file is gone from the Files API: evicts it and sends the document back to upload, once. */
 async function uploadAgain(
-  fenced: DocumentItem,
+  fenced: FencedDocument,
   add: Record<string, number>,
   tools: SummarizeTools,
 ): Promise<void> {
   const { contentSha256, fileId, documentId, order } = fenced;
-  if (!contentSha256 || !fileId) throw new Error('an uploaded document has contentSha256, fileId');
   await tools.contents.evict(contentSha256, fileId);
-  const condition = heldBy(fenced.lease?.owner);
+  const condition = heldBy(fenced.lease.owner);
   const moved = await tools.documents.move(
     fenced,
     'normalized',
@@ -229,7 +234,7 @@ async function uploadAgain(
 }
 
 /** Writes the answer; one that is no full summary ends the document `failed`, its cost recorded. */
-async function record(reply: Message, fenced: DocumentItem, tools: SummarizeTools): Promise<void> {
+async function record(reply: Message, fenced: FencedDocument, tools: SummarizeTools): Promise<void> {
   const { usage } = reply;
   const cost = costUsd(usage, reply.model, { table: tools.prices });
   const add = {
@@ -262,7 +267,7 @@ async function record(reply: Message, fenced: DocumentItem, tools: SummarizeTool
     { attempt: 'summarize', add, remove: ['lease', 'error', 'outages', 'prior'] },
     tools,
   );
-  if (moved) await letGo(moved, tools);
+  if (moved) await releasePast(moved, tools);
   else {
     tools.log.warn('a newer event came during the paid call', {
       documentId: fenced.documentId,
@@ -316,7 +321,7 @@ const maxSummaryBytes = 300_000;
 /** The summary as it goes into the record: a very long one whole into the results bucket. */
 async function fitted(
   summary: Summary,
-  document: DocumentItem,
+  document: FencedDocument,
   tools: SummarizeTools,
 ): Promise<Summary> {
   const whole = JSON.stringify(summary);

@@ -1,16 +1,24 @@
 import type { Objects } from '../aws/objects.ts';
 import type { ClaudeClient } from '../claude/client.ts';
+import type { Log } from '../journey/log.ts';
 import type { ObjectChange, StepMessage } from '../journey/messages.ts';
 import type { Circuits } from '../ledger/circuit.ts';
 import type { Contents } from '../ledger/contents.ts';
 import type { Documents } from '../ledger/documents.ts';
-import type { AttemptPolicy, Log } from './outcome.ts';
 
 /** The bucket side of a step; `Objects` outside of tests. */
 export type ObjectStore = Pick<Objects, keyof Objects>;
 
 /** The API side of a step; `ClaudeClient` outside of tests. */
 export type Claude = Pick<ClaudeClient, keyof ClaudeClient>;
+
+/** When a step gives a document up. */
+export interface AttemptPolicy {
+  /** Attempts of one step on one version before it ends `failed`. */
+  maxAttempts: number;
+  /** A number from 0 to below 1, for jitter. */
+  random: () => number;
+}
 
 /** What every step works with. */
 export interface StepTools {

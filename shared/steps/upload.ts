@@ -2,12 +2,13 @@ import { outcomeOf } from '../claude/outcome.ts';
 import type { FileMetadata } from '../claude/schemas.ts';
 import { Defer } from '../journey/errors.ts';
 import type { StepMessage } from '../journey/messages.ts';
+import { done, type Outcome } from '../journey/outcome.ts';
 import { isSummarized, type Profile } from '../journey/profiles.ts';
 import { type ContentItem, mayHaveStray } from '../ledger/contents.ts';
-import type { DocumentItem, Source } from '../ledger/document-item.ts';
-import { letGo, stillProtects } from './let-go.ts';
-import { done, type Outcome, revived, settle } from './outcome.ts';
+import type { DocumentIn, DocumentItem, Source } from '../ledger/document-item.ts';
+import { attempt, resumeFromDeadLetter } from './attempt.ts';
 import { type ReleaseTools, release } from './release.ts';
+import { mayReusePast, releasePast } from './release-past.ts';
 import { findStray } from './strays.ts';
 import { streamContent } from './stream-content.ts';
 
@@ -40,11 +41,11 @@ export async function upload(
   const found = await tools.documents.get(message.documentId);
   if (found?.order !== message.order) return leave(found, message, tools);
 
-  const document = await revived(found, 'upload', 'normalized', tools.documents);
+  const document = await resumeFromDeadLetter(found, 'upload', 'normalized', tools.documents);
   switch (document.status) {
     case 'normalized': {
       let stands = false;
-      const outcome = await settle('upload', document, tools, async () => {
+      const outcome = await attempt('upload', document, tools, async () => {
         stands = await giveFile(document, tools);
       });
       if (stands || outcome.next !== 'done') return outcome;
@@ -57,11 +58,11 @@ export async function upload(
         documentId: document.documentId,
         order: document.order,
       });
-      await letGo(document, tools);
+      await releasePast(document, tools);
       return done;
     case 'ready':
     case 'failed':
-      await letGo(document, tools);
+      await releasePast(document, tools);
       return done;
     default:
       return done;
@@ -77,15 +78,15 @@ async function leave(
   message: Extract<StepMessage, { step: 'upload' }>,
   tools: UploadTools,
 ): Promise<Outcome> {
-  return stillProtects(present, message) ? done : release(message, tools);
+  return mayReusePast(present, message) ? done : release(message, tools);
 }
 
 /** @returns false when a newer event came meanwhile: the content was joined, and nobody may be left to leave it */
-async function giveFile(document: DocumentItem, tools: UploadTools): Promise<boolean> {
+async function giveFile(
+  document: DocumentIn<'normalized'>,
+  tools: UploadTools,
+): Promise<boolean> {
   const { contentSha256, source, mimeType, documentId, order } = document;
-  if (!contentSha256 || !source || !mimeType) {
-    throw new Error('a normalized document has contentSha256, source and mimeType');
-  }
   await tools.contents.join(contentSha256, documentId, order);
   const file = await liveFile({ contentSha256, mimeType, source }, tools);
 
@@ -111,7 +112,7 @@ async function giveFile(document: DocumentItem, tools: UploadTools): Promise<boo
   } else {
     await tools.documents.move(moved, 'ready');
   }
-  await letGo(moved, tools);
+  await releasePast(moved, tools);
   return true;
 }
 
@@ -128,7 +129,7 @@ interface Content {
 export async function liveFile(content: Content, tools: UploadTools): Promise<RemoteFile> {
   for (;;) {
     const seen = await tools.contents.get(content.contentSha256);
-    if (seen?.state === 'live' && seen.fileId && !expiresSoon(seen, tools)) {
+    if (seen?.state === 'live' && !expiresSoon(seen, tools)) {
       return { fileId: seen.fileId, expiresAt: seen.expiresAt };
     }
     const leaseMs = (seen?.leaseUntil ?? 0) - tools.now();

@@ -17,7 +17,7 @@ Key points:
 Add nothing before, between or after these parts. State only what the document says.`;
 
 /** What of a document's record the request is made from. */
-export type SummaryInput = Pick<DocumentRecord, 'key' | 'fileId' | 'block'>;
+export type SummaryInput = Pick<DocumentRecord, 'key' | 'block'> & { fileId: string };
 
 /**
  * The Messages request that summarises one uploaded file. Citations are asked for wherever the
@@ -28,7 +28,6 @@ export function summaryRequest(
   input: SummaryInput,
   profile: Profile,
 ): MessageCreateParamsNonStreaming {
-  if (!input.fileId) throw new Error('a document without file_id cannot be summarised');
   const source = { type: 'file', file_id: input.fileId } as const;
   return {
     model: profile.model,

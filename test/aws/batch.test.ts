@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { processBatch } from '../../shared/aws/batch.ts';
 import { UnreadableMessage } from '../../shared/aws/events.ts';
 import { Queues } from '../../shared/aws/queues.ts';
-import type { Outcome } from '../../shared/steps/outcome.ts';
+import type { Outcome } from '../../shared/journey/outcome.ts';
 
 const sqs = mockClient(SQSClient);
 afterEach(() => sqs.reset());

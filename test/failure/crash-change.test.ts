@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { illustratedReport } from '../fixtures/documents.ts';
 import { crashEverywhere, type Scenario } from '../world/crash.ts';
 import { mailWith } from '../world/mail.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
@@ -7,8 +8,10 @@ import type { World } from '../world/world.ts';
 const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
 const second = 'Second version. Costs fell by a third. Nothing else changed at all.';
 
+const illustrated = await illustratedReport();
+
 const dropped =
-  (...files: [key: string, content: string][]) =>
+  (...files: [key: string, content: string | Uint8Array][]) =>
   async (world: World) => {
     world.deliver(...files.map(([key, content]) => world.drop(key, content)));
     await world.drain();
@@ -17,6 +20,12 @@ const dropped =
 /** Up to the point where the upload's message waits. */
 const aboutToUpload = async (world: World) => {
   world.deliver(world.drop('a.txt', first));
+  await world.work({ only: ['intake'] });
+};
+
+/** Up to the point where the message to print waits. */
+const aboutToPrint = async (world: World) => {
+  world.deliver(world.drop('a.docx', illustrated));
   await world.work({ only: ['intake'] });
 };
 
@@ -50,6 +59,24 @@ const scenarios: Scenario[] = [
     prepare: aboutToUpload,
     events: (world) => [world.remove('a.txt')],
     expected: { 'a.txt': null },
+  },
+  {
+    name: 'a docx with pictures is dropped again',
+    prepare: dropped(['a.docx', illustrated]),
+    events: (world) => [world.drop('a.docx', illustrated)],
+    expected: { 'a.docx': 'Printed from a.docx' },
+  },
+  {
+    name: 'a docx is overwritten while it waits to be printed',
+    prepare: aboutToPrint,
+    events: (world) => [world.drop('a.docx', second)],
+    expected: { 'a.docx': 'Costs fell' },
+  },
+  {
+    name: 'a docx is removed while it waits to be printed',
+    prepare: aboutToPrint,
+    events: (world) => [world.remove('a.docx')],
+    expected: { 'a.docx': null },
   },
   {
     name: 'one of two files with one content is removed',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { illustratedReport } from '../fixtures/documents.ts';
 import { crashEverywhere, type Scenario } from '../world/crash.ts';
 import { mailWith } from '../world/mail.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
@@ -6,6 +7,7 @@ import { memoryLedger } from '../world/memory-dynamodb.ts';
 const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
 
 const mail = mailWith('figures');
+const illustrated = await illustratedReport();
 
 const scenarios: Scenario[] = [
   {
@@ -22,6 +24,11 @@ const scenarios: Scenario[] = [
     name: 'a mail with an attachment is dropped',
     events: (world) => [world.drop('a.eml', mail)],
     expected: { 'a.eml': 'turbines', 'a.eml!/figures.txt': 'speaks of figures' },
+  },
+  {
+    name: 'a docx with pictures is dropped',
+    events: (world) => [world.drop('a.docx', illustrated)],
+    expected: { 'a.docx': 'Printed from a.docx' },
   },
   {
     name: 'the reply to the upload is lost',

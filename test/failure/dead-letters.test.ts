@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
+import type { QueueName } from '../../shared/journey/steps.ts';
 import { sha256Of } from '../world/digest.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
-import { type QueueName, World } from '../world/world.ts';
+import { World } from '../world/world.ts';
 
 let world: World;
 afterEach(() => world.close());

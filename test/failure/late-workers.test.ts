@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type DocumentItem, documentItemSchema } from '../../shared/ledger/document-item.ts';
+import { type PastVersion, pastVersionSchema } from '../../shared/ledger/document-item.ts';
 import { pointsOf } from '../world/crash.ts';
 import { checkInvariants } from '../world/invariants.ts';
 import { mailWith } from '../world/mail.ts';
@@ -30,11 +30,11 @@ const fileIds = () => world.emulator.files().map(({ id }) => id);
 const paid = () => world.calls('messages.create').length;
 
 /** The version of a key that was replaced first. */
-async function pastVersion(key: string): Promise<DocumentItem | undefined> {
+async function pastVersion(key: string): Promise<PastVersion | undefined> {
   const pk = (await world.record(key))?.pk ?? '';
   const range = { name: 'sk', beginsWith: 'V#' };
   const { items } = await world.table.query({ hash: { name: 'pk', value: pk }, range });
-  return items[0] && documentItemSchema.parse(items[0]);
+  return items[0] && pastVersionSchema.parse(items[0]);
 }
 
 /** A gate that holds the nth call of a name until it is opened; `reached` tells when a worker waits there. */
@@ -138,8 +138,8 @@ describe('no reference, file or part is left behind', () => {
       const calls = await callsOf('summarize', waiting);
       await begin();
       await waiting(world);
-      const letGo = calls.indexOf('queues.send');
-      await world.work({ only: ['summarize'], kill: { call: letGo, when: 'before' } });
+      const releasePast = calls.indexOf('queues.send');
+      await world.work({ only: ['summarize'], kill: { call: releasePast, when: 'before' } });
       expect(await status('a.txt')).toBe(fault ? 'failed' : 'ready');
       expect(fileIds()).toHaveLength(2);
 

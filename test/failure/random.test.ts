@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { illustratedReport } from '../fixtures/documents.ts';
 import { interleave } from '../world/interleave.ts';
 import { checkInvariants, type Expected } from '../world/invariants.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
@@ -41,11 +42,14 @@ function history(
     } else if (newest?.subject && choice < 0.35) push(world.remove(key), null);
     else {
       const subject = chance.pick(subjects);
-      push(world.drop(key, textOf(subject)), subject);
+      const printed = key.endsWith('.docx');
+      push(world.drop(key, printed ? illustrated : textOf(subject)), subject);
     }
   }
   return { events, end: stack.at(-1)?.subject ?? null };
 }
+
+const illustrated = await illustratedReport();
 
 const faults = [
   { kind: 'error', status: 429, retryAfter: 2, probability: 0.1 },
@@ -64,9 +68,10 @@ async function play(seed: number): Promise<void> {
     }
     const expected: Expected = {};
     const events: InboxEvent[] = [];
-    for (let key = chance.int(1, 4); key > 0; key -= 1) {
-      const one = history(world, `${key}.txt`, chance);
-      expected[`${key}.txt`] = one.end && `Of ${one.end}`;
+    for (let number = chance.int(1, 4); number > 0; number -= 1) {
+      const key = `${number}.${chance.flip(0.1) ? 'docx' : 'txt'}`;
+      const one = history(world, key, chance);
+      expected[key] = one.end && (key.endsWith('.docx') ? `Printed from ${key}` : `Of ${one.end}`);
       events.push(...one.events.flatMap((event) => Array(chance.int(1, 3)).fill(event)));
     }
     let kills = 0;

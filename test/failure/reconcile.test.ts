@@ -2,8 +2,8 @@ import { strToU8, zipSync } from 'fflate';
 import { afterEach, describe, expect, test } from 'vitest';
 import { changesOf } from '../../shared/aws/events.ts';
 import { deploymentTag } from '../../shared/claude/filename.ts';
+import type { ReconcileTools } from '../../shared/reconcile/duty.ts';
 import { sweepOrphans } from '../../shared/reconcile/orphans.ts';
-import type { ReconcileTools } from '../../shared/reconcile/reconcile.ts';
 import { sha256Of } from '../world/digest.ts';
 import { checkInvariants } from '../world/invariants.ts';
 import { mailWith } from '../world/mail.ts';
@@ -698,6 +698,7 @@ describe('slices', () => {
     expect(first.report).toMatchObject({ unfinished: true, counts: {} });
 
     world.emulator.clearFaults();
+    world.advance(60_000);
     const second = await world.reconcile();
     expect(second.report).toMatchObject({ unfinished: false, counts: { gone: 1 } });
   });

@@ -47,7 +47,7 @@ async function to(document: DocumentItem, status: DocumentItem['status']): Promi
 }
 
 async function stop(document: DocumentItem, as: 'failed' | 'held'): Promise<DocumentItem> {
-  const stopped = await documents.stop(document, as, error);
+  const stopped = await documents.setAside(document, as, error);
   return stopped ?? expect.unreachable('nobody else writes');
 }
 
@@ -126,7 +126,7 @@ test('what an earlier run left open, held or failed is taken up', async () => {
 
   const { told } = await begin();
   expect(await told()).toEqual([['held', 'held.txt', 'held']]);
-  await documents.stop(open, 'skipped', error);
+  await documents.setAside(open, 'skipped', error);
   await to(failed, 'received');
   later();
 
@@ -155,7 +155,7 @@ test('the version before a new drop is no news, and the new one does not "go on"
   expect(await told()).toEqual([]);
   const next = await drop('a.txt', '02');
   expect(await told()).toEqual([]);
-  await documents.stop(next, 'skipped', error);
+  await documents.setAside(next, 'skipped', error);
 
   expect(old.status).toBe('failed');
   expect(await told()).toEqual([['ended', 'a.txt', 'skipped']]);

@@ -1,4 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
+import type { QueuePort } from '../../shared/aws/queues.ts';
+import type { QueueName } from '../../shared/journey/steps.ts';
 
 interface Message {
   id: string;
@@ -89,3 +91,27 @@ function recordOf(message: Message, url: string): SQSRecord {
     awsRegion: 'us-east-1',
   };
 }
+
+/** The queues of a world as the functions see them. */
+export function queuePort(queues: Record<QueueName, MemoryQueue>, now: () => number): QueuePort {
+  const find = (url: string): MemoryQueue => {
+    const queue = Object.values(queues).find((one) => one.url === url);
+    if (!queue) throw new Error(`no queue ${url}`);
+    return queue;
+  };
+  return {
+    send: async (url, message, delayMs = 0) => {
+      const body = typeof message === 'string' ? message : JSON.stringify(message);
+      find(url).send(body, now() + delayMs);
+    },
+    giveBack: async (url, receipt, delayMs) => find(url).hide(receipt, now() + delayMs),
+    backlog: async (url) => find(url).messages.filter(({ visibleAt }) => visibleAt <= now()).length,
+    look: async (url) =>
+      find(url.replace(deadLetterSuffix, '')).deadLetters.map(({ id, body }) => ({
+        messageId: id,
+        body,
+      })),
+  };
+}
+
+const deadLetterSuffix = /-dead-letters$/;

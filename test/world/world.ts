@@ -1,58 +1,48 @@
 import { Readable } from 'node:stream';
 import type { Context } from 'aws-lambda';
-import { profiles } from '../../functions/runtime.ts';
+import { reconcileTools } from '../../functions/reconcile/tools.ts';
+import { type Settings, settingsSchema } from '../../functions/settings.ts';
 import {
   type Emulator,
   type EmulatorOptions,
   startEmulator,
 } from '../../infra/local/claude/index.ts';
-import { processBatch } from '../../shared/aws/batch.ts';
-import { changesOf, stepMessageOf } from '../../shared/aws/events.ts';
-import type { Queues } from '../../shared/aws/queues.ts';
 import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
 import { deploymentTag } from '../../shared/claude/filename.ts';
-import { defaultPrices } from '../../shared/claude/prices.ts';
 import { convert } from '../../shared/convert/convert.ts';
-import { defaultLimits } from '../../shared/formats/limits.ts';
 import { documentIdOf } from '../../shared/journey/ids.ts';
-import { Circuits } from '../../shared/ledger/circuit.ts';
+import type { Log } from '../../shared/journey/log.ts';
+import {
+  maxReceives,
+  type QueueName,
+  queuedSteps,
+  queueNames,
+  steps,
+  visibilitySeconds,
+} from '../../shared/journey/steps.ts';
 import { Contents } from '../../shared/ledger/contents.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
 import type { Table } from '../../shared/ledger/table.ts';
-import { MessagesPace } from '../../shared/pace/messages-pace.ts';
-import { Pace } from '../../shared/pace/pace.ts';
-import { type ReconcileTools, reconcile } from '../../shared/reconcile/reconcile.ts';
-import type { Report } from '../../shared/reconcile/report.ts';
-import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
-import { done, type Log, type Outcome } from '../../shared/steps/outcome.ts';
-import { release } from '../../shared/steps/release.ts';
-import { summarize } from '../../shared/steps/summarize.ts';
-import { upload } from '../../shared/steps/upload.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
+import type { ReconcileReport } from '../../shared/reconcile/report.ts';
+import type { RenderTools } from '../../shared/steps/render.ts';
 import { MemoryBuckets } from './bucket.ts';
+import { type InboxEvent, s3Event } from './events.ts';
+import { stepHandlers, type WorldPorts } from './functions.ts';
 import type { LedgerServer } from './ledger.ts';
 import { type Gate, type KillPoint, Life } from './mortal.ts';
-import { MemoryQueue } from './queue.ts';
+import { printer } from './printer.ts';
+import { MemoryQueue, queuePort } from './queue.ts';
+
+export type { InboxEvent } from './events.ts';
 
 export const inbox = 'inbox';
 export const staging = 'staging';
 export const results = 'results';
 /** Tag of the world in the names of its remote files. */
 export const deployment = deploymentTag(inbox);
-const hour = 3_600_000;
-
-const queueNames = ['intake', 'upload', 'summarize'] as const;
-export type QueueName = (typeof queueNames)[number];
-
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
-
-/** An event of the inbox as a test delivers it: when, how often and in what order it likes. */
-export interface InboxEvent {
-  key: string;
-  /** The version, or delete marker, that it tells of. */
-  versionId?: string;
-  body: string;
-}
 
 export interface WorldOptions {
   emulator?: EmulatorOptions;
@@ -79,6 +69,10 @@ export class World {
   readonly queues: Record<QueueName, MemoryQueue>;
   readonly documents: Documents;
   readonly contents: Contents;
+  /** What the environment of the functions says. */
+  readonly settings: Settings;
+  /** What prints; a test may put another printer here. */
+  print: RenderTools['print'];
   /** Every event of the inbox so far, delivered or not. */
   readonly events: InboxEvent[] = [];
   readonly #options: WorldOptions;
@@ -101,11 +95,15 @@ export class World {
     this.emulator = emulator;
     this.#options = options;
     this.#time = time.now;
-    this.queues = {
-      intake: new MemoryQueue('https://queue.test/intake'),
-      upload: new MemoryQueue('https://queue.test/upload'),
-      summarize: new MemoryQueue('https://queue.test/summarize'),
-    };
+    this.queues = Object.fromEntries(
+      queuedSteps.map((step) => {
+        const visibilityMs = visibilitySeconds(step) * 1_000;
+        const { queue } = steps[step];
+        return [queue, new MemoryQueue(urlOf(queue), { visibilityMs, maxReceives })];
+      }),
+    ) as Record<QueueName, MemoryQueue>;
+    this.settings = settingsOf(emulator, options);
+    this.print = printer(this.now);
     this.documents = new Documents(table, this.now);
     this.contents = new Contents(table, this.now);
   }
@@ -210,11 +208,10 @@ export class World {
       retry?: string[];
       timeLeft?: () => boolean;
     } = {},
-  ): Promise<{ report: Report | undefined; life: Life }> {
+  ): Promise<{ report: ReconcileReport | undefined; life: Life }> {
     const life = new Life(options.kill, options.gate);
-    const tools = this.#tools(life);
     const report = await reconcile({
-      ...tools,
+      ...reconcileTools(this.#ports(life), this.settings),
       dryRun: options.dryRun ?? false,
       sweep: options.sweep ?? false,
       retry: options.retry ?? [],
@@ -261,105 +258,29 @@ export class World {
   }
 
   #invoke(name: QueueName, record: ReturnType<MemoryQueue['receive']>, life: Life) {
-    const tools = this.#tools(life);
-    const event = { Records: record ? [record] : [] };
-    const batch = {
-      queueUrl: this.queues[name].url,
-      queues: tools.queues,
-      log: silent,
-      random: () => 0.5,
-    };
-    return processBatch(event, {} as Context, batch, async (body): Promise<Outcome> => {
-      if (name === 'intake') {
-        let outcome = done;
-        for (const change of changesOf(body)) {
-          const one = await normalize(change, tools);
-          if (one.next !== 'done') outcome = one;
-        }
-        return outcome;
-      }
-      const message = stepMessageOf(body);
-      if (message.step === 'upload') return upload(message, tools);
-      if (message.step === 'release') return release(message, tools);
-      if (message.step === 'summarize') return summarize(message, tools);
-      throw new Error(`no worker for ${message.step}`);
-    });
+    const handle = stepHandlers[name](this.#ports(life), this.settings);
+    return handle({ Records: record ? [record] : [] }, {} as Context);
   }
 
-  #tools(
-    life: Life,
-  ): Omit<ReconcileTools, 'dryRun' | 'sweep' | 'retry' | 'timeLeft'> &
-    NormalizeTools &
-    Parameters<typeof summarize>[1] {
+  /** What a worker touches: ports in memory, all of whose calls the worker's life can end. */
+  #ports(life: Life): WorldPorts {
     const { now } = this;
-    const table = life.wrap('table', this.table);
-    const queues = life.wrap('queues', this.#queues());
-    const sleep = async (ms: number) => this.advance(ms);
-    const pace = new Pace(table, {
-      api: 'files',
-      perMinute: this.#options.filesPerMinute ?? 60_000,
-      now,
-      sleep,
-    });
-    const messages = new MessagesPace(table, { now, sleep });
-    const claude = this.#client({
-      sleep,
-      admit: async (api) => {
-        if (api === 'files') await pace.turn();
-        if (api === 'messages') await messages.turn();
-      },
-      onRateLimits: (limits) => {
-        // Behind the back of the worker that was told, as it is when deployed; a dead one learns nothing.
-        if (limits.api === 'messages') messages.learn(limits).catch(() => {});
-      },
-    });
-    const model = 'claude-haiku-5-5';
-    const containerUploads = this.#options.containerUploads ?? [];
-    const send = (name: QueueName, message: unknown) =>
-      queues.send(this.queues[name].url, JSON.stringify(message));
     return {
-      table,
-      documents: new Documents(table, now),
-      contents: new Contents(table, now),
-      circuits: new Circuits(table, now),
+      table: () => life.wrap('table', this.table),
       objects: life.wrap('objects', this.buckets),
-      claude: life.wrap('claude', claude),
-      queues,
-      deadLetters: queueNames.map((name) => ({
-        step: name === 'intake' ? ('normalize' as const) : name,
-        url: `${this.queues[name].url}-dead-letters`,
-      })),
-      backlog: async (step) => {
-        const queue = this.queues[step === 'normalize' ? 'intake' : (step as QueueName)];
-        return queue.messages.filter(({ visibleAt }) => visibleAt <= now()).length;
-      },
-      dialect: this.#options.emulator?.dialect ?? 'ga',
-      inboxBucket: inbox,
-      stagingBucket: staging,
-      deployment,
-      resultsBucket: results,
-      send: (message) => send(message.step === 'summarize' ? 'summarize' : 'upload', message),
-      announce: (change) => send('intake', { dropline: 'change', change }),
+      queues: life.wrap('queues', queuePort(this.queues, now)),
+      apiKey: () => async () => 'test-key',
+      claude: (options) => life.wrap('claude', this.#client(options)),
       convert,
-      limits: defaultLimits,
-      profileFor: profiles({ model, containerUploads }),
-      prices: defaultPrices,
-      policy: { maxAttempts: 5, random: () => 0.5 },
+      print: (input) => this.print(input),
       log: silent,
       now,
+      random: () => 0.5,
       owner: () => {
         this.#owner += 1;
         return `worker-${this.#owner}`;
       },
-      heldMs: 600_000,
-      leaseMs: 60_000,
-      callTimeoutMs: 30_000,
-      expiryMarginMs: 24 * hour,
-      keepRemoteFiles: this.#options.keepRemoteFiles ?? false,
-      stuckMs: 2 * hour,
-      orphanGraceMs: 6 * hour,
-      sweepMs: 6 * hour,
-      refreshMs: 72 * hour,
+      sleep: async (ms) => this.advance(ms),
     };
   }
 
@@ -370,6 +291,7 @@ export class World {
       dialect: this.#options.emulator?.dialect ?? 'ga',
       random: () => 0.5,
       now: this.now,
+      sleep: async (ms) => this.advance(ms),
       ...options,
     });
     const hidden = this.#hidden;
@@ -380,54 +302,38 @@ export class World {
     return client;
   }
 
-  /** The queues as the steps see them. */
-  #queues(): Queues {
-    const find = (url: string): MemoryQueue => {
-      const queue = queueNames.map((name) => this.queues[name]).find((one) => one.url === url);
-      if (!queue) throw new Error(`no queue ${url}`);
-      return queue;
-    };
-    const port: Omit<Pick<Queues, keyof Queues>, 'backlog'> = {
-      send: async (url, message, delayMs = 0) => {
-        const body = typeof message === 'string' ? message : JSON.stringify(message);
-        find(url).send(body, this.now() + delayMs);
-      },
-      giveBack: async (url, receipt, delayMs) => find(url).hide(receipt, this.now() + delayMs),
-      look: async (url) =>
-        find(url.replace(/-dead-letters$/, '')).deadLetters.map(({ id, body }) => ({
-          messageId: id,
-          body,
-        })),
-    };
-    return port as Queues;
-  }
-
   #event(
     key: string,
     eventName: string,
     object: { versionId?: string; etag?: string; size?: number },
   ): InboxEvent {
     this.#sequence += 1;
-    const sequencer = `0055AED6DCD9${this.#sequence.toString(16).toUpperCase().padStart(6, '0')}`;
-    const encoded = encodeURIComponent(key).replaceAll('%20', '+').replaceAll('%2F', '/');
-    const record = {
-      eventVersion: '2.1',
-      eventSource: 'aws:s3',
-      eventName,
-      s3: {
-        bucket: { name: inbox },
-        object: {
-          key: encoded,
-          sequencer,
-          ...(object.versionId ? { versionId: object.versionId } : {}),
-          ...(object.etag ? { eTag: object.etag, size: object.size } : {}),
-        },
-      },
-    };
-    const { versionId } = object;
-    const body = JSON.stringify({ Records: [record] });
-    const event = { key, ...(versionId ? { versionId } : {}), body };
+    const event = s3Event(inbox, key, eventName, this.#sequence, object);
     this.events.push(event);
     return event;
   }
+}
+
+const urlOf = (queue: QueueName): string => `https://queue.test/${queue}`;
+
+function settingsOf(emulator: Emulator, options: WorldOptions): Settings {
+  const urls = queueNames.flatMap((queue) => [
+    [`${queue}QueueUrl`, urlOf(queue)],
+    [`${queue}DeadLettersUrl`, `${urlOf(queue)}-dead-letters`],
+  ]);
+  return settingsSchema.parse({
+    table: 'ledger',
+    inboxBucket: inbox,
+    stagingBucket: staging,
+    resultsBucket: results,
+    deployment: inbox,
+    ...Object.fromEntries(urls),
+    claudeBaseUrl: emulator.url,
+    claudeDialect: options.emulator?.dialect ?? 'ga',
+    claudeApiKeySecret: 'secret',
+    model: 'claude-haiku-5-5',
+    containerUploads: (options.containerUploads ?? []).join(','),
+    filesPerMinute: options.filesPerMinute ?? 60_000,
+    keepRemoteFiles: String(options.keepRemoteFiles ?? false),
+  });
 }

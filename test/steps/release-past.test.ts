@@ -1,17 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
-import { letGo, letGoOfMany, stillProtects } from '../../shared/steps/let-go.ts';
-import { changed } from '../ledger/support.ts';
+import { mayReusePast, releasePast, releasePastEarly } from '../../shared/steps/release-past.ts';
+import { changed, impliedBy } from '../ledger/support.ts';
 import { workshop } from './support.ts';
 
 const contentSha256 = 'c'.repeat(64);
 
-/** A version of a document that replaced one with the given changes. */
+/** A version of a document that replaced one with the given changes; one without content is only received. */
 async function replaced(changes: { contentSha256?: string; hasParts?: boolean }) {
   const shop = await workshop();
   const { documents } = shop.tools;
   const { document: first } = await documents.receive(changed('01'), 'default');
-  await documents.move(first, 'normalized', changes);
+  if (changes.contentSha256) {
+    await documents.move(first, 'normalized', { ...impliedBy.normalized, ...changes });
+  } else await documents.move(first, 'received', changes);
   const { document } = await documents.receive(changed('02'), 'default');
   return { ...shop, first, document, record: () => documents.get(document.documentId) };
 }
@@ -19,14 +21,14 @@ async function replaced(changes: { contentSha256?: string; hasParts?: boolean })
 test('sends a release for each content that past versions held, and forgets them', async () => {
   const { document, first, sent, record, tools } = await replaced({ contentSha256 });
 
-  await letGo(document, tools);
+  await releasePast(document, tools);
 
   const { documentId } = document;
   expect(sent).toEqual([{ step: 'release', documentId, order: first.order, contentSha256 }]);
   expect((await record())?.releases).toBeUndefined();
 });
 
-test('retires the parts of past versions where nothing else is to be let go of', async () => {
+test('retires the parts of past versions that have nothing else to release', async () => {
   const { document, first, buckets, sent, record, tools } = await replaced({ hasParts: true });
   const announced: unknown[] = [];
   tools.announce = async (change) => {
@@ -35,7 +37,7 @@ test('retires the parts of past versions where nothing else is to be let go of',
   const key = `parts/${document.documentId}/${first.order}/b.txt`;
   buckets.put('staging', key, Buffer.from('b'));
 
-  await letGo(document, tools);
+  await releasePast(document, tools);
 
   expect(announced).toMatchObject([{ kind: 'removed', key: 'a.txt!/b.txt' }]);
   expect(await buckets.head({ bucket: 'staging', key })).toBeUndefined();
@@ -43,17 +45,17 @@ test('retires the parts of past versions where nothing else is to be let go of',
   expect((await record())?.retiresParts).toBeUndefined();
 });
 
-test('writes nothing for a version with nothing to let go of', async () => {
+test('writes nothing for a version with nothing to release', async () => {
   const { document, sent, table, tools } = await replaced({});
   table.update = () => Promise.reject(new Error('a write'));
 
-  await letGo(document, tools);
+  await releasePast(document, tools);
 
   expect(sent).toEqual([]);
 });
 
 describe('of many past versions', () => {
-  /** A version with so many to let go of, of which every tenth had a file. */
+  /** A version with `count` releases to send; every tenth past version had a file. */
   async function withReleases(count: number) {
     const shop = await replaced({});
     const { documents } = shop.tools;
@@ -66,10 +68,10 @@ describe('of many past versions', () => {
     return { ...shop, releases, document: document ?? expect.unreachable('it moved') };
   }
 
-  test('those without a file are let go of early, and those with one kept', async () => {
+  test('those without a file are released early, and those with one are kept', async () => {
     const { document, releases, record, sent, tools } = await withReleases(51);
 
-    await letGoOfMany(document, tools);
+    await releasePastEarly(document, tools);
 
     const { documentId } = document;
     const early = releases.filter(({ hadFile }) => !hadFile);
@@ -79,20 +81,20 @@ describe('of many past versions', () => {
     expect((await record())?.releases).toEqual(releases.filter(({ hadFile }) => hadFile));
   });
 
-  test('none is let go of early while they are few', async () => {
+  test('none is released early while they are few', async () => {
     const { document, releases, record, sent, tools } = await withReleases(50);
 
-    await letGoOfMany(document, tools);
+    await releasePastEarly(document, tools);
 
     expect(sent).toEqual([]);
     expect((await record())?.releases).toEqual(releases);
   });
 
-  test('none is there in most documents', async () => {
+  test('most documents have none: nothing is written', async () => {
     const { document, sent, table, tools } = await replaced({});
     table.update = () => Promise.reject(new Error('a write'));
 
-    await letGoOfMany(document, tools);
+    await releasePastEarly(document, tools);
 
     expect(sent).toEqual([]);
   });
@@ -107,10 +109,10 @@ describe('a newer version', () => {
     [{ status: 'normalized' }],
     [{ status: 'held', heldFrom: 'received' }],
     [{ status: 'held', heldFrom: 'normalized' }],
-  ] as const)('that is %o has yet to let go of the past', (state) => {
-    expect(stillProtects(version(state), { order: '1' })).toBe(true);
-    expect(stillProtects(version(state), { order: '2' })).toBe(true);
-    expect(stillProtects(version(state), { order: '3' })).toBe(false);
+  ] as const)('that is %o may still reuse the past it has to release', (state) => {
+    expect(mayReusePast(version(state), { order: '1' })).toBe(true);
+    expect(mayReusePast(version(state), { order: '2' })).toBe(true);
+    expect(mayReusePast(version(state), { order: '3' })).toBe(false);
   });
 
   test.each([
@@ -119,15 +121,14 @@ describe('a newer version', () => {
     [{ status: 'failed' }],
     [{ status: 'removed' }],
     [{ status: 'held', heldFrom: 'uploaded' }],
-    [{ status: 'held' }],
-  ] as const)('that is %o has let go, or is about to', (state) => {
-    expect(stillProtects(version(state), { order: '1' })).toBe(false);
+  ] as const)('that is %o may not reuse the past: it was released, or is about to be', (state) => {
+    expect(mayReusePast(version(state), { order: '1' })).toBe(false);
   });
 
-  test('that has let go of all, or is not there, has nothing to let go of', () => {
+  test('that has no releases, or does not exist, reuses nothing', () => {
     const { releases: _releases, ...none } = version({ status: 'received' });
 
-    expect(stillProtects(none as DocumentItem, { order: '1' })).toBe(false);
-    expect(stillProtects(undefined, { order: '1' })).toBe(false);
+    expect(mayReusePast(none as DocumentItem, { order: '1' })).toBe(false);
+    expect(mayReusePast(undefined, { order: '1' })).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import { codes } from '../codes/index.ts';
 import { laneStopped, serviceIsDown } from '../journey/alarm-lines.ts';
+import { backoffMs, outageWaitMs } from '../journey/backoff.ts';
 import {
   Defer,
   DroplineError,
@@ -9,47 +10,23 @@ import {
   SkipDocument,
   StopLane,
 } from '../journey/errors.ts';
+import { done, type Outcome } from '../journey/outcome.ts';
 import type { Step } from '../journey/record.ts';
 import { LaneClosed } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { Documents, MoveOptions } from '../ledger/documents.ts';
-import { letGo } from './let-go.ts';
+import { releasePast } from './release-past.ts';
 import type { StepTools } from './tools.ts';
-
-/** What the queue has to do with the message after a step. */
-export type Outcome =
-  /** The message has served: delete it. */
-  | { next: 'done' }
-  /** The attempt failed and was counted: deliver the same message again after a while. */
-  | { next: 'retry'; delayMs: number }
-  /** Nothing failed, it is not our turn: send the message anew, later. */
-  | { next: 'defer'; delayMs: number };
-
-export const done: Outcome = { next: 'done' };
 
 /** Times in a row that a document finds the API down before the alarm rings: some ten minutes. */
 const downForAWhile = 8;
-
-/** The part of a logger that steps use; Powertools' logger fits. */
-export interface Log {
-  info(message: string, ...fields: Record<string, unknown>[]): void;
-  warn(message: string, ...fields: Record<string, unknown>[]): void;
-  error(message: string, ...fields: Record<string, unknown>[]): void;
-}
-
-export interface AttemptPolicy {
-  /** Attempts of one step on one version before it ends `failed`. */
-  maxAttempts: number;
-  /** A number from 0 to below 1, for jitter. */
-  random: () => number;
-}
 
 /**
  * Does a step's work on one document and writes into the record what an error means: failed,
  * skipped, held, or a counted attempt. Errors of the ledger itself pass through: then nothing can
  * be recorded, and the queue delivers again.
  */
-export async function settle(
+export async function attempt(
   step: Step,
   document: DocumentItem,
   tools: StepTools,
@@ -69,11 +46,11 @@ export async function settle(
     }
     const entry = recordEntry(error, step);
     if (error instanceof SkipDocument) {
-      const stopped = await documents.stop(document, 'skipped', entry, {
+      const stopped = await documents.setAside(document, 'skipped', entry, {
         attempt: step,
         fidelity: error.fidelity,
       });
-      if (stopped) await letGo(stopped, tools);
+      if (stopped) await releasePast(stopped, tools);
       log.info('skipped', { ...about, code: error.code });
       return done;
     }
@@ -81,7 +58,7 @@ export async function settle(
       if (!(error instanceof LaneClosed)) {
         await tools.circuits.open(error, tools.heldMs, document.documentId);
       }
-      await documents.stop(document, 'held', entry);
+      await documents.setAside(document, 'held', entry);
       log.error(laneStopped, { ...about, code: error.code, reason: error.message });
       return done;
     }
@@ -119,11 +96,11 @@ export async function fail(
   write: MoveOptions = {},
 ): Promise<boolean> {
   const { documentId, key } = document;
-  const stopped = await tools.documents.stop(document, 'failed', recordEntry(error, step), {
+  const stopped = await tools.documents.setAside(document, 'failed', recordEntry(error, step), {
     attempt: step,
     ...write,
   });
-  if (stopped) await letGo(stopped, tools);
+  if (stopped) await releasePast(stopped, tools);
   const attempts = (document.attempts[step] ?? 0) + 1;
   const fields = { documentId, key, step, code: error.code, attempts, reason: error.message };
   tools.log.warn('failed', fields);
@@ -155,7 +132,7 @@ async function waitForService(
  * message (an SQS redrive): it goes on from the status that `step` works on.
  * @returns the document as the step has to take it
  */
-export async function revived(
+export async function resumeFromDeadLetter(
   document: DocumentItem,
   step: Step,
   status: 'received' | 'normalized' | 'uploaded',
@@ -166,27 +143,6 @@ export async function revived(
   }
   return (await documents.move(document, status, {}, { remove: ['error'] })) ?? document;
 }
-
-/**
- * How long after a failed attempt the next one begins, in milliseconds: 2, 10, 50, then 250 and at most 300
- * seconds, less up to a half. The first comes soon, for most failures pass at once; five attempts span
- * some minutes, for the rest does not.
- * @param attempts failed attempts so far, from 1
- */
-export function backoffMs(attempts: number, random: () => number): number {
-  return lessUpToHalf(Math.min(2 * 5 ** (attempts - 1), 300) * 1_000, random);
-}
-
-/**
- * How long a document waits for an API that is down, in milliseconds: 2ⁿ seconds, at most 5 minutes, less
- * up to a half.
- * @param times how many times in a row it found the API down, from 1
- */
-export function outageWaitMs(times: number, random: () => number): number {
-  return lessUpToHalf(Math.min(2 ** times, 300) * 1_000, random);
-}
-
-const lessUpToHalf = (ms: number, random: () => number): number => ms / 2 + (ms / 2) * random();
 
 function asDroplineError(thrown: unknown, step: Step): DroplineError {
   if (thrown instanceof DroplineError) return thrown;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { laneStopped, serviceIsDown } from '../../shared/journey/alarm-lines.ts';
+import { backoffMs, outageWaitMs } from '../../shared/journey/backoff.ts';
 import {
   Defer,
   RejectDocument,
@@ -10,11 +11,11 @@ import {
 } from '../../shared/journey/errors.ts';
 import type { StepMessage } from '../../shared/journey/messages.ts';
 import { Circuits, LaneClosed } from '../../shared/ledger/circuit.ts';
-import type { DocumentItem } from '../../shared/ledger/document-item.ts';
+import { BrokenInvariant, type DocumentItem } from '../../shared/ledger/document-item.ts';
 import type { Documents } from '../../shared/ledger/documents.ts';
-import { backoffMs, fail, outageWaitMs, revived, settle } from '../../shared/steps/outcome.ts';
+import { attempt, fail, resumeFromDeadLetter } from '../../shared/steps/attempt.ts';
 import type { StepTools } from '../../shared/steps/tools.ts';
-import { changed, emptyLedger } from '../ledger/support.ts';
+import { changed, emptyLedger, impliedBy } from '../ledger/support.ts';
 
 const heldMs = 600_000;
 
@@ -37,7 +38,7 @@ const level = (name: string) => (message: string, fields: Record<string, unknown
   logged.push({ level: name, message, fields });
 };
 
-/** What `settle` uses of a step's tools; anything else fails. */
+/** What `attempt` uses of a step's tools; anything else fails. */
 const tools = () =>
   ({
     documents,
@@ -50,15 +51,18 @@ const tools = () =>
     log: { info: level('info'), warn: level('warn'), error: level('error') },
   }) as unknown as StepTools;
 
-/** Settles a step whose work throws `thrown`. */
-const settled = (thrown: unknown, of: DocumentItem = document) =>
-  settle('normalize', of, tools(), () => Promise.reject(thrown));
+/** Attempts a step whose work throws `thrown`. */
+const attemptThrowing = (thrown: unknown, of: DocumentItem = document) =>
+  attempt('normalize', of, tools(), () => Promise.reject(thrown));
 
 const record = () => documents.get(document.documentId);
 
-/** A version that replaced one which held a content: that one has to be let go of. */
+/** A version that replaced one with content, which has to be released. */
 async function withRelease(): Promise<DocumentItem> {
-  await documents.move(document, 'normalized', { contentSha256: 'c'.repeat(64) });
+  await documents.move(document, 'normalized', {
+    ...impliedBy.normalized,
+    contentSha256: 'c'.repeat(64),
+  });
   return (await documents.receive(changed('02'), 'default')).document;
 }
 const released = {
@@ -67,17 +71,19 @@ const released = {
   order: '01'.padEnd(64, '0'),
 };
 
-describe('settle', () => {
+describe('attempt', () => {
   test('is done when the work is, and changes nothing', async () => {
-    const outcome = await settle('normalize', document, tools(), async () => {});
+    const outcome = await attempt('normalize', document, tools(), async () => {});
 
     expect(outcome).toEqual({ next: 'done' });
     expect(await record()).toEqual(document);
     expect(logged).toEqual([]);
   });
 
-  test('counts no attempt of what is only deferred', async () => {
-    const outcome = await settled(new Defer({ code: 'claude.paced', message: 'm', delayMs: 7 }));
+  test('counts no attempt when the work is only deferred', async () => {
+    const outcome = await attemptThrowing(
+      new Defer({ code: 'claude.paced', message: 'm', delayMs: 7 }),
+    );
 
     expect(outcome).toEqual({ next: 'defer', delayMs: 7 });
     expect(await record()).toEqual(document);
@@ -96,11 +102,11 @@ describe('settle', () => {
     ]);
   });
 
-  test('skips with what was found, and lets go of what past versions held', async () => {
+  test('skips with what was found, and releases what past versions held', async () => {
     const fidelity = { route: 'zip→parts', warnings: [] };
     const newer = await withRelease();
 
-    const outcome = await settled(
+    const outcome = await attemptThrowing(
       new SkipDocument({ code: 'normalize.unsupported', message: 'm', fidelity }),
       newer,
     );
@@ -119,8 +125,8 @@ describe('settle', () => {
     ]);
   });
 
-  test('holds at a stop, opens the lane and lets the alarm know', async () => {
-    const outcome = await settled(
+  test('holds the document, opens the circuit and logs the alarm line when the lane must stop', async () => {
+    const outcome = await attemptThrowing(
       new StopLane({ code: 'claude.unauthorized', message: 'bad key' }),
     );
 
@@ -140,17 +146,17 @@ describe('settle', () => {
     ]);
   });
 
-  test('holds at a lane known to be closed without opening it anew', async () => {
-    await settled(new LaneClosed({ code: 'claude.unauthorized', message: 'bad key' }));
+  test('holds the document at a stopped lane without opening its circuit again', async () => {
+    await attemptThrowing(new LaneClosed({ code: 'claude.unauthorized', message: 'bad key' }));
 
     expect(await record()).toMatchObject({ status: 'held' });
     expect(await circuits.get('claude')).toBeUndefined();
   });
 
-  test('fails what can never pass at its first attempt, and lets go of what past versions held', async () => {
+  test('fails what can never succeed at its first attempt, and releases what past versions held', async () => {
     const newer = await withRelease();
 
-    const outcome = await settled(
+    const outcome = await attemptThrowing(
       new RejectDocument({ code: 'normalize.encrypted', message: 'locked' }),
       newer,
     );
@@ -180,17 +186,17 @@ describe('settle', () => {
       const newer = await withRelease();
       await documents.receive(changed('03'), 'default');
 
-      expect(await settled(error, newer)).toEqual({ next: 'done' });
+      expect(await attemptThrowing(error, newer)).toEqual({ next: 'done' });
 
       expect(await record()).toMatchObject({ status: 'received' });
       expect(sent).toEqual([]);
     },
   );
 
-  test('tries again until the attempts are used up, and no more', async () => {
+  test('retries until the attempts are used up, and no more', async () => {
     const error = new RetryLater({ code: 'claude.server_error', message: 'm', requestId: 'req_1' });
     const outcomes = [];
-    for (let n = 0; n < 3; n += 1) outcomes.push(await settled(error, await record()));
+    for (let n = 0; n < 3; n += 1) outcomes.push(await attemptThrowing(error, await record()));
 
     expect(outcomes).toEqual([
       { next: 'retry', delayMs: 1_500 },
@@ -207,16 +213,16 @@ describe('settle', () => {
   test('waits as long as the error asks', async () => {
     const error = new RetryLater({ code: 'claude.server_error', message: 'm', delayMs: 0 });
 
-    expect(await settled(error)).toEqual({ next: 'retry', delayMs: 0 });
+    expect(await attemptThrowing(error)).toEqual({ next: 'retry', delayMs: 0 });
   });
 
   describe('while the API is down', () => {
     const down = (delayMs = 0) =>
       new ServiceDown({ code: 'claude.unreachable', message: 'no route', delayMs });
 
-    test('waits longer each time, counts no attempt and says in the record what for', async () => {
+    test('waits longer each time, counts no attempt and records the reason', async () => {
       const outcomes = [];
-      for (let n = 0; n < 10; n += 1) outcomes.push(await settled(down(), await record()));
+      for (let n = 0; n < 10; n += 1) outcomes.push(await attemptThrowing(down(), await record()));
 
       expect(outcomes.map(({ next }) => next)).toEqual(Array(10).fill('defer'));
       expect(outcomes).toMatchObject(
@@ -231,12 +237,12 @@ describe('settle', () => {
       });
     });
 
-    test('waits no shorter than the API asks', async () => {
-      expect(await settled(down(40_000))).toEqual({ next: 'defer', delayMs: 40_000 });
+    test('waits at least as long as the API asks', async () => {
+      expect(await attemptThrowing(down(40_000))).toEqual({ next: 'defer', delayMs: 40_000 });
     });
 
-    test('lets the alarm know at the eighth time in a row', async () => {
-      for (let n = 0; n < 8; n += 1) await settled(down(), await record());
+    test('logs the alarm line the eighth time in a row', async () => {
+      for (let n = 0; n < 8; n += 1) await attemptThrowing(down(), await record());
 
       expect(serviceIsDown).toBe('the Claude API has been down for a while');
       const levels = logged.map(({ level, message }) => [level, message]);
@@ -253,18 +259,20 @@ describe('settle', () => {
       });
     });
 
-    test('goes on waiting for a version that a newer event replaced: it finds out at its turn', async () => {
+    test('keeps a replaced version waiting: it finds out at its turn', async () => {
       await documents.receive(changed('02'), 'default');
 
-      expect(await settled(down())).toEqual({ next: 'defer', delayMs: 1_500 });
+      expect(await attemptThrowing(down())).toEqual({ next: 'defer', delayMs: 1_500 });
 
       expect((await record())?.error).toBeUndefined();
     });
   });
 
-  test('keeps the error of an attempt in the record and tells the log its cause', async () => {
+  test('records the error of an attempt and logs its cause', async () => {
     const cause = new Error('socket hang up');
-    await settled(new RetryLater({ code: 'claude.reply_lost', message: 'no route', cause }));
+    await attemptThrowing(
+      new RetryLater({ code: 'claude.reply_lost', message: 'no route', cause }),
+    );
 
     const kept = await record();
     expect(kept).toMatchObject({
@@ -290,25 +298,35 @@ describe('settle', () => {
   });
 
   test.each([
-    ['without a stack by its message', Object.assign(new Error('m'), { stack: undefined }), 'm'],
-    ['that is no error not at all', 'words', undefined],
-  ])('tells the log a cause %s', async (_, cause, told) => {
-    await settled(new RetryLater({ code: 'claude.reply_lost', message: 'no route', cause }));
+    [
+      'its message when the stack is missing',
+      Object.assign(new Error('m'), { stack: undefined }),
+      'm',
+    ],
+    ['nothing when the cause is not an error', 'words', undefined],
+  ])('logs as the cause %s', async (_, cause, expected) => {
+    await attemptThrowing(
+      new RetryLater({ code: 'claude.reply_lost', message: 'no route', cause }),
+    );
 
-    expect(logged[0]?.fields.cause).toBe(told);
+    expect(logged[0]?.fields.cause).toBe(expected);
   });
 
   test.each([
     [new Error('out of memory'), 'Unexpected: out of memory'],
+    [new BrokenInvariant('no source'), 'Unexpected: no source'],
     ['words', 'Unexpected: words'],
-  ])('counts what nobody expected as an attempt of its own code', async (thrown, message) => {
-    expect(await settled(thrown)).toMatchObject({ next: 'retry' });
+  ])(
+    'counts an unexpected error as an attempt, under its own code: %s',
+    async (thrown, message) => {
+      expect(await attemptThrowing(thrown)).toMatchObject({ next: 'retry' });
 
-    expect((await record())?.error).toMatchObject({ code: 'normalize.internal', message });
-    expect(logged[0]?.fields.cause).toBe(thrown instanceof Error ? thrown.stack : undefined);
-  });
+      expect((await record())?.error).toMatchObject({ code: 'normalize.internal', message });
+      expect(logged[0]?.fields.cause).toBe(thrown instanceof Error ? thrown.stack : undefined);
+    },
+  );
 
-  test('takes advice from the error, else from the catalogue, else gives none', async () => {
+  test('takes advice from the error, else from the catalogue, else none', async () => {
     const advices = [];
     for (const [code, advice] of [
       ['normalize.encrypted', 'Ask its author.'],
@@ -320,7 +338,7 @@ describe('settle', () => {
         changed('01', { key: `${advices.length}.txt` }),
         'default',
       );
-      await settled(error, fresh);
+      await attemptThrowing(error, fresh);
       advices.push((await documents.get(fresh.documentId))?.error?.advice);
     }
 
@@ -330,9 +348,9 @@ describe('settle', () => {
   });
 });
 
-describe('revived', () => {
+describe('resumeFromDeadLetter', () => {
   const ended = async (code: string) => {
-    const stopped = await documents.stop(document, 'failed', {
+    const stopped = await documents.setAside(document, 'failed', {
       code,
       message: 'm',
       step: 'normalize',
@@ -342,10 +360,10 @@ describe('revived', () => {
     return stopped;
   };
 
-  test('brings back what ended as a dead letter of the step, without its error', async () => {
+  test('resumes a document that failed as a dead letter of the step, without its error', async () => {
     const failed = await ended('normalize.dead_letter');
 
-    const back = await revived(failed, 'normalize', 'received', documents);
+    const back = await resumeFromDeadLetter(failed, 'normalize', 'received', documents);
 
     expect(back).toMatchObject({ status: 'received' });
     expect(back.error).toBeUndefined();
@@ -353,33 +371,27 @@ describe('revived', () => {
   });
 
   test.each(['upload.dead_letter', 'normalize.encrypted'])(
-    'leaves what ended by %s',
+    'leaves a document alone that failed with %s',
     async (code) => {
       const failed = await ended(code);
 
-      expect(await revived(failed, 'normalize', 'received', documents)).toBe(failed);
+      expect(await resumeFromDeadLetter(failed, 'normalize', 'received', documents)).toBe(failed);
       expect(await record()).toEqual(failed);
     },
   );
 
-  test('leaves what failed for a reason that is not known', async () => {
-    const failed = { ...document, status: 'failed', error: undefined } as unknown as DocumentItem;
-
-    expect(await revived(failed, 'normalize', 'received', documents)).toBe(failed);
-  });
-
-  test('leaves a document that did not end', async () => {
+  test('leaves a document alone that has not failed', async () => {
     const open = { ...document, error: { code: 'normalize.dead_letter' } } as DocumentItem;
 
-    expect(await revived(open, 'normalize', 'received', documents)).toBe(open);
+    expect(await resumeFromDeadLetter(open, 'normalize', 'received', documents)).toBe(open);
     expect(await record()).toEqual(document);
   });
 
-  test('gives the document as it was seen when a newer event came first', async () => {
+  test('returns the document as it was seen when a newer event came first', async () => {
     const failed = await ended('normalize.dead_letter');
     await documents.receive(changed('02'), 'default');
 
-    expect(await revived(failed, 'normalize', 'received', documents)).toBe(failed);
+    expect(await resumeFromDeadLetter(failed, 'normalize', 'received', documents)).toBe(failed);
   });
 });
 
@@ -391,7 +403,7 @@ test.each([
   [4, 0, 125_000],
   [5, 1, 300_000],
   [20, 1, 300_000],
-])('after %i attempts a random %d makes a wait of %i ms', (attempts, random, expected) => {
+])('after %i attempts, a random %d gives a wait of %i ms', (attempts, random, expected) => {
   expect(backoffMs(attempts, () => random)).toBe(expected);
 });
 
@@ -401,14 +413,14 @@ test.each([
   [8, 1, 256_000],
   [9, 0, 150_000],
   [20, 1, 300_000],
-])('the %i. time in a row, a random %d makes a wait of %i ms', (times, random, expected) => {
+])('after %i outages in a row, a random %d gives a wait of %i ms', (times, random, expected) => {
   expect(outageWaitMs(times, () => random)).toBe(expected);
 });
 
 describe('fail', () => {
   const error = new RejectDocument({ code: 'summarize.refused', message: 'm' });
 
-  test('ends a document in one write with what else that writes, and says that it did', async () => {
+  test("ends a document in one write with the caller's changes, and returns true", async () => {
     const write = { add: { 'attempts.render': 2 }, remove: ['rendering' as const] };
     await documents.move(document, 'received', { rendering: true });
 
@@ -419,7 +431,7 @@ describe('fail', () => {
     expect(failed?.rendering).toBeUndefined();
   });
 
-  test('says when a newer event was first', async () => {
+  test('returns false when a newer event was first', async () => {
     await documents.receive(changed('02'), 'default');
 
     expect(await fail('normalize', document, error, tools())).toBe(false);

@@ -1,0 +1,47 @@
+import { ClaudeClient } from '../shared/claude/client.ts';
+import type { Table } from '../shared/ledger/table.ts';
+import { MessagesPace } from '../shared/pace/messages-pace.ts';
+import { Pace } from '../shared/pace/pace.ts';
+import type { Claude } from '../shared/steps/tools.ts';
+import type { Ports } from './ports.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * The Claude client with the key from Secrets Manager. Every call on files first waits for its slot in the
+ * fleet's pace, and a `retry-after` that one worker receives holds for all; messages wait when their limits,
+ * which responses report, are near.
+ */
+export function claudeClient(
+  ports: Ports,
+  settings: Pick<
+    Settings,
+    'claudeBaseUrl' | 'claudeDialect' | 'claudeApiKeySecret' | 'filesPerMinute'
+  >,
+  table: Table,
+): Claude {
+  const { now, sleep } = ports;
+  const files = new Pace(table, { api: 'files', perMinute: settings.filesPerMinute, now, sleep });
+  const messages = new MessagesPace(table, { now, sleep });
+  const make = ports.claude ?? ((options) => new ClaudeClient(options));
+  return make({
+    baseUrl: settings.claudeBaseUrl,
+    dialect: settings.claudeDialect,
+    apiKey: ports.apiKey(settings.claudeApiKeySecret),
+    admit: async (api, signal) => {
+      if (api === 'files') await files.turn(signal);
+      if (api === 'messages') await messages.turn(signal);
+    },
+    onRateLimits: (limits) => {
+      const { api, retryAfterMs } = limits;
+      const learnt =
+        api === 'messages'
+          ? messages.learn(limits)
+          : api === 'files' && retryAfterMs !== undefined
+            ? files.pushBack(retryAfterMs)
+            : undefined;
+      learnt?.catch((error: unknown) =>
+        ports.log.warn('pace not pushed back', { api, error: String(error) }),
+      );
+    },
+  });
+}

@@ -1,0 +1,38 @@
+import { changesOf } from '../../shared/aws/events.ts';
+import { done, type Outcome } from '../../shared/journey/outcome.ts';
+import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
+import { profileSettings, type Settings, stepSettings } from '../settings.ts';
+import type { StepFunction } from '../step-function.ts';
+import { profiles, stepTools } from '../tools.ts';
+
+const settings = [
+  ...stepSettings,
+  'renderQueueUrl',
+  'summarizeQueueUrl',
+  ...profileSettings,
+  'limits',
+] as const satisfies readonly (keyof Settings)[];
+
+/** S3 events (and parts of mails and archives) → what Claude takes, staged; then to upload. */
+export const normalizeStep: StepFunction<
+  (typeof settings)[number],
+  NormalizeTools,
+  Pick<NormalizeTools, 'convert'>
+> = {
+  step: 'normalize',
+  settings,
+  tools: (ports, chosen) => ({
+    ...stepTools(ports, chosen),
+    convert: ports.convert,
+    limits: chosen.limits,
+    profileFor: profiles(chosen),
+  }),
+  work: async (body, tools) => {
+    let outcome: Outcome = done;
+    for (const change of changesOf(body)) {
+      const one = await normalize(change, tools);
+      if (one.next !== 'done') outcome = one;
+    }
+    return outcome;
+  },
+};

@@ -1,0 +1,28 @@
+import type { Objects } from '../shared/aws/objects.ts';
+import type { QueuePort } from '../shared/aws/queues.ts';
+import type { ClaudeClient, ClaudeOptions } from '../shared/claude/client.ts';
+import type { Log } from '../shared/journey/log.ts';
+import type { Table } from '../shared/ledger/table.ts';
+
+/**
+ * Everything through which a function touches the world outside of its process: AWS, time and chance. Entry
+ * points are built from the real ones (`runtime.ts`), the tests' world from ones in memory; what is
+ * built on them is the same.
+ */
+export interface Ports {
+  table: (name: string) => Table;
+  objects: Pick<Objects, keyof Objects>;
+  queues: QueuePort;
+  /** Reads the API key from a secret, on each call. */
+  apiKey: (secretName: string) => () => Promise<string>;
+  /** Makes the client of the Claude API; the real one when left out. */
+  claude?: (options: ClaudeOptions) => Pick<ClaudeClient, keyof ClaudeClient>;
+  log: Log;
+  /** Epoch milliseconds. */
+  now: () => number;
+  /** A number from 0 to below 1. */
+  random: () => number;
+  /** A name for this worker, unique at each call. */
+  owner: () => string;
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+}

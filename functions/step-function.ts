@@ -1,0 +1,50 @@
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { processBatch } from '../shared/aws/batch.ts';
+import { stepMessageOf } from '../shared/aws/events.ts';
+import type { StepMessage } from '../shared/journey/messages.ts';
+import type { Outcome } from '../shared/journey/outcome.ts';
+import type { QueuedStep } from '../shared/journey/steps.ts';
+import type { Ports } from './ports.ts';
+import { queueUrlOf, type Settings } from './settings.ts';
+
+/** A step as a function: which settings it needs, what it is built from, and what it does with a message. */
+export interface StepFunction<Name extends keyof Settings, Tools, Extra = object> {
+  step: QueuedStep;
+  /** Settings it reads from its environment. */
+  settings: readonly Name[];
+  /** Builds its tools. `extra` is what only this step touches, such as the sandbox or the browser. */
+  tools: (ports: Ports & Extra, settings: Pick<Settings, Name>) => Tools;
+  /** Does what one message asks for. */
+  work: (body: string, tools: Tools) => Promise<Outcome>;
+}
+
+/**
+ * The handler of a step's queue: works on each record of a batch by itself.
+ * @param ports what the function touches, `extra` included
+ * @param settings what its environment says
+ */
+export function stepHandler<Name extends keyof Settings, Tools, Extra>(
+  { step, tools, work }: StepFunction<Name, Tools, Extra>,
+  ports: Ports & Extra,
+  settings: Pick<Settings, Name>,
+): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
+  const ready = tools(ports, settings);
+  const batch = { ...ports, queueUrl: queueUrlOf(step, settings) };
+  return (event, context) => processBatch(event, context, batch, (body) => work(body, ready));
+}
+
+/**
+ * The message in a body, provided that it is one of those that the queue of `step` carries.
+ * @throws UnreadableMessage when it is no message; Error when it belongs to another step, which can only be a fault
+ */
+export function messageFor<Name extends StepMessage['step']>(
+  step: QueuedStep,
+  body: string,
+  names: readonly Name[],
+): Extract<StepMessage, { step: Name }> {
+  const message = stepMessageOf(body);
+  if ((names as readonly string[]).includes(message.step)) {
+    return message as Extract<StepMessage, { step: Name }>;
+  }
+  throw new Error(`a message for ${message.step} is in the queue of ${step}`);
+}

@@ -1,0 +1,36 @@
+import { claimLeaseMs } from '../../shared/journey/steps.ts';
+import { release } from '../../shared/steps/release.ts';
+import { type UploadTools, upload } from '../../shared/steps/upload.ts';
+import { claudeClient } from '../claude.ts';
+import { claudeSettings, type Settings, stepSettings } from '../settings.ts';
+import { messageFor, type StepFunction } from '../step-function.ts';
+import { profiles, stepTools } from '../tools.ts';
+
+const settings = [
+  ...stepSettings,
+  ...claudeSettings,
+  'summarizeQueueUrl',
+  'keepRemoteFiles',
+] as const satisfies readonly (keyof Settings)[];
+
+/** Everything that changes files at Claude: uploads, and the release of files that no document refers to. */
+export const uploadStep: StepFunction<(typeof settings)[number], UploadTools> = {
+  step: 'upload',
+  settings,
+  tools: (ports, chosen) => {
+    const shared = stepTools(ports, chosen);
+    return {
+      ...shared,
+      claude: claudeClient(ports, chosen, shared.table),
+      owner: ports.owner,
+      leaseMs: claimLeaseMs,
+      expiryMarginMs: 24 * 3_600_000,
+      profileFor: profiles(chosen),
+      keepRemoteFiles: chosen.keepRemoteFiles,
+    };
+  },
+  work: (body, tools) => {
+    const message = messageFor('upload', body, ['upload', 'release']);
+    return message.step === 'upload' ? upload(message, tools) : release(message, tools);
+  },
+};

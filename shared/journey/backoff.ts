@@ -1,0 +1,21 @@
+/**
+ * How long to wait after a failed attempt, in milliseconds: 2, 10, 50, then 250 and at most 300 seconds, less
+ * up to half. The first retry comes soon, because most failures pass at once; five attempts span some minutes,
+ * because the rest do not.
+ * @param attempts failed attempts so far, from 1
+ * @param random a number from 0 to below 1, for jitter
+ */
+export function backoffMs(attempts: number, random: () => number): number {
+  return lessUpToHalf(Math.min(2 * 5 ** (attempts - 1), 300) * 1_000, random);
+}
+
+/**
+ * How long a document waits for an API that is down, in milliseconds: 2ⁿ seconds, at most 5 minutes, less up
+ * to half.
+ * @param times how many times in a row the API was down, from 1
+ */
+export function outageWaitMs(times: number, random: () => number): number {
+  return lessUpToHalf(Math.min(2 ** times, 300) * 1_000, random);
+}
+
+const lessUpToHalf = (ms: number, random: () => number): number => ms / 2 + (ms / 2) * random();
