@@ -2,13 +2,6 @@ import { z } from 'zod';
 import { contentKey, referenceKey } from './keys.ts';
 import type { Changes, Condition, Table } from './table.ts';
 
-/**
- * A content: bytes with one SHA-256, and the one remote file that carries them.
- * - `uploading`: a worker holds the lease, or held it and died (then a stray file may exist);
- * - `free`: no remote file, and none can be under way: the next claim uploads without looking;
- * - `live`: `fileId` carries it;
- * - `deleting`: nobody refers to it; `fileId` is about to be deleted.
- */
 const attributes = z.object({
   contentSha256: z.string(),
   /** Begins with the time, and grows by one with every write; conditions name it. */
@@ -27,7 +20,13 @@ const attributes = z.object({
 const remoteFile = { fileId: z.string(), expiresAt: z.string().optional() };
 const noFile = { fileId: z.undefined().optional(), expiresAt: z.undefined().optional() };
 
-/** The item of a content, by state. */
+/**
+ * A content: bytes with one SHA-256, and the one remote file that carries them.
+ * - `uploading`: a worker holds the lease, or held it and died (then a stray file may exist);
+ * - `free`: no remote file, and none can be under way: the next claim uploads without looking;
+ * - `live`: `fileId` carries it;
+ * - `deleting`: nobody refers to it; `fileId` is about to be deleted.
+ */
 export const contentItemSchema = z.discriminatedUnion('state', [
   attributes.extend({ state: z.literal('uploading'), ...noFile }),
   attributes.extend({ state: z.literal('free'), ...noFile }),

@@ -72,6 +72,9 @@ const attributes = documentRecordSchema.extend({
   retiresParts: z.boolean().optional(),
 });
 
+/** An item as it is read where it is only replaced: one that a fault has broken must not block its successor. */
+export const replacedItemSchema = attributes;
+
 /** What a version has once the bytes that Claude gets are known. */
 const normalized = attributes.required({
   contentSha256: true,
@@ -140,7 +143,7 @@ export function assertImplied(
 ): void {
   const missing = implied(status).filter((name) => item[name] === undefined);
   if (missing.length > 0) {
-    throw new BrokenInvariant(`a ${status} document has ${missing.join(', ')}`);
+    throw new BrokenInvariant(`a document that is ${status} must have ${missing.join(', ')}`);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type PastVersion,
   pastVersionSchema,
   type Release,
+  replacedItemSchema,
 } from './document-item.ts';
 import { documentKey, orderOf, pastVersionKey, shardOf } from './keys.ts';
 import type { Condition, Item, Table } from './table.ts';
@@ -81,10 +82,13 @@ export class Documents {
     }
 
     for (;;) {
-      const present = await this.get(documentId);
-      if (!present) throw new Error(`document ${documentId} vanished from the ledger`);
-      if (present.order === order) return { outcome: 'again', document: present };
-      if (newestOrder(present) >= order) return { outcome: 'stale', document: present };
+      const item = await this.#table.get(documentKey(documentId));
+      if (!item) throw new Error(`document ${documentId} vanished from the ledger`);
+      const present = replacedItemSchema.parse(item);
+      if (newestOrder(present) >= order) {
+        const outcome = present.order === order ? 'again' : 'stale';
+        return { outcome, document: documentItemSchema.parse(item) };
+      }
 
       await this.#archive(present);
       const next = { ...fresh, ...inherited(present) };
@@ -279,7 +283,7 @@ export class Documents {
     );
   }
 
-  async #archive(present: DocumentItem): Promise<void> {
+  async #archive(present: DocumentAttributes): Promise<void> {
     const { stateShard: _state, dayShard: _day, listedAt: _listed, ...kept } = present as Item;
     // The past version keeps its fileId under another name, so that the index by file finds only
     // documents that still stand on that file.
@@ -342,11 +346,14 @@ export const unleased = (now: number): Condition => ({
 });
 
 /** The newest event that the record tells of. */
-export const newestOrder = ({ order, confirmedBy = order }: DocumentItem): string =>
+export const newestOrder = ({
+  order,
+  confirmedBy = order,
+}: Pick<DocumentAttributes, 'order' | 'confirmedBy'>): string =>
   confirmedBy > order ? confirmedBy : order;
 
 /** What a new version takes over from the one it replaces. */
-function inherited(present: DocumentItem): Item {
+function inherited(present: DocumentAttributes): Item {
   const releases: Release[] = [...(present.releases ?? [])];
   if (present.contentSha256) {
     releases.push(

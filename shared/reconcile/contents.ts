@@ -7,6 +7,7 @@ import { indexes } from '../ledger/keys.ts';
 import { release } from '../steps/release.ts';
 import { liveFile } from '../steps/upload.ts';
 import type { Duty, ReconcileTools } from './duty.ts';
+import { readDocument } from './read-document.ts';
 import { note, type ReconcileReport } from './report.ts';
 
 /** The API looks up at most 100 ids in one call. */
@@ -120,8 +121,8 @@ async function lookAfterContent(
   if (tools.dryRun) return;
 
   if (fate === 'gone') await tools.contents.evict(sha256, fileId);
-  const file = await refreshed(content, tools);
-  for await (const document of usersOf(sha256, tools)) {
+  const file = await refreshed(content, tools, report);
+  for await (const document of usersOf(sha256, tools, report)) {
     await tools.documents.refile(document, fileId, file);
   }
 }
@@ -133,7 +134,7 @@ async function lookAfterDocument(
   tools: ReconcileTools,
   report: ReconcileReport,
 ): Promise<void> {
-  const document = await tools.documents.get(documentId);
+  const document = await readDocument(documentId, tools, report);
   if (document?.fileId !== fileId || !document.contentSha256 || !document.mimeType) return;
   const content = await tools.contents.get(document.contentSha256);
   // The content's own entry in the index is looked after by itself.
@@ -144,7 +145,7 @@ async function lookAfterDocument(
   await tools.documents.refile(
     document,
     fileId,
-    await refreshed({ contentSha256, mimeType }, tools),
+    await refreshed({ contentSha256, mimeType }, tools, report),
   );
 }
 
@@ -161,9 +162,10 @@ type File = Awaited<ReturnType<typeof liveFile>>;
 async function refreshed(
   { contentSha256, mimeType }: Pick<ContentItem, 'contentSha256' | 'mimeType'>,
   tools: ReconcileTools,
+  report: ReconcileReport,
 ): Promise<File> {
   let lost: RejectDocument | undefined;
-  for await (const { source } of usersOf(contentSha256, tools)) {
+  for await (const { source } of usersOf(contentSha256, tools, report)) {
     if (!source) continue;
     try {
       const content = { contentSha256, mimeType, source };
@@ -183,12 +185,16 @@ async function refreshed(
 }
 
 /** The documents that refer to the content in their present version. */
-async function* usersOf(sha256: string, tools: ReconcileTools): AsyncGenerator<DocumentItem> {
+async function* usersOf(
+  sha256: string,
+  tools: ReconcileTools,
+  report: ReconcileReport,
+): AsyncGenerator<DocumentItem> {
   let cursor: unknown;
   do {
     const page = await tools.contents.references(sha256, { cursor });
     for (const { documentId, order } of page.references) {
-      const document = await tools.documents.get(documentId);
+      const document = await readDocument(documentId, tools, report);
       if (document?.order === order) yield document;
     }
     cursor = page.cursor;

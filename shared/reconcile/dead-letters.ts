@@ -7,6 +7,7 @@ import { release } from '../steps/release.ts';
 import { mayReusePast, releasePast } from '../steps/release-past.ts';
 import { waitsFor } from '../steps/resend.ts';
 import type { Duty, ReconcileTools } from './duty.ts';
+import { readDocument } from './read-document.ts';
 import { note, type ReconcileReport } from './report.ts';
 
 /**
@@ -70,7 +71,8 @@ const hasEnded = (status: Status): boolean =>
 
 async function bury(letter: Letter, tools: ReconcileTools, report: ReconcileReport): Promise<void> {
   const { step, documentId, order, contentSha256, releases } = letter;
-  const document = await tools.documents.get(documentId);
+  const document = await readDocument(documentId, tools, report);
+  if (document === null) return;
   const superseded = document !== undefined && document.order > order;
   // What a newer version may go on with, that version lets go of.
   if (superseded && !releases && mayReusePast(document, letter)) return;

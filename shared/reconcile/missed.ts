@@ -2,6 +2,7 @@ import { documentIdOf } from '../journey/ids.ts';
 import { newestOrder } from '../ledger/documents.ts';
 import { orderAfter } from '../ledger/keys.ts';
 import type { Duty } from './duty.ts';
+import { readDocument } from './read-document.ts';
 import { note } from './report.ts';
 
 /** How long an event may be on its way before its object counts as missed, in milliseconds. */
@@ -18,7 +19,8 @@ const onItsWayMs = 3_600_000;
 export const announceMissed: Duty = async (cursor, tools, report) => {
   const page = await tools.objects.list(tools.inboxBucket, { startAfter: cursor });
   for (const { key, etag, modifiedAt } of page.objects) {
-    const document = await tools.documents.get(documentIdOf(tools.inboxBucket, key));
+    const document = await readDocument(documentIdOf(tools.inboxBucket, key), tools, report);
+    if (document === null) continue;
     const told = document && document.status !== 'removed' && document.etag === etag;
     if (told || (document && tools.now() - modifiedAt < onItsWayMs)) continue;
     const head = await tools.objects.head({ bucket: tools.inboxBucket, key });

@@ -1,6 +1,7 @@
 import { isOpen } from '../ledger/documents.ts';
 import { retireParts } from '../steps/parts.ts';
 import type { Duty } from './duty.ts';
+import { readDocument } from './read-document.ts';
 import { note } from './report.ts';
 
 /**
@@ -12,7 +13,7 @@ export const sweepStaged: Duty = async (cursor, tools, report) => {
   const page = await tools.objects.list(tools.stagingBucket, { startAfter: cursor });
   for (const { key } of page.objects) {
     const [kind, documentId = '', order = ''] = key.split('/');
-    const document = await tools.documents.get(documentId);
+    const document = await readDocument(documentId, tools, report);
     if (!document || order >= document.order) continue;
     // A version under way announces its own parts first; then it retires what is left of the past.
     const underWay = isOpen(document.status) || document.status === 'held';

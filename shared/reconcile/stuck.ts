@@ -5,7 +5,8 @@ import { isOpen } from '../ledger/documents.ts';
 import { indexes, shardCount } from '../ledger/keys.ts';
 import { resend, waitsFor } from '../steps/resend.ts';
 import type { Duty, ReconcileTools } from './duty.ts';
-import { note } from './report.ts';
+import { readDocument } from './read-document.ts';
+import { note, type ReconcileReport } from './report.ts';
 
 const pageSize = 100;
 
@@ -23,7 +24,7 @@ export const resendStuck: Duty = async (cursor, tools, report) => {
     backlogs.set(step, known);
     return known;
   };
-  return eachInState('open', cursor, tools, async (document) => {
+  return eachInState('open', cursor, tools, report, async (document) => {
     if (ageOf(document, tools) < tools.stuckMs) return;
     const step = waitsFor(document);
     if (step && (await backlogOf(step)) > behind) {
@@ -68,7 +69,7 @@ export const resumeHeld: Duty = async (cursor, tools, report) => {
     if (moved) await resend(moved, tools);
   };
 
-  const next = await eachInState('held', cursor, tools, async (document) => {
+  const next = await eachInState('held', cursor, tools, report, async (document) => {
     const lane = laneOf(document.error ?? { code: '' });
     if (lanes[lane].circuit?.openedBy !== document.documentId) await resume(document, lane);
   });
@@ -77,7 +78,9 @@ export const resumeHeld: Duty = async (cursor, tools, report) => {
     const { admits, circuit } = lanes[lane];
     if (!circuit || admits === 'none') continue;
     if (admits === 'all' && !tools.dryRun) await tools.circuits.close(lane);
-    const opener = circuit.openedBy ? await tools.documents.get(circuit.openedBy) : undefined;
+    const opener = circuit.openedBy
+      ? await readDocument(circuit.openedBy, tools, report)
+      : undefined;
     if (opener?.status === 'held') await resume(opener, lane);
     // Nobody waits on the lane, but releases and new documents are still turned away from it: they
     // find out themselves whether it is free.
@@ -93,7 +96,7 @@ export const resumeHeld: Duty = async (cursor, tools, report) => {
  */
 export const retryFailed: Duty = async (cursor, tools, report) => {
   if (tools.retry.length === 0) return undefined;
-  return eachInState('failed', cursor, tools, async (document) => {
+  return eachInState('failed', cursor, tools, report, async (document) => {
     const { error, attempts } = document;
     if (!error || error.step === 'remove' || !tools.retry.includes(error.code)) return;
     note(report, 'retried', document.documentId);
@@ -113,6 +116,7 @@ async function eachInState(
   state: 'open' | 'held' | 'failed',
   cursor: string | undefined,
   tools: ReconcileTools,
+  report: ReconcileReport,
   visit: (document: DocumentItem) => Promise<void>,
 ): Promise<string | undefined> {
   const { shard, after } = cursor
@@ -126,7 +130,7 @@ async function eachInState(
   });
   for (const key of page.items) {
     const documentId = String(key.pk).slice('DOC#'.length);
-    const document = await tools.documents.get(documentId);
+    const document = await readDocument(documentId, tools, report);
     if (!document) continue;
     const inState = state === 'open' ? isOpen(document.status) : document.status === state;
     if (inState) await visit(document);

@@ -30,7 +30,7 @@ export interface NormalizeTools extends StepTools {
  * of this version: announced again at worst, and the ledger knows them; (3) the converted bytes
  * are staged under their own hash: staged again at worst; (4) the record says `normalized`; (5) the
  * upload message is sent: a redelivered event that finds `normalized` sends it again. What the
- * version before held is let go last, see `let-go.ts`.
+ * version before held is let go last, see `release-past.ts`.
  */
 export async function normalize(event: ObjectChange, tools: NormalizeTools): Promise<Outcome> {
   const change = event.ofVersion ? await asItStands(event, tools) : event;

@@ -849,3 +849,22 @@ test('parts of a mail are looked after from where they are staged', async () => 
   expect(part.source?.bucket).toBe(staging);
   expect(fileIds()).toContain((await present('a.eml!/valves.txt')).fileId);
 });
+
+test('an item that cannot be read is reported, and keeps no other document from being resumed', async () => {
+  await begin();
+  world.deliver(world.drop('broken.txt', text('broken')), world.drop('good.txt', text('good')));
+  while (await world.work({ only: ['intake'] }));
+  const broken = await present('broken.txt');
+  await world.table.update({ pk: broken.pk, sk: broken.sk }, { remove: ['contentSha256'] });
+  world.queues.upload.messages.splice(0);
+  world.advance(2 * hour);
+
+  const { report } = await world.reconcile();
+  await world.drain();
+
+  expect(report?.ids).toMatchObject({ unreadable: [broken.documentId] });
+  expect((await present('good.txt')).status).toBe('ready');
+  world.deliver(world.drop('broken.txt', text('mended')));
+  await world.drain();
+  expect((await present('broken.txt')).status).toBe('ready');
+});

@@ -13,27 +13,27 @@ beforeEach(async () => {
   circuits = worker();
 });
 
-/** What another worker has: the same table, its own memory. */
+/** Another worker: the same table, its own memory. */
 const worker = () => new Circuits(table, () => clock.now);
 const unauthorized = new StopLane({ code: 'claude.unauthorized', message: 'bad key' });
 const billing = new StopLane({ code: 'claude.billing', message: 'unpaid' });
 const full = new StopLane({ code: 'claude.storage_full', message: 'full' });
 const minutes = 60_000;
 
-test('a lane of which nothing is known lets everybody through', async () => {
+test('a lane without a circuit lets every call through', async () => {
   await expect(circuits.check('claude')).resolves.toBeUndefined();
   await expect(circuits.admission('claude')).resolves.toMatchObject({ admits: 'all' });
   await expect(circuits.get('claude')).resolves.toBeUndefined();
 });
 
-test('a full storage stops uploads alone, everything else stops all calls', () => {
+test('full storage stops uploads only; everything else stops all calls', () => {
   expect(laneOf(full)).toBe('upload');
   expect(laneOf(unauthorized)).toBe('claude');
   expect(laneOf(billing)).toBe('claude');
 });
 
 describe('an open lane', () => {
-  test('turns every worker away with what opened it', async () => {
+  test('turns every worker away with the error that opened it', async () => {
     await circuits.open(unauthorized, 10 * minutes);
 
     for (const each of [circuits, worker()]) {
@@ -59,7 +59,7 @@ describe('an open lane', () => {
     await expect(worker().check('upload')).rejects.toThrow('full');
   });
 
-  test('is not put off by others that fail meanwhile', async () => {
+  test('is not prolonged by other failures meanwhile', async () => {
     await circuits.open(unauthorized, 10 * minutes);
     clock.now += 9 * minutes;
 
@@ -71,7 +71,7 @@ describe('an open lane', () => {
     });
   });
 
-  test('is opened anew by a failure after its time has come', async () => {
+  test('is opened again by a failure after its time is up', async () => {
     await circuits.open(unauthorized, 10 * minutes);
     clock.now += 10 * minutes;
 
@@ -83,7 +83,7 @@ describe('an open lane', () => {
     });
   });
 
-  test('admits none before its time, then one', async () => {
+  test('admits none before its time is up, then one', async () => {
     await circuits.open(unauthorized, 10 * minutes);
 
     clock.now += 10 * minutes - 1;
@@ -100,7 +100,7 @@ describe('a probe', () => {
     await circuits.probe('claude', 10 * minutes);
   });
 
-  test('lets calls through, and admits nobody else before its time has passed', async () => {
+  test('lets calls through, and admits no other document before its time is up', async () => {
     await expect(circuits.check('claude')).resolves.toBeUndefined();
     await expect(worker().check('claude')).resolves.toBeUndefined();
     await expect(worker().admission('claude')).resolves.toMatchObject({ admits: 'none' });
@@ -109,7 +109,7 @@ describe('a probe', () => {
     await expect(worker().admission('claude')).resolves.toMatchObject({ admits: 'all' });
   });
 
-  test('tells which document stopped the lane, if one did', async () => {
+  test('reports which document stopped the lane, if one did', async () => {
     expect((await worker().admission('claude')).circuit).not.toHaveProperty('openedBy');
     await worker().open(billing, 10 * minutes, 'the-document');
     clock.now += 10 * minutes;
@@ -128,14 +128,14 @@ describe('a probe', () => {
     expect(await worker().get('claude')).toMatchObject({ state: 'open', code: 'claude.billing' });
   });
 
-  test('that held closes the circuit', async () => {
+  test('that succeeds closes the circuit', async () => {
     await circuits.close('claude');
 
     expect(await worker().get('claude')).toBeUndefined();
     await expect(circuits.check('claude')).resolves.toBeUndefined();
   });
 
-  test('is not begun twice', async () => {
+  test('is not started twice', async () => {
     const before = await worker().get('claude');
     clock.now += minutes;
 
@@ -145,7 +145,7 @@ describe('a probe', () => {
   });
 });
 
-test('closing does not close what somebody opened again', async () => {
+test('closing does not close a lane that was opened again', async () => {
   await circuits.open(unauthorized, 10 * minutes);
 
   await worker().close('claude');
@@ -153,18 +153,18 @@ test('closing does not close what somebody opened again', async () => {
   expect(await worker().get('claude')).toMatchObject({ state: 'open' });
 });
 
-test('closing what is closed is done', async () => {
+test('closing a closed lane does nothing', async () => {
   await expect(circuits.close('claude')).resolves.toBeUndefined();
 });
 
-test('probing what is not open makes no circuit', async () => {
+test('probing a lane that is not open creates no circuit', async () => {
   await circuits.probe('claude', minutes);
 
   expect(await circuits.get('claude')).toBeUndefined();
 });
 
 describe('what a worker read', () => {
-  test('is believed for five seconds', async () => {
+  test('is trusted for five seconds', async () => {
     await circuits.check('claude');
     await worker().open(unauthorized, 10 * minutes);
 
@@ -181,7 +181,7 @@ describe('what a worker read', () => {
     await expect(circuits.check('upload')).rejects.toThrow('full');
   });
 
-  /** Keeps count of reads from now on. */
+  /** Counts reads from now on. */
   function countReads(): { reads: number } {
     const count = { reads: 0 };
     const get = table.get.bind(table);
@@ -192,7 +192,7 @@ describe('what a worker read', () => {
     return count;
   }
 
-  test('is not asked for again within that time', async () => {
+  test('is not read again within that time', async () => {
     const count = countReads();
 
     for (let n = 0; n < 5; n += 1) await circuits.check('claude');
@@ -200,7 +200,7 @@ describe('what a worker read', () => {
     expect(count.reads).toBe(1);
   });
 
-  test('is not asked for when it opened the lane itself', async () => {
+  test('is not read when it opened the lane itself', async () => {
     const count = countReads();
     await circuits.open(unauthorized, 10 * minutes);
 
@@ -209,7 +209,7 @@ describe('what a worker read', () => {
     expect(count.reads).toBe(0);
   });
 
-  test('is what it opened itself, at once', async () => {
+  test('includes at once what it opened itself', async () => {
     await circuits.check('claude');
 
     await circuits.open(unauthorized, 10 * minutes);
@@ -217,7 +217,7 @@ describe('what a worker read', () => {
     await expect(circuits.check('claude')).rejects.toThrow('bad key');
   });
 
-  test('is forgotten when it begins a probe or closes', async () => {
+  test('is forgotten when it starts a probe or closes the lane', async () => {
     await circuits.open(unauthorized, 10 * minutes);
     await circuits.probe('claude', minutes);
     await expect(circuits.check('claude')).resolves.toBeUndefined();

@@ -4,9 +4,9 @@ import { type ContentItem, Contents } from '../../shared/ledger/contents.ts';
 import { emptyLedger } from './support.ts';
 
 /**
- * Random workers claim, renew, abandon, join, leave and delete one content, each on what it saw some
+ * Random workers claim, renew, abandon, join, leave and delete one content, each acting on what it saw some
  * time ago, in the ledger and in a model of a few lines. The model is also checked for what the
- * protocol is for: one owner, and no file that two workers may delete.
+ * protocol guarantees: one owner, and no file that two workers may delete.
  */
 
 interface Content {
@@ -23,7 +23,7 @@ interface Model {
   content: Content | undefined;
   references: Set<string>;
   now: number;
-  /** What each worker saw last; absent when it saw that there was none, or never looked. */
+  /** What each worker saw last; absent when there was none, or it never looked. */
   seen: Map<string, Content>;
 }
 
@@ -76,7 +76,7 @@ const pick = (item: ContentItem) =>
 const defined = (given: object) =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 
-/** The same as it is now and as the worker saw it: then its conditional write goes through. */
+/** Whether the content is still as the worker saw it, so that its conditional write succeeds. */
 const unchanged = (model: Model, by: string): boolean =>
   model.content?.revision === model.seen.get(by)?.revision && model.content !== undefined;
 
@@ -204,7 +204,7 @@ const commands = [
   worker.map((by) =>
     onSeen(
       by,
-      'begins to delete',
+      'starts to delete',
       (contents, seen) => contents.beginDelete(seen, by, 700),
       (content, model) => ({
         ...content,
@@ -259,7 +259,7 @@ const commands = [
   ),
 ];
 
-/** As `onSeen`, for what only a deleter does. */
+/** Like `onSeen`, for what only a deleter does. */
 function onSeenDeleting(...args: Parameters<typeof onSeen>): Command {
   const inner = onSeen(...args);
   return {
@@ -269,7 +269,7 @@ function onSeenDeleting(...args: Parameters<typeof onSeen>): Command {
   };
 }
 
-test('any workers in any order leave what the model says', async () => {
+test('any workers in any order leave what the model predicts', async () => {
   await fc.assert(
     fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: 'max' }), async (run) => {
       await fc.asyncModelRun(async () => {

@@ -56,7 +56,7 @@ describe('references', () => {
     expect(await table.get(referenceKey(sha, 'd2', '01'))).toMatchObject({ documentId: 'd2' });
   });
 
-  test('are given a page at a time', async () => {
+  test('are returned one page at a time', async () => {
     for (const order of ['01', '02', '03']) await contents.join(sha, 'd', order);
 
     const one = await contents.references(sha, { limit: 2 });
@@ -66,7 +66,7 @@ describe('references', () => {
     expect(two.references.map(({ order }) => order)).toEqual(['03']);
   });
 
-  test('are counted neither among other contents nor as the content itself', async () => {
+  test('are neither those of other content nor the content item itself', async () => {
     await claimed();
     await contents.join('b'.repeat(64), 'd', '01');
 
@@ -82,7 +82,7 @@ describe('references', () => {
 });
 
 describe('claim', () => {
-  test('makes the content for the first who comes', async () => {
+  test('creates the content item for the first worker', async () => {
     const content = await contents.claim(facts, undefined, 'me', 1_000);
 
     expect(content).toEqual({
@@ -96,7 +96,7 @@ describe('claim', () => {
     expect(await present()).toEqual(content);
   });
 
-  test('goes to one of two who saw the same', async () => {
+  test('goes to one of two workers that saw the same', async () => {
     await expect(contents.claim(facts, undefined, 'me', 1_000)).resolves.toBeDefined();
     await expect(contents.claim(facts, undefined, 'you', 1_000)).resolves.toBeUndefined();
 
@@ -108,14 +108,14 @@ describe('claim', () => {
     await expect(contents.claim(facts, seen, 'him', 1_000)).resolves.toBeUndefined();
   });
 
-  test('is lost to a renewal that came between', async () => {
+  test('fails after a renewal in between', async () => {
     const seen = await claimed();
     await contents.renew(sha, 'me', 9_000);
 
     await expect(contents.claim(facts, seen, 'you', 1_000)).resolves.toBeUndefined();
   });
 
-  test('forgets the file that was live', async () => {
+  test('drops the file that was live', async () => {
     await claimed();
     await contents.setLive(sha, 'me', { ...file, expiresAt: '2026-11-23T12:00:00Z' });
 
@@ -126,7 +126,7 @@ describe('claim', () => {
     expect(content).not.toHaveProperty('doomedFileId');
   });
 
-  test('of a content that is being deleted takes over its file as doomed, until one is live', async () => {
+  test('of content that is being deleted takes over its file as doomed, until another is live', async () => {
     await live('old');
     await deleting();
 
@@ -137,7 +137,7 @@ describe('claim', () => {
     const second = await claimed('next');
     expect(second.doomedFileId).toBe('old');
 
-    // Given up and deleted in between: the old file is there still.
+    // A deleter in between did not get to the old file, which still exists.
     await deleting();
     expect((await claimed('next')).doomedFileId).toBe('old');
 
@@ -146,7 +146,7 @@ describe('claim', () => {
   });
 });
 
-test('a content made anew is not taken for the one that was', async () => {
+test('content that was deleted and claimed again is not mistaken for what it was before', async () => {
   const seen = await claimed();
   await contents.forget(await deleting());
   clock.now += 1;
@@ -158,7 +158,7 @@ test('a content made anew is not taken for the one that was', async () => {
 });
 
 describe('renew', () => {
-  test('prolongs the claim of its owner from now on', async () => {
+  test('prolongs the claim of its owner from now', async () => {
     await claimed();
     clock.now += 500;
 
@@ -170,7 +170,7 @@ describe('renew', () => {
     });
   });
 
-  test('tells who lost the claim', async () => {
+  test('is refused to a worker that lost the claim', async () => {
     await claimed();
     await claimed('you');
 
@@ -196,7 +196,7 @@ describe('setLive', () => {
     });
   });
 
-  test('is refused to all but the owner of a claim', async () => {
+  test('is refused to all but the owner of the claim', async () => {
     await claimed();
     await claimed('you');
 
@@ -209,7 +209,7 @@ describe('setLive', () => {
 });
 
 describe('abandon', () => {
-  test('leaves a claim that may have made a file to be looked at', async () => {
+  test('leaves the content in upload when a file may have been made', async () => {
     await claimed();
 
     await expect(contents.abandon(sha, 'me', true)).resolves.toBe(true);
@@ -220,7 +220,7 @@ describe('abandon', () => {
     expect(mayHaveStray(content)).toBe(true);
   });
 
-  test('frees a claim that certainly made none', async () => {
+  test('frees the content when certainly no file was made', async () => {
     await claimed();
 
     await expect(contents.abandon(sha, 'me', false)).resolves.toBe(true);
@@ -230,7 +230,7 @@ describe('abandon', () => {
     expect(mayHaveStray(content)).toBe(false);
   });
 
-  test('is refused to who lost the claim', async () => {
+  test('is refused after the claim was lost', async () => {
     await claimed();
     await claimed('you');
 
@@ -240,7 +240,7 @@ describe('abandon', () => {
 });
 
 describe('evict', () => {
-  test('forgets a file that is gone', async () => {
+  test('drops a file that is gone', async () => {
     await claimed();
     await contents.setLive(sha, 'me', { ...file, expiresAt: '2026-11-23T12:00:00Z' });
 
@@ -252,9 +252,9 @@ describe('evict', () => {
 
   test.each([
     ['another file', live, 'f0'],
-    ['a content that is uploaded', claimed, 'f1'],
+    ['content that is being uploaded', claimed, 'f1'],
     [
-      'a content that is deleted',
+      'content that is being deleted',
       async () => {
         await live();
         await deleting();
@@ -271,7 +271,7 @@ describe('evict', () => {
 });
 
 describe('deletion', () => {
-  test('is begun by one of two who saw the same, under a lease', async () => {
+  test('is started by one of two workers that saw the same, under a lease', async () => {
     const seen = await live();
 
     const taken = await contents.beginDelete(seen, 'deleter', 5_000);
@@ -286,7 +286,7 @@ describe('deletion', () => {
     await expect(contents.beginDelete(seen, 'other', 5_000)).resolves.toBeUndefined();
   });
 
-  test('ends with the content forgotten', async () => {
+  test('ends with the content item removed', async () => {
     await live();
     const taken = await deleting();
 
@@ -294,7 +294,7 @@ describe('deletion', () => {
     expect(await contents.get(sha)).toBeUndefined();
   });
 
-  test('ends with the content live again when somebody refers to it', async () => {
+  test('ends with the content live again when a version refers to it', async () => {
     const seen = await live();
     const taken = await deleting();
 
@@ -302,7 +302,7 @@ describe('deletion', () => {
     expect(await present()).toEqual({ ...seen, revision: seen.revision + 2 });
   });
 
-  test('ends with the content free, and its file doomed, where that may be deleted already', async () => {
+  test('ends with the content free and its file doomed when that file may already be deleted', async () => {
     await claimed();
     const expiresAt = '2027-01-01T00:00:00.000Z';
     await contents.setLive(sha, 'me', { fileId: 'f1', expiresAt });
@@ -319,7 +319,7 @@ describe('deletion', () => {
     });
   });
 
-  test('of a content without a file leaves it as its dead uploader did', async () => {
+  test('of content without a file leaves it as its dead uploader did', async () => {
     await claimed();
     const taken = await deleting();
 
@@ -330,7 +330,7 @@ describe('deletion', () => {
     expect(mayHaveStray(content)).toBe(true);
   });
 
-  test('that failed lets the next one begin at once', async () => {
+  test('that failed lets the next one start at once', async () => {
     await live();
     const taken = await deleting();
 
@@ -350,7 +350,7 @@ describe('deletion', () => {
     expect(await present()).toEqual(before);
   });
 
-  test('is not begun when a newcomer claimed the content', async () => {
+  test('is not started when a newcomer claimed the content', async () => {
     const seen = await live();
     await claimed('newcomer');
 
@@ -368,7 +368,7 @@ test.each([
   expect(mayHaveStray({ state, ...(fileId ? { fileId } : {}) })).toBe(expected);
 });
 
-test('every write makes the next revision', async () => {
+test('every write increments the revision', async () => {
   const revisions: number[] = [];
   const note = async () => revisions.push((await present()).revision - clock.now);
 
@@ -406,10 +406,48 @@ test('references are read consistently, and one is enough to know that there are
   expect(asked).toMatchObject([{ consistent: true }, { consistent: true, limit: 1 }]);
 });
 
-test('an item that is no content is refused rather than believed', async () => {
-  await table.put({ ...contentKey(sha), state: 'live' });
+describe('an item read from the table', () => {
+  /** What the content has at least in each state. */
+  const impliedBy = {
+    uploading: {},
+    free: {},
+    live: { fileId: 'f1' },
+    deleting: { leaseUntil: 0 },
+  } satisfies Record<ContentItem['state'], object>;
+  const states = Object.keys(impliedBy) as ContentItem['state'][];
+  const put = (state: ContentItem['state'], more: object = {}) =>
+    table.put({ ...contentKey(sha), ...facts, state, revision: 1, claims: 1, ...more });
 
-  await expect(contents.get(sha)).rejects.toThrow('Invalid input');
+  test.each(states)('is %s content with no more than that state implies', async (state) => {
+    await put(state, impliedBy[state]);
+
+    expect(await contents.get(sha)).toEqual({
+      ...facts,
+      state,
+      revision: 1,
+      claims: 1,
+      ...impliedBy[state],
+    });
+  });
+
+  test.each([
+    ['live', 'without', 'fileId', {}],
+    ['deleting', 'without', 'leaseUntil', { fileId: 'f1' }],
+    ['uploading', 'with', 'fileId', { fileId: 'f1' }],
+    ['free', 'with', 'fileId', { fileId: 'f1' }],
+    ['uploading', 'with', 'expiresAt', { expiresAt: '2026-11-23T12:00:00Z' }],
+    ['free', 'with', 'expiresAt', { expiresAt: '2026-11-23T12:00:00Z' }],
+  ] as const)('is refused when it is %s %s %s', async (state, _with, attribute, more) => {
+    await put(state, more);
+
+    await expect(contents.get(sha)).rejects.toMatchObject({ issues: [{ path: [attribute] }] });
+  });
+
+  test('is refused when it is not a content item', async () => {
+    await table.put({ ...contentKey(sha), state: 'live' });
+
+    await expect(contents.get(sha)).rejects.toThrow('Invalid input');
+  });
 });
 
 test('a reference is held by the version that joined, until it leaves', async () => {

@@ -28,7 +28,7 @@ describe('orderAfter', () => {
     expect(orderAfter(order)).toBe(next);
   });
 
-  test('is before every sequencer that S3 gives to a newer event', () => {
+  test('sorts before every sequencer that S3 gives to a newer event', () => {
     expect(orderAfter(orderOf('0055AED6DCD90281E5')) < orderOf('0055AED6DCD90281E6')).toBe(true);
   });
 });
@@ -55,7 +55,7 @@ describe('orderOf', () => {
   });
 
   test.each(['', 'xyz', '12 ', ' 12', '0x12', '1'.repeat(65), '-1', '12\n'])(
-    'refuses %j, which is no sequencer',
+    'refuses %j, which is not a sequencer',
     (sequencer) => {
       expect(() => orderOf(sequencer)).toThrow(
         new RangeError(`not an S3 sequencer: "${sequencer}"`),
@@ -63,7 +63,7 @@ describe('orderOf', () => {
     },
   );
 
-  test('orders any two as the numbers that they are after padding', () => {
+  test('orders any two as numbers after padding', () => {
     fc.assert(
       fc.property(hex, hex, (a, b) => {
         const length = Math.max(a.length, b.length);

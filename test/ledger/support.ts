@@ -1,5 +1,8 @@
 import type { ObjectChange } from '../../shared/journey/messages.ts';
+import type { Status } from '../../shared/journey/record.ts';
+import { type DocumentItem, documentItemSchema } from '../../shared/ledger/document-item.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
+import { documentKey } from '../../shared/ledger/keys.ts';
 import type { Table } from '../../shared/ledger/table.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 
@@ -32,3 +35,38 @@ export const error = {
   step: 'upload',
   advice: 'a',
 } as const;
+
+const made = {
+  contentSha256: 'a'.repeat(64),
+  mimeType: 'text/plain',
+  block: 'document',
+  source: { bucket: 'inbox', key: 'a.txt', sizeBytes: 10, filename: 'a.txt' },
+} as const;
+const filed = {
+  ...made,
+  fileId: 'file_1',
+  usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsd: 0, calls: 0 },
+} as const;
+const stopped = { error: { ...error, at: '2026-11-22T12:00:00.000Z' } };
+
+/** What a document in each status has at least. */
+export const impliedBy = {
+  received: {},
+  normalized: made,
+  uploaded: filed,
+  ready: filed,
+  failed: stopped,
+  skipped: stopped,
+  removed: {},
+  held: { ...stopped, heldFrom: 'received' },
+} as const satisfies Record<Status, object>;
+
+/** The document of `changed('01')` in a status, however it got there, with no more than that status implies. */
+export async function documentIn(
+  status: Status,
+  { table, documents }: { table: Table; documents: Documents },
+): Promise<DocumentItem> {
+  const { document } = await documents.receive(changed('01'), 'default');
+  await table.update(documentKey(document.documentId), { set: { status, ...impliedBy[status] } });
+  return documentItemSchema.parse({ ...document, ...impliedBy[status], status });
+}

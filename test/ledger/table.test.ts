@@ -6,8 +6,8 @@ import { type LedgerServer, startLedgerServer } from '../world/ledger.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 
 /**
- * What the ledger relies on of DynamoDB. The suite runs over dynalite and over the in-memory table
- * that tests of whole journeys use, so that the one may stand in for the other.
+ * What the ledger relies on in DynamoDB. The suite runs over dynalite and over the in-memory table
+ * that tests of whole journeys use, so that either can stand in for the other.
  */
 const servers: Record<string, () => Promise<LedgerServer>> = {
   dynalite: startLedgerServer,
@@ -52,14 +52,14 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       expect(await table.get(key)).toEqual({ ...key, map: { kept: 1 } });
     });
 
-    test('replaces the item whole', async () => {
+    test('replaces the whole item', async () => {
       await table.put({ ...key, old: 1 });
       await table.put({ ...key, fresh: 2 });
 
       expect(await table.get(key)).toEqual({ ...key, fresh: 2 });
     });
 
-    test('is refused by its condition without a trace', async () => {
+    test('changes nothing when its condition fails', async () => {
       await table.put({ ...key, value: 'first' }, notThere);
 
       await expect(table.put({ ...key, value: 'second' }, notThere)).resolves.toBe(false);
@@ -75,11 +75,11 @@ describe.each(Object.keys(servers))('over %s', (name) => {
   });
 
   describe('get', () => {
-    test('gives nothing for what is not there', async () => {
+    test('returns undefined when there is no item', async () => {
       expect(await table.get(key)).toBeUndefined();
     });
 
-    test('tells items of one partition apart', async () => {
+    test('distinguishes the items of one partition', async () => {
       await table.put({ pk: 'a', sk: '1', value: 1 });
       await table.put({ pk: 'a', sk: '2', value: 2 });
 
@@ -88,11 +88,11 @@ describe.each(Object.keys(servers))('over %s', (name) => {
   });
 
   describe('update', () => {
-    test('makes the item when it is not there', async () => {
+    test('creates the item when there is none', async () => {
       await expect(table.update(key, { set: { value: 1 } })).resolves.toEqual({ ...key, value: 1 });
     });
 
-    test('returns the whole item as it is then', async () => {
+    test('returns the whole item as written', async () => {
       await table.put({ ...key, kept: 'k', value: 1 });
 
       const item = await table.update(key, { set: { value: 2 } });
@@ -113,7 +113,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       expect(item).toEqual({ ...key, value: 'v', count: 7 });
     });
 
-    test('adds to what is not there as to nought, below zero too', async () => {
+    test('counts from zero when there is no number yet, below zero too', async () => {
       await table.update(key, { add: { up: 1.5 } });
 
       expect(await table.update(key, { add: { up: 1, down: -2 } })).toEqual({
@@ -123,7 +123,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       });
     });
 
-    test('leaves undefined values out and removes what is not there', async () => {
+    test('skips undefined values and the removal of missing attributes', async () => {
       await table.put({ ...key, value: 1 });
 
       const item = await table.update(key, {
@@ -134,13 +134,13 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       expect(item).toEqual({ ...key, value: 1, other: 2 });
     });
 
-    test('only removes', async () => {
+    test('removes without setting anything', async () => {
       await table.put({ ...key, value: 1, kept: 2 });
 
       expect(await table.update(key, { remove: ['value'] })).toEqual({ ...key, kept: 2 });
     });
 
-    test('reaches into maps by dots', async () => {
+    test('reaches into maps by dotted paths', async () => {
       await table.put({ ...key, map: { a: 1, b: { c: 1 } } });
 
       const item = await table.update(key, {
@@ -152,7 +152,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       expect(item).toEqual({ ...key, map: { b: { c: 2 }, n: 1 } });
     });
 
-    test('fails on a map that is not there', async () => {
+    test('fails on a missing map', async () => {
       await expect(table.update(key, { add: { 'map.n': 1 } })).rejects.toMatchObject({
         name: 'ValidationException',
       });
@@ -172,7 +172,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       expect(await table.update(key, { add: { a: 1, b: 1 } })).toMatchObject({ a: 2, b: 11 });
     });
 
-    test('is refused by its condition without a trace', async () => {
+    test('changes nothing when its condition fails', async () => {
       await table.put({ ...key, value: 1 });
 
       const item = await table.update(key, { set: { value: 2 } }, notThere);
@@ -181,7 +181,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       expect(await table.get(key)).toEqual({ ...key, value: 1 });
     });
 
-    test('makes nothing when its condition speaks of an item that is not there', async () => {
+    test('creates nothing when its condition needs an item that is missing', async () => {
       const condition = { expression: 'seen = :one', values: { one: 1 } };
 
       await expect(table.update(key, { set: { value: 1 } }, condition)).resolves.toBeUndefined();
@@ -190,7 +190,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
   });
 
   describe('delete', () => {
-    test('takes an item away, and is done when there is none', async () => {
+    test('deletes an item, and succeeds when there is none', async () => {
       await table.put({ ...key, value: 1 });
 
       await expect(table.delete(key)).resolves.toBe(true);
@@ -198,7 +198,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       expect(await table.get(key)).toBeUndefined();
     });
 
-    test('is refused by its condition without a trace', async () => {
+    test('changes nothing when its condition fails', async () => {
       await table.put({ ...key, value: 1 });
 
       await expect(table.delete(key, notThere)).resolves.toBe(false);
@@ -263,11 +263,11 @@ describe.each(Object.keys(servers))('over %s', (name) => {
 
     test.each([
       ['a reserved word', 'state = :v', { v: 'open' }, {}],
-      ['a value that is not given', 'revision = :v', {}, {}],
-      ['a value that is not used', 'attribute_exists(revision)', { v: 1 }, {}],
-      ['a name that is not given', '#name = :v', { v: 1 }, {}],
-      ['a name that is not used', 'revision = :v', { v: 1 }, { name: 'revision' }],
-      ['what is no expression', 'revision = = :v', { v: 1 }, {}],
+      ['a missing value', 'revision = :v', {}, {}],
+      ['an unused value', 'attribute_exists(revision)', { v: 1 }, {}],
+      ['a missing name', '#name = :v', { v: 1 }, {}],
+      ['an unused name', 'revision = :v', { v: 1 }, { name: 'revision' }],
+      ['a malformed expression', 'revision = = :v', { v: 1 }, {}],
     ])('are refused as invalid for %s', async (_what, expression, values, names) => {
       await expect(holds(expression, values, names)).rejects.toMatchObject({
         name: 'ValidationException',
@@ -276,7 +276,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
   });
 
   describe('query', () => {
-    test('finds the items of a partition that begin with a prefix, in order', async () => {
+    test('finds the items of a partition whose sort key has a prefix, in order', async () => {
       for (const sk of ['REF#b', 'CONTENT', 'REF#a', 'REG#a']) await table.put({ pk: 'c', sk });
       await table.put({ pk: 'd', sk: 'REF#z' });
 
@@ -290,7 +290,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       expect(cursor).toBeUndefined();
     });
 
-    test('goes on after its cursor until there is none', async () => {
+    test('continues from its cursor until there is none', async () => {
       for (const sk of ['1', '2', '3', '4', '5']) await table.put({ pk: 'c', sk, value: sk });
 
       const found: unknown[] = [];
@@ -307,7 +307,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       expect(pages).toBe(3);
     });
 
-    test('finds in an index what has its keys, with nothing but keys', async () => {
+    test('finds in an index the items that have its keys, and returns only keys', async () => {
       const { name, hash } = indexes.byState;
       await table.put({ ...key, stateShard: 'open#1', stateAt: '2026', value: 1 });
       await table.put({ pk: 'DOC#b', sk: 'DOC', stateAt: '2026' });
@@ -318,7 +318,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
       expect(items).toEqual([{ ...key, stateShard: 'open#1', stateAt: '2026' }]);
     });
 
-    test('pages through an index whose keys are alike', async () => {
+    test('pages through an index whose keys are equal', async () => {
       const { name, hash } = indexes.byFile;
       for (const pk of ['DOC#3', 'CONTENT#1', 'DOC#2']) {
         await table.put({ pk, sk: pk.startsWith('DOC') ? 'DOC' : 'CONTENT', fileId: 'file_1' });
@@ -359,7 +359,7 @@ describe.each(Object.keys(servers))('over %s', (name) => {
   });
 });
 
-/** A DynamoDB that answers `reply` to everything, and what it was asked. */
+/** A DynamoDB that answers `reply` to everything and records what it was asked. */
 function answering(reply: object) {
   const asked: unknown[] = [];
   const send = async ({ input }: { input: unknown }) => {
@@ -370,7 +370,7 @@ function answering(reply: object) {
   return { asked, table };
 }
 
-test('an item is read consistently, for decisions depend on it', async () => {
+test('an item is read consistently, because decisions depend on it', async () => {
   const { asked, table } = answering({});
 
   await table.get({ pk: 'DOC#a', sk: 'DOC' });
@@ -380,7 +380,7 @@ test('an item is read consistently, for decisions depend on it', async () => {
   ]);
 });
 
-test('a page of nothing has no items', async () => {
+test('an empty page has no items', async () => {
   const { table } = answering({});
 
   const queried = await table.query({ hash: { name: 'pk', value: 'DOC#a' } });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { transitions } from '../../shared/ledger/transitions.ts';
 
-test('the table of states in the architecture is the one that the code goes by', () => {
+test('the table of states on the architecture page is the one the code uses', () => {
   const page = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8');
   const [, section = ''] = page.split('### States of a document');
   const [table = ''] = section.split('A newer S3 event');

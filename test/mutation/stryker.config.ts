@@ -6,8 +6,9 @@ export default {
   mutate: [
     'shared/ledger/*.ts',
     'shared/pace/*.ts',
+    'shared/reconcile/*.ts',
     'shared/claude/{headers,outcome,retry}.ts',
-    'shared/steps/{let-go,outcome,release,stream-content,strays,upload}.ts',
+    'shared/steps/{attempt,normalize,release-past,release,render,resend,stream-content,strays,summarize,upload}.ts',
   ],
   testRunner: 'vitest',
   vitest: { configFile: 'test/mutation/vitest.config.ts' },

@@ -35,7 +35,7 @@ test('a dropped text ends ready with a file, a summary with citations and its co
   expect(record?.attempts).toEqual({ normalize: 1, upload: 1, summarize: 1 });
 });
 
-test('an event delivered three times is uploaded and paid once', async () => {
+test('an event delivered three times leads to one upload and one paid call', async () => {
   await begin();
   const event = world.drop('a.txt', text);
 
@@ -247,7 +247,7 @@ test('a bad key holds documents without burning their attempts, and they resume 
   expect((await world.record('b.txt'))?.status).toBe('ready');
 });
 
-test('a type that is not converted is uploaded as it is where its prefix asks for that', async () => {
+test('a file type that is not converted is uploaded as it is under a prefix that asks for it', async () => {
   await begin({ containerUploads: ['data/'] });
   const parquet = Buffer.from('PAR1 \0\x01\x02 not really columns, but binary PAR1');
 

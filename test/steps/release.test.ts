@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 const content = () => shop.tools.contents.get(contentSha256);
 
-/** A live content with one file, to which the version refers that is to be released. */
+/** Live content with one file; the version that refers to it is to be released. */
 async function live() {
   const { contents } = shop.tools;
   await contents.join(contentSha256, 'doc', '1');
@@ -30,7 +30,7 @@ async function live() {
 }
 
 describe('the last reference', () => {
-  test('takes the remote file and the content with it', async () => {
+  test('takes the remote file and the content item with it', async () => {
     const fileId = await live();
 
     expect(await release(message, shop.tools)).toEqual({ next: 'done' });
@@ -42,7 +42,7 @@ describe('the last reference', () => {
     ]);
   });
 
-  test('leaves the remote file where it is kept', async () => {
+  test('leaves the remote file when the retention setting keeps it', async () => {
     await live();
 
     expect(await release(message, { ...shop.tools, keepRemoteFiles: true })).toEqual({
@@ -54,12 +54,12 @@ describe('the last reference', () => {
     expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(false);
   });
 
-  test('of a content that is not there is done', async () => {
+  test('to unknown content needs no call', async () => {
     expect(await release(message, shop.tools)).toEqual({ next: 'done' });
     expect(shop.remote.calls).toEqual([]);
   });
 
-  test('takes the stray of an uploader that died, and looks for one only then', async () => {
+  test('takes the stray file of a dead uploader, and looks for one only then', async () => {
     const { contents } = shop.tools;
     await contents.claim(facts, undefined, 'dead', leaseMs);
     shop.clock.now += leaseMs;
@@ -71,7 +71,7 @@ describe('the last reference', () => {
     expect(await content()).toBeUndefined();
   });
 
-  test('takes the file that was doomed before, too', async () => {
+  test('also takes the file that was doomed before', async () => {
     const doomed = await live();
     const { contents } = shop.tools;
     const seen = await content();
@@ -95,7 +95,7 @@ test('a reference that is not the last leaves everything as it is', async () => 
   expect(await release(message, shop.tools)).toEqual({ next: 'done' });
 
   expect(shop.remote.calls).toEqual([]);
-  // Not even taken and given back, which others would have to wait for.
+  // Nor was it taken for a moment, which other workers would have to wait for.
   expect(await content()).toEqual(before);
 });
 
@@ -117,7 +117,7 @@ test('a newcomer that joins while the content is taken keeps its file', async ()
   expect(kept).not.toHaveProperty('owner');
 });
 
-test('a newcomer is not given a file that a deleter which died may have deleted', async () => {
+test('a newcomer does not get a file that a dead deleter may have deleted', async () => {
   const fileId = await live();
   const { contents } = shop.tools;
   const seen = await content();
@@ -138,7 +138,7 @@ test('a newcomer is not given a file that a deleter which died may have deleted'
   expect(freed).not.toHaveProperty('fileId');
 });
 
-test('a content that somebody else took first is looked at again', async () => {
+test('content that another worker took first is looked at again', async () => {
   await live();
   const { contents } = shop.tools;
   const begin = contents.beginDelete.bind(contents);
@@ -153,8 +153,8 @@ test('a content that somebody else took first is looked at again', async () => {
   expect(shop.remote.calls).toEqual([]);
 });
 
-describe('a content that is being deleted', () => {
-  test('is waited for as long as its deleter has it', async () => {
+describe('content that is being deleted', () => {
+  test("is waited for until its deleter's lease runs out", async () => {
     await live();
     const seen = await content();
     if (!seen) throw new Error('no content');
@@ -186,7 +186,7 @@ describe('a content that is being deleted', () => {
   });
 });
 
-test('a content that is being uploaded is left to its uploader', async () => {
+test('content that is being uploaded is left to its uploader', async () => {
   await shop.tools.contents.claim(facts, undefined, 'uploader', leaseMs);
   shop.clock.now += leaseMs - 1;
 
@@ -209,7 +209,7 @@ describe('when the file cannot be deleted', () => {
     ['a lost reply', () => new ClaudeConnectionError('m', { sent: 'maybe' }), 'retry', 30_000],
     ['400', () => apiError(400), 'retry', 30_000],
     ['an error of our own', () => new Error('m'), 'retry', 30_000],
-  ])('by %s, the next attempt need not wait for the lease', async (_, error, next, delayMs) => {
+  ])('after %s, the next attempt need not wait for the lease', async (_, error, next, delayMs) => {
     await live();
     shop.remote.deleteFails = error();
 

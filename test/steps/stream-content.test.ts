@@ -9,7 +9,7 @@ import { sha256Of } from '../world/digest.ts';
 const source = { bucket: 'inbox', key: 'a.txt', sizeBytes: 9, filename: 'a.txt' };
 const { signal } = new AbortController();
 
-/** A bucket whose one object comes in `chunks`. */
+/** A bucket whose only object arrives in `chunks`. */
 function bucketOf(chunks: string[]) {
   const body = Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
   const opened: unknown[][] = [];
@@ -20,7 +20,7 @@ function bucketOf(chunks: string[]) {
   return { body, opened, tools: { objects: { open } as unknown as ObjectStore } };
 }
 
-/** Reads all that comes; what came, and what was thrown after it. */
+/** Reads the stream to its end: what came, and what was thrown after it. */
 async function read(stream: AsyncGenerator<Uint8Array>) {
   const came: string[] = [];
   try {
@@ -31,7 +31,7 @@ async function read(stream: AsyncGenerator<Uint8Array>) {
   }
 }
 
-test('gives every chunk, in its order', async () => {
+test('yields every chunk in order', async () => {
   const { body, opened, tools } = bucketOf(['one', 'two', 'six']);
 
   const { came, thrown } = await read(streamContent(source, sha256Of('onetwosix'), tools, signal));
@@ -42,7 +42,7 @@ test('gives every chunk, in its order', async () => {
   expect(body.destroyed).toBe(true);
 });
 
-test('gives nothing of an empty object', async () => {
+test('yields nothing for an empty object', async () => {
   const { tools } = bucketOf([]);
 
   expect(await read(streamContent(source, sha256Of(''), tools, signal))).toEqual({
@@ -51,7 +51,7 @@ test('gives nothing of an empty object', async () => {
   });
 });
 
-test('asks for the object with the first read, not before', async () => {
+test('opens the object at the first read, not before', async () => {
   const { opened, tools } = bucketOf(['one']);
 
   const stream = streamContent(source, sha256Of('one'), tools, signal);
@@ -75,7 +75,7 @@ test('fails before the last chunk when the bytes are not those that were normali
   expect(body.destroyed).toBe(true);
 });
 
-test('lets go of the object when its reader stops early', async () => {
+test('closes the object when its reader stops early', async () => {
   const { body, tools } = bucketOf(['one', 'two', 'six']);
   const stream = streamContent(source, sha256Of('onetwosix'), tools, signal);
   await stream.next();
@@ -86,7 +86,7 @@ test('lets go of the object when its reader stops early', async () => {
 });
 
 test.each([new ObjectGone('a.txt'), new ObjectChanged('a.txt')])(
-  'rejects the document at %s, whose event is on its way',
+  'rejects the document on %s, whose event is still to come',
   async (cause) => {
     const tools = { objects: { open: () => Promise.reject(cause) } as unknown as ObjectStore };
 
@@ -101,7 +101,7 @@ test.each([new ObjectGone('a.txt'), new ObjectChanged('a.txt')])(
   },
 );
 
-test('passes on that S3 cannot be reached', async () => {
+test('passes the error on when S3 cannot be reached', async () => {
   const unreachable = new Error('ECONNREFUSED');
   const tools = { objects: { open: () => Promise.reject(unreachable) } as unknown as ObjectStore };
 

@@ -19,7 +19,7 @@ export interface Logged {
   fields: Record<string, unknown>;
 }
 
-/** Remote files in memory, whose calls a test may make fail. */
+/** Remote files in memory; a test can make their calls fail. */
 export class FakeFiles {
   files: FileMetadata[] = [];
   /** Calls so far: `upload`, `list`, and `delete` with the id. */

@@ -8,7 +8,7 @@ import type { ContentItem } from '../../shared/ledger/contents.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { documentKey } from '../../shared/ledger/keys.ts';
 import { liveFile, upload } from '../../shared/steps/upload.ts';
-import { changed, error } from '../ledger/support.ts';
+import { changed, error, impliedBy } from '../ledger/support.ts';
 import { sha256Of } from '../world/digest.ts';
 import { deployment, workshop } from './support.ts';
 
@@ -20,6 +20,7 @@ const mimeType = 'text/plain';
 const source = { bucket: 'inbox', key: 'a.txt', sizeBytes, filename };
 const facts = { contentSha256, sizeBytes, filename, mimeType };
 const content = { contentSha256, mimeType, source };
+const { usage } = impliedBy.uploaded;
 const leaseMs = 60_000;
 
 let shop: Awaited<ReturnType<typeof workshop>>;
@@ -41,7 +42,7 @@ async function live(expiresAt?: string): Promise<string> {
   return id;
 }
 
-/** A document that is to be uploaded. */
+/** A document that waits to be uploaded. */
 async function normalized(sequencer = '01'): Promise<DocumentItem> {
   const { documents } = shop.tools;
   const { document } = await documents.receive(changed(sequencer), 'default');
@@ -55,7 +56,7 @@ const messageOf = ({ documentId, order }: DocumentItem) =>
 const gone = (sequencer: string) => changed(sequencer, { kind: 'removed' });
 const record = ({ documentId }: DocumentItem) => shop.tools.documents.get(documentId);
 
-describe('the live file of a content', () => {
+describe('the live file of content', () => {
   test('is made by one upload', async () => {
     const file = await liveFile(content, shop.tools);
 
@@ -88,7 +89,7 @@ describe('the live file of a content', () => {
     shop.clock.now += 1;
     expect((await liveFile(content, shop.tools)).fileId).not.toBe(fileId);
 
-    // Nobody died: there is nothing to look for.
+    // No worker died: there is nothing to look for.
     expect(shop.remote.calls).toEqual(['upload']);
   });
 
@@ -101,7 +102,7 @@ describe('the live file of a content', () => {
     expect(shop.remote.calls).toEqual(['upload']);
   });
 
-  test('is waited for while another worker uploads it, five seconds at most', async () => {
+  test('is waited for while another worker uploads it, at most five seconds at a time', async () => {
     await claimedBy('another');
 
     const early = await failure(liveFile(content, shop.tools));
@@ -134,7 +135,7 @@ describe('the live file of a content', () => {
     expect((await liveFile(content, shop.tools)).fileId).toBe('file_1');
   });
 
-  test('is adopted where the worker before died with it made', async () => {
+  test('is adopted when the previous worker died after making it', async () => {
     await claimedBy('dead');
     const { id } = shop.remote.add(filename, sizeBytes);
     shop.clock.now += leaseMs;
@@ -154,7 +155,7 @@ describe('the live file of a content', () => {
       sizeBytes,
     ],
     ['no mark', 'a.txt', sizeBytes],
-  ])('is no file with %s', async (_, name, size) => {
+  ])('is never a file with %s', async (_, name, size) => {
     await claimedBy('dead');
     const { id } = shop.remote.add(name, size);
     shop.clock.now += leaseMs;
@@ -164,7 +165,7 @@ describe('the live file of a content', () => {
     expect(shop.remote.calls).toEqual(['list', 'upload']);
   });
 
-  test('is uploaded without looking after a failure that made none', async () => {
+  test('is uploaded without a search after a failure that made none', async () => {
     shop.remote.uploadFails = { error: readError(529, {}, '{}', 0) };
     await failure(liveFile(content, shop.tools));
     expect(await item()).toMatchObject({ state: 'free' });
@@ -175,7 +176,7 @@ describe('the live file of a content', () => {
     expect(shop.remote.calls).toEqual(['upload', 'upload']);
   });
 
-  test('is looked for after a reply that was lost', async () => {
+  test('is searched for after a lost reply', async () => {
     const error = new ClaudeConnectionError('m', { sent: 'maybe' });
     shop.remote.uploadFails = { error, made: true };
     const thrown = await failure(liveFile(content, shop.tools));
@@ -188,7 +189,7 @@ describe('the live file of a content', () => {
     expect(shop.remote.files).toHaveLength(1);
   });
 
-  test('is still looked for when the search itself failed', async () => {
+  test('is searched for again when the search itself failed', async () => {
     await claimedBy('dead');
     const { id } = shop.remote.add(filename, sizeBytes);
     shop.clock.now += leaseMs;
@@ -204,7 +205,7 @@ describe('the live file of a content', () => {
     expect(shop.remote.calls).toEqual(['list']);
   });
 
-  test('is not looked for again once the search found none', async () => {
+  test('is not searched for again once the search found none', async () => {
     await claimedBy('dead');
     shop.clock.now += leaseMs;
     shop.remote.uploadFails = { error: readError(529, {}, '{}', 0) };
@@ -214,7 +215,7 @@ describe('the live file of a content', () => {
     expect(await item()).toMatchObject({ state: 'free' });
   });
 
-  test('is taken from whoever was first when two claim at once', async () => {
+  test('is that of the first worker when two claim at once', async () => {
     const { contents } = shop.tools;
     const claim = contents.claim.bind(contents);
     let other: string | undefined;
@@ -229,7 +230,7 @@ describe('the live file of a content', () => {
     expect(shop.remote.calls).toEqual([]);
   });
 
-  test('replaces one that was about to be deleted, which goes too', async () => {
+  test('replaces one that was about to be deleted, which is then deleted', async () => {
     const doomed = await live();
     const seen = await item();
     if (!seen) throw new Error('no content');
@@ -241,7 +242,7 @@ describe('the live file of a content', () => {
     expect(shop.remote.files.map((file) => file.id)).toEqual([fileId]);
   });
 
-  test('is good although the one before could not be deleted', async () => {
+  test('is valid even when the one before could not be deleted', async () => {
     const doomed = await live();
     const seen = await item();
     if (!seen) throw new Error('no content');
@@ -258,7 +259,7 @@ describe('the live file of a content', () => {
     });
   });
 
-  test('is never the one that is doomed, although it carries the mark', async () => {
+  test('is never the doomed one, although that carries the mark', async () => {
     const doomed = await live();
     const seen = await item();
     if (!seen) throw new Error('no content');
@@ -273,7 +274,7 @@ describe('the live file of a content', () => {
 });
 
 describe('a claim that was lost during the upload', () => {
-  test('to one who is live gives way: its own file is deleted', async () => {
+  test('to a worker whose file is live gives way: its own file is deleted', async () => {
     let theirs: string | undefined;
     shop.remote.during = async () => {
       shop.clock.now += leaseMs;
@@ -289,7 +290,7 @@ describe('a claim that was lost during the upload', () => {
     expect(shop.remote.calls).toEqual(['upload', 'delete file_2']);
   });
 
-  test('to one who adopted that very file leaves the file alone', async () => {
+  test('to a worker that adopted this very file leaves the file alone', async () => {
     const { contents } = shop.tools;
     const setLive = contents.setLive.bind(contents);
     contents.setLive = async (sha256, _owner, file) => {
@@ -305,7 +306,7 @@ describe('a claim that was lost during the upload', () => {
     expect(shop.remote.calls).toEqual(['upload']);
   });
 
-  test('to one who is still at it leaves the file for them to find', async () => {
+  test('to a worker that is still uploading leaves the file for it to find', async () => {
     shop.remote.during = async () => {
       shop.clock.now += leaseMs;
       await claimedBy('another', await item());
@@ -319,8 +320,8 @@ describe('a claim that was lost during the upload', () => {
   });
 });
 
-describe('a content that was let go of during its upload', () => {
-  test('is uploaded anew', async () => {
+describe('content that was released during its upload', () => {
+  test('is uploaded again', async () => {
     shop.remote.during = async () => {
       shop.remote.during = async () => {};
       const seen = await item();
@@ -330,7 +331,7 @@ describe('a content that was let go of during its upload', () => {
 
     const { fileId } = await liveFile(content, shop.tools);
 
-    // The first one has no content any more: the reconciler deletes it.
+    // The first file belongs to no content any more: the reconciler deletes it.
     expect(fileId).toBe('file_2');
     expect(await item()).toMatchObject({ state: 'live', fileId });
     expect(shop.remote.calls).toEqual(['upload', 'upload']);
@@ -344,14 +345,14 @@ describe('a long upload', () => {
   afterEach(() => {
     vi.useRealTimers();
   });
-  /** Lets the renewals of `ms` come, and what they do. */
+  /** Lets `ms` pass, with the renewals that fall due and all they do. */
   const pass = async (ms: number) => {
     shop.clock.now += ms;
     await vi.advanceTimersByTimeAsync(ms);
     await new Promise((resolve) => setImmediate(resolve));
   };
 
-  test('renews its claim three times a lease, and stops when it has ended', async () => {
+  test('renews its claim three times per lease, and stops when it ends', async () => {
     const until: (number | undefined)[] = [];
     shop.remote.during = async () => {
       for (let n = 0; n < 4; n += 1) {
@@ -366,7 +367,7 @@ describe('a long upload', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('is ended when its claim turns out lost', async () => {
+  test('is aborted when its claim turns out to be lost', async () => {
     let reason: unknown;
     shop.remote.during = async (signal) => {
       shop.clock.now += leaseMs;
@@ -385,7 +386,7 @@ describe('a long upload', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('goes on when the ledger cannot be reached', async () => {
+  test('continues when the ledger cannot be reached', async () => {
     shop.tools.contents.renew = () => Promise.reject(new Error('no route'));
     shop.remote.during = async (signal) => {
       await pass(leaseMs / 3);
@@ -403,7 +404,7 @@ describe('a long upload', () => {
   });
 });
 
-test('lets go of the object at S3 when the upload has ended', async () => {
+test('closes the S3 object when the upload has ended', async () => {
   let signal: AbortSignal | undefined;
   const open = shop.tools.objects.open.bind(shop.tools.objects);
   shop.tools.objects.open = (address, given) => {
@@ -418,7 +419,7 @@ test('lets go of the object at S3 when the upload has ended', async () => {
 });
 
 describe('a document', () => {
-  test('gets its file and goes on to be summarized', async () => {
+  test('gets its file and is sent on to be summarized', async () => {
     const document = await normalized();
 
     expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
@@ -427,7 +428,7 @@ describe('a document', () => {
       status: 'uploaded',
       fileId: 'file_1',
       attempts: { upload: 1 },
-      usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsd: 0, calls: 0 },
+      usage,
     });
     expect(shop.sent).toEqual([
       { step: 'summarize', documentId: document.documentId, order: document.order },
@@ -435,7 +436,7 @@ describe('a document', () => {
     expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(true);
   });
 
-  test('keeps when its file expires, what it cost so far, and loses its last error', async () => {
+  test('records when its file expires, keeps its cost so far, and drops its last error', async () => {
     const expiresAt = new Date(shop.clock.now + 7_200_000).toISOString();
     await live(expiresAt);
     const document = await normalized();
@@ -453,7 +454,7 @@ describe('a document', () => {
 
   test.each([
     ['its profile asks for no summary', { mode: 'off' }, 'document'],
-    ['it is for code execution alone', { mode: 'now' }, 'container_upload'],
+    ['it is for code execution only', { mode: 'now' }, 'container_upload'],
   ] as const)('is ready with its file where %s', async (_, profile, block) => {
     const document = await normalized();
     await shop.tools.documents.move(document, 'normalized', { block });
@@ -484,13 +485,13 @@ describe('a document', () => {
     },
   );
 
-  test('that was uploaded before is sent on again, and lets go of what past versions held', async () => {
+  test('that was uploaded before is sent on again, and releases what past versions held', async () => {
     const first = await normalized();
     await upload(messageOf(first), shop.tools);
     const second = await normalized('02');
     shop.sent.length = 0;
     // The worker died between the document and the message to summarize.
-    await shop.tools.documents.move(second, 'uploaded', { fileId: 'file_1' });
+    await shop.tools.documents.move(second, 'uploaded', { fileId: 'file_1', usage });
 
     expect(await upload(messageOf(second), shop.tools)).toEqual({ next: 'done' });
 
@@ -504,16 +505,17 @@ describe('a document', () => {
   });
 
   test.each(['ready', 'failed'] as const)(
-    'that has ended %s lets go of what past versions held, and nothing else',
+    'that has ended %s releases what past versions held, and does nothing else',
     async (status) => {
       const { documents } = shop.tools;
       const first = await normalized();
       const second = await normalized('02');
       const error = { code: 'x.y', message: 'm', step: 'upload', advice: '' } as const;
-      if (status === 'failed') await documents.stop(second, 'failed', error);
+      if (status === 'failed') await documents.setAside(second, 'failed', error);
       else {
-        const uploaded = await documents.move(second, 'uploaded', { fileId: 'file_1' });
-        await documents.move(uploaded ?? second, 'ready');
+        const uploaded = await documents.move(second, 'uploaded', { fileId: 'file_1', usage });
+        if (!uploaded) throw new Error('not moved');
+        await documents.move(uploaded, 'ready');
       }
 
       expect(await upload(messageOf(second), shop.tools)).toEqual({ next: 'done' });
@@ -527,10 +529,10 @@ describe('a document', () => {
     },
   );
 
-  test('that came back from the dead letters is uploaded', async () => {
+  test('that was resumed from the dead-letter queue is uploaded', async () => {
     const document = await normalized();
     const error = { code: 'upload.dead_letter', message: 'm', step: 'upload', advice: '' } as const;
-    await shop.tools.documents.stop(document, 'failed', error);
+    await shop.tools.documents.setAside(document, 'failed', error);
 
     await upload(messageOf(document), shop.tools);
 
@@ -541,7 +543,7 @@ describe('a document', () => {
     const { documents } = shop.tools;
     const { document } = await documents.receive(changed('01'), 'default');
     const error = { code: 'x.y', message: 'm', step: 'upload', advice: '' } as const;
-    if (status === 'held') await documents.stop(document, 'held', error);
+    if (status === 'held') await documents.setAside(document, 'held', error);
     const before = await record(document);
 
     expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
@@ -550,12 +552,12 @@ describe('a document', () => {
     expect([shop.remote.calls, shop.sent]).toEqual([[], []]);
   });
 
-  test('that a newer event replaced leaves the content to the newer version while that has none', async () => {
+  test('that a newer event replaced leaves the content to the newer version, which has none yet', async () => {
     const document = await normalized();
     await shop.tools.contents.join(contentSha256, document.documentId, document.order);
     await live();
     const { document: newer } = await shop.tools.documents.receive(changed('02'), 'default');
-    const held = await shop.tools.documents.stop(newer, 'held', error);
+    const held = await shop.tools.documents.setAside(newer, 'held', error);
 
     expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });
     expect(held?.status).toBe('held');
@@ -566,14 +568,14 @@ describe('a document', () => {
   test.each([
     ['ended', async () => void (await shop.tools.documents.receive(gone('02'), 'default'))],
     [
-      'has let go of it',
+      'has released it',
       async () => {
         const { document } = await shop.tools.documents.receive(changed('02'), 'default');
-        await shop.tools.documents.letGo(document);
+        await shop.tools.documents.clearReleases(document);
       },
     ],
   ])(
-    'that a newer version replaced which %s lets go of the content, and of its file',
+    'that was replaced by a newer version which %s releases the content, and with it the file',
     async (_, replace) => {
       const document = await normalized();
       await shop.tools.contents.join(contentSha256, document.documentId, document.order);
@@ -587,7 +589,7 @@ describe('a document', () => {
     },
   );
 
-  test('that a newer event replaced during its upload lets go of the file it made', async () => {
+  test('that a newer event replaced during its upload releases the file it made', async () => {
     const document = await normalized();
     shop.remote.during = async () => {
       await shop.tools.documents.receive(gone('02'), 'default');
@@ -600,7 +602,7 @@ describe('a document', () => {
     expect(shop.sent).toEqual([]);
   });
 
-  test('that was removed while it failed lets go of the content that it joined', async () => {
+  test('that was removed while it failed releases the content that it joined', async () => {
     const document = await normalized();
     shop.remote.uploadFails = { error: readError(413, {}, '{}', 0) };
     shop.remote.during = async () => {
@@ -653,7 +655,7 @@ describe('a document', () => {
     expect(await record(document)).not.toHaveProperty('outages');
   });
 
-  test('that the ledger does not know lets go of the content', async () => {
+  test('that the ledger does not know releases the content', async () => {
     const message = { step: 'upload', documentId: 'unknown', order: '1', contentSha256 } as const;
     await shop.tools.contents.join(contentSha256, 'unknown', '1');
 
@@ -662,7 +664,7 @@ describe('a document', () => {
     expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(false);
   });
 
-  test('that vanished from the ledger during its upload lets go of the file it made', async () => {
+  test('that vanished from the ledger during its upload releases the file it made', async () => {
     const document = await normalized();
     shop.remote.during = async () => {
       await shop.table.delete(documentKey(document.documentId));
@@ -673,10 +675,10 @@ describe('a document', () => {
     expect(shop.remote.files).toEqual([]);
   });
 
-  test('that another worker took on during its upload keeps the file', async () => {
+  test('that another worker moved on during its upload keeps the file', async () => {
     const document = await normalized();
     shop.remote.during = async () => {
-      await shop.tools.documents.move(document, 'uploaded', { fileId: 'file_1' });
+      await shop.tools.documents.move(document, 'uploaded', { fileId: 'file_1', usage });
     };
 
     await upload(messageOf(document), shop.tools);
@@ -686,23 +688,19 @@ describe('a document', () => {
     expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(true);
   });
 
-  test.each(['contentSha256', 'source', 'mimeType'])(
-    'that lacks its %s fails before any call',
-    async (field) => {
+  test.each(['contentSha256', 'mimeType', 'block', 'source'])(
+    'that lacks its %s in the ledger is refused before any call or write',
+    async (attribute) => {
       const document = await normalized();
-      const get = shop.tools.documents.get.bind(shop.tools.documents);
-      shop.tools.documents.get = async (id) => {
-        const found = await get(id);
-        return found && ({ ...found, [field]: undefined } as DocumentItem);
-      };
+      const key = documentKey(document.documentId);
+      const before = await shop.table.update(key, { remove: [attribute] });
 
-      expect(await upload(messageOf(document), shop.tools)).toMatchObject({ next: 'retry' });
+      const thrown = await failure(upload(messageOf(document), shop.tools));
 
-      expect((await get(document.documentId))?.error).toMatchObject({
-        code: 'upload.internal',
-        message: 'Unexpected: a normalized document has contentSha256, source and mimeType',
-      });
-      expect(shop.remote.calls).toEqual([]);
+      expect(thrown).toMatchObject({ issues: [{ path: [attribute] }] });
+      expect([shop.remote.calls, shop.sent]).toEqual([[], []]);
+      expect(await shop.table.get(key)).toEqual(before);
+      expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(false);
     },
   );
 });
