@@ -1,6 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Limits } from '../shared/formats/limits.ts';
+import type { QueuedStep } from '../shared/journey/steps.ts';
 import type { Bundle } from './bundle.ts';
 
 /** What a deployment can choose. Everything has a default. */
@@ -14,7 +15,7 @@ export interface DroplineProps {
   /** File operations a minute the whole fleet may use. Default 500 (`ga`) or 100 (`beta`). */
   readonly filesPerMinute?: number;
   /** Functions of a step that may run at once; AWS wants at least 2. */
-  readonly concurrency?: Partial<Record<'normalize' | 'render' | 'upload' | 'summarize', number>>;
+  readonly concurrency?: Partial<Record<QueuedStep, number>>;
   /** How often the reconciler runs. Default every 15 minutes. */
   readonly reconcileEvery?: Duration;
   /** Name of an existing Secrets Manager secret with the API key. Default: a new, empty one. */

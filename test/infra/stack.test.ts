@@ -13,6 +13,7 @@ import { buildApp } from '../../infra/app.ts';
 import type { Bundle } from '../../infra/bundle.ts';
 import { contextSettings, readContext } from '../../infra/context.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
+import { queuedSteps } from '../../shared/journey/steps.ts';
 import { accepted } from './accepted-findings.ts';
 
 interface Resource {
@@ -58,7 +59,7 @@ const logicalId = (reference: unknown): string =>
 test('each queue of a step hides a message six times as long as its function may run', () => {
   const mappings = ofType('AWS::Lambda::EventSourceMapping');
 
-  expect(mappings).toHaveLength(4);
+  expect(mappings).toHaveLength(queuedSteps.length);
   for (const { Properties } of mappings) {
     const queue = resources[logicalId(Properties.EventSourceArn)]?.Properties;
     const worker = resources[logicalId(Properties.FunctionName)]?.Properties;
