@@ -19,12 +19,8 @@ import { sqsService } from './sqs/service.ts';
 import { QueueStore } from './sqs/store.ts';
 import { openState } from './state/database.ts';
 import { synthesize } from './synthesize.ts';
-import {
-  type Assembly,
-  type FunctionResource,
-  type LocalResources,
-  readTemplate,
-} from './template/resources.ts';
+import { readTemplate } from './template/read.ts';
+import type { Assembly, FunctionResource, LocalResources } from './template/resources.ts';
 
 export interface StartOptions {
   /** Where everything is kept. Made when it is not there. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resolve, UnsupportedTemplate } from '../../infra/local/template/intrinsics.ts';
-import { readTemplate } from '../../infra/local/template/resources.ts';
+import { readTemplate } from '../../infra/local/template/read.ts';
 
 const scope = {
   parameters: { 'AWS::Region': 'us-east-1', Stage: 'test' },
@@ -109,6 +109,17 @@ describe('templates on one machine', () => {
         Properties: { EventSourceArn: 'arn:aws:sqs:x', FunctionName: 'f', FilterCriteria: {} },
       },
       'FilterCriteria',
+    ],
+    [
+      'a cron schedule',
+      {
+        Type: 'AWS::Events::Rule',
+        Properties: {
+          ScheduleExpression: 'cron(0 6 * * ? *)',
+          Targets: [{ Id: 'Target0', Arn: 'arn:aws:lambda:x' }],
+        },
+      },
+      'cron(0 6 * * ? *)',
     ],
     [
       'a container image',
