@@ -4,11 +4,8 @@ import type { Grant } from './grants.ts';
 import * as grants from './grants.ts';
 import { functionLimits } from './limits.ts';
 import type { StepQueues } from './queue.ts';
-import type { DroplineProps } from './settings.ts';
+import { type DroplineProps, defaultFilesPerMinute } from './settings.ts';
 import type { Storage } from './storage.ts';
-
-/** File operations a minute that a workspace allows, by the form of the Files API. */
-const defaultFilesPerMinute = { ga: 500, beta: 100 };
 
 /** What a function can be allowed to do, each with the settings that go with it. */
 export interface Permissions {

@@ -1,5 +1,5 @@
 import type { Counters } from '../counters.ts';
-import { md5OfAttributes, systemAttributes } from '../sqs/service.ts';
+import { md5OfAttributes, systemAttributes } from '../sqs/messages.ts';
 import type { MessageAttribute, QueueSettings, QueueStore, Received } from '../sqs/store.ts';
 import type { LocalFunction } from './local-function.ts';
 
