@@ -4,7 +4,7 @@ import { localCredentials, localRegion } from './credentials.ts';
 import { type LocalDynamo, startDynamo } from './dynamodb/start.ts';
 import type { InvocationResult } from './lambda/environment.ts';
 import type { EventSource } from './lambda/event-source.ts';
-import type { ObjectChange } from './s3/events.ts';
+import type { BucketChange } from './s3/events.ts';
 import { type Clock, systemClock } from './schedule/runner.ts';
 import type { QueueStore } from './sqs/store.ts';
 import { Closers } from './stack/closers.ts';
@@ -45,7 +45,7 @@ export interface StartOptions {
   /** What the user should know: failed invocations, faults of the servers. */
   onLog?: (line: string) => void;
   /** Called after every change of an object. */
-  onChange?: (change: ObjectChange) => void;
+  onChange?: (change: BucketChange) => void;
 }
 
 /** Work of one step, for progress displays. */

@@ -4,11 +4,11 @@ import { HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-
 import { afterEach, describe, expect, it } from 'vitest';
 import { readArguments } from '../../infra/local/cli/arguments.ts';
 import { collect } from '../../infra/local/cli/collect.ts';
+import { dropFile } from '../../infra/local/cli/drop-file.ts';
 import { InboxMirror } from '../../infra/local/cli/inbox.ts';
 import { Progress } from '../../infra/local/cli/progress.ts';
 import { run } from '../../infra/local/cli/run.ts';
 import { renderSummary, renderTable } from '../../infra/local/cli/table.ts';
-import { uploadFile } from '../../infra/local/cli/upload-file.ts';
 import { UsageError } from '../../infra/local/cli/usage.ts';
 import { start } from '../../infra/local/stack.ts';
 import type { DocumentRecord } from '../../shared/journey/record.ts';
@@ -161,8 +161,8 @@ describe('dropping files', () => {
     const dir = folder({ 'large.bin': 'x'.repeat(9 * 1024 * 1024), 'small.txt': 'y', empty: '' });
     const { files } = await collect([dir]);
 
-    const first = await Promise.all(files.map((file) => uploadFile(s3, 'inbox', file)));
-    const second = await Promise.all(files.map((file) => uploadFile(s3, 'inbox', file)));
+    const first = await Promise.all(files.map((file) => dropFile(s3, 'inbox', file)));
+    const second = await Promise.all(files.map((file) => dropFile(s3, 'inbox', file)));
 
     expect(first).toEqual(['put', 'put', 'put']);
     expect(second).toEqual(['unchanged', 'unchanged', 'unchanged']);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Report } from '../../infra/local/normalize/file-normalizer.ts';
+import type { FileReport } from '../../infra/local/normalize/file-normalizer.ts';
 import { rawZip } from '../formats/raw-zip.ts';
 
 const cli = fileURLToPath(new URL('../../infra/local/normalize/main.ts', import.meta.url));
@@ -33,13 +33,13 @@ function run(...args: string[]): Promise<Ran> {
   });
 }
 
-async function reports(...args: string[]): Promise<Report[]> {
+async function reports(...args: string[]): Promise<FileReport[]> {
   const { status, stdout } = await run('--json', ...args);
   expect(status).toBe(0);
   return stdout
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as Report);
+    .map((line) => JSON.parse(line) as FileReport);
 }
 
 describe('npm run normalize', () => {

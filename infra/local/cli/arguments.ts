@@ -11,7 +11,7 @@ type ClaudeChoice =
   | { kind: 'url'; url: string }
   | { kind: 'live'; apiKey: string };
 
-export interface Settings {
+export interface HostSettings {
   dataDir: string;
   dialect: Dialect;
   claude: ClaudeChoice;
@@ -24,9 +24,9 @@ export interface Settings {
 
 export type Command =
   | { run: 'help' }
-  | { run: 'watch'; inbox: string; settings: Settings }
-  | { run: 'once'; paths: string[]; json: boolean; settings: Settings }
-  | { run: 'invoke'; name: string; payload: unknown; settings: Settings };
+  | { run: 'watch'; inbox: string; settings: HostSettings }
+  | { run: 'once'; paths: string[]; json: boolean; settings: HostSettings }
+  | { run: 'invoke'; name: string; payload: unknown; settings: HostSettings };
 
 const options = {
   once: { type: 'boolean' },
@@ -54,7 +54,7 @@ const options = {
 export function readArguments(args: string[], apiKey: string | undefined): Command {
   const { values, positionals } = parse(args);
   if (values.help) return { run: 'help' };
-  const settings: Settings = {
+  const settings: HostSettings = {
     dataDir: text('data', values.data) ?? '.dropline',
     dialect: dialectOf(values.dialect),
     claude: claudeOf(values, apiKey),

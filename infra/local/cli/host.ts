@@ -7,10 +7,10 @@ import { environment as names } from '../../../functions/settings.ts';
 import { defaultFilesPerMinute } from '../../settings.ts';
 import { type ChildService, startChildService } from '../child-service.ts';
 import type { ClaudeSettings } from '../claude/process.ts';
-import type { ObjectChange } from '../s3/events.ts';
+import type { BucketChange } from '../s3/events.ts';
 import { type LocalStack, start } from '../stack.ts';
 import { synthesize } from '../synthesize.ts';
-import type { Settings } from './arguments.ts';
+import type { HostSettings } from './arguments.ts';
 import { Records } from './records.ts';
 
 /** Everything a command works with. */
@@ -35,7 +35,7 @@ const redeliverAfterSeconds = 5;
 
 /** Starts the stack, and the Claude emulator unless another Claude is chosen. */
 export async function startHost(
-  settings: Settings,
+  settings: HostSettings,
   { say, path }: { say: (line: string) => void; path: string | undefined },
 ): Promise<Host> {
   const dataDir = resolve(settings.dataDir);
@@ -65,7 +65,7 @@ export async function startHost(
       // Only with --live does a real key leave this machine.
       secret: () => (claude.kind === 'live' ? claude.apiKey : 'local-emulator-key'),
       onLog: say,
-      onChange: ({ bucket, key, sequencer }: ObjectChange) => {
+      onChange: ({ bucket, key, sequencer }: BucketChange) => {
         if (bucket === inbox) changes.set(key, sequencer);
       },
     });
@@ -89,7 +89,7 @@ export async function startHost(
 
 /** The emulator listens two ports above the AWS services; DynamoDB is between them. */
 function startEmulator(
-  { dialect, filesPerMinute = Number.POSITIVE_INFINITY }: Settings,
+  { dialect, filesPerMinute = Number.POSITIVE_INFINITY }: HostSettings,
   dataDir: string,
   port: number,
   say: (line: string) => void,
@@ -111,7 +111,7 @@ function startEmulator(
 
 /** The variables of the functions that the command line decides. */
 function variablesOf(
-  { claude, dialect, filesPerMinute, model, limits }: Settings,
+  { claude, dialect, filesPerMinute, model, limits }: HostSettings,
   dataDir: string,
   claudeUrl: string,
 ): Record<string, string> {

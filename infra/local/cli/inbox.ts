@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { collect, type LocalFile } from './collect.ts';
-import { uploadFile } from './upload-file.ts';
+import { dropFile } from './drop-file.ts';
 import { UsageError } from './usage.ts';
 import { pause } from './wait.ts';
 
@@ -113,7 +113,7 @@ export class InboxMirror {
   async #upload(file: LocalFile): Promise<boolean> {
     const { s3, bucket } = this.#options;
     try {
-      await uploadFile(s3, bucket, file);
+      await dropFile(s3, bucket, file);
     } catch (error) {
       // It may have gone or grown meanwhile; the next look tells.
       this.#complain(

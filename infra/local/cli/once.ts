@@ -2,12 +2,12 @@ import { documentIdOf } from '../../../shared/journey/ids.ts';
 import type { DocumentRecord } from '../../../shared/journey/record.ts';
 import type { Command } from './arguments.ts';
 import { type Collection, collect, type LocalFile } from './collect.ts';
+import { dropFile } from './drop-file.ts';
 import { type Host, startHost } from './host.ts';
 import { Progress } from './progress.ts';
 import type { Standing } from './records.ts';
 import { renderSummary, renderTable, renderTotals, showpiece } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { uploadFile } from './upload-file.ts';
 import { type Awaited, waitForEnd, waitForIdle } from './wait.ts';
 
 const uploadsAtOnce = 8;
@@ -74,7 +74,7 @@ async function dropAll(
       const status = before.get(documentId)?.status;
       const force = status === undefined || status === 'failed' || status === 'removed';
       try {
-        const dropped = await uploadFile(host.s3, host.inbox, file, { force });
+        const dropped = await dropFile(host.s3, host.inbox, file, { force });
         if (dropped === 'unchanged') unchanged += 1;
         const sequencer = dropped === 'put' ? host.changes.get(file.key) : undefined;
         awaited.push({ documentId, key: file.key, sequencer });

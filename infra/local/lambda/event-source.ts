@@ -1,6 +1,6 @@
 import type { Counters } from '../counters.ts';
 import { md5OfAttributes, systemAttributes } from '../sqs/messages.ts';
-import type { MessageAttribute, QueueSettings, QueueStore, Received } from '../sqs/store.ts';
+import type { MessageAttribute, QueueSettings, QueueStore, ReceivedMessage } from '../sqs/store.ts';
 import type { LocalFunction } from './local-function.ts';
 
 export interface EventSourceOptions {
@@ -82,7 +82,7 @@ export class EventSource {
     }
   }
 
-  async #gather(signal: AbortSignal): Promise<Received[]> {
+  async #gather(signal: AbortSignal): Promise<ReceivedMessage[]> {
     const { batchSize, windowSeconds } = this.options;
     const batch = await this.#receive(batchSize, waitSeconds, signal);
     if (batch.length === 0) return batch;
@@ -98,13 +98,13 @@ export class EventSource {
     return batch;
   }
 
-  #receive(max: number, wait: number, signal: AbortSignal): Promise<Received[]> {
+  #receive(max: number, wait: number, signal: AbortSignal): Promise<ReceivedMessage[]> {
     const { store, queue, counters } = this.options;
     counters.add('sqs ReceiveMessage (event source)');
     return store.receiveWaiting(queue, Math.min(max, 10), wait, { signal });
   }
 
-  async #run(batch: Received[]): Promise<void> {
+  async #run(batch: ReceivedMessage[]): Promise<void> {
     const { target, store, queue, reportsFailures, counters, redeliverAfter } = this.options;
     const result = await target.invoke({ Records: batch.map((message) => this.#record(message)) });
     const failed = result.ok
@@ -124,7 +124,7 @@ export class EventSource {
   }
 
   /** A message as Lambda gives it to functions ("Using Lambda with Amazon SQS"). */
-  #record(message: Received) {
+  #record(message: ReceivedMessage) {
     const { queue, region } = this.options;
     const named = Object.keys(message.attributes).length > 0;
     return {

@@ -15,7 +15,7 @@ import type { Renderer } from '../../../shared/print/index.ts';
 /** Runs files through normalizing and rendering with no pipeline around, for the command line. */
 
 /** What became of one file; one JSON line of `npm run normalize -- --json`. */
-export interface Report {
+export interface FileReport {
   /** As it was given; of a part, its name within its parent. */
   file: string;
   status: 'normalized' | 'failed' | 'skipped';
@@ -32,7 +32,7 @@ export interface Report {
   /** Files made below the output directory. */
   outputs: string[];
   /** What became of the files inside the file. */
-  parts?: Report[];
+  parts?: FileReport[];
 }
 
 export interface NormalizeOptions {
@@ -66,7 +66,7 @@ export class FileNormalizer {
   }
 
   /** Throws nothing: a file that cannot be read is reported as `failed`. */
-  normalize(file: string): Promise<Report> {
+  normalize(file: string): Promise<FileReport> {
     const { cwd, out } = this.#options;
     const outDir = out === undefined ? undefined : resolve(cwd, out);
     return this.#run({ file, path: resolve(cwd, file), depth: 0, outDir });
@@ -77,9 +77,9 @@ export class FileNormalizer {
     await (await this.#rendering)?.close();
   }
 
-  async #run(task: Task): Promise<Report> {
+  async #run(task: Task): Promise<FileReport> {
     const started = performance.now();
-    const report: Report = {
+    const report: FileReport = {
       file: task.file,
       status: 'normalized',
       sizeBytes: 0,
@@ -102,7 +102,7 @@ export class FileNormalizer {
     return report;
   }
 
-  async #fill(report: Report, task: Task, dir: string): Promise<void> {
+  async #fill(report: FileReport, task: Task, dir: string): Promise<void> {
     report.sizeBytes = await sizeOf(task.path);
     const { limits } = this.#options;
     const name = basename(task.file);
@@ -128,7 +128,7 @@ export class FileNormalizer {
   /** The file that would go to Claude; undefined when only its parts would. */
   async #made(
     conversion: Conversion,
-    report: Report,
+    report: FileReport,
     task: Task,
     dir: string,
   ): Promise<string | undefined> {
@@ -146,7 +146,7 @@ export class FileNormalizer {
     }
   }
 
-  async #render(report: Report, task: Task, dir: string): Promise<string> {
+  async #render(report: FileReport, task: Task, dir: string): Promise<string> {
     const { browserPath, limits, renderer: kind } = this.#options;
     this.#rendering ??= import('../../../shared/print/index.ts').then((render) =>
       render.createRenderer(),
@@ -171,7 +171,7 @@ export class FileNormalizer {
     return rendered.path;
   }
 
-  async #runParts(conversion: Conversion, report: Report, task: Task): Promise<void> {
+  async #runParts(conversion: Conversion, report: FileReport, task: Task): Promise<void> {
     report.parts = [];
     const below = task.outDir && join(task.outDir, `${partName(basename(task.file))}.parts`);
     for (const part of conversion.parts) {
@@ -225,7 +225,7 @@ function extnameFits(name: string, made: string): boolean {
     : extname(name).toLowerCase() === endingOf(made);
 }
 
-function describe(error: unknown): NonNullable<Report['error']> {
+function describe(error: unknown): NonNullable<FileReport['error']> {
   if (error instanceof DroplineError) {
     return {
       code: error.code,

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Limits, limitsSchema, readLimits } from '../../../shared/formats/limits.ts';
 import { ConversionSandbox } from '../../../shared/formats/sandbox/sandbox.ts';
-import { FileNormalizer, type NormalizeOptions, type Report } from './file-normalizer.ts';
+import { FileNormalizer, type FileReport, type NormalizeOptions } from './file-normalizer.ts';
 
 /** `npm run normalize`: what would become of these files, with no pipeline. */
 
@@ -63,7 +63,7 @@ function limitsOf(text: string): Limits {
 }
 
 /** A few lines for a person. */
-function readable(report: Report, indent = ''): string {
+function readable(report: FileReport, indent = ''): string {
   const { fidelity, error } = report;
   const counts = [
     fidelity?.pages !== undefined && `${fidelity.pages} pages`,

@@ -18,7 +18,7 @@ export type EventName =
   | 'ObjectRemoved:DeleteMarkerCreated';
 
 /** A change of one object. */
-export interface ObjectChange {
+export interface BucketChange {
   eventName: EventName;
   bucket: string;
   /** Not URL-encoded. */
@@ -36,7 +36,7 @@ export interface ObjectChange {
 }
 
 /** Whether `rule` asks for this change. Prefix and suffix compare with the key as S3 holds it. */
-export function ruleMatches(rule: NotificationRule, change: ObjectChange): boolean {
+export function ruleMatches(rule: NotificationRule, change: BucketChange): boolean {
   const event = `s3:${change.eventName}`;
   const wanted = rule.event.endsWith('*')
     ? event.startsWith(rule.event.slice(0, -1))
@@ -48,7 +48,7 @@ export function ruleMatches(rule: NotificationRule, change: ObjectChange): boole
  * The notification that S3 sends, one record a message, as "Event message structure" in the S3 user
  * guide describes version 2.1.
  */
-export function notification(change: ObjectChange, rule: NotificationRule): string {
+export function notification(change: BucketChange, rule: NotificationRule): string {
   return JSON.stringify({
     Records: [
       {

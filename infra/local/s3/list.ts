@@ -1,6 +1,6 @@
 import { AwsError } from '../aws/errors.ts';
 import { type S3Context, type S3Request, sendXml } from './request.ts';
-import type { Bucket, ObjectStore, StoredObject } from './store.ts';
+import type { Bucket, S3Store, StoredObject } from './store.ts';
 
 interface Listing {
   objects: StoredObject[];
@@ -103,7 +103,7 @@ export function listVersions({ store }: S3Context, call: S3Request): void {
 }
 
 function list(
-  store: ObjectStore,
+  store: S3Store,
   bucket: Bucket,
   options: { prefix: string; delimiter: string; maxKeys: number; after: string },
 ): Listing {

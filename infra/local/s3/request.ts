@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AwsError } from '../aws/errors.ts';
 import type { Blobs } from './blobs.ts';
 import { requestIds } from './events.ts';
-import type { ObjectStore } from './store.ts';
+import type { S3Store } from './store.ts';
 import { renderXml, type XmlObject } from './xml.ts';
 
 /** One S3 request, taken apart. */
@@ -17,7 +17,7 @@ export interface S3Request {
 
 /** What the operations work on. */
 export interface S3Context {
-  store: ObjectStore;
+  store: S3Store;
   blobs: Blobs;
   region: string;
 }
@@ -33,7 +33,7 @@ export function parseS3Request(request: IncomingMessage, response: ServerRespons
   const query = new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1));
   const slash = path.indexOf('/', 1);
   const bucket = slash === -1 ? path.slice(1) : path.slice(1, slash);
-  const key = slash === -1 ? '' : decodeKey(path.slice(slash + 1));
+  const key = slash === -1 ? '' : decodeUri(path.slice(slash + 1));
   if (Buffer.byteLength(key) > 1024) {
     throw new AwsError('KeyTooLongError', 'Your key is too long');
   }
@@ -41,7 +41,7 @@ export function parseS3Request(request: IncomingMessage, response: ServerRespons
 }
 
 /** @throws {AwsError} InvalidURI */
-export function decodeKey(text: string): string {
+export function decodeUri(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -4,10 +4,10 @@ import type { QueueStore } from '../sqs/store.ts';
 import type { State } from '../state/database.ts';
 import type { Blobs, Segment, Written } from './blobs.ts';
 import {
+  type BucketChange,
   type EventName,
   type NotificationRule,
   notification,
-  type ObjectChange,
   ruleMatches,
   testEvent,
 } from './events.ts';
@@ -53,14 +53,14 @@ type Row = Record<string, unknown>;
  * The index of the local S3. Every change is one transaction together with its notification in the
  * queue, so that no kill can separate an object from its event.
  */
-export class ObjectStore {
+export class S3Store {
   readonly #state: State;
   readonly #blobs: Blobs;
   readonly #queues: QueueStore;
   readonly #region: string;
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
-  readonly #onChange: (change: ObjectChange) => void;
+  readonly #onChange: (change: BucketChange) => void;
   readonly #sql: ReturnType<typeof prepare>;
   #sequence: bigint;
 
@@ -70,7 +70,7 @@ export class ObjectStore {
     queues: QueueStore;
     region: string;
     now?: () => number;
-    onChange?: (change: ObjectChange) => void;
+    onChange?: (change: BucketChange) => void;
   }) {
     this.#state = options.state;
     this.#blobs = options.blobs;
@@ -284,7 +284,7 @@ export class ObjectStore {
     bucket: string,
     key: string,
     version: string,
-    change: ObjectChange,
+    change: BucketChange,
     content: { segments: Segment[]; size: number; etag: string; headers: ObjectHeaders },
     marker: boolean,
   ): void {
@@ -308,7 +308,7 @@ export class ObjectStore {
     eventName: EventName,
     version: string,
     content: { size?: number; etag?: string },
-  ): ObjectChange {
+  ): BucketChange {
     const now = this.#now();
     const clock = BigInt(now) << 16n;
     this.#sequence = clock > this.#sequence ? clock : this.#sequence + 1n;
@@ -326,7 +326,7 @@ export class ObjectStore {
     };
   }
 
-  #announce(bucket: Bucket, change: ObjectChange): void {
+  #announce(bucket: Bucket, change: BucketChange): void {
     for (const rule of bucket.notifications) {
       if (!ruleMatches(rule, change)) continue;
       const queue = this.#queues.byArn(rule.queueArn);

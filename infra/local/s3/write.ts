@@ -2,7 +2,7 @@ import { AwsError } from '../aws/errors.ts';
 import { header, readBody } from '../aws/http.ts';
 import { headersToKeep, receiveBody } from './body.ts';
 import { checkRead, writePrecondition } from './conditions.ts';
-import { decodeKey, type S3Context, type S3Request, send, sendXml } from './request.ts';
+import { decodeUri, type S3Context, type S3Request, send, sendXml } from './request.ts';
 import { type StoredObject, visible } from './store.ts';
 import { parseItems, type XmlValue } from './xml.ts';
 
@@ -52,7 +52,7 @@ const segmentOf = ({ file, size }: { file: string; size: number }) => ({ file, s
 export function copySource(context: S3Context, call: S3Request): StoredObject & { bucket: string } {
   const { store } = context;
   const [path = '', query = ''] = (header(call.request, 'x-amz-copy-source') ?? '').split('?');
-  const decoded = decodeKey(path).replace(/^\//, '');
+  const decoded = decodeUri(path).replace(/^\//, '');
   const slash = decoded.indexOf('/');
   if (slash <= 0) {
     throw new AwsError('InvalidArgument', 'Copy Source must mention the source bucket and key');

@@ -42,7 +42,7 @@ export function receiptOf(input: Input): string {
 /** A required text. @throws {AwsError} MissingParameter */
 export function text(input: Input, name: string): string {
   const value = input[name];
-  if (typeof value !== 'string' || value === '') throw missing(name);
+  if (typeof value !== 'string' || value === '') throw missingParameter(name);
   return value;
 }
 
@@ -56,19 +56,19 @@ export function integer(input: Input, name: string, min: number, max: number): n
   const value = input[name];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw invalid(
+    throw invalidParameter(
       `Value ${String(value)} for parameter ${name} is invalid. Reason: Must be between ${min} and ${max}, if provided.`,
     );
   }
   return value;
 }
 
-export const missing = (name: string) =>
+export const missingParameter = (name: string) =>
   new AwsError(
     'com.amazonaws.sqs#MissingParameter',
     `The request must contain the parameter ${name}.`,
   );
-export const invalid = (message: string) =>
+export const invalidParameter = (message: string) =>
   new AwsError('com.amazonaws.sqs#InvalidParameterValue', message);
 export const noQueue = () =>
   new AwsError('com.amazonaws.sqs#QueueDoesNotExist', 'The specified queue does not exist.');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AwsError } from '../aws/errors.ts';
-import { type Input, integer, invalid, text } from './input.ts';
-import type { MessageAttribute, QueueSettings, Received } from './store.ts';
+import { type Input, integer, invalidParameter, text } from './input.ts';
+import type { MessageAttribute, QueueSettings, ReceivedMessage } from './store.ts';
 
 /** A message that a client wants to send. @throws {AwsError} when SQS would refuse it */
 export function checkMessage(queue: QueueSettings, input: Input) {
@@ -9,7 +9,7 @@ export function checkMessage(queue: QueueSettings, input: Input) {
   const attributes = (input.MessageAttributes ?? {}) as Record<string, MessageAttribute>;
   const size = Buffer.byteLength(body) + Buffer.byteLength(JSON.stringify(attributes)) - 2;
   if (size > queue.maxMessageBytes) {
-    throw invalid(
+    throw invalidParameter(
       `One or more parameters are invalid. Reason: Message must be shorter than ${queue.maxMessageBytes} bytes.`,
     );
   }
@@ -20,7 +20,7 @@ export function checkMessage(queue: QueueSettings, input: Input) {
     );
   }
   if (input.MessageGroupId !== undefined || input.MessageDeduplicationId !== undefined) {
-    throw invalid('FIFO queues are not supported locally.');
+    throw invalidParameter('FIFO queues are not supported locally.');
   }
   return { body, attributes, delay: integer(input, 'DelaySeconds', 0, 900) };
 }
@@ -49,7 +49,7 @@ export function sendResult(
  * @param system names of the system attributes asked for, or `All`
  * @param named names of the message attributes asked for, with `prefix.*` or `All`
  */
-export function receivedShape(message: Received, system: string[], named: string[]) {
+export function receivedShape(message: ReceivedMessage, system: string[], named: string[]) {
   const available: Record<string, string> = systemAttributes(message);
   const wanted = Object.entries(available).filter(
     ([name]) => system.includes('All') || system.includes(name),
@@ -77,7 +77,7 @@ export function receivedShape(message: Received, system: string[], named: string
 }
 
 /** The system attributes of a received message, also part of what a Lambda function gets. */
-export function systemAttributes(message: Received) {
+export function systemAttributes(message: ReceivedMessage) {
   return {
     ApproximateReceiveCount: String(message.receiveCount),
     SentTimestamp: String(message.sentAt),

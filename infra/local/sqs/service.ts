@@ -5,7 +5,7 @@ import {
   type Entry,
   type Input,
   integer,
-  missing,
+  missingParameter,
   noQueue,
   receiptOf,
   strings,
@@ -162,7 +162,7 @@ async function receive({ store }: Context, input: Input, signal: AbortSignal) {
 
 function changeVisibility(store: QueueStore, queue: QueueSettings, input: Input): object {
   const seconds = integer(input, 'VisibilityTimeout', 0, 43_200);
-  if (seconds === undefined) throw missing('VisibilityTimeout');
+  if (seconds === undefined) throw missingParameter('VisibilityTimeout');
   if (!store.changeVisibility(queue, receiptOf(input), seconds)) {
     throw new AwsError(
       'com.amazonaws.sqs#MessageNotInflight',

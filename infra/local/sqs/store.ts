@@ -19,7 +19,7 @@ export interface QueueSettings {
   redrive?: { deadLetterArn: string; maxReceiveCount: number };
 }
 
-export interface Received {
+export interface ReceivedMessage {
   messageId: string;
   receipt: string;
   body: string;
@@ -118,10 +118,10 @@ export class QueueStore {
   }
 
   /** Takes up to `max` visible messages, moving those past `maxReceiveCount` to the dead letters. */
-  receive(queue: QueueSettings, max: number, visibilityTimeout?: number): Received[] {
+  receive(queue: QueueSettings, max: number, visibilityTimeout?: number): ReceivedMessage[] {
     const now = this.#now();
     const hiddenUntil = now + (visibilityTimeout ?? queue.visibilityTimeout) * 1000;
-    const taken: Received[] = [];
+    const taken: ReceivedMessage[] = [];
     let deadLetters: QueueSettings | undefined;
     this.#state.transaction(() => {
       while (taken.length < max) {
@@ -167,7 +167,7 @@ export class QueueStore {
     max: number,
     waitSeconds: number,
     options: { visibilityTimeout?: number; signal?: AbortSignal } = {},
-  ): Promise<Received[]> {
+  ): Promise<ReceivedMessage[]> {
     const until = Date.now() + waitSeconds * 1000;
     for (;;) {
       if (options.signal?.aborted) return [];

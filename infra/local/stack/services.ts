@@ -3,9 +3,9 @@ import { Counters } from '../counters.ts';
 import { localAccount, localRegion } from '../credentials.ts';
 import { type Invoke, lambdaService } from '../lambda/service.ts';
 import { Blobs } from '../s3/blobs.ts';
-import type { ObjectChange } from '../s3/events.ts';
+import type { BucketChange } from '../s3/events.ts';
 import { s3Service } from '../s3/service.ts';
-import { ObjectStore } from '../s3/store.ts';
+import { S3Store } from '../s3/store.ts';
 import { type LocalSecret, secretsService } from '../secrets.ts';
 import { sqsService } from '../sqs/service.ts';
 import { QueueStore } from '../sqs/store.ts';
@@ -29,7 +29,7 @@ export interface ServicesOptions {
   port: number;
   /** Runs a function for Lambda's Invoke. */
   invoke: Invoke;
-  onChange?: ((change: ObjectChange) => void) | undefined;
+  onChange?: ((change: BucketChange) => void) | undefined;
   onLog: (line: string) => void;
 }
 
@@ -38,7 +38,7 @@ export interface Services {
   url: string;
   state: State;
   queues: QueueStore;
-  objects: ObjectStore;
+  objects: S3Store;
   secrets: LocalSecret[];
   counters: Counters;
   queueUrl(name: string): string;
@@ -59,7 +59,7 @@ export async function startServices(
   closers.add(() => queues.close());
   queues.releaseAll();
   const blobs = new Blobs(state);
-  const objects = new ObjectStore({
+  const objects = new S3Store({
     state,
     blobs,
     queues,

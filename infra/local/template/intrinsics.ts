@@ -4,10 +4,10 @@ export class UnsupportedTemplate extends Error {
 }
 
 /** What `Ref` and `Fn::GetAtt` of a resource give; attributes under their names, Ref under `Ref`. */
-export type Attributes = Record<string, string>;
+export type ResourceAttributes = Record<string, string>;
 
 export interface Scope {
-  resources: Map<string, Attributes>;
+  resources: Map<string, ResourceAttributes>;
   /** Pseudo parameters (`AWS::Region` …) and the template's own parameters. */
   parameters: Record<string, string>;
 }

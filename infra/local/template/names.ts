@@ -1,5 +1,5 @@
 import { localAccount, localRegion } from '../credentials.ts';
-import type { Attributes } from './intrinsics.ts';
+import type { ResourceAttributes } from './intrinsics.ts';
 import type { Resource } from './shapes.ts';
 
 /** The property that gives a resource its physical name, by resource type. */
@@ -48,7 +48,7 @@ export function attributesOf(
   type: string,
   name: string,
   queueUrl: (name: string) => string,
-): Attributes {
+): ResourceAttributes {
   const arn = (service: string, resource: string) =>
     `arn:aws:${service}:${localRegion}:${localAccount}:${resource}`;
   switch (type) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Attributes, UnsupportedTemplate } from './intrinsics.ts';
+import { type ResourceAttributes, UnsupportedTemplate } from './intrinsics.ts';
 import { ratePeriodMs } from './rate.ts';
 import type { FunctionResource, LocalResources } from './resources.ts';
 import * as shapes from './shapes.ts';
@@ -10,7 +10,7 @@ export interface ResolvedResource {
   type: string;
   /** Physical name. */
   name: string;
-  attributes: Attributes;
+  attributes: ResourceAttributes;
   properties: unknown;
 }
 

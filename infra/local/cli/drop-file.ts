@@ -23,7 +23,7 @@ export type Dropped = 'put' | 'unchanged';
  * same bytes already is left alone.
  * @throws {Error} when the file changes meanwhile or S3 refuses it
  */
-export async function uploadFile(
+export async function dropFile(
   s3: S3Client,
   bucket: string,
   file: LocalFile,
