@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A clock that moves when it is told to, and calls what has come due on its way. */
+/** A clock that a test moves; it runs the timers that come due on the way. */
 function handClock(start: string) {
   let now = Date.parse(start);
   let timers: { at: number; run: () => void }[] = [];
@@ -84,7 +84,7 @@ describe('a schedule on one machine', () => {
     };
   };
 
-  it('fires each period, and once at the start for what was due while it was off', () => {
+  it('fires once per period, and once at the start for all that was due while it was off', () => {
     const dir = temporaryDir();
     cleanups.push(dir.remove);
     const { clock, moveTo } = handClock('2026-03-01T00:00:00Z');

@@ -5,7 +5,7 @@ import { requestIds } from './events.ts';
 import type { S3Store } from './store.ts';
 import { renderXml, type XmlObject } from './xml.ts';
 
-/** One S3 request, taken apart. */
+/** One parsed S3 request. */
 export interface S3Request {
   request: IncomingMessage;
   response: ServerResponse;
@@ -15,7 +15,7 @@ export interface S3Request {
   query: URLSearchParams;
 }
 
-/** What the operations work on. */
+/** What the operations need. */
 export interface S3Context {
   store: S3Store;
   blobs: Blobs;
@@ -23,7 +23,7 @@ export interface S3Context {
 }
 
 /**
- * Takes a path-style request apart. Keys are decoded as UTF-8; a `+` in a path is a plus.
+ * Parses a path-style request. Keys are decoded as UTF-8; a `+` in a path is a plus.
  * @throws {AwsError} InvalidURI, KeyTooLongError
  */
 export function parseS3Request(request: IncomingMessage, response: ServerResponse): S3Request {
@@ -49,7 +49,7 @@ export function decodeUri(text: string): string {
   }
 }
 
-/** Sends a whole answer. */
+/** Sends a complete response. */
 export function send(
   { request, response }: S3Request,
   status: number,

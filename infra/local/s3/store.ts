@@ -18,12 +18,12 @@ export interface Bucket {
   notifications: NotificationRule[];
 }
 
-/** What an object is stored with, beside its bytes. Names as response headers have them. */
+/** Stored with an object and sent back as response headers. */
 export type ObjectHeaders = Record<string, string>;
 
 export interface StoredObject {
   key: string;
-  /** `null` (as a text) in a bucket without versioning. */
+  /** The string `null` in a bucket without versioning. */
   version: string;
   latest: boolean;
   /** A delete marker: no bytes, and reading it is a 404. */
@@ -44,14 +44,14 @@ export interface UploadedPart {
   modifiedAt: Date;
 }
 
-/** Throws an {AwsError} when the object that is there (or none) forbids the write. */
+/** Throws an {AwsError} when the current object, or its absence, forbids the write. */
 export type Precondition = (current: StoredObject | undefined) => void;
 
 type Row = Record<string, unknown>;
 
 /**
- * The index of the local S3. Every change is one transaction together with its notification in the
- * queue, so that no kill can separate an object from its event.
+ * The index of the local S3. Every change and its notification in the queue are one transaction, so that a
+ * kill cannot separate an object from its event.
  */
 export class S3Store {
   readonly #state: State;
@@ -82,7 +82,7 @@ export class S3Store {
     this.#sequence = BigInt(`0x${options.state.getMeta('sequencer') ?? '0'}`);
   }
 
-  /** Makes a bucket known; one that gets its first notification rules is told so, as S3 does. */
+  /** Adds a bucket. When its notification rules are new, sends test events to its queues, as S3 does. */
   define(bucket: Bucket): void {
     this.#buckets.set(bucket.name, bucket);
     const name = `notified:${bucket.name}`;
@@ -112,7 +112,7 @@ export class S3Store {
     return bucket;
   }
 
-  /** The current version, which may be a delete marker, or the one asked for. */
+  /** The given version, or the current one, which may be a delete marker. */
   find(bucket: Bucket, key: string, version?: string): StoredObject | undefined {
     const row =
       version === undefined
@@ -121,18 +121,18 @@ export class S3Store {
     return row ? objectOf(row) : undefined;
   }
 
-  /** Current objects from a key on, in UTF-8 order. */
+  /** Current objects starting at a key, in UTF-8 order. */
   page(bucket: Bucket, from: string, inclusive: boolean, limit: number): StoredObject[] {
     const statement = inclusive ? this.#sql.pageFrom : this.#sql.pageAfter;
     return statement.all(bucket.name, from, limit).map(objectOf);
   }
 
-  /** All versions from a key on, newest first within a key. */
+  /** All versions of the keys after `after`, newest first within a key. */
   versions(bucket: Bucket, after: string, limit: number): StoredObject[] {
     return this.#sql.versions.all(bucket.name, after, limit).map(objectOf);
   }
 
-  /** Makes written bytes the current version of a key, and announces it. */
+  /** Makes written bytes the current version of a key, and sends the notification. */
   put(
     bucket: Bucket,
     key: string,
@@ -161,9 +161,10 @@ export class S3Store {
   }
 
   /**
-   * Deletes: with a version that version for good, without one as the bucket's versioning has it.
-   * Deleting what is not there succeeds, as on S3.
-   * @returns what the answer must say
+   * Deletes a version for good. Without a version: adds a delete marker if the bucket is versioned, and deletes
+   * the object if not.
+   * Deleting a missing object succeeds, as on S3.
+   * @returns what the response must report
    */
   delete(bucket: Bucket, key: string, version?: string): { version?: string; marker: boolean } {
     return this.#state.transaction(() => {
@@ -231,7 +232,7 @@ export class S3Store {
     }));
   }
 
-  /** Turns an upload into an object of `parts`; parts that are not among them are dropped. */
+  /** Turns an upload into an object made of `parts`, and drops its other parts. */
   completeUpload(
     bucket: Bucket,
     key: string,
@@ -266,7 +267,7 @@ export class S3Store {
     });
   }
 
-  /** Makes room for a new current version. @returns its id */
+  /** Makes way for a new current version. @returns its id */
   #replaceLatest(bucket: Bucket, key: string): string {
     if (bucket.versioned) {
       this.#sql.demote.run(bucket.name, key);
@@ -338,7 +339,7 @@ export class S3Store {
 
 const emptyMd5 = 'd41d8cd98f00b204e9800998ecf8427e';
 
-/** What a reader would see: a delete marker is nothing. */
+/** What a reader sees: nothing in place of a delete marker. */
 export function visible(object: StoredObject | undefined): StoredObject | undefined {
   return object?.marker ? undefined : object;
 }

@@ -25,7 +25,7 @@ export async function putObject(context: S3Context, call: S3Request): Promise<vo
   if (Number(header(call.request, 'content-length') ?? 0) > maxPutBytes) {
     throw new AwsError('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
   }
-  // A condition that fails already should not wait for the body.
+  // If a condition already fails, do not wait for the body.
   precondition?.(visible(store.find(bucket, call.key)));
   const written = await receiveBody(call.request, blobs);
   try {
@@ -48,7 +48,7 @@ export async function putObject(context: S3Context, call: S3Request): Promise<vo
 
 const segmentOf = ({ file, size }: { file: string; size: number }) => ({ file, size });
 
-/** The object that `x-amz-copy-source` names. */
+/** The object named by `x-amz-copy-source`. */
 export function copySource(context: S3Context, call: S3Request): StoredObject & { bucket: string } {
   const { store } = context;
   const [path = '', query = ''] = (header(call.request, 'x-amz-copy-source') ?? '').split('?');
@@ -67,7 +67,7 @@ export function copySource(context: S3Context, call: S3Request): StoredObject & 
   return { ...source, bucket: bucket.name };
 }
 
-/** CopyObject. The bytes are copied, so that source and copy live independently. */
+/** CopyObject. The bytes are copied, so source and copy are independent. */
 export async function copyObject(context: S3Context, call: S3Request): Promise<void> {
   const { store, blobs } = context;
   const bucket = store.bucket(call.bucket);
