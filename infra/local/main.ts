@@ -5,7 +5,7 @@ let signals = 0;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     signals += 1;
-    // The second time at once: messages that are in flight are delivered again anyway.
+    // On the second signal, exit at once: messages in flight are delivered again anyway.
     if (signals > 1) process.exit(130);
     stop.abort();
   });

@@ -35,7 +35,7 @@ export interface StartOptions {
    * they wait for their visibility timeout, as on AWS, where one cannot be sure that the invocation is over.
    */
   redeliverAfter?: number;
-  /** What a secret of the template holds; what the template says when undefined. */
+  /** The value of a secret, by logical id; if undefined, the value in the template. */
   secret?: (logicalId: string) => string | undefined;
   /** Maximum of concurrent invocations of one function; the template may set a lower one. */
   concurrency?: number;

@@ -11,6 +11,7 @@ import {
   ruleMatches,
   testEvent,
 } from './events.ts';
+import { prepareStatements } from './statements.ts';
 
 export interface Bucket {
   name: string;
@@ -61,7 +62,7 @@ export class S3Store {
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
   readonly #onChange: (change: BucketChange) => void;
-  readonly #sql: ReturnType<typeof prepare>;
+  readonly #sql: ReturnType<typeof prepareStatements>;
   #sequence: bigint;
 
   constructor(options: {
@@ -78,7 +79,7 @@ export class S3Store {
     this.#region = options.region;
     this.#now = options.now ?? Date.now;
     this.#onChange = options.onChange ?? (() => {});
-    this.#sql = prepare(options.state);
+    this.#sql = prepareStatements(options.state);
     this.#sequence = BigInt(`0x${options.state.getMeta('sequencer') ?? '0'}`);
   }
 
@@ -355,37 +356,5 @@ function objectOf(row: Row): StoredObject {
     segments: JSON.parse(String(row.segments)),
     headers: JSON.parse(String(row.headers)),
     modifiedAt: new Date(Number(row.modified_at)),
-  };
-}
-
-function prepare({ db }: State) {
-  return {
-    latest: db.prepare('SELECT * FROM objects WHERE bucket = ? AND key = ? AND latest = 1'),
-    version: db.prepare('SELECT * FROM objects WHERE bucket = ? AND key = ? AND version = ?'),
-    pageFrom: db.prepare(
-      'SELECT * FROM objects WHERE bucket = ? AND latest = 1 AND key >= ? AND marker = 0 ORDER BY key LIMIT ?',
-    ),
-    pageAfter: db.prepare(
-      'SELECT * FROM objects WHERE bucket = ? AND latest = 1 AND key > ? AND marker = 0 ORDER BY key LIMIT ?',
-    ),
-    versions: db.prepare(
-      'SELECT * FROM objects WHERE bucket = ? AND key > ? ORDER BY key, sequencer DESC LIMIT ?',
-    ),
-    insert: db.prepare(
-      'INSERT INTO objects (bucket, key, version, sequencer, latest, marker, size, etag, segments, headers, modified_at) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)',
-    ),
-    demote: db.prepare('UPDATE objects SET latest = 0 WHERE bucket = ? AND key = ? AND latest = 1'),
-    promote: db.prepare(
-      'UPDATE objects SET latest = 1 WHERE bucket = ? AND key = ? AND sequencer = (SELECT max(sequencer) FROM objects WHERE bucket = ? AND key = ?)',
-    ),
-    remove: db.prepare('DELETE FROM objects WHERE bucket = ? AND key = ? AND version = ?'),
-    createUpload: db.prepare('INSERT INTO uploads VALUES (?, ?, ?, ?, ?)'),
-    upload: db.prepare('SELECT * FROM uploads WHERE upload_id = ? AND bucket = ? AND key = ?'),
-    uploads: db.prepare('SELECT * FROM uploads WHERE bucket = ? ORDER BY key, started_at'),
-    dropUpload: db.prepare('DELETE FROM uploads WHERE upload_id = ?'),
-    part: db.prepare('SELECT file FROM parts WHERE upload_id = ? AND number = ?'),
-    putPart: db.prepare('INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)'),
-    parts: db.prepare('SELECT * FROM parts WHERE upload_id = ? ORDER BY number'),
-    dropParts: db.prepare('DELETE FROM parts WHERE upload_id = ?'),
   };
 }

@@ -87,7 +87,7 @@ export async function startServices(
 
 /**
  * Creates the stack's queues, buckets and secrets in the services.
- * @param secretOf what a secret holds, by logical id; what the template says when undefined
+ * @param secretOf the value of a secret, by logical id; if undefined, the value in the template
  */
 export function createResources(
   { queues, objects, secrets }: Services,

@@ -67,7 +67,7 @@ interface SecretResource {
   id: string;
   name: string;
   arn: string;
-  /** What the template says it holds. */
+  /** Its value according to the template. */
   value: string;
 }
 
