@@ -12,11 +12,11 @@ import type { StepQueue } from './queue.ts';
 export interface AlarmsProps {
   readonly queues: StepQueue[];
   readonly functions: StepFunction[];
-  /** Who is told; nobody when left out. */
+  /** Who is notified; no one when left out. */
   readonly email?: string | undefined;
 }
 
-/** What should wake a person: dead letters, functions that fail whole, a stopped lane, and an API that is down. */
+/** What a person should know at once: dead letters, failing functions, held documents, an API that is down. */
 export class Alarms extends Construct {
   constructor(scope: Construct, id: string, { queues, functions, email }: AlarmsProps) {
     super(scope, id);
@@ -38,7 +38,7 @@ export class Alarms extends Construct {
 
     for (const { deadLetters } of queues) {
       alarm(deadLetters, 'NotEmpty', {
-        alarmDescription: 'Messages gave up in this dead-letter queue',
+        alarmDescription: 'The dead-letter queue is not empty',
         metric: deadLetters.metricApproximateNumberOfMessagesVisible({
           period: Duration.minutes(1),
           statistic: 'Maximum',
@@ -48,12 +48,12 @@ export class Alarms extends Construct {
     }
     for (const { function: worker, logGroup } of functions) {
       const failing = {
-        alarmDescription: 'The function itself fails, not only single documents',
+        alarmDescription: 'The function itself is failing, not only single documents',
         metric: worker.metricErrors({ period: Duration.minutes(5) }),
         threshold: 3,
       };
       alarm(worker, 'Failing', failing, 2);
-      // The log says it in the very words that the steps write.
+      // The filter looks for the exact messages that the steps log.
       const stopped = logGroup.addMetricFilter('LaneStopped', {
         filterPattern: logs.FilterPattern.any(
           ...[laneStopped, serviceIsDown].map((words) =>
@@ -67,7 +67,7 @@ export class Alarms extends Construct {
       });
       alarm(worker, 'LaneIsStopped', {
         alarmDescription:
-          'Documents are held until a person acts, or wait for the Claude API: see error.code of their records',
+          'Documents are held until a person acts, or are waiting for the Claude API: see error.code in their records',
         metric: stopped.metric({ period: Duration.minutes(5), statistic: 'Sum' }),
         threshold: 1,
       });

@@ -5,8 +5,8 @@ import { Dropline } from './dropline.ts';
 import type { DroplineProps } from './settings.ts';
 
 /**
- * Builds the app. Settings come from CDK context (`cdk deploy -c model=…`), so that the stack that
- * the local host runs and the one that is deployed differ in nothing but these values.
+ * Builds the app. Settings come from CDK context (`cdk deploy -c model=…`), so the stack that the local host
+ * runs differs from a deployed one in these values only.
  * @param outdir where the cloud assembly is written; CDK's default when left out
  * @throws {WrongContext}
  */

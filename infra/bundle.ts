@@ -5,23 +5,22 @@ import { buildSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** One Lambda's bundle: what goes into its zip. */
+/** What goes into a Lambda's zip. */
 export interface Bundle {
   /** Folder below `functions/`; its `index.ts` is the entry point. */
   name: string;
-  /** More entry points beside it: output name without extension → source file in the repository. */
+  /** More entry points: output name without extension → source file in the repository. */
   also?: Record<string, string>;
-  /** Files copied as they are: absolute source → destination inside the bundle. */
+  /** Files copied unchanged: absolute source → destination inside the bundle. */
   assets?: { from: string; to: string }[];
-  /** Packages that cannot be bundled (native code, data files): copied with what they depend on. */
+  /** Packages that cannot be bundled (native code, data files): copied with their dependencies. */
   packages?: string[];
 }
 
 /**
- * Bundles a function with esbuild, the AWS SDK included, so that what runs is what was tested and
- * not what the runtime happens to ship. Code that only some documents need is
- * split off and loaded on demand.
- * @returns the absolute directory to make a Lambda asset of
+ * Bundles a function with esbuild. The AWS SDK is included, so what runs is what was tested, not what the
+ * runtime happens to ship. Code that only some documents need is split off and loaded on demand.
+ * @returns absolute path of the directory to make a Lambda asset of
  */
 export function bundleFunction({ name, also = {}, assets = [], packages = [] }: Bundle): string {
   const outdir = join(bundlesDir(), name);
@@ -45,7 +44,7 @@ export function bundleFunction({ name, also = {}, assets = [], packages = [] }: 
     legalComments: 'none',
     mainFields: ['module', 'main'],
     external: packages,
-    // CommonJS packages inside the bundle call require() for Node's own modules.
+    // CommonJS packages in the bundle call require() for Node's own modules.
     banner: {
       js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
     },
@@ -64,8 +63,8 @@ export function bundleFunction({ name, also = {}, assets = [], packages = [] }: 
 let ownDir: string | undefined;
 
 /**
- * A folder of this process's own, gone when it ends: `cdk synth`, the local host and the tests may
- * bundle at the same time, and CDK has copied a bundle by the time its asset is made.
+ * A folder that only this process uses, deleted when it ends: `cdk synth`, the local host and the tests may
+ * bundle at the same time. CDK copies a bundle when its asset is made.
  */
 function bundlesDir(): string {
   if (ownDir === undefined) {
@@ -79,7 +78,7 @@ function bundlesDir(): string {
 
 const packageDir = (name: string): string => join(root, 'node_modules', name);
 
-/** The packages with everything they depend on, as far as it is installed on this machine. */
+/** The packages and all their dependencies that are installed on this machine. */
 function closure(packages: string[]): Set<string> {
   const all = new Set<string>();
   const queue = [...packages];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Limits, WrongLimits } from '../shared/formats/limits.ts';
 import { functionLimits } from './limits.ts';
 
-/** A value of the CDK context that Dropline cannot use; the message names each. */
+/** The CDK context has values that Dropline cannot use; the message names each. */
 export class WrongContext extends Error {
   override readonly name = 'WrongContext';
 }
@@ -13,7 +13,7 @@ const whole = z
   .union([z.int(), z.string().regex(/^\d+$/).transform(Number)])
   .pipe(z.int().positive());
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((word) => word === 'true')]);
-// Parted by commas in the functions' environment too, so that no prefix may have one.
+// The functions' environment holds them comma-separated, so a prefix must not contain a comma.
 const prefixes = z
   .union([z.array(z.string()), z.string().transform((list) => list.split(','))])
   .pipe(z.array(z.string().regex(/^[^,]+$/)));
@@ -31,11 +31,7 @@ const limits = z
 
 /** What a deployment can choose by `cdk deploy -c name=value`; docs/settings.md lists it. */
 export const contextSettings = {
-  dialect: option(
-    z.enum(['ga', 'beta']),
-    '`ga` or `beta`',
-    'Which form of the Files API is spoken',
-  ),
+  dialect: option(z.enum(['ga', 'beta']), '`ga` or `beta`', 'Which form of the Files API is used'),
   model: option(text, 'a name', 'Model that summarises'),
   claudeBaseUrl: option(
     z.url({ protocol: /^https?$/ }),
@@ -50,13 +46,13 @@ export const contextSettings = {
   apiKeySecretName: option(
     text,
     'a name',
-    'An existing secret that holds the API key, in place of a new one',
+    'An existing secret that holds the API key, instead of a new one',
   ),
-  alarmEmail: option(z.email(), 'an e-mail address', 'Who is told of alarms'),
+  alarmEmail: option(z.email(), 'an e-mail address', 'Who is notified of alarms'),
   containerUploads: option(
     prefixes,
-    'key prefixes, parted by commas',
-    'Below these, types that are not converted are uploaded for the code execution tool',
+    'comma-separated key prefixes',
+    'Files below these prefixes that Dropline does not convert are uploaded for the code execution tool',
   ),
   keepRemoteFiles: option(
     flag,
@@ -66,7 +62,7 @@ export const contextSettings = {
   renderer: option(
     z.enum(['chromium', 'libreoffice']),
     '`chromium` or `libreoffice`',
-    'What prints docx to PDF; the second makes a container image and needs Docker',
+    'What prints docx to PDF; `libreoffice` makes a container image, which needs Docker',
   ),
   reconcileEveryMinutes: option(
     whole,
@@ -76,7 +72,7 @@ export const contextSettings = {
   limits: option(
     limits,
     'a JSON object',
-    'What a conversion may take, such as `{"maxRows": 1000}`; all are in [formats.md](formats.md#limits)',
+    'Limits of a conversion, such as `{"maxRows": 1000}`; [formats.md](formats.md#limits) lists all',
   ),
 };
 
@@ -85,14 +81,14 @@ type Chosen = {
 };
 
 /**
- * What the CDK context chooses, checked: a slip must not deploy the default without a word.
- * @param context the whole of it; CDK's own names, which all have a colon, slash or hyphen, are left alone
+ * Reads and checks the CDK context: a typo must not silently deploy the default.
+ * @param context all of it; CDK's own names, which all contain a colon, slash or hyphen, are ignored
  * @throws {WrongContext}
  */
 export function readContext(context: Record<string, unknown>): Chosen {
   const faults = Object.keys(context)
     .filter((name) => /^\w+$/.test(name) && !(name in contextSettings))
-    .map((name) => `${name} is none of ${Object.keys(contextSettings).join(', ')}`);
+    .map((name) => `${name} is not one of ${Object.keys(contextSettings).join(', ')}`);
   const chosen: Record<string, unknown> = {};
   for (const [name, { schema, values }] of Object.entries(contextSettings)) {
     const given = context[name];
@@ -119,7 +115,7 @@ function parsed(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    // No object either: what was given is told as it is.
+    // Not an object either way; the error then quotes what was given.
     return json;
   }
 }

@@ -15,23 +15,23 @@ export interface StepFunctionProps {
   readonly name: string;
   readonly timeout: Duration;
   readonly memoryMb: number;
-  /** Size of /tmp. */
+  /** Size of /tmp in MB. */
   readonly storageMb?: number;
   readonly architecture?: lambda.Architecture;
   readonly bundle?: Omit<Bundle, 'name'>;
   /** The queue it works on, if any. */
   readonly queue?: sqs.IQueue;
   readonly batchSize?: number;
-  /** Invocations at once; the queue holds what is above. */
+  /** Maximum of concurrent invocations; other messages wait in the queue. */
   readonly concurrency?: number;
   readonly grants: Grant[];
-  /** A container image with a runtime of its own, in place of a bundle. */
+  /** Make the bundle a container image, by the Dockerfile in it, instead of a zip. */
   readonly image?: boolean;
   /** Where the code comes from. Default: bundled from the sources. */
   readonly codeOf?: ((bundle: Bundle) => lambda.Code) | undefined;
 }
 
-/** One step's Lambda: bundled, wired to its queue, with exactly the rights it needs. */
+/** A Lambda: bundled, connected to its queue, with exactly the permissions it needs. */
 export class StepFunction extends Construct {
   readonly function: lambda.Function;
   readonly logGroup: logs.LogGroup;
@@ -43,7 +43,7 @@ export class StepFunction extends Construct {
       retention: logs.RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    // Lambda's managed policy would let it write to every log group of the account.
+    // Lambda's managed policy would let it write to every log group in the account.
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
     });
@@ -81,6 +81,6 @@ export class StepFunction extends Construct {
 
 const zipOf = (bundle: Bundle): lambda.Code => lambda.Code.fromAsset(bundleFunction(bundle));
 
-/** The image that the Dockerfile in the bundle describes; built by Docker when it is deployed. */
+/** The image that the Dockerfile in the bundle describes; Docker builds it on deployment. */
 const imageOf = (bundle: Bundle): lambda.Code =>
   lambda.Code.fromAssetImage(bundleFunction(bundle), { platform: Platform.LINUX_AMD64 });

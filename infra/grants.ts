@@ -6,9 +6,8 @@ import type * as secrets from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 
 /**
- * A permission together with the environment variables that make use of it: one value, so that
- * neither can be forgotten. The actions are named one by one, where CDK's own grants would give
- * whole families.
+ * A permission and the environment variables that go with it, in one value, so that neither can be forgotten.
+ * Actions are named one by one; CDK's own grants would allow whole families of them.
  */
 export interface Grant {
   readonly variables: Record<string, string>;
@@ -20,7 +19,7 @@ export function setting(variables: Record<string, string>): Grant {
   return { variables, to: () => undefined };
 }
 
-/** Reads and writes of the ledger's items and indexes. */
+/** Read and write the ledger's items, and query its indexes. */
 export function ledger(variable: string, table: dynamodb.Table): Grant {
   const actions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'Scan'];
   return {
@@ -32,19 +31,19 @@ export function ledger(variable: string, table: dynamodb.Table): Grant {
   };
 }
 
-/** Reads of a bucket's objects, in any version. */
+/** Read a bucket's objects, in any version. */
 export function readObjects(variable: string, bucket: s3.Bucket): Grant {
   return {
     variables: { [variable]: bucket.bucketName },
     to: (worker) => {
       allow(['s3:GetObject', 's3:GetObjectVersion'], [bucket.arnForObjects('*')])(worker);
-      // Without it S3 answers 403 instead of 404 for an object that is gone.
+      // Without it S3 answers 403 instead of 404 for an object that does not exist.
       allow(['s3:ListBucket'], [bucket.bucketArn])(worker);
     },
   };
 }
 
-/** Reads, writes and deletes of a bucket's objects. */
+/** Read, write and delete a bucket's objects. */
 export function keepObjects(variable: string, bucket: s3.Bucket): Grant {
   const read = readObjects(variable, bucket);
   return {
@@ -59,7 +58,7 @@ export function keepObjects(variable: string, bucket: s3.Bucket): Grant {
   };
 }
 
-/** Sending to a queue. */
+/** Send messages to a queue. */
 export function send(variable: string, queue: sqs.Queue): Grant {
   return {
     variables: { [variable]: queue.queueUrl },
@@ -67,12 +66,12 @@ export function send(variable: string, queue: sqs.Queue): Grant {
   };
 }
 
-/** Asking how many messages wait in a queue. */
+/** Ask how many messages a queue holds. */
 export function measure(queue: sqs.Queue): Grant {
   return { variables: {}, to: allow(['sqs:GetQueueAttributes'], [queue.queueArn]) };
 }
 
-/** Looking at the messages of a dead-letter queue. */
+/** Look at the messages of a dead-letter queue, without deleting them. */
 export function look(variable: string, queue: sqs.Queue): Grant {
   return {
     variables: { [variable]: queue.queueUrl },
@@ -80,7 +79,7 @@ export function look(variable: string, queue: sqs.Queue): Grant {
   };
 }
 
-/** Reading a secret. */
+/** Read a secret. */
 export function readSecret(
   variable: string,
   secret: Pick<secrets.ISecret, 'secretName' | 'grantRead'>,

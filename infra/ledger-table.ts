@@ -8,7 +8,7 @@ const text = (name: string): dynamodb.Attribute => ({
   type: dynamodb.AttributeType.STRING,
 });
 
-/** The ledger's table, with the stream that downstream apps follow. */
+/** The ledger's table, with a stream for apps that follow the documents. */
 export function ledgerTable(scope: Construct, id: string): dynamodb.Table {
   const table = new dynamodb.Table(scope, id, {
     partitionKey: text('pk'),

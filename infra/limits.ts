@@ -1,21 +1,22 @@
 import { type Limits, readLimits, WrongLimits } from '../shared/formats/limits.ts';
+import { steps } from '../shared/journey/steps.ts';
 
-/** What the functions have that convert and print. */
-export const converter = { timeoutMinutes: 4, memoryMb: 3008 };
+/** Memory of the functions that convert and print, in MB. */
+export const converterMemoryMb = 3008;
 
 /**
- * Above these the function would end before the conversion does, and its document would be a dead letter
- * instead of having a code that says why. The rest of the function's time fetches and stages bytes; of its
- * memory, runs the function itself.
+ * Above these the function would end before the conversion does, and its document would become a dead letter
+ * without a code that says why. The rest of the time is for fetching and staging bytes; the rest of the
+ * memory is for the function itself.
  */
 const ceilings: Partial<Limits> = {
-  maxSeconds: converter.timeoutMinutes * 60 - 30,
-  maxMemoryMb: converter.memoryMb - 512,
+  maxSeconds: Math.min(steps.normalize.timeoutSeconds, steps.render.timeoutSeconds) - 30,
+  maxMemoryMb: converterMemoryMb - 512,
 };
 
 /**
- * Limits for the functions, checked.
- * @throws {WrongLimits} that names each limit that is wrong, or more than a function has
+ * Checks limits that are meant for the functions.
+ * @throws {WrongLimits} naming each limit that is wrong, or higher than a function can grant
  */
 export function functionLimits(given: unknown): Partial<Limits> {
   const limits = readLimits(given);

@@ -1,36 +1,40 @@
 import type { Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Limits } from '../shared/formats/limits.ts';
+import type { QueuedStep } from '../shared/journey/steps.ts';
 import type { Bundle } from './bundle.ts';
+
+/** File operations a minute that a workspace may make, by the form of the Files API. */
+export const defaultFilesPerMinute = { ga: 500, beta: 100 } as const;
 
 /** What a deployment can choose. Everything has a default. */
 export interface DroplineProps {
-  /** `ga` (default) or `beta`: which shape of the Files API the workspace speaks. */
+  /** `ga` (default) or `beta`: which form of the Files API is used. */
   readonly dialect?: 'ga' | 'beta';
-  /** Model that summarises when a profile names none. Default `claude-haiku-5-5`. */
+  /** Model that summarises unless a profile names another. Default `claude-haiku-5-5`. */
   readonly model?: string;
   /** Base URL of the Claude API. Default `https://api.anthropic.com`. */
   readonly claudeBaseUrl?: string;
-  /** File operations a minute the whole fleet may use. Default 500 (`ga`) or 100 (`beta`). */
+  /** File operations a minute that the whole fleet may make. Default 500 (`ga`) or 100 (`beta`). */
   readonly filesPerMinute?: number;
-  /** Functions of a step that may run at once; AWS wants at least 2. */
-  readonly concurrency?: Partial<Record<'normalize' | 'render' | 'upload' | 'summarize', number>>;
+  /** Maximum of concurrent invocations, by step; AWS requires at least 2. */
+  readonly concurrency?: Partial<Record<QueuedStep, number>>;
   /** How often the reconciler runs. Default every 15 minutes. */
   readonly reconcileEvery?: Duration;
   /** Name of an existing Secrets Manager secret with the API key. Default: a new, empty one. */
   readonly apiKeySecretName?: string;
-  /** Where alarms are sent. Default: alarms exist, but nobody is told. */
+  /** Where alarms are sent. Default: alarms exist, but notify no one. */
   readonly alarmEmail?: string;
   /** Key prefixes below which types that are not converted are uploaded for the code execution tool. */
   readonly containerUploads?: string[];
   /**
-   * What prints docx to PDF. `libreoffice` makes the render function a container image, which needs
-   * Docker where it is deployed from; it draws EMF, charts and SmartArt as Word shows them.
+   * What prints docx to PDF. `libreoffice` draws EMF, charts and SmartArt as Word shows them; it makes the
+   * render function a container image, so deploying needs Docker.
    */
   readonly renderer?: 'chromium' | 'libreoffice';
   /** Keep the remote file when its object is removed. Default false. */
   readonly keepRemoteFiles?: boolean;
-  /** What a conversion may take, where the defaults (docs/formats.md) will not do. */
+  /** Limits of a conversion that replace the defaults (docs/formats.md). */
   readonly limits?: Partial<Limits>;
   /** Where a function's code comes from. Default: bundled from the sources. */
   readonly codeOf?: (bundle: Bundle) => lambda.Code;

@@ -5,11 +5,11 @@ export interface ChildServiceOptions {
   name: string;
   /** Absolute path of the module to run. */
   module: string;
-  /** Sent to the child as its first message; `port` is the one it had before, after a crash. */
+  /** Sent to the child as its first message. After a crash `port` is the one that it had before. */
   settings: (start: { port: number; crashed: boolean }) => unknown;
   port: number;
   env?: Record<string, string>;
-  /** A line the child wrote to stderr, or what befell it. */
+  /** Called with each line that the child writes to stderr, and when it ends early. */
   onLog: (line: string) => void;
 }
 
@@ -25,95 +25,120 @@ export interface ChildService {
 interface Reply {
   ready?: number;
   failed?: string;
-  /** To the question with this number. */
+  /** Number of the question that `answer` belongs to. */
   id?: number;
   answer?: unknown;
 }
 
 const restartDelayMs = 300;
+const killAfterMs = 3000;
 
 /**
- * Runs a server in a child process: it has its own event loop (and core), and a fault in it cannot
- * take the host down. It is started again on the same port when it dies, and ends by itself when
- * the host does, because its IPC channel closes.
+ * Runs a server in a child process: it has its own event loop (and core), and a fault in it cannot take the
+ * host down. When it dies it is restarted on the same port. It ends with the host, because its IPC channel
+ * closes.
  */
 export async function startChildService(options: ChildServiceOptions): Promise<ChildService> {
-  let closing = false;
-  let questions = 0;
-  /** Whether it ever got as far as serving: one that cannot start at all is not tried again. */
-  let served = false;
-  let port = options.port;
-  let child: ChildProcess;
+  const service = new RestartingService(options);
+  await service.start(false);
+  return service;
+}
 
-  const start = (crashed: boolean) =>
-    new Promise<void>((resolve, reject) => {
-      child = fork(options.module, [], {
-        // Flags of the parent (an inspector, a test runner's loader) are not the child's.
-        execArgv: [],
-        env: options.env ?? {},
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-        serialization: 'advanced',
-        // Ctrl-C in the terminal is the host's to handle, which then ends this one in good order.
-        detached: true,
-      });
-      const started = child;
-      started.stderr?.setEncoding('utf8').on('data', (text: string) => {
-        for (const line of text.split('\n')) if (line.trim() !== '') options.onLog(line);
-      });
-      started.on('message', (reply: Reply) => {
-        if (reply.failed !== undefined) reject(new Error(`${options.name}: ${reply.failed}`));
-        if (reply.ready === undefined) return;
-        port = reply.ready;
-        served = true;
+class RestartingService implements ChildService {
+  readonly #options: ChildServiceOptions;
+  #child: ChildProcess | undefined;
+  #port: number;
+  #closing = false;
+  /** Whether it was ever ready: a server that cannot start at all is not restarted. */
+  #served = false;
+  #questions = 0;
+
+  constructor(options: ChildServiceOptions) {
+    this.#options = options;
+    this.#port = options.port;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Resolves when the child is ready to serve. */
+  start(crashed: boolean): Promise<void> {
+    const { name, settings, onLog } = this.#options;
+    return new Promise((resolve, reject) => {
+      const child = this.#fork();
+      child.on('message', ({ ready, failed }: Reply) => {
+        if (failed !== undefined) reject(new Error(`${name}: ${failed}`));
+        if (ready === undefined) return;
+        this.#port = ready;
+        this.#served = true;
         resolve();
       });
-      started.once('exit', (code, signal) => {
+      child.once('exit', (code, signal) => {
         const cause = String(signal ?? `exit ${code}`);
-        reject(new Error(`${options.name} ended early (${cause})`));
-        if (closing || !served) return;
-        options.onLog(`ended (${cause}); starting it again`);
-        // Should this start fail too, its own exit leads to the next.
+        reject(new Error(`${name} ended early (${cause})`));
+        if (this.#closing || !this.#served) return;
+        onLog(`ended (${cause}); restarting it`);
+        // If this start fails too, the exit of that child leads to the next one.
         setTimeout(() => {
-          if (!closing) start(true).catch(() => {});
+          if (!this.#closing) this.start(true).catch(() => {});
         }, restartDelayMs);
       });
-      started.send({ settings: options.settings({ port, crashed }) });
+      child.send({ settings: settings({ port: this.#port, crashed }) });
     });
+  }
 
-  await start(false);
-  return {
-    get port() {
-      return port;
-    },
-    get pid() {
-      return child.pid;
-    },
-    ask: (question) =>
-      new Promise((resolve, reject) => {
-        const asked = child;
-        questions += 1;
-        const id = questions;
-        const onExit = () => reject(new Error(`${options.name} ended`));
-        const onMessage = (reply: Reply) => {
-          if (reply.id !== id) return;
-          asked.off('message', onMessage);
-          asked.off('exit', onExit);
-          resolve(reply.answer);
-        };
-        asked.on('message', onMessage);
-        asked.once('exit', onExit);
-        asked.send({ question, id });
-      }),
-    close: () =>
-      new Promise((resolve) => {
-        closing = true;
-        if (child.exitCode !== null || child.signalCode !== null) return resolve();
-        const hard = setTimeout(() => child.kill('SIGKILL'), 3000);
-        child.once('exit', () => {
-          clearTimeout(hard);
-          resolve();
-        });
-        child.disconnect();
-      }),
-  };
+  ask(question: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const child = this.#child;
+      this.#questions += 1;
+      const id = this.#questions;
+      const onExit = () => reject(new Error(`${this.#options.name} ended`));
+      const onMessage = (reply: Reply) => {
+        if (reply.id !== id) return;
+        child?.off('message', onMessage);
+        child?.off('exit', onExit);
+        resolve(reply.answer);
+      };
+      child?.on('message', onMessage);
+      child?.once('exit', onExit);
+      child?.send({ question, id });
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#closing = true;
+      const child = this.#child;
+      if (!child || child.exitCode !== null || child.signalCode !== null) return resolve();
+      const killing = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+      child.once('exit', () => {
+        clearTimeout(killing);
+        resolve();
+      });
+      child.disconnect();
+    });
+  }
+
+  #fork(): ChildProcess {
+    const { module, env = {}, onLog } = this.#options;
+    const child = fork(module, [], {
+      // The parent's flags (an inspector, a test runner's loader) are not for the child.
+      execArgv: [],
+      env,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+      // Ctrl-C in the terminal goes to the host alone, which then ends the child in good order.
+      detached: true,
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      for (const line of text.split('\n')) if (line.trim() !== '') onLog(line);
+    });
+    this.#child = child;
+    return child;
+  }
 }

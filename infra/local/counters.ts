@@ -1,4 +1,4 @@
-/** Counts requests by service and operation, for the cost bench. */
+/** Counts requests by service and operation, for the cost benchmark. */
 export class Counters {
   readonly #counts = new Map<string, number>();
 

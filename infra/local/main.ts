@@ -1,16 +1,16 @@
 import { run } from './cli/run.ts';
 
 const stop = new AbortController();
-let asked = 0;
+let signals = 0;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    asked += 1;
-    // The second time without manners: what is in the works is delivered again anyway.
-    if (asked > 1) process.exit(130);
+    signals += 1;
+    // On the second signal, exit at once: messages in flight are delivered again anyway.
+    if (signals > 1) process.exit(130);
     stop.abort();
   });
 }
-// A reader such as `head` that has seen enough is no error.
+// A reader such as `head` may close the pipe early; that is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   stop.abort();

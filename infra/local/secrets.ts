@@ -1,18 +1,18 @@
 import { AwsError } from './aws/errors.ts';
 import type { JsonService } from './aws/server.ts';
 
-/** A secret and what it holds. */
+/** A secret and its value. */
 export interface LocalSecret {
   name: string;
   arn: string;
   value: string;
 }
 
-/** Secrets Manager, as far as functions read it. Values live in the host's memory only. */
+/** The read operations of Secrets Manager. Values are kept in the host's memory only. */
 export function secretsService(secrets: () => LocalSecret[]): JsonService {
   return async (operation, input) => {
     const wanted = String(input.SecretId ?? '');
-    // A secret goes by its name, its ARN, or its ARN without the six characters at the end.
+    // A secret id is a name, an ARN, or an ARN without its random suffix.
     const secret = secrets().find(
       ({ name, arn }) => wanted === name || wanted === arn || wanted === arn.slice(0, -7),
     );

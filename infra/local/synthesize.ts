@@ -19,7 +19,7 @@ import type { Assembly } from './template/resources.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cacheDir = join(root, '.build', 'local');
 
-/** What the app is made of. Packages are covered by the lock file. */
+/** The app's sources. The lock file stands for the packages. */
 const sources = ['infra', 'functions', 'shared', 'cdk.json', 'package-lock.json'];
 const notSources = join(root, 'infra', 'local');
 const keptAssemblies = 3;
@@ -30,16 +30,16 @@ export class SynthesisFailed extends Error {
 }
 
 /**
- * Synthesises the CDK app as `cdk synth` does, bundles included, or takes the assembly of an earlier
- * run when no source has changed since. Safe to call from several processes at once.
- * @param onWork called before it really has to synthesise, which takes some seconds
- * @throws {SynthesisFailed} with what the app said
+ * Synthesises the CDK app as `cdk synth` does, bundles included. If no source has changed since an earlier
+ * run, reuses its assembly. Safe to call from several processes at once.
+ * @param onWork called before an actual synthesis, which takes some seconds
+ * @throws {SynthesisFailed} with the app's error output
  */
 export async function synthesize(onWork: () => void = () => {}): Promise<Assembly> {
   const target = join(cacheDir, hashSources());
   if (existsSync(target)) return readAssembly(target);
   mkdirSync(cacheDir, { recursive: true });
-  // SQLite's lock goes with the process that holds it, however that ends.
+  // SQLite releases its lock when the process that holds it ends, however it ends.
   const lock = new DatabaseSync(join(cacheDir, 'lock.db'), { timeout: 180_000 });
   try {
     lock.exec('BEGIN EXCLUSIVE');
@@ -61,13 +61,13 @@ async function runApp(target: string): Promise<void> {
   const [command, ...args] = String(app).split(' ');
   const child = spawn(command === 'node' ? process.execPath : String(command), args, {
     cwd: root,
-    // Nothing of the person's own environment: the same sources give the same assembly.
+    // The user's environment is not passed on, so the same sources give the same assembly.
     env: { CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify(context ?? {}) },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let said = '';
+  let errorOutput = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
+    errorOutput += text;
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
@@ -75,9 +75,9 @@ async function runApp(target: string): Promise<void> {
   });
   if (code !== 0) {
     rmSync(outdir, { recursive: true, force: true });
-    throw new SynthesisFailed(`The CDK app failed (exit ${code}):\n${said.trim()}`);
+    throw new SynthesisFailed(`The CDK app failed (exit ${code}):\n${errorOutput.trim()}`);
   }
-  // A bundle's index.js is CommonJS on Lambda; below this repository it would be taken for ESM.
+  // On Lambda a bundle's index.js is CommonJS; below this repository Node would treat it as ESM.
   writeFileSync(join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
   renameSync(outdir, target);
 }
@@ -97,7 +97,7 @@ function hashSources(): string {
   return hash.digest('hex').slice(0, 20);
 }
 
-/** Old assemblies go; the newest stay, for whoever switches between branches or still runs one. */
+/** Deletes old assemblies but the newest, which help when switching branches and may still be running. */
 function prune(current: string): void {
   const old = readdirSync(cacheDir)
     .map((name) => join(cacheDir, name))

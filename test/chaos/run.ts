@@ -10,7 +10,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { type Emulator, startEmulator } from '../../infra/local/claude/index.ts';
-import { notification, type ObjectChange } from '../../infra/local/s3/events.ts';
+import { type BucketChange, notification } from '../../infra/local/s3/events.ts';
 import { type LocalStack, start } from '../../infra/local/stack.ts';
 import { synthesize } from '../../infra/local/synthesize.ts';
 import type { Assembly } from '../../infra/local/template/resources.ts';
@@ -92,7 +92,7 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Out
 /** The stack and what is learnt of it from the outside. */
 class Host {
   /** The newest change of an object; the host tells of it before the request is answered. */
-  change: ObjectChange | undefined;
+  change: BucketChange | undefined;
   /** For every kill that summarize did not escape: the API's newest call then (its `seq`). */
   readonly kills: number[] = [];
   readonly #dataDir: string;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { FileNormalizer, type Report } from '../../infra/local/normalize/file-normalizer.ts';
+import { FileNormalizer, type FileReport } from '../../infra/local/normalize/file-normalizer.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
 import { ConversionSandbox } from '../../shared/formats/sandbox/sandbox.ts';
 import { type Recall, recallOf, wordsOfDocx } from './word-recall.ts';
@@ -74,7 +74,7 @@ async function report(root: string, file: string): Promise<void> {
   ]);
 }
 
-async function recallCell(file: string, result: Report): Promise<string> {
+async function recallCell(file: string, result: FileReport): Promise<string> {
   const [output] = result.outputs;
   if (!/\.doc[xm]$/i.test(file) || result.status !== 'normalized' || !output) return '';
   const text = await textOf(output);

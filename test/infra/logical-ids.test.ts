@@ -8,8 +8,8 @@ import type { DroplineProps } from '../../infra/settings.ts';
 
 /**
  * CloudFormation identifies a resource by its logical id, which CDK derives from the path of its construct. If
- * the id changes, an update creates an empty resource and abandons the full one. So these never change,
- * wherever the constructs move in the code. Adding one is fine; changing one loses somebody's data.
+ * an id changes, an update creates an empty resource and abandons the full one. So these ids must never change,
+ * wherever the constructs move in the code. Adding one is fine; changing one loses a user's data.
  */
 const pinned = {
   'AWS::DynamoDB::Table': ['DroplineLedger4A3E2737'],

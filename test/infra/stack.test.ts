@@ -13,6 +13,7 @@ import { buildApp } from '../../infra/app.ts';
 import type { Bundle } from '../../infra/bundle.ts';
 import { contextSettings, readContext } from '../../infra/context.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
+import { queuedSteps } from '../../shared/journey/steps.ts';
 import { accepted } from './accepted-findings.ts';
 
 interface Resource {
@@ -33,7 +34,7 @@ beforeAll(() => {
       containerUploads: ['raw/', 'data/'],
       keepRemoteFiles: true,
       reconcileEvery: Duration.minutes(5),
-      // What the bundles hold is the local stack's business; here it is the wiring.
+      // These tests are about the wiring; the local stack's tests run the bundles.
       codeOf: () => lambda.Code.fromInline('exports.handler = undefined;'),
     },
     directory,
@@ -42,7 +43,7 @@ beforeAll(() => {
   for (const [id, reason] of Object.entries(accepted)) {
     Validations.of(app).acknowledge({ id, reason });
   }
-  // Throws on any finding that is not accepted, and names it.
+  // Throws on a finding that is not accepted, and names it.
   app.synth();
   resources = JSON.parse(readFileSync(join(directory, 'Dropline.template.json'), 'utf8')).Resources;
 }, 120_000);
@@ -58,7 +59,7 @@ const logicalId = (reference: unknown): string =>
 test('each queue of a step hides a message six times as long as its function may run', () => {
   const mappings = ofType('AWS::Lambda::EventSourceMapping');
 
-  expect(mappings).toHaveLength(4);
+  expect(mappings).toHaveLength(queuedSteps.length);
   for (const { Properties } of mappings) {
     const queue = resources[logicalId(Properties.EventSourceArn)]?.Properties;
     const worker = resources[logicalId(Properties.FunctionName)]?.Properties;
@@ -69,7 +70,7 @@ test('each queue of a step hides a message six times as long as its function may
   }
 });
 
-test('the inbox is versioned and tells the intake queue of what is created and removed', () => {
+test('the inbox is versioned and notifies the intake queue of created and removed objects', () => {
   const inbox = ofType('AWS::S3::Bucket').find(
     (bucket) => bucket.Properties.NotificationConfiguration,
   )?.Properties;
@@ -111,7 +112,7 @@ test('every function runs Node 24', () => {
   );
 });
 
-test('what a deployment chooses reaches the functions', () => {
+test('settings of a deployment reach the functions', () => {
   const variables = ofType('AWS::Lambda::Function').map(
     ({ Properties }) =>
       (Properties.Environment as { Variables: Record<string, unknown> }).Variables,
@@ -130,7 +131,7 @@ test('what a deployment chooses reaches the functions', () => {
   expect(ofType('AWS::Events::Rule')[0]?.Properties.ScheduleExpression).toBe('rate(5 minutes)');
 });
 
-test('limits reach the functions that convert and print, which take them', () => {
+test('limits reach the functions that convert and print, which accept them', () => {
   const given = ofType('AWS::Lambda::Function').flatMap(({ Properties }) => {
     const { Variables } = Properties.Environment as { Variables: Record<string, string> };
     return Variables.DROPLINE_LIMITS === undefined ? [] : [Variables];
@@ -150,7 +151,7 @@ test.each([
   expect(() => buildApp({ limits }, join(directory, 'none'))).toThrow(reason);
 });
 
-test('the context is read as the command line and as cdk.json give it', () => {
+test('the context is read the same from the command line and from cdk.json', () => {
   const choices = {
     dialect: 'beta',
     model: 'claude-sonnet-5-5',
@@ -187,12 +188,12 @@ test.each([
   [{ filesPerMinute: '1e3' }, 'filesPerMinute must be a whole number above 0, not "1e3"'],
   [{ reconcileEveryMinutes: '0' }, 'reconcileEveryMinutes must be a whole number above 0'],
   [{ keepRemoteFiles: 'yes' }, 'keepRemoteFiles must be true or false, not "yes"'],
-  [{ containerUploads: 'raw/,,' }, 'containerUploads must be key prefixes'],
+  [{ containerUploads: 'raw/,,' }, 'containerUploads must be comma-separated key prefixes'],
   [{ alarmEmail: '' }, 'alarmEmail must be an e-mail address'],
   [{ limits: '{"maxByte": 1}' }, 'limits: there is no limit maxByte; there are maxBytes,'],
   [{ limits: { maxBytes: 'many' } }, 'limits: maxBytes:'],
   [{ limits: '{maxBytes: 1}' }, 'limits: a JSON object is wanted'],
-  [{ dialct: 'beta' }, 'dialct is none of dialect, model,'],
+  [{ dialct: 'beta' }, 'dialct is not one of dialect, model,'],
   [{ dialect: 'gamma', model: '' }, 'dialect must be ga or beta, not "gamma"; model must be'],
 ])('context %j is refused', (context, reason) => {
   expect(() => readContext(context)).toThrow(reason);
@@ -228,13 +229,13 @@ test('with LibreOffice the render function is a container image, and nothing els
   });
 });
 
-/** The Dockerfile as it is, without the bundle that would go with it. */
+/** The image without the bundle that would go into it. */
 const imageOrInline = ({ name }: Bundle): lambda.Code =>
   name === 'render'
     ? lambda.Code.fromAssetImage(fileURLToPath(new URL('../../functions/render', import.meta.url)))
     : lambda.Code.fromInline('exports.handler = undefined;');
 
-test('every finding that is accepted is still found', () => {
+test('every accepted finding is still found', () => {
   const bare = mkdtempSync(join(tmpdir(), 'dropline-nag-'));
   const unaccepted = buildApp(
     { codeOf: () => lambda.Code.fromInline('exports.handler = undefined;') },

@@ -4,11 +4,11 @@ import { HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-
 import { afterEach, describe, expect, it } from 'vitest';
 import { readArguments } from '../../infra/local/cli/arguments.ts';
 import { collect } from '../../infra/local/cli/collect.ts';
+import { dropFile } from '../../infra/local/cli/drop-file.ts';
 import { InboxMirror } from '../../infra/local/cli/inbox.ts';
 import { Progress } from '../../infra/local/cli/progress.ts';
 import { run } from '../../infra/local/cli/run.ts';
 import { renderSummary, renderTable } from '../../infra/local/cli/table.ts';
-import { uploadFile } from '../../infra/local/cli/upload-file.ts';
 import { UsageError } from '../../infra/local/cli/usage.ts';
 import { start } from '../../infra/local/stack.ts';
 import type { DocumentRecord } from '../../shared/journey/record.ts';
@@ -35,9 +35,9 @@ describe('the command line', () => {
   it.each([
     [['--once'], 'at least one file or folder'],
     [['--json'], '--json needs --once'],
-    [['file.txt'], 'say --once file.txt'],
+    [['file.txt'], 'use --once file.txt'],
     [['--live'], 'needs ANTHROPIC_API_KEY'],
-    [['--live', '--claude-url', 'http://127.0.0.1:1'], 'exclude each other'],
+    [['--live', '--claude-url', 'http://127.0.0.1:1'], 'cannot be combined'],
     [['--claude-url', 'not a url'], 'must be an http or https URL'],
     [['--claude-url', 'file:///etc/passwd'], 'must be an http or https URL'],
     [['--dialect', 'gamma'], 'must be ga or beta'],
@@ -74,13 +74,13 @@ describe('the command line', () => {
     expect(said.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it('takes limits as JSON', () => {
+  it('accepts limits as JSON', () => {
     const command = readArguments(['--limits', '{"maxRows": 1000}'], undefined);
 
     expect(command).toMatchObject({ settings: { limits: { maxRows: 1000 } } });
   });
 
-  it('takes the real key with --live alone', () => {
+  it('uses the real key only with --live', () => {
     const live = readArguments(['--live', '--once', 'x'], 'sk-real');
     const emulated = readArguments(['--once', 'x'], 'sk-real');
 
@@ -90,7 +90,7 @@ describe('the command line', () => {
 });
 
 describe('which files are dropped', () => {
-  it('makes keys of paths below a folder, and of the names of files', async () => {
+  it('uses the path below a folder, or the name of a file, as key', async () => {
     const dir = folder({ 'a/b c.txt': '1', 'a/deep/er/ü.md': '2', 'z.csv': '3' });
 
     const { files } = await collect([join(dir, 'a'), join(dir, 'z.csv')]);
@@ -102,7 +102,7 @@ describe('which files are dropped', () => {
     ]);
   });
 
-  it('leaves out hidden files, lock files and links to folders, and says so', async () => {
+  it('skips hidden files, lock files and links to folders, and says so', async () => {
     const dir = folder({ '.hidden': '1', '~$letter.docx': '2', 'kept.txt': '3' });
     mkdirSync(join(dir, 'empty'));
     symlinkSync(dir, join(dir, 'loop'));
@@ -113,8 +113,8 @@ describe('which files are dropped', () => {
 
     expect(files.map(({ key }) => key)).toEqual(['kept.txt', 'link.txt']);
     expect(notices).toEqual([
-      `not followed, a link to a folder: ${join(dir, 'loop')}`,
-      `2 hidden or temporary entries left out in ${dir}`,
+      `skipped, a link to a folder: ${join(dir, 'loop')}`,
+      `skipped 2 hidden or temporary entries in ${dir}`,
     ]);
     expect(unreadable.map(({ key }) => key)).toEqual(['broken.txt']);
   });
@@ -139,7 +139,7 @@ describe('which files are dropped', () => {
   });
 });
 
-/** A stack with nothing but an inbox. */
+/** A stack that has only an inbox. */
 async function inboxStack() {
   const dir = folder();
   const stack = await start({
@@ -156,13 +156,13 @@ async function inboxStack() {
 }
 
 describe('dropping files', () => {
-  it('puts a file in parts when it is large, and leaves it alone when it is there already', async () => {
+  it('uploads a large file in parts, and leaves an unchanged one alone', async () => {
     const { s3 } = await inboxStack();
     const dir = folder({ 'large.bin': 'x'.repeat(9 * 1024 * 1024), 'small.txt': 'y', empty: '' });
     const { files } = await collect([dir]);
 
-    const first = await Promise.all(files.map((file) => uploadFile(s3, 'inbox', file)));
-    const second = await Promise.all(files.map((file) => uploadFile(s3, 'inbox', file)));
+    const first = await Promise.all(files.map((file) => dropFile(s3, 'inbox', file)));
+    const second = await Promise.all(files.map((file) => dropFile(s3, 'inbox', file)));
 
     expect(first).toEqual(['put', 'put', 'put']);
     expect(second).toEqual(['unchanged', 'unchanged', 'unchanged']);
@@ -171,11 +171,11 @@ describe('dropping files', () => {
     expect(large.ETag).toMatch(/-2"$/);
   });
 
-  it('mirrors a folder: what comes, changes and goes, also while it was off', async () => {
+  it('mirrors new, changed and deleted files of a folder, also those of while it was off', async () => {
     const { s3, keys } = await inboxStack();
     const dir = folder({ 'stays.txt': '1', 'goes.txt': '2' });
     const manifestPath = join(folder(), 'inbox.json');
-    await s3.send(new PutObjectCommand({ Bucket: 'inbox', Key: 'by another way', Body: 'x' }));
+    await s3.send(new PutObjectCommand({ Bucket: 'inbox', Key: 'put otherwise', Body: 'x' }));
     const mirror = () => {
       const stop = new AbortController();
       const running = new InboxMirror({
@@ -193,17 +193,17 @@ describe('dropping files', () => {
     };
 
     const stop = mirror();
-    await expect.poll(keys, { timeout: 5000 }).toEqual(['by another way', 'goes.txt', 'stays.txt']);
+    await expect.poll(keys, { timeout: 5000 }).toEqual(['goes.txt', 'put otherwise', 'stays.txt']);
     writeFileSync(join(dir, 'new.txt'), '3');
     await expect.poll(keys, { timeout: 5000 }).toContain('new.txt');
     await stop();
     rmSync(join(dir, 'goes.txt'));
     const stopAgain = mirror();
-    await expect.poll(keys, { timeout: 5000 }).toEqual(['by another way', 'new.txt', 'stays.txt']);
+    await expect.poll(keys, { timeout: 5000 }).toEqual(['new.txt', 'put otherwise', 'stays.txt']);
     rmSync(dir, { recursive: true });
     await stopAgain();
 
-    expect(await keys()).toEqual(['by another way', 'new.txt', 'stays.txt']);
+    expect(await keys()).toEqual(['new.txt', 'put otherwise', 'stays.txt']);
   });
 });
 
@@ -248,8 +248,8 @@ const failed: DocumentRecord = {
 };
 const style = { columns: 100, colour: false };
 
-describe('what people see', () => {
-  it('shows a table whose columns line up, with code and advice below what failed', () => {
+describe('what the user sees', () => {
+  it('shows a table with aligned columns, and code and advice below a failed document', () => {
     const lines = renderTable([record, failed], style).split('\n');
 
     expect(lines[0]).toMatch(/^document +status +route +title +size +cost$/);
@@ -264,7 +264,7 @@ describe('what people see', () => {
     ]);
   });
 
-  it('shows a summary whole, and lets no document steer the terminal', () => {
+  it('shows a summary in full, without control characters of the document', () => {
     const text = renderSummary(record, style);
 
     expect(text).toContain(
@@ -304,7 +304,7 @@ describe('what people see', () => {
     expect(live.at(-1)).toContain('████████████████████ 100/100 done');
   });
 
-  it('counts what waits for a person in the progress', () => {
+  it('shows the number of held documents in the progress', () => {
     const said: string[] = [];
     const progress = new Progress({ write: (text) => said.push(text), isTTY: false, columns: 80 });
 
@@ -313,7 +313,7 @@ describe('what people see', () => {
     expect(said).toEqual(['2/4 done · 1 failed · 1 held\n']);
   });
 
-  it('says how many wait for Claude, and why', () => {
+  it('shows how many documents are waiting for Claude, and why', () => {
     const said: string[] = [];
     const progress = new Progress({ write: (text) => said.push(text), isTTY: false, columns: 80 });
     const waiting = ['claude.unreachable', 'claude.overloaded', 'claude.unreachable'];

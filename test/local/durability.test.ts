@@ -75,7 +75,7 @@ function setUp(source: string): { dataDir: string; assembly: Assembly; settings:
   return { dataDir, assembly, settings };
 }
 
-/** A host that can be killed. */
+/** A host in a process that can be killed. */
 async function startProcess(settings: string): Promise<{ host: ChildProcess; at: Endpoints }> {
   const module = fileURLToPath(new URL('host-process.ts', import.meta.url));
   const host = spawn(process.execPath, [module, settings], {
@@ -93,7 +93,7 @@ async function open(dataDir: string, assembly: Assembly): Promise<LocalStack> {
 }
 
 const local = { region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
-/** Forwards what it gets, and hangs on what says so, in its first life. */
+/** Forwards each event, and hangs on one that asks for it at its first delivery. */
 const worker = `${sendSource}
   export const handler = async ({ Records }) => {
     for (const { body, attributes } of Records) {
@@ -103,8 +103,8 @@ const worker = `${sendSource}
     }
   };`;
 
-describe('what a local stack keeps', () => {
-  it('has objects, records and waiting messages after a stop', async () => {
+describe('the state of a local stack', () => {
+  it('keeps objects, records and waiting messages after a stop', async () => {
     const { dataDir, assembly } = setUp(worker);
     const before = await open(dataDir, assembly);
     const old = clientsOf(before);
@@ -128,7 +128,7 @@ describe('what a local stack keeps', () => {
     expect(Items).toEqual([{ pk: { S: '1' }, state: { S: 'open' } }]);
   });
 
-  it('delivers what was being worked on again after a kill, at once, and each object’s event', async () => {
+  it('delivers messages in flight again right after a kill, and each object’s event', async () => {
     const { dataDir, assembly, settings } = setUp(worker);
     const { host, at } = await startProcess(settings);
     const s3 = new S3Client({ ...local, endpoint: at.s3 });
@@ -165,7 +165,7 @@ describe('what a local stack keeps', () => {
     expect((await clients.dynamodb.send(byState('open'))).Items).toHaveLength(1);
   });
 
-  it('gives later objects later sequencers after a restart, whatever the clock says', async () => {
+  it('gives later objects later sequencers after a restart', async () => {
     const { dataDir, assembly } = setUp(worker);
     const sequencers: string[] = [];
     for (let life = 0; life < 2; life += 1) {
@@ -185,7 +185,7 @@ describe('what a local stack keeps', () => {
     expect(sequencers).toEqual([...new Set(sequencers)].sort());
   });
 
-  it('refuses a second host on the same directory, and lets one in after the first was killed', async () => {
+  it('refuses a second host on the same directory until the first is killed', async () => {
     const { dataDir, assembly, settings } = setUp(worker);
     const { host } = await startProcess(settings);
 
@@ -221,7 +221,7 @@ const byState = (state: string) =>
     ExpressionAttributeValues: { ':state': { S: state } },
   });
 
-/** Whether a process lives; one that is dead but not collected yet does not. */
+/** Whether a process is running; a zombie is not. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -43,137 +43,137 @@ async function drop(key: string, sequencer = '01'): Promise<DocumentItem> {
 
 async function to(document: DocumentItem, status: DocumentItem['status']): Promise<DocumentItem> {
   const moved = await documents.move(document, status);
-  return moved ?? expect.unreachable('nobody else writes');
+  return moved ?? expect.unreachable('there is no other writer');
 }
 
 async function stop(document: DocumentItem, as: 'failed' | 'held'): Promise<DocumentItem> {
   const stopped = await documents.setAside(document, as, error);
-  return stopped ?? expect.unreachable('nobody else writes');
+  return stopped ?? expect.unreachable('there is no other writer');
 }
 
 async function begin() {
   const follower = new Follower({ records, inbox: 'inbox', changes, now: () => clock.now });
   await follower.start();
-  const told = async () =>
+  const reported = async () =>
     (await follower.look()).map(({ what, record }) => [what, record.key, record.status]);
-  return { follower, told };
+  return { follower, reported };
 }
 
-/** The time after which documents are looked for that nobody dropped just now. */
+/** Moves the clock to the next search for documents that were not just dropped. */
 const later = () => {
   clock.now += 3000;
 };
 
-test('a held document is told once, with its code and advice, and again when it goes on and ends', async () => {
-  const { follower, told } = await begin();
+test('a held document is reported once, with its code and advice, then when it resumes and ends', async () => {
+  const { follower, reported } = await begin();
   const held = await stop(await to(await drop('a.txt'), 'normalized'), 'held');
 
   const [news] = await follower.look();
   expect(news?.what).toBe('held');
   expect(news?.record).toMatchObject({ key: 'a.txt', error: { code: error.code, advice: 'a' } });
-  expect(await told()).toEqual([]);
+  expect(await reported()).toEqual([]);
   expect(follower.tally).toEqual({ total: 1, done: 0, failed: 0, held: 1, waiting: [] });
 
   const resumed = await to(held, 'normalized');
-  expect(await told()).toEqual([['goes on', 'a.txt', 'normalized']]);
-  expect(await told()).toEqual([]);
+  expect(await reported()).toEqual([['resumed', 'a.txt', 'normalized']]);
+  expect(await reported()).toEqual([]);
   expect(follower.tally).toEqual({ total: 1, done: 0, failed: 0, held: 0, waiting: [] });
 
   await to(await to(resumed, 'uploaded'), 'ready');
-  expect(await told()).toEqual([['ended', 'a.txt', 'ready']]);
+  expect(await reported()).toEqual([['ended', 'a.txt', 'ready']]);
   expect(follower.tally).toEqual({ total: 1, done: 1, failed: 0, held: 0, waiting: [] });
 });
 
-test('a document that is held again is told again', async () => {
-  const { told } = await begin();
+test('a document that is held again is reported again', async () => {
+  const { reported } = await begin();
   const held = await stop(await drop('a.txt'), 'held');
-  await told();
+  await reported();
   const resumed = await to(held, 'received');
-  await told();
+  await reported();
   await stop(resumed, 'held');
 
-  expect(await told()).toEqual([['held', 'a.txt', 'held']]);
+  expect(await reported()).toEqual([['held', 'a.txt', 'held']]);
 });
 
-test('a failed document that is brought back is told, although nobody dropped it', async () => {
-  const { told } = await begin();
+test('a failed document that is retried is reported, although it was not dropped again', async () => {
+  const { reported } = await begin();
   const failed = await stop(await drop('a.txt'), 'failed');
-  expect(await told()).toEqual([['ended', 'a.txt', 'failed']]);
+  expect(await reported()).toEqual([['ended', 'a.txt', 'failed']]);
 
   const back = await to(failed, 'uploaded');
   later();
-  expect(await told()).toEqual([['goes on', 'a.txt', 'uploaded']]);
+  expect(await reported()).toEqual([['resumed', 'a.txt', 'uploaded']]);
   await to(back, 'ready');
 
-  expect(await told()).toEqual([['ended', 'a.txt', 'ready']]);
+  expect(await reported()).toEqual([['ended', 'a.txt', 'ready']]);
 });
 
-test('the end of a failed document that came back between two looks is told', async () => {
-  const { told } = await begin();
+test('a failed document that is retried and ends between two checks is reported', async () => {
+  const { reported } = await begin();
   const failed = await stop(await drop('a.txt'), 'failed');
-  await told();
+  await reported();
   await to(await to(failed, 'uploaded'), 'ready');
   later();
 
-  expect(await told()).toEqual([['ended', 'a.txt', 'ready']]);
+  expect(await reported()).toEqual([['ended', 'a.txt', 'ready']]);
 });
 
-test('what an earlier run left open, held or failed is taken up', async () => {
+test('documents that an earlier run left open, held or failed are followed', async () => {
   const open = await drop('open.txt');
   await stop(await drop('held.txt'), 'held');
   const failed = await stop(await drop('failed.txt'), 'failed');
   changes.clear();
 
-  const { told } = await begin();
-  expect(await told()).toEqual([['held', 'held.txt', 'held']]);
+  const { reported } = await begin();
+  expect(await reported()).toEqual([['held', 'held.txt', 'held']]);
   await documents.setAside(open, 'skipped', error);
   await to(failed, 'received');
   later();
 
-  expect((await told()).sort()).toEqual([
+  expect((await reported()).sort()).toEqual([
     ['ended', 'open.txt', 'skipped'],
-    ['goes on', 'failed.txt', 'received'],
+    ['resumed', 'failed.txt', 'received'],
   ]);
 });
 
-test('a held attachment, which nobody dropped, is told', async () => {
-  const { told } = await begin();
+test('a held attachment, which was never dropped, is reported', async () => {
+  const { reported } = await begin();
   const parent = documentIdOf('inbox', 'mail.eml');
   const part = changed('01', { bucket: 'staging', key: 'parts/a.pdf', parent });
   await stop((await documents.receive(part, 'default')).document, 'held');
   later();
 
-  expect(await told()).toEqual([['held', 'parts/a.pdf', 'held']]);
+  expect(await reported()).toEqual([['held', 'parts/a.pdf', 'held']]);
 });
 
-test('the version before a new drop is no news, and the new one does not "go on"', async () => {
-  const { told, follower } = await begin();
+test('the version before a new drop is not reported, and the new one is not "resumed"', async () => {
+  const { reported, follower } = await begin();
   const old = await stop(await drop('a.txt', '01'), 'failed');
-  await told();
+  await reported();
 
   changes.set('a.txt', '02');
-  expect(await told()).toEqual([]);
+  expect(await reported()).toEqual([]);
   const next = await drop('a.txt', '02');
-  expect(await told()).toEqual([]);
+  expect(await reported()).toEqual([]);
   await documents.setAside(next, 'skipped', error);
 
   expect(old.status).toBe('failed');
-  expect(await told()).toEqual([['ended', 'a.txt', 'skipped']]);
+  expect(await reported()).toEqual([['ended', 'a.txt', 'skipped']]);
   expect(follower.tally).toMatchObject({ total: 1, done: 1, failed: 0 });
 });
 
-test('of more documents than are looked at in one go all are told', async () => {
-  const { follower, told } = await begin();
+test('more documents than are checked at once are all reported', async () => {
+  const { follower, reported } = await begin();
   for (let n = 0; n < 130; n += 1) await stop(await drop(`${n}.txt`), 'held');
 
-  const first = await told();
-  const second = await told();
+  const first = await reported();
+  const second = await reported();
 
   expect(new Set([...first, ...second].map(([, key]) => key)).size).toBe(130);
   expect(follower.tally).toEqual({ total: 130, done: 0, failed: 0, held: 130, waiting: [] });
 });
 
-test('what waits for the Claude API is counted until it gets on', async () => {
+test('a document waiting for the Claude API is counted until it moves on', async () => {
   const { follower } = await begin();
   const document = await to(await drop('a.txt'), 'normalized');
   await documents.waitsForService(document, { ...error, code: 'claude.unreachable' });

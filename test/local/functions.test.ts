@@ -72,7 +72,7 @@ let stack: LocalStack;
 let sqs: ReturnType<typeof clientsOf>['sqs'];
 
 beforeAll(async () => {
-  process.env.DROPLINE_TEST_SECRET = 'of the person';
+  process.env.DROPLINE_TEST_SECRET = 'of the user';
   stack = await start({
     dataDir: `${dir.path}/data`,
     assembly: assemblyOf(
@@ -143,7 +143,7 @@ describe('functions behind the local runtime API', () => {
     });
   });
 
-  it('delivers again only what a function named as failed, and then gives it to the dead letters', async () => {
+  it('delivers again only what a function reported as failed, then moves it to the dead-letter queue', async () => {
     await send('FailWork', ['good', 'bad', 'fine']);
 
     const [dead] = await receive(sqs, queueUrl(stack, 'FailDead'), 1);
@@ -169,7 +169,7 @@ describe('functions behind the local runtime API', () => {
   });
 
   it.each([
-    ['an unknown id', '{"batchItemFailures":[{"itemIdentifier":"nobody"}]}'],
+    ['an unknown id', '{"batchItemFailures":[{"itemIdentifier":"unknown"}]}'],
     ['an empty id', '{"batchItemFailures":[{"itemIdentifier":""}]}'],
     ['a null id', '{"batchItemFailures":[{"itemIdentifier":null}]}'],
     ['a wrong name', '{"batchItemFailures":[{"id":"a"}]}'],
@@ -177,7 +177,7 @@ describe('functions behind the local runtime API', () => {
     ['no list', '{"batchItemFailures":"a"}'],
     ['text', '"not an answer"'],
     ['no JSON', '{'],
-  ])('takes an answer with %s as the failure of the whole batch', (_, answer) => {
+  ])('treats a response with %s as the failure of the whole batch', (_, answer) => {
     const batch = [{ messageId: 'a' }, { messageId: 'b' }];
 
     expect([...failedIds(answer, batch, true)]).toEqual(['a', 'b']);
@@ -189,17 +189,17 @@ describe('functions behind the local runtime API', () => {
     ['an empty list', '{"batchItemFailures":[]}'],
     ['a null list', '{"batchItemFailures":null}'],
     ['an object without the list', '{}'],
-  ])('takes an answer of %s as success', (_, answer) => {
+  ])('treats a response of %s as success', (_, answer) => {
     expect([...failedIds(answer, [{ messageId: 'a' }], true)]).toEqual([]);
   });
 
-  it('leaves the answer unread where the mapping does not ask for failures', () => {
+  it('ignores the response if the mapping does not ask for failures', () => {
     const answer = '{"batchItemFailures":[{"itemIdentifier":"a"}]}';
 
     expect([...failedIds(answer, [{ messageId: 'a' }], false)]).toEqual([]);
   });
 
-  it('kills a function that takes longer than its timeout, with all it started', async () => {
+  it('kills a function that exceeds its timeout, and every process it started', async () => {
     const server = createServer();
     const connected = once(server.listen(0, '127.0.0.1'), 'connection');
     await once(server, 'listening');
@@ -220,20 +220,17 @@ describe('functions behind the local runtime API', () => {
     server.close();
   });
 
-  it.runIf(process.platform === 'linux')(
-    'kills a function that uses more memory than it has',
-    async () => {
-      const result = await stack.invoke('Fat', {});
+  it.runIf(process.platform === 'linux')('kills a function that exceeds its memory', async () => {
+    const result = await stack.invoke('Fat', {});
 
-      expect(result).toMatchObject({
-        ok: false,
-        reason: 'memory',
-        error: { errorType: 'Runtime.OutOfMemory' },
-      });
-    },
-  );
+    expect(result).toMatchObject({
+      ok: false,
+      reason: 'memory',
+      error: { errorType: 'Runtime.OutOfMemory' },
+    });
+  });
 
-  it('survives a function that ends its process, and starts it anew', async () => {
+  it('survives a function that ends its process, and starts a new one', async () => {
     const before = await stack.invoke('Dies', {});
     const death = await stack.invoke('Dies', { die: true });
     const after = await stack.invoke('Dies', {});
@@ -247,7 +244,7 @@ describe('functions behind the local runtime API', () => {
     expect(after).not.toEqual(before);
   });
 
-  it('uses a warm process again, and no more at once than it may', async () => {
+  it('reuses warm processes, and runs no more at once than allowed', async () => {
     const all = await Promise.all(Array.from({ length: 6 }, () => stack.invoke('Warm', {})));
 
     const calls = all.map((result) => (result.ok ? JSON.parse(result.payload) : result));
@@ -268,7 +265,7 @@ describe('functions behind the local runtime API', () => {
     expect(unloaded).toMatchObject({ ok: false, error: { errorMessage: 'cannot load' } });
   });
 
-  it('shows a function its own environment and nothing of the host’s', async () => {
+  it('gives a function its own environment and none of the host’s', async () => {
     const result = await stack.invoke('Shows', {});
 
     const { env, tmp, left, context } = JSON.parse(result.ok ? result.payload : '{}');
@@ -291,7 +288,7 @@ describe('functions behind the local runtime API', () => {
       fetch(`${stack.endpoints.lambda}/2015-03-31/functions/${name}/invocations`, init);
 
     const answer = await call('adds', { method: 'POST', body: '{"n":41}' });
-    const unknown = await call('nobody', { method: 'POST', body: '{}' });
+    const unknown = await call('unknown', { method: 'POST', body: '{}' });
 
     expect(await answer.json()).toBe(42);
     expect(unknown.status).toBe(404);

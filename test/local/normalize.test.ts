@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Report } from '../../infra/local/normalize/file-normalizer.ts';
+import type { FileReport } from '../../infra/local/normalize/file-normalizer.ts';
 import { rawZip } from '../formats/raw-zip.ts';
 
 const cli = fileURLToPath(new URL('../../infra/local/normalize/main.ts', import.meta.url));
@@ -33,17 +33,17 @@ function run(...args: string[]): Promise<Ran> {
   });
 }
 
-async function reports(...args: string[]): Promise<Report[]> {
+async function reports(...args: string[]): Promise<FileReport[]> {
   const { status, stdout } = await run('--json', ...args);
   expect(status).toBe(0);
   return stdout
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as Report);
+    .map((line) => JSON.parse(line) as FileReport);
 }
 
 describe('npm run normalize', () => {
-  test('prints one JSON line a file, in order, and never stops at a bad one', async () => {
+  test('prints one JSON line for each file, in order, and never stops at a bad one', async () => {
     await writeFile(join(dir, 'a.csv'), 'a;b\n1;2\n');
     await writeFile(join(dir, 'bad.docx'), 'PK\x03\x04 and no more');
     await writeFile(join(dir, 'a.xyz'), Buffer.from([0, 1, 2, 3, 0xff, 0xfe, 0, 0, 1]));
@@ -77,7 +77,7 @@ describe('npm run normalize', () => {
     for (const { error } of lines.slice(1)) expect(error?.advice).not.toBe('');
   });
 
-  test('keeps what files and the files in them become, under names of their own', async () => {
+  test('writes the results of files and of the files in them, each under a free name', async () => {
     await writeFile(join(dir, 'notes.md'), '# Notes\n');
     await writeFile(join(dir, 'a.csv'), 'a;b\n1;2\n');
     await writeFile(
@@ -120,7 +120,7 @@ describe('npm run normalize', () => {
     expect(stdout).toContain('! normalize.ragged_rows: ');
   });
 
-  test('takes limits to override', async () => {
+  test('overrides limits', async () => {
     await writeFile(join(dir, 'a.txt'), 'more than ten bytes');
 
     const [line] = await reports('--limits', '{"maxBytes":10}', 'a.txt');
@@ -128,16 +128,26 @@ describe('npm run normalize', () => {
     expect(line).toMatchObject({ status: 'failed', error: { code: 'normalize.too_large' } });
   });
 
+  test('shows the usage and exits with 0 for --help', async () => {
+    const { status, stdout, stderr } = await run('--help');
+
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^usage: npm run normalize/);
+    expect(stderr).toBe('');
+  });
+
   test.each([
-    ['no file', []],
-    ['an unknown option', ['--nonsense', 'a.txt']],
-    ['limits that are none', ['--limits', '{"maxBites":1}', 'a.txt']],
-    ['an unknown renderer', ['--renderer', 'word', 'a.txt']],
-  ])('with %s exits with 2 and says how it is used', async (_, args) => {
+    ['no file', [], 'no input files given'],
+    ['an unknown option', ['--nonsense', 'a.txt'], "Unknown option '--nonsense'"],
+    ['an unknown limit', ['--limits', '{"maxBites":1}', 'a.txt'], 'invalid --limits: '],
+    ['limits that are not JSON', ['--limits', 'maxBytes', 'a.txt'], 'invalid --limits: '],
+    ['an unknown renderer', ['--renderer', 'word', 'a.txt'], 'unknown renderer word'],
+  ])('for %s exits with 2 and shows why and the usage', async (_, args, reason) => {
     const { status, stdout, stderr } = await run(...args);
 
     expect(status).toBe(2);
     expect(stdout).toBe('');
+    expect(stderr).toContain(reason);
     expect(stderr).toContain('usage: npm run normalize');
   });
 });

@@ -74,7 +74,7 @@ beforeAll(async () => {
     }),
   });
   ({ s3, sqs } = clientsOf(stack));
-  // Each bucket announces its notifications first, as S3 does.
+  // Each bucket first sends a test event, as S3 does.
   const tests = values(await receive(sqs, queueUrl(stack, 'Events'), 2));
   expect(tests.map(({ Event }) => Event)).toEqual(['s3:TestEvent', 's3:TestEvent']);
   await receive(sqs, queueUrl(stack, 'Filtered'), 1);
@@ -92,7 +92,7 @@ async function nextEvents(count: number) {
 }
 
 describe('notifications of the local S3', () => {
-  it('describes a put as S3 does', async () => {
+  it('describe a put as S3 does', async () => {
     const put = await s3.send(
       new PutObjectCommand({ Bucket: 'versioned', Key: 'a/b c.txt', Body: 'hello' }),
     );
@@ -130,7 +130,7 @@ describe('notifications of the local S3', () => {
     expect(new Date(event.eventTime).toISOString()).toBe(event.eventTime);
   });
 
-  it('encodes keys so that form decoding gives them back, whatever they hold', async () => {
+  it('encode any key so that form decoding restores it', async () => {
     const keys = [
       'sp ace',
       'pl+us',
@@ -152,7 +152,7 @@ describe('notifications of the local S3', () => {
     expect(encoded[1]).toBe('pl%2Bus');
   });
 
-  it('announces copies, multipart uploads and both ways of deleting, in order', async () => {
+  it('report copies, multipart uploads and both ways of deleting, in order', async () => {
     const target = { Bucket: 'plain', Key: 'parts.bin' };
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
     const part = await s3.send(
@@ -189,7 +189,7 @@ describe('notifications of the local S3', () => {
     expect(new Set(sequencers).size).toBe(4);
   });
 
-  it('announces a delete marker in a versioned bucket, and the end of a version', async () => {
+  it('report a delete marker in a versioned bucket, and a deleted version', async () => {
     const key = { Bucket: 'versioned', Key: 'marked' };
     const put = await s3.send(new PutObjectCommand({ ...key, Body: 'x' }));
     const marker = await s3.send(new DeleteObjectCommand(key));
@@ -205,7 +205,7 @@ describe('notifications of the local S3', () => {
     ]);
   });
 
-  it('sends nothing for what did not change: a refused write, a key that was not there', async () => {
+  it('report nothing for a refused write or a missing key', async () => {
     await expect(
       s3.send(
         new PutObjectCommand({ Bucket: 'plain', Key: 'refused', Body: 'x', IfMatch: '"nothing"' }),
@@ -219,7 +219,7 @@ describe('notifications of the local S3', () => {
     expect(event.s3.object.key).toBe('after');
   });
 
-  it('keeps to the prefix and suffix of a rule, compared with the key itself', async () => {
+  it('match the prefix and suffix of a rule with the key before encoding', async () => {
     for (const Key of ['in voices/1.pdf', 'in voices/2.txt', 'in+voices/3.pdf']) {
       await s3.send(new PutObjectCommand({ Bucket: 'plain', Key, Body: 'x' }));
     }

@@ -51,7 +51,7 @@ async function body(Key: string, more: Record<string, unknown> = {}): Promise<Bu
 }
 
 describe('objects of the local S3', () => {
-  it('takes a large body in one put from a stream, and gives any range of it back', async () => {
+  it('accept a large body as a stream, and return any range of it', async () => {
     const bytes = randomBytes(30 * 1024 * 1024);
     const key = 'large.bin';
     const sent = await s3.send(
@@ -73,7 +73,7 @@ describe('objects of the local S3', () => {
     expect(tail.equals(bytes.subarray(-10))).toBe(true);
   });
 
-  it('joins parts in the order of their numbers, and reads across their borders', async () => {
+  it('join parts in the order of their numbers, and can be read across their boundaries', async () => {
     const target = { Bucket: 'plain', Key: 'joined' };
     const [first, second] = [randomBytes(5 * 1024 * 1024), randomBytes(1000)];
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
@@ -94,7 +94,7 @@ describe('objects of the local S3', () => {
     expect(across.equals(joined.subarray(first.length - 3, first.length + 3))).toBe(true);
   });
 
-  it('forgets an upload that was aborted', async () => {
+  it('do not come from an aborted upload', async () => {
     const target = { Bucket: 'plain', Key: 'aborted' };
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
 
@@ -106,7 +106,7 @@ describe('objects of the local S3', () => {
     await expect(body('aborted')).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
 
-  it('keeps an object that is being read although it is overwritten meanwhile', async () => {
+  it('can be read to the end while they are overwritten', async () => {
     const bytes = randomBytes(8 * 1024 * 1024);
     await put('overwritten', bytes);
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'plain', Key: 'overwritten' }));
@@ -118,7 +118,7 @@ describe('objects of the local S3', () => {
     expect((await body('overwritten')).toString()).toBe('short');
   });
 
-  it('holds reads and writes to their conditions', async () => {
+  it('are read and written only if the conditions hold', async () => {
     const { ETag } = await put('conditional', 'one');
     const key = { Bucket: 'plain', Key: 'conditional' };
 
@@ -140,7 +140,7 @@ describe('objects of the local S3', () => {
     expect((await body('conditional')).toString()).toBe('two');
   });
 
-  it('keeps past versions readable where versioning is on, a delete included', async () => {
+  it('keep past versions readable in a versioned bucket, also after a delete', async () => {
     const key = { Bucket: 'versioned', Key: 'v' };
     const first = await put('v', 'one', 'versioned');
     await put('v', 'two', 'versioned');
@@ -159,7 +159,7 @@ describe('objects of the local S3', () => {
     ]);
   });
 
-  it('keeps content type and metadata, and says when an object is not there', async () => {
+  it('keep content type and metadata, and are reported when missing', async () => {
     await s3.send(
       new PutObjectCommand({
         Bucket: 'plain',
@@ -186,7 +186,7 @@ describe('objects of the local S3', () => {
     });
   });
 
-  it('refuses bytes that do not fit their checksum, and keeps none of them', async () => {
+  it('are refused when the bytes do not match their checksum, and leave no bytes behind', async () => {
     await expect(
       s3.send(
         new PutObjectCommand({
@@ -200,7 +200,7 @@ describe('objects of the local S3', () => {
     await expect(body('damaged')).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
 
-  it('refuses what it does not know instead of doing something else', async () => {
+  it('refuse unsupported operations instead of doing something else', async () => {
     await put('tagged', 'still here');
 
     await expect(
@@ -215,7 +215,7 @@ describe('objects of the local S3', () => {
     expect((await body('tagged')).toString()).toBe('still here');
   });
 
-  it('lists in UTF-8 order by pages, with folders as common prefixes', async () => {
+  it('are listed in UTF-8 order by page, with folders as common prefixes', async () => {
     const keys = ['a/1', 'a/2', 'b', 'b/x/y', 'z', 'é', '🦀', '\uffee'];
     for (const key of keys) await put(key, key, 'listed');
 
@@ -232,7 +232,7 @@ describe('objects of the local S3', () => {
     expect(below.Contents?.map(({ Key }) => Key)).toEqual(['a/1', 'a/2']);
   });
 
-  it('pages through folders without giving one twice', async () => {
+  it('are listed by page without repeating a folder', async () => {
     const found: string[] = [];
     const pages = paginateListObjectsV2(
       { client: s3, pageSize: 1 },

@@ -26,7 +26,7 @@ async function keys(range: object): Promise<string[]> {
 }
 
 describe('the storage below the local DynamoDB', () => {
-  it('gives back what was put, the very text, and says what is not there', async () => {
+  it('returns exactly the text that was put, and reports a missing key', async () => {
     await level.put('number', 12);
     await level.put('text', 'ü🦀');
     await level.put('gone', 'x');
@@ -37,10 +37,10 @@ describe('the storage below the local DynamoDB', () => {
     await expect(level.get('gone')).rejects.toMatchObject({ notFound: true });
   });
 
-  it('reads ranges in byte order, both ways, with bounds in or out', async () => {
+  it('reads ranges in byte order, in both directions, with inclusive or exclusive bounds', async () => {
     const all = ['a', 'b', 'ba', 'c', 'é', '\uffee', '🦀'];
     await level.batch(all.map((key) => ({ type: 'put', key, value: key })));
-    // A neighbour below the same store must not show.
+    // A neighbour in the same store must not appear.
     await store.getItemDb('ledges').put('b', { other: true });
 
     expect(await keys({})).toEqual(all);

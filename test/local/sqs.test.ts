@@ -47,7 +47,7 @@ describe('a queue as time passes', () => {
     };
   });
 
-  it('hides what was received until its timeout, and counts each receive', () => {
+  it('hides a received message until its timeout, and counts each receive', () => {
     store.send(work, 'a');
 
     expect(bodies(work)).toEqual([['a', 1]]);
@@ -57,7 +57,7 @@ describe('a queue as time passes', () => {
     expect(bodies(work)).toEqual([['a', 2]]);
   });
 
-  it('moves a message to the dead letters when it was received too often, and not before', () => {
+  it('moves a message to the dead-letter queue once it was received too often, not before', () => {
     store.send(work, 'a');
     for (const _ of [1, 2]) {
       bodies(work);
@@ -69,7 +69,7 @@ describe('a queue as time passes', () => {
     expect(store.depth(work)).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('gives a message back at once, or later, and never loses it', () => {
+  it('makes a message visible at once or later when asked, and never loses it', () => {
     store.send(work, 'a');
     const [first] = store.receive(work, 1);
 
@@ -84,7 +84,7 @@ describe('a queue as time passes', () => {
     expect(store.depth(work)).toMatchObject({ visible: 1 });
   });
 
-  it('lets a receipt do nothing once another receive has replaced it', () => {
+  it('ignores a receipt that a later receive has replaced', () => {
     store.send(work, 'a');
     const [first] = store.receive(work, 1);
     now += 30_000;
@@ -95,7 +95,7 @@ describe('a queue as time passes', () => {
     expect(store.delete(work, second?.receipt ?? '')).toBe(true);
   });
 
-  it('holds a delayed message back, and lets all go when a host starts', () => {
+  it('hides a delayed message, and makes all visible when a host starts', () => {
     store.send(work, 'later', {}, 900);
     store.send(work, 'taken');
     bodies(work);
@@ -108,7 +108,7 @@ describe('a queue as time passes', () => {
     ]);
   });
 
-  it('wakes who waits when a message comes, and only then', async () => {
+  it('wakes a waiting receiver when a message arrives, and only then', async () => {
     const waiting = store.receiveWaiting(work, 1, 20);
 
     store.send(work, 'a');
@@ -138,7 +138,7 @@ describe('the SQS API', () => {
     dir.remove();
   });
 
-  it('passes bodies and attributes through unchanged, by the digests the SDK checks', async () => {
+  it('passes bodies and attributes through unchanged, with the digests that the SDK checks', async () => {
     const MessageAttributes = {
       text: { DataType: 'String', StringValue: 'ü🦀' },
       bytes: { DataType: 'Binary', BinaryValue: new Uint8Array([0, 255]) },
@@ -160,7 +160,7 @@ describe('the SQS API', () => {
     );
   });
 
-  it('takes a batch entry by entry', async () => {
+  it('handles each entry of a batch by itself', async () => {
     const { Successful, Failed } = await sqs.send(
       new SendMessageBatchCommand({
         QueueUrl,
@@ -178,7 +178,7 @@ describe('the SQS API', () => {
   });
 
   it.each([
-    ['QueueDoesNotExist', () => new GetQueueUrlCommand({ QueueName: 'nobody' })],
+    ['QueueDoesNotExist', () => new GetQueueUrlCommand({ QueueName: 'unknown' })],
     [
       'InvalidParameterValue',
       () => new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 11 }),
@@ -203,7 +203,7 @@ describe('the SQS API', () => {
     await expect(sending).rejects.toMatchObject({ name: expect.stringContaining(name) });
   });
 
-  it('says which protocol it speaks to a client that is too old', async () => {
+  it('tells a client that is too old which protocol to use', async () => {
     const response = await fetch(stack.endpoints.sqs, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },

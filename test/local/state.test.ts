@@ -10,17 +10,17 @@ async function temporary(): Promise<string> {
   return dir;
 }
 
-test('a data directory that cannot be made is told with the reason', async () => {
+test('a data directory that cannot be created is reported with the reason', async () => {
   const file = join(await temporary(), 'file');
   await writeFile(file, 'in the way');
 
   const open = () => openState(join(file, 'data'));
 
   expect(open).toThrow(DataDirUnavailable);
-  expect(open).toThrow(/cannot keep data in .*ENOTDIR.*; give another --data/);
+  expect(open).toThrow(/cannot keep data in .*ENOTDIR.*; use another --data/);
 });
 
-test('a data directory whose database is something else is told with the reason', async () => {
+test('a data directory whose state.db is not a database is reported with the reason', async () => {
   const dir = await temporary();
   await writeFile(join(dir, 'state.db'), 'no database '.repeat(1000));
 

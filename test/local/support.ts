@@ -15,13 +15,13 @@ export interface TestFunction {
   variables?: Record<string, unknown>;
 }
 
-/** A fresh directory, and how to take it away. */
+/** A new directory, and how to delete it. */
 export function temporaryDir(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'dropline-local-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
-/** A cloud assembly as CDK would have made it of these resources and functions. */
+/** A cloud assembly as CDK would make it from these resources and functions. */
 export function assemblyOf(
   dir: string,
   resources: Record<string, { Type: string; Properties?: Record<string, unknown> }>,
@@ -49,7 +49,7 @@ export function assemblyOf(
   return { template: { Resources: all }, assets };
 }
 
-/** A queue that a function works on, with its dead letters; `name` is before all logical ids. */
+/** A queue that invokes a function, with its dead-letter queue; `name` is a prefix of all logical ids. */
 export function workQueue(functionId: string, queue: Record<string, unknown> = {}, name = '') {
   return {
     [`${name}Dead`]: { Type: 'AWS::SQS::Queue' },
@@ -91,7 +91,7 @@ export function queueUrl(stack: LocalStack, id: string): string {
   return `${stack.endpoints.sqs}/000000000000/${name}`;
 }
 
-/** Receives until `count` messages came, waiting for each without sleeping. */
+/** Receives until `count` messages have arrived, by long polling. */
 export async function receive(sqs: SQSClient, QueueUrl: string, count: number): Promise<Message[]> {
   const messages: Message[] = [];
   while (messages.length < count) {
@@ -104,13 +104,13 @@ export async function receive(sqs: SQSClient, QueueUrl: string, count: number): 
         MessageAttributeNames: ['All'],
       }),
     );
-    if (Messages.length === 0) throw new Error(`${messages.length} of ${count} messages came`);
+    if (Messages.length === 0) throw new Error(`${messages.length} of ${count} messages arrived`);
     messages.push(...Messages);
   }
   return messages;
 }
 
-/** Source of a function `send(value)` for functions of tests: puts JSON into the queue `RESULTS`. */
+/** Source of a function `send(value)` for test functions: sends JSON to the queue `RESULTS`. */
 export const sendSource = `
 const send = async (value) => {
   const response = await fetch(process.env.AWS_ENDPOINT_URL_SQS, {
@@ -128,6 +128,6 @@ const send = async (value) => {
 /** A plain queue. */
 export const plainQueue = { Type: 'AWS::SQS::Queue' };
 
-/** What messages hold, as values. */
+/** The parsed bodies of messages. */
 export const values = (messages: Message[]) =>
   messages.map(({ Body = 'null' }) => JSON.parse(Body));

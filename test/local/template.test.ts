@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resolve, UnsupportedTemplate } from '../../infra/local/template/intrinsics.ts';
-import { readTemplate } from '../../infra/local/template/resources.ts';
+import { readTemplate } from '../../infra/local/template/read.ts';
 
 const scope = {
   parameters: { 'AWS::Region': 'us-east-1', Stage: 'test' },
@@ -28,7 +28,7 @@ describe('intrinsic functions', () => {
 
   it.each([
     [{ 'Fn::ImportValue': 'x' }, 'Fn::ImportValue'],
-    [{ Ref: 'Nobody' }, 'Nobody'],
+    [{ Ref: 'Unknown' }, 'Unknown'],
     [{ 'Fn::GetAtt': ['Queue', 'Colour'] }, 'Colour'],
   ])('refuses %j by name', (node, name) => {
     expect(() => resolve(node, scope)).toThrow(UnsupportedTemplate);
@@ -55,7 +55,7 @@ describe('templates on one machine', () => {
     ]);
   });
 
-  it('gives a generated secret the name that CDK reads off its ARN', () => {
+  it('gives a generated secret the name that CDK reads from its ARN', () => {
     const secretName = {
       'Fn::Join': [
         '-',
@@ -76,7 +76,7 @@ describe('templates on one machine', () => {
     expect(outputs).toEqual({ Name: secrets[0]?.name });
   });
 
-  it('leaves out what changes nothing here, and refuses what it does not know', () => {
+  it('ignores resources that make no difference locally, and refuses unknown ones', () => {
     const known = read({
       Resources: {
         Role: { Type: 'AWS::IAM::Role', Properties: { a: { 'Fn::ImportValue': 'x' } } },
@@ -111,11 +111,22 @@ describe('templates on one machine', () => {
       'FilterCriteria',
     ],
     [
+      'a cron schedule',
+      {
+        Type: 'AWS::Events::Rule',
+        Properties: {
+          ScheduleExpression: 'cron(0 6 * * ? *)',
+          Targets: [{ Id: 'Target0', Arn: 'arn:aws:lambda:x' }],
+        },
+      },
+      'cron(0 6 * * ? *)',
+    ],
+    [
       'a container image',
       { Type: 'AWS::Lambda::Function', Properties: { Code: { ImageUri: 'x' } } },
       'container image',
     ],
-  ])('refuses %s, which would run differently here', (_, resource, reason) => {
+  ])('refuses %s, which would behave differently here', (_, resource, reason) => {
     expect(() => read({ Resources: { Thing: resource } })).toThrow(UnsupportedTemplate);
     expect(() => read({ Resources: { Thing: resource } })).toThrow(reason);
   });

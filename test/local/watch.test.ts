@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-test('who watches sees that a document is held, why, and how it ended once a person has acted', async () => {
+test('a watching user sees that a document is held, why, and how it ends after the cause is fixed', async () => {
   const dir = temporaryDir();
   cleanups.push(dir.remove);
   const inbox = join(dir.path, 'inbox');
@@ -34,7 +34,7 @@ test('who watches sees that a document is held, why, and how it ended once a per
         await reconcile(watch.said());
         return watch.shown();
       },
-      // A worker remembers for five seconds that its lane was stopped.
+      // A worker caches for five seconds that its lane is stopped.
       { timeout: 30_000, interval: 1000 },
     )
     .toContain('ready');
@@ -47,7 +47,7 @@ test('who watches sees that a document is held, why, and how it ended once a per
   expect(code).toBe(0);
 }, 150_000);
 
-/** `npm start`, until it is stopped: what it shows of documents, and what it says beside that. */
+/** Runs `npm start` until it is stopped. `shown` is its stdout, `said` its stderr. */
 function startWatch(inbox: string, dataDir: string, claudeUrl: string) {
   let [shown, said] = ['', ''];
   const signal = new AbortController();
@@ -79,7 +79,7 @@ function startWatch(inbox: string, dataDir: string, claudeUrl: string) {
 
 const endpoint = (said: string, service: RegExp): string => service.exec(said)?.[1] ?? '';
 
-/** The ten minutes for which a lane stays stopped are over. */
+/** Ends the ten minutes for which a lane stays stopped. */
 async function liftStop(said: string): Promise<void> {
   const client = new DynamoDBClient({
     endpoint: endpoint(said, /DynamoDB (http\S+)/),

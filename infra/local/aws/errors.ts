@@ -1,4 +1,4 @@
-/** An error as an AWS service answers it. */
+/** An error that is sent to the client as an AWS service would. */
 export class AwsError extends Error {
   override name = 'AwsError';
   readonly code: string;

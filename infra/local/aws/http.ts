@@ -7,13 +7,13 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > limit) throw new AwsError('RequestEntityTooLarge', 'Request is too large', 413);
+    if (size > limit) throw new AwsError('RequestEntityTooLarge', 'The request is too large', 413);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-/** The one value of a header, the first where it was sent more than once. */
+/** The value of a header; the first one if it was sent more than once. */
 export function header(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;

@@ -5,7 +5,7 @@ import type { Counters } from '../counters.ts';
 import { AwsError } from './errors.ts';
 import { header, readBody } from './http.ts';
 
-/** Answers one operation of an AWS JSON protocol. `signal` aborts when the client goes away. */
+/** Answers one operation of an AWS JSON protocol. `signal` aborts when the client disconnects. */
 export type JsonService = (
   operation: string,
   input: Record<string, unknown>,
@@ -21,13 +21,12 @@ export interface AwsServices {
   lambda: RestService;
   s3: RestService;
   counters: Counters;
-  /** Told of what no service expected. */
+  /** Called with faults of the services themselves. */
   onError: (error: unknown) => void;
 }
 
 export interface AwsServer {
   url: string;
-  port: number;
   close(): Promise<void>;
 }
 
@@ -39,8 +38,8 @@ const jsonTargets = {
 } as const;
 
 /**
- * One port for S3, SQS, Secrets Manager and Lambda's Invoke, on the loopback interface only. Which
- * service is meant shows in `x-amz-target` (JSON protocols) or the path. Signatures are not checked.
+ * One port for S3, SQS, Secrets Manager and Lambda's Invoke, on the loopback interface only. `x-amz-target`
+ * (JSON protocols) or the path selects the service. Signatures are not checked.
  * @param port wanted port; another free one when it is taken
  */
 export async function startAwsServer(services: AwsServices, port: number): Promise<AwsServer> {
@@ -50,12 +49,11 @@ export async function startAwsServer(services: AwsServices, port: number): Promi
       response.destroy();
     });
   });
-  // Uploads of any length may be slow: no limit on a whole request.
+  // No time limit on a whole request: uploads may be slow.
   server.requestTimeout = 0;
   const bound = await listen(server, port);
   return {
     url: `http://127.0.0.1:${bound}`,
-    port: bound,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -135,8 +133,12 @@ async function answerJson(
   const name = jsonTargets[prefix as keyof typeof jsonTargets];
   if (!name) {
     await readBody(request, maxJsonBytes);
-    const hint = prefix.startsWith('DynamoDB') ? '; DynamoDB has its own local endpoint' : '';
-    return fail('UnknownOperationException', `${target} is not served here${hint}`, 400);
+    const hint = prefix.startsWith('DynamoDB') ? '; DynamoDB has its own endpoint' : '';
+    return fail(
+      'UnknownOperationException',
+      `${target} is not available at this endpoint${hint}`,
+      400,
+    );
   }
   const service = name === 'sqs' ? 'sqs' : 'secretsmanager';
   try {

@@ -5,13 +5,13 @@ import { UsageError } from './usage.ts';
 
 type Dialect = 'ga' | 'beta';
 
-/** Where Claude is. */
+/** Which Claude to use. */
 type ClaudeChoice =
   | { kind: 'emulator' }
   | { kind: 'url'; url: string }
   | { kind: 'live'; apiKey: string };
 
-export interface Settings {
+export interface HostSettings {
   dataDir: string;
   dialect: Dialect;
   claude: ClaudeChoice;
@@ -24,9 +24,9 @@ export interface Settings {
 
 export type Command =
   | { run: 'help' }
-  | { run: 'watch'; inbox: string; settings: Settings }
-  | { run: 'once'; paths: string[]; json: boolean; settings: Settings }
-  | { run: 'invoke'; name: string; payload: unknown; settings: Settings };
+  | { run: 'watch'; inbox: string; settings: HostSettings }
+  | { run: 'once'; paths: string[]; json: boolean; settings: HostSettings }
+  | { run: 'invoke'; name: string; payload: unknown; settings: HostSettings };
 
 const options = {
   once: { type: 'boolean' },
@@ -48,13 +48,13 @@ const options = {
 
 /**
  * Reads the command line.
- * @param apiKey ANTHROPIC_API_KEY of the environment; looked at with `--live` alone
+ * @param apiKey ANTHROPIC_API_KEY of the environment; used only with `--live`
  * @throws {UsageError}
  */
 export function readArguments(args: string[], apiKey: string | undefined): Command {
   const { values, positionals } = parse(args);
   if (values.help) return { run: 'help' };
-  const settings: Settings = {
+  const settings: HostSettings = {
     dataDir: text('data', values.data) ?? '.dropline',
     dialect: dialectOf(values.dialect),
     claude: claudeOf(values, apiKey),
@@ -69,18 +69,18 @@ export function readArguments(args: string[], apiKey: string | undefined): Comma
     throw new UsageError('--payload needs --invoke');
   }
   if (values.invoke !== undefined) {
-    if (values.once) throw new UsageError('--invoke and --once exclude each other');
+    if (values.once) throw new UsageError('--invoke and --once cannot be combined');
     if (positionals.length > 0) throw new UsageError('--invoke takes no paths');
     const name = text('invoke', values.invoke) ?? '';
     return { run: 'invoke', name, payload: json('payload', values.payload ?? '{}'), settings };
   }
   if (values.once) {
     if (positionals.length === 0) throw new UsageError('--once needs at least one file or folder');
-    if (values.inbox !== undefined) throw new UsageError('--inbox and --once exclude each other');
+    if (values.inbox !== undefined) throw new UsageError('--inbox and --once cannot be combined');
     return { run: 'once', paths: positionals, json: values.json ?? false, settings };
   }
   if (positionals.length > 0) {
-    throw new UsageError(`to drop ${positionals[0]}, say --once ${positionals[0]}`);
+    throw new UsageError(`to drop ${positionals[0]}, use --once ${positionals[0]}`);
   }
   return { run: 'watch', inbox: text('inbox', values.inbox) ?? 'inbox', settings };
 }
@@ -142,7 +142,7 @@ function claudeOf(
 ): ClaudeChoice {
   const url = values['claude-url'];
   if (values.live) {
-    if (url !== undefined) throw new UsageError('--live and --claude-url exclude each other');
+    if (url !== undefined) throw new UsageError('--live and --claude-url cannot be combined');
     if (!apiKey) throw new UsageError('--live needs ANTHROPIC_API_KEY in the environment');
     return { kind: 'live', apiKey };
   }

@@ -6,7 +6,7 @@ import { UsageError } from './usage.ts';
 /** A file to drop. */
 export interface LocalFile {
   path: string;
-  /** Its key in the inbox: the path below the folder given, or the file's name. */
+  /** Its key in the inbox: its path below the given folder, or the file's name. */
   key: string;
   size: number;
   modifiedMs: number;
@@ -14,18 +14,18 @@ export interface LocalFile {
 
 export interface Collection {
   files: LocalFile[];
-  /** What was left out on purpose, for people: hidden files, links to folders, empty folders. */
+  /** What was skipped on purpose, for the user: hidden files, links to folders, empty folders. */
   notices: string[];
-  /** Files that should have been dropped and cannot be. */
+  /** Files that should be dropped but cannot be read. */
   unreadable: { key: string; reason: string }[];
 }
 
 const maxKeyBytes = 1024;
 
 /**
- * Finds the files below the paths given. Links to files are followed, links to folders inside a
- * folder are not (they may lead back up). Hidden files and the lock files of office programs are
- * left out; so is what is no file at all.
+ * Finds the files at and below the given paths. Links to files are followed; links to folders inside a folder
+ * are not, because they may lead back up. Hidden files, the lock files of office programs and anything that is
+ * not a regular file are skipped.
  * @throws {UsageError} for a path that does not exist, and for two files with the same key
  */
 export async function collect(paths: string[]): Promise<Collection> {
@@ -53,7 +53,7 @@ export async function collect(paths: string[]): Promise<Collection> {
   const byKey = new Map<string, LocalFile>();
   for (const file of found.files) {
     const other = byKey.get(file.key);
-    // The same file given twice, by itself and in its folder's root, is one document.
+    // The same file given twice, by itself and with its folder, is one document.
     if (other && resolve(other.path) !== resolve(file.path)) {
       throw new UsageError(
         `${other.path} and ${file.path} would both get the key "${file.key}"; drop them one after the other, or from a folder above`,
@@ -64,7 +64,7 @@ export async function collect(paths: string[]): Promise<Collection> {
   return { ...found, files: [...byKey.values()] };
 }
 
-/** Whether a file of this name is none that a person means to drop. */
+/** Whether a file with this name is hidden, temporary or made by the system. */
 function isIgnored(name: string): boolean {
   return name.startsWith('.') || name.startsWith('~$') || /^(thumbs\.db|desktop\.ini)$/i.test(name);
 }
@@ -77,7 +77,7 @@ async function walk(dir: string, prefix: string, found: Collection): Promise<voi
     found.unreadable.push({ key: `${prefix}`, reason: reasonOf(error) });
     return;
   }
-  // By code units, so that the order is the same everywhere.
+  // By code unit, so that the order is the same on every machine.
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   let ignored = 0;
   for (const entry of entries) {
@@ -91,9 +91,8 @@ async function walk(dir: string, prefix: string, found: Collection): Promise<voi
       try {
         const stats = await stat(path);
         if (stats.isFile()) await add(path, key, stats, found);
-        else if (entry.isSymbolicLink())
-          found.notices.push(`not followed, a link to a folder: ${path}`);
-        else found.notices.push(`left out, no regular file: ${path}`);
+        else if (entry.isSymbolicLink()) found.notices.push(`skipped, a link to a folder: ${path}`);
+        else found.notices.push(`skipped, not a regular file: ${path}`);
       } catch (error) {
         found.unreadable.push({ key, reason: reasonOf(error) });
       }
@@ -101,7 +100,7 @@ async function walk(dir: string, prefix: string, found: Collection): Promise<voi
   }
   if (ignored > 0) {
     found.notices.push(
-      `${ignored} hidden or temporary ${ignored === 1 ? 'entry' : 'entries'} left out in ${dir}`,
+      `skipped ${ignored} hidden or temporary ${ignored === 1 ? 'entry' : 'entries'} in ${dir}`,
     );
   }
 }
@@ -110,13 +109,16 @@ async function add(path: string, key: string, stats: Stats, found: Collection): 
   const refused = await access(path, constants.R_OK).then(() => undefined, reasonOf);
   if (refused) found.unreadable.push({ key, reason: refused });
   else if (Buffer.byteLength(key) > maxKeyBytes) {
-    found.unreadable.push({ key, reason: `S3 keys have at most ${maxKeyBytes} bytes` });
+    found.unreadable.push({
+      key,
+      reason: `its path is longer than the ${maxKeyBytes} bytes that S3 allows`,
+    });
   } else found.files.push({ path, key, size: stats.size, modifiedMs: stats.mtimeMs });
 }
 
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
-  if (code === 'ENOENT') return 'a link to nothing, or a name that is not valid UTF-8';
+  if (code === 'ENOENT') return 'a broken link, or a name that is not valid UTF-8';
   return message;
 }

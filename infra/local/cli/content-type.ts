@@ -28,7 +28,7 @@ const types: Record<string, string> = {
   '.zip': 'application/zip',
 };
 
-/** What `aws s3 cp` would say of a file, by its extension; only a hint to the pipeline. */
+/** The type that `aws s3 cp` would give a file, by its extension; only a hint to the pipeline. */
 export function contentTypeOf(key: string): string {
   return types[extname(key).toLowerCase()] ?? 'binary/octet-stream';
 }

@@ -3,10 +3,10 @@ import type { DocumentRecord } from '../../../shared/journey/record.ts';
 import { isTerminal, type Records } from './records.ts';
 import { isOlder } from './wait.ts';
 
-/** What a person who watches should know of a document. */
+/** What the user should know about a document. */
 export interface News {
-  /** It ended, or is held until a person acts, or goes on after it was held or had failed. */
-  what: 'ended' | 'held' | 'goes on';
+  /** It ended, it is held until a person acts, or it resumed after it was held or had failed. */
+  what: 'ended' | 'held' | 'resumed';
   record: DocumentRecord;
 }
 
@@ -14,40 +14,40 @@ export interface FollowOptions {
   records: Records;
   /** Name of the inbox bucket. */
   inbox: string;
-  /** Sequencer of the newest change of each key; those taken note of are taken out. */
+  /** Sequencer of the newest change of each key; the follower removes those that it has noted. */
   changes: Map<string, string>;
   /** Epoch milliseconds. */
   now: () => number;
 }
 
-/** How far things are, since nothing was on its way. */
+/** Counts since no document was last in progress. */
 export interface Tally {
   total: number;
   done: number;
   failed: number;
   held: number;
-  /** What documents wait for while the Claude API is down: a code each. */
+  /** Codes of what documents are waiting for while the Claude API is down, one for each document. */
   waiting: string[];
 }
 
-/** Documents looked at in one go, and held ones taken from one shard of the index. */
+/** Maximum of documents read at once, and of held ones taken from one shard of the index. */
 const lookAt = 100;
-/** How often documents are looked for that nobody dropped just now, for that costs more. */
+/** How often to search for documents that were not just dropped; that costs more. */
 const searchEveryMs = 3000;
 
 /**
- * Follows the documents that are on their way: those just dropped, those that an earlier run left, what is
- * held (attachments of mails and entries of archives included), and what failed once somebody brings it back.
+ * Follows the documents that are in progress: those just dropped, those that an earlier run left unfinished,
+ * those that are held (attachments of mails and entries of archives included), and failed ones that are retried.
  */
 export class Follower {
   readonly #options: FollowOptions;
-  /** Documents on their way, with the sequencer of the drop that is waited for, if it is known. */
+  /** Documents in progress, with the sequencer of the drop that is awaited, if known. */
   readonly #open = new Map<string, string | undefined>();
-  /** Held ones among them, of which a person was told. */
+  /** Held ones among them that were reported. */
   readonly #held = new Set<string>();
-  /** Those that wait for the Claude API, with the code of what they wait for. */
+  /** Those that wait for the Claude API, with the code of the reason. */
   readonly #waiting = new Map<string, string>();
-  /** Documents that ended failed, in the order in which they are looked at. */
+  /** Documents that ended failed, in the order of their next check. */
   readonly #failed = new Set<string>();
   #searchAt = 0;
   #counts = { total: 0, done: 0, failed: 0 };
@@ -56,7 +56,7 @@ export class Follower {
     this.#options = options;
   }
 
-  /** Takes up what an earlier run left. */
+  /** Finds the documents that an earlier run left. */
   async start(): Promise<void> {
     const { records } = this.#options;
     for (const id of await records.inState('open')) this.#follow(id, undefined);
@@ -68,7 +68,7 @@ export class Follower {
     return { ...this.#counts, held: this.#held.size, waiting: [...this.#waiting.values()] };
   }
 
-  /** Looks at some of the documents; all have their turn. */
+  /** Checks some of the documents, each in its turn. @returns what is new */
   async look(): Promise<News[]> {
     const { records, now } = this.#options;
     if (this.#open.size === 0) this.#counts = { total: 0, done: 0, failed: 0 };
@@ -90,23 +90,23 @@ export class Follower {
     }
     const changed = looked.filter(([id, sequencer]) => {
       const standing = standings.get(id);
-      // The version before the one that was dropped is no news.
+      // An older version than the dropped one is not news.
       if (!standing || (sequencer && isOlder(standing.sequencer, sequencer))) return false;
       return this.#whatOf(id, standing.status) !== undefined;
     });
     const news = await records.read(changed.map(([id]) => id));
-    return news.flatMap((record) => this.#tell(record) ?? []);
+    return news.flatMap((record) => this.#newsOf(record) ?? []);
   }
 
   #whatOf(id: string, status: string): News['what'] | undefined {
     if (isTerminal(status)) return 'ended';
     if (status === 'held') return this.#held.has(id) ? undefined : 'held';
-    return this.#held.has(id) || this.#failed.has(id) ? 'goes on' : undefined;
+    return this.#held.has(id) || this.#failed.has(id) ? 'resumed' : undefined;
   }
 
-  #tell(record: DocumentRecord): News | undefined {
+  #newsOf(record: DocumentRecord): News | undefined {
     const { documentId, status } = record;
-    // Read later than its standing, it may be further on.
+    // The record was read later than the standing, so it may have moved on.
     const what = this.#whatOf(documentId, status);
     if (!what) return undefined;
     this.#held.delete(documentId);
@@ -124,7 +124,7 @@ export class Follower {
     return { what, record };
   }
 
-  /** What is held or was brought back, wherever it came from. */
+  /** Finds documents that are held or were retried, wherever they came from. */
   async #search(): Promise<void> {
     const { records } = this.#options;
     for (const id of await records.inState('held', lookAt)) this.#follow(id, undefined);
@@ -142,7 +142,7 @@ export class Follower {
     const { inbox, changes } = this.#options;
     for (const [key, sequencer] of changes) {
       const id = documentIdOf(inbox, key);
-      // A new version begins; nobody is told that the one before goes on.
+      // A new version: that the old one was held or failed no longer matters.
       this.#held.delete(id);
       this.#failed.delete(id);
       if (!this.#open.has(id)) this.#counts.total += 1;

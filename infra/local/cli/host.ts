@@ -4,12 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { environment as names } from '../../../functions/settings.ts';
+import { defaultFilesPerMinute } from '../../settings.ts';
 import { type ChildService, startChildService } from '../child-service.ts';
 import type { ClaudeSettings } from '../claude/process.ts';
-import type { ObjectChange } from '../s3/events.ts';
+import type { BucketChange } from '../s3/events.ts';
 import { type LocalStack, start } from '../stack.ts';
 import { synthesize } from '../synthesize.ts';
-import type { Settings } from './arguments.ts';
+import type { HostSettings } from './arguments.ts';
 import { Records } from './records.ts';
 
 /** Everything a command works with. */
@@ -27,40 +28,24 @@ export interface Host {
 
 const defaultPort = 4566;
 const liveUrl = 'https://api.anthropic.com';
+/** File operations a minute: far more than one machine does, and still a number to pace by. */
+const unlimitedPace = 600_000;
+/** The host knows when a process has ended, so a failed invocation need not wait for its visibility timeout. */
+const redeliverAfterSeconds = 5;
 
-/** Starts the stack, and Claude's emulator where it is wanted. */
+/** Starts the stack, and the Claude emulator unless another Claude is chosen. */
 export async function startHost(
-  settings: Settings,
-  options: { say: (line: string) => void; path: string | undefined },
+  settings: HostSettings,
+  { say, path }: { say: (line: string) => void; path: string | undefined },
 ): Promise<Host> {
   const dataDir = resolve(settings.dataDir);
-  const assembly = await synthesize(() => options.say('Building the functions …'));
+  const assembly = await synthesize(() => say('Building the functions …'));
   const port = settings.port ?? defaultPort;
-  const { claude, dialect } = settings;
+  const { claude, concurrency } = settings;
   const changes = new Map<string, string>();
   let inbox = '';
-
   let emulator: ChildService | undefined;
   let claudeUrl = claude.kind === 'url' ? claude.url : liveUrl;
-  const startEmulator = async () => {
-    emulator = await startChildService({
-      name: 'claude',
-      module: fileURLToPath(new URL('../claude/process.ts', import.meta.url)),
-      port: port === 0 ? 0 : port + 2,
-      onLog: (line) => options.say(`claude emulator: ${line}`),
-      settings: (now): ClaudeSettings => ({
-        port: now.port,
-        portIsFixed: now.crashed,
-        dialect,
-        dataDir: join(dataDir, 'claude'),
-        filesPerMinute: settings.filesPerMinute ?? Number.POSITIVE_INFINITY,
-      }),
-    });
-    claudeUrl = `http://127.0.0.1:${emulator.port}`;
-  };
-  const usualPace = dialect === 'beta' ? 100 : 500;
-  const pace = settings.filesPerMinute ?? (claude.kind === 'emulator' ? unlimitedPace : usualPace);
-
   try {
     const stack = await start({
       dataDir,
@@ -68,26 +53,19 @@ export async function startHost(
       port,
       dynamodbPort: port === 0 ? 0 : port + 1,
       redeliverAfter: redeliverAfterSeconds,
-      ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency }),
-      ...(options.path === undefined ? {} : { path: options.path }),
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(path === undefined ? {} : { path }),
       environment: async () => {
-        if (claude.kind === 'emulator') await startEmulator();
-        return {
-          // Everybody's local bucket has the same name, and `--live` may be somebody else's workspace too.
-          [names.deployment]: `${hostname()}:${dataDir}`,
-          [names.claudeBaseUrl]: claudeUrl,
-          [names.claudeDialect]: dialect,
-          [names.filesPerMinute]: String(pace),
-          ...(settings.model === undefined ? {} : { [names.model]: settings.model }),
-          ...(settings.limits === undefined
-            ? {}
-            : { [names.limits]: JSON.stringify(settings.limits) }),
-        };
+        if (claude.kind === 'emulator') {
+          emulator = await startEmulator(settings, dataDir, port, say);
+          claudeUrl = `http://127.0.0.1:${emulator.port}`;
+        }
+        return variablesOf(settings, dataDir, claudeUrl);
       },
-      // A real key leaves this machine with --live alone.
+      // Only with --live does a real key leave this machine.
       secret: () => (claude.kind === 'live' ? claude.apiKey : 'local-emulator-key'),
-      onLog: options.say,
-      onChange: ({ bucket, key, sequencer }: ObjectChange) => {
+      onLog: say,
+      onChange: ({ bucket, key, sequencer }: BucketChange) => {
         if (bucket === inbox) changes.set(key, sequencer);
       },
     });
@@ -95,31 +73,59 @@ export async function startHost(
     const table = output(stack, 'LedgerTable');
     const s3 = new S3Client(stack.client('s3'));
     const dynamodb = new DynamoDBClient(stack.client('dynamodb'));
-    return {
-      stack,
-      inbox,
-      table,
-      claudeUrl,
-      s3,
-      records: new Records(dynamodb, table),
-      changes,
-      stop: async () => {
-        s3.destroy();
-        dynamodb.destroy();
-        await stack.stop();
-        await emulator?.close();
-      },
+    const records = new Records(dynamodb, table);
+    const stop = async () => {
+      s3.destroy();
+      dynamodb.destroy();
+      await stack.stop();
+      await emulator?.close();
     };
+    return { stack, inbox, table, claudeUrl, s3, records, changes, stop };
   } catch (error) {
     await emulator?.close();
     throw error;
   }
 }
 
-/** Far above what one machine does, and still a number that a pace can be counted in. */
-const unlimitedPace = 600_000;
-/** The host knows when a process has ended; nobody here wants to wait for an hour to be sure. */
-const redeliverAfterSeconds = 5;
+/** The emulator listens two ports above the AWS services; DynamoDB is between them. */
+function startEmulator(
+  { dialect, filesPerMinute = Number.POSITIVE_INFINITY }: HostSettings,
+  dataDir: string,
+  port: number,
+  say: (line: string) => void,
+): Promise<ChildService> {
+  return startChildService({
+    name: 'claude',
+    module: fileURLToPath(new URL('../claude/process.ts', import.meta.url)),
+    port: port === 0 ? 0 : port + 2,
+    onLog: (line) => say(`claude emulator: ${line}`),
+    settings: (start): ClaudeSettings => ({
+      port: start.port,
+      portIsFixed: start.crashed,
+      dialect,
+      dataDir: join(dataDir, 'claude'),
+      filesPerMinute,
+    }),
+  });
+}
+
+/** The variables of the functions that the command line decides. */
+function variablesOf(
+  { claude, dialect, filesPerMinute, model, limits }: HostSettings,
+  dataDir: string,
+  claudeUrl: string,
+): Record<string, string> {
+  const defaultPace = claude.kind === 'emulator' ? unlimitedPace : defaultFilesPerMinute[dialect];
+  return {
+    // The local bucket has the same name on every machine, and with --live several may share a workspace.
+    [names.deployment]: `${hostname()}:${dataDir}`,
+    [names.claudeBaseUrl]: claudeUrl,
+    [names.claudeDialect]: dialect,
+    [names.filesPerMinute]: String(filesPerMinute ?? defaultPace),
+    ...(model === undefined ? {} : { [names.model]: model }),
+    ...(limits === undefined ? {} : { [names.limits]: JSON.stringify(limits) }),
+  };
+}
 
 function output(stack: LocalStack, name: string): string {
   const value = stack.outputs[name];

@@ -3,13 +3,13 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { collect, type LocalFile } from './collect.ts';
-import { uploadFile } from './upload-file.ts';
+import { dropFile } from './drop-file.ts';
 import { UsageError } from './usage.ts';
 import { pause } from './wait.ts';
 
 export interface InboxOptions {
   dir: string;
-  /** Remembers which files were put, so that deletions while the host was off are seen. */
+  /** Records which files were uploaded, so that deletions while the host was off are noticed. */
   manifestPath: string;
   s3: S3Client;
   bucket: string;
@@ -22,21 +22,21 @@ interface Seen {
   modifiedMs: number;
 }
 
-/** A file must look the same this long before it is put: its writer may not be done. */
+/** A file must stay unchanged this long before it is uploaded: it may still be being written. */
 const settleMs = 400;
-/** Looked at this often even if no event came: some file systems send none. */
+/** The folder is scanned this often even without an event: some file systems send none. */
 const rescanMs = 3000;
 
 /**
- * Mirrors a folder into the inbox: new and changed files are put, deleted ones are deleted there.
- * Objects that came another way are left alone.
+ * Mirrors a folder into the inbox: new and changed files are uploaded, deleted ones are deleted there.
+ * Objects that were put into the bucket in another way are left alone.
  */
 export class InboxMirror {
   readonly #options: InboxOptions;
   #put = new Map<string, Seen>();
-  /** What the scan before saw of files that differ from what was put; null for gone. */
+  /** Files that differed from what was uploaded at the previous scan; null if deleted. */
   #unsettled = new Map<string, Seen | null>();
-  readonly #complaints = new Set<string>();
+  readonly #said = new Set<string>();
   #wake: () => void = () => {};
 
   constructor(options: InboxOptions) {
@@ -52,7 +52,7 @@ export class InboxMirror {
       watcher = watch(dir, { recursive: true }, () => this.#wake());
       watcher.on('error', () => {});
     } catch {
-      say(`No file events here; looking into ${dir} every ${rescanMs / 1000} s`);
+      say(`No file events here; scanning ${dir} every ${rescanMs / 1000} s`);
     }
     try {
       while (!signal.aborted) {
@@ -65,7 +65,7 @@ export class InboxMirror {
     }
   }
 
-  /** @returns whether nothing is left to be looked at again soon */
+  /** @returns whether everything is settled, so that the next scan can wait for an event */
   async #scan(): Promise<boolean> {
     const { dir, signal } = this.#options;
     let files: LocalFile[];
@@ -73,13 +73,13 @@ export class InboxMirror {
       const found = await collect([dir]);
       files = found.files;
       for (const { key, reason } of found.unreadable)
-        this.#complain(`cannot be dropped: ${key}: ${reason}`);
-      // A folder that could not be read is no folder whose files were deleted.
+        this.#sayOnce(`cannot be dropped: ${key}: ${reason}`);
+      // Files in a folder that cannot be read were not deleted.
       if (found.unreadable.length > 0) files = [...files, ...this.#below(found.unreadable)];
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      // Deleting a whole inbox by deleting or unmounting its folder would be a nasty surprise.
-      this.#complain(`${error.message}; its documents stay as they are`);
+      // Deleting or unmounting the folder must not delete the whole inbox.
+      this.#sayOnce(`${error.message}; its documents are kept`);
       return true;
     }
     const unsettled = new Map<string, Seen | null>();
@@ -113,10 +113,10 @@ export class InboxMirror {
   async #upload(file: LocalFile): Promise<boolean> {
     const { s3, bucket } = this.#options;
     try {
-      await uploadFile(s3, bucket, file);
+      await dropFile(s3, bucket, file);
     } catch (error) {
-      // It may have gone or grown meanwhile; the next look tells.
-      this.#complain(
+      // It may have changed or been deleted meanwhile; the next scan tries again.
+      this.#sayOnce(
         `not dropped yet: ${file.key}: ${error instanceof Error ? error.message : error}`,
       );
       return false;
@@ -131,9 +131,9 @@ export class InboxMirror {
       .map(([key, seen]) => ({ key, path: '', ...seen }));
   }
 
-  #complain(line: string): void {
-    if (this.#complaints.has(line)) return;
-    this.#complaints.add(line);
+  #sayOnce(line: string): void {
+    if (this.#said.has(line)) return;
+    this.#said.add(line);
     this.#options.say(line);
   }
 
@@ -152,7 +152,7 @@ export class InboxMirror {
       const { dir, files } = JSON.parse(await readFile(this.#options.manifestPath, 'utf8'));
       if (dir === this.#options.dir) this.#put = new Map(files);
     } catch {
-      // None yet. What is in the inbox already is recognised by its ETag.
+      // No manifest yet. Files that are already in the inbox are recognised by their ETag.
     }
   }
 

@@ -2,20 +2,20 @@ import { documentIdOf } from '../../../shared/journey/ids.ts';
 import type { DocumentRecord } from '../../../shared/journey/record.ts';
 import type { Command } from './arguments.ts';
 import { type Collection, collect, type LocalFile } from './collect.ts';
+import { dropFile } from './drop-file.ts';
 import { type Host, startHost } from './host.ts';
 import { Progress } from './progress.ts';
 import type { Standing } from './records.ts';
 import { renderSummary, renderTable, renderTotals, showpiece } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { uploadFile } from './upload-file.ts';
 import { type Awaited, waitForEnd, waitForIdle } from './wait.ts';
 
 const uploadsAtOnce = 8;
-/** With more documents than this, one summary is shown and the table is enough for the rest. */
+/** With more documents than this, only one summary is shown; the table has to do for the rest. */
 const showSummariesUpTo = 3;
 
 /**
- * Drops files and folders, waits until all documents have ended, and prints what became of them.
+ * Drops files and folders, waits until all documents have ended, and prints the results.
  * @returns the exit code
  */
 export async function runOnce(
@@ -38,11 +38,11 @@ export async function runOnce(
     const { records, left } = await waitForAll(host, awaited, progress, terminal.signal);
     progress.clear();
     if (terminal.signal.aborted) {
-      say('Stopped. What is not finished goes on with the next start.');
+      say('Stopped. Unfinished documents resume at the next start.');
       return 130;
     }
     print(command.json, records, terminal);
-    for (const { key } of left) say(`did not end: ${key}: ${whyLeft(host, records, key)}`);
+    for (const { key } of left) say(`not finished: ${key}: ${whyLeft(host, records, key)}`);
     const failed = [...refused, ...left, ...found.unreadable].length > 0;
     const allEnded = records.every(({ status }) => status === 'ready' || status === 'skipped');
     if (!command.json) say(renderTotals(records));
@@ -70,11 +70,11 @@ async function dropAll(
       const file = files[index];
       const documentId = ids[index];
       if (!file || !documentId) continue;
-      // Dropping what failed again is how a person says: try again. What is new need not be compared.
+      // Dropping a failed file again means: try again. A new file need not be compared.
       const status = before.get(documentId)?.status;
       const force = status === undefined || status === 'failed' || status === 'removed';
       try {
-        const dropped = await uploadFile(host.s3, host.inbox, file, { force });
+        const dropped = await dropFile(host.s3, host.inbox, file, { force });
         if (dropped === 'unchanged') unchanged += 1;
         const sequencer = dropped === 'put' ? host.changes.get(file.key) : undefined;
         awaited.push({ documentId, key: file.key, sequencer });
@@ -87,9 +87,9 @@ async function dropAll(
   };
   await Promise.all(Array.from({ length: uploadsAtOnce }, worker));
   if (unchanged > 0) {
-    progress.say(`${unchanged} of ${files.length} are in the inbox already, unchanged`);
+    progress.say(`${unchanged} of ${files.length} are already in the inbox, unchanged`);
   }
-  // Records are shown in the order of the files, not of their arrival.
+  // Records are shown in the order of the files, not in that of their arrival.
   const order = new Map(files.map(({ key }, index) => [key, index]));
   awaited.sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0));
   return { awaited, refused };
@@ -128,18 +128,18 @@ async function waitForAll(
   };
   let left = await wait(awaited);
   if (left.length > 0 && deadLetters(host).length > 0 && !signal.aborted) {
-    // Messages gave up before their record could say so: that is the reconciler's to put right.
+    // The reconciler marks the documents behind dead letters as failed.
     await host.stack.invoke('reconcile', {});
     left = await wait(left);
   }
-  // Parts become documents only while their mail or archive is worked on.
+  // Parts become documents only while their mail or archive is being normalized.
   if (containers.length > 0) await waitForIdle(host.stack, signal, show);
   const own = await host.records.read(awaited.map(({ documentId }) => documentId));
   const parts = containers.length > 0 ? await host.records.parts(containers) : [];
   return { records: withParts(own, parts), left };
 }
 
-/** Each document with what came out of it right below. */
+/** Each document, followed by its parts. */
 function withParts(own: DocumentRecord[], parts: DocumentRecord[]): DocumentRecord[] {
   const below = (record: DocumentRecord): DocumentRecord[] => [
     record,
@@ -166,8 +166,8 @@ function whyLeft(host: Host, records: DocumentRecord[], key: string): string {
   const where = deadLetters(host).join(', ');
   const status = record?.status ?? 'not received';
   return where === ''
-    ? `its record says ${status}, and nothing is left to do for it now`
-    : `its record says ${status}; messages gave up: ${where}; the logs of the functions below the data directory say why`;
+    ? `its status is ${status}, and no message for it is left`
+    : `its status is ${status}; dead letters: ${where}; for the reason see the function logs in the data directory`;
 }
 
 function deadLetters(host: Host): string[] {

@@ -11,19 +11,19 @@ export interface ProgressState {
   total: number;
   done: number;
   failed: number;
-  /** Documents that wait for a person. */
+  /** Documents that are held until a person acts. */
   held?: number;
-  /** What documents wait for while the Claude API is down: a code each. */
+  /** Codes of what documents are waiting for while the Claude API is down, one for each document. */
   waiting?: string[];
   tallies: StepTally[];
   now: number;
 }
 
-/** Plain output gets a line when this much more is done, and after this long in any case. */
+/** Plain output gets a line when this share more is done, and at least this often. */
 const plainShare = 0.1;
 const plainEveryMs = 10_000;
 
-/** A line that is rewritten on a terminal, and plain lines now and then elsewhere. */
+/** Progress: one line that is rewritten on a terminal, plain lines now and then elsewhere. */
 export class Progress {
   readonly #out: ProgressOutput;
   #shown = '';
@@ -34,7 +34,7 @@ export class Progress {
     this.#out = out;
   }
 
-  /** Shows how far things are. */
+  /** Shows the current state. */
   update(state: ProgressState): void {
     const text = describe(state);
     if (this.#out.isTTY) {
@@ -50,7 +50,7 @@ export class Progress {
     this.#shown = text;
   }
 
-  /** A line of its own, above the one that is rewritten. */
+  /** Writes a separate line above the one that is rewritten. */
   say(line: string): void {
     const again = this.#shown;
     this.clear();
@@ -58,7 +58,7 @@ export class Progress {
     if (this.#out.isTTY && again !== '') this.#show(again);
   }
 
-  /** Takes the rewritten line away. */
+  /** Clears the line that is rewritten. */
   clear(): void {
     if (!this.#out.isTTY || this.#shown === '') return;
     this.#out.write('\r\u001b[2K');

@@ -15,14 +15,14 @@ import { indexes, shardCount } from '../../../shared/ledger/keys.ts';
 
 const batchSize = 100;
 
-/** Where a document stands, without the rest of its record. */
+/** The state of a document, without the rest of its record. */
 export interface Standing {
   documentId: string;
   status: string;
   sequencer: string;
-  /** Whether documents came out of it: a mail's attachments, an archive's entries. */
+  /** Whether it has parts: a mail's attachments, an archive's entries. */
   hasParts: boolean;
-  /** The code of what it waits for, while the Claude API is down. */
+  /** The code of what it is waiting for, while the Claude API is down. */
   waitsFor: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export class Records {
     this.#table = table;
   }
 
-  /** Where these documents stand; those without a record are left out. */
+  /** The state of these documents, by id; those without a record are left out. */
   async standings(ids: string[]): Promise<Map<string, Standing>> {
     const items = await this.#get(
       ids,
@@ -57,7 +57,7 @@ export class Records {
     );
   }
 
-  /** The whole records, in the order of the ids; those that are not there are left out. */
+  /** The whole records, in the order of the ids; missing ones are left out. */
   async read(ids: string[]): Promise<DocumentRecord[]> {
     const items = await this.#get(ids);
     const found = new Map(items.map((item) => [String(item.documentId), toDocumentRecord(item)]));
@@ -66,7 +66,7 @@ export class Records {
 
   /**
    * Ids of the documents that the index by state lists.
-   * @param perShard most of them that are taken from one of its shards, those received first
+   * @param perShard maximum taken from each of its shards, oldest first
    */
   async inState(state: ListedState, perShard = Number.POSITIVE_INFINITY): Promise<string[]> {
     const ids: string[] = [];
@@ -92,7 +92,7 @@ export class Records {
     return ids;
   }
 
-  /** The documents that came out of these mails and archives, and out of those in turn. */
+  /** The parts of these mails and archives, and the parts of those in turn. */
   async parts(parents: string[]): Promise<DocumentRecord[]> {
     const byParent = new Map<string, DocumentRecord[]>();
     const pages = paginateScan(

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { DocumentRecord } from '../../../shared/journey/record.ts';
 
-/** How wide the terminal is, and whether it shows colours. */
+/** The width of the terminal, and whether it shows colours. */
 export interface TableStyle {
   columns: number;
   colour: boolean;
@@ -9,11 +9,11 @@ export interface TableStyle {
 
 const headings = ['document', 'status', 'route', 'title', 'size', 'cost'];
 
-/** How long a title or key may be before it is cut. */
+/** Minimum width of the title column, and the length at which a key is cut. */
 const minTitle = 16;
 const maxKey = 44;
 
-/** The records as a table, with what went wrong and what to do below each that failed. */
+/** The records as a table, with the error and its advice below each that has one. */
 export function renderTable(records: DocumentRecord[], style: TableStyle): string {
   const rows = records.map((record) => [
     cut(clean(record.key), maxKey),
@@ -47,7 +47,7 @@ export function renderTable(records: DocumentRecord[], style: TableStyle): strin
   return `${out.join('\n')}\n`;
 }
 
-/** A record on a line of its own, for output that grows; what went wrong stands below it. */
+/** One record on a line, for output that grows, with its error and advice below. */
 export function renderLine(record: DocumentRecord, style: TableStyle): string {
   const { status, error, summary, usage } = record;
   const name = cut(clean(record.key), maxKey);
@@ -57,12 +57,12 @@ export function renderLine(record: DocumentRecord, style: TableStyle): string {
   return error ? line + problem(error, style) : line;
 }
 
-/** Says that a document goes on that was held or had failed. */
-export function renderGoesOn({ key }: DocumentRecord, style: TableStyle): string {
-  return `${paint('goes on', 'dim', style)}  ${cut(clean(key), maxKey)}\n`;
+/** The line for a document that resumed after it was held or had failed. */
+export function renderResumed({ key }: DocumentRecord, style: TableStyle): string {
+  return `${paint('resumed', 'dim', style)}  ${cut(clean(key), maxKey)}\n`;
 }
 
-/** The record whose summary shows best what Dropline does: the one with the most citations. */
+/** The record whose summary best shows what Dropline does: the one with the most citations. */
 export function showpiece(records: DocumentRecord[]): DocumentRecord | undefined {
   const weight = ({ summary }: DocumentRecord) =>
     (summary?.citations.length ?? 0) + (summary?.keyPoints.length ?? 0) / 100;
@@ -96,7 +96,7 @@ export function renderSummary(record: DocumentRecord, style: TableStyle): string
   ].join('\n');
 }
 
-/** One line for what happened, such as `7 ready, 1 failed · $0.0042`. */
+/** The totals in one line, such as `7 ready, 1 failed · $0.0042`. */
 export function renderTotals(records: DocumentRecord[]): string {
   const counts = new Map<string, number>();
   let spent = 0;
@@ -114,7 +114,7 @@ function extent({ fidelity, sizeBytes }: DocumentRecord): string {
   return sizeBytes === undefined ? '' : bytes(sizeBytes);
 }
 
-/** A number of bytes for people. */
+/** A size for people, such as `2.0 KB`. */
 function bytes(count: number): string {
   if (count < 1024) return `${count} B`;
   const units = ['KB', 'MB', 'GB'];
@@ -132,7 +132,7 @@ function cost(usd: number | undefined): string {
   return usd === 0 || usd >= 0.01 ? `$${usd.toFixed(2)}` : `$${usd.toPrecision(2)}`;
 }
 
-/** Text of documents must not move the cursor or colour the terminal. */
+/** Removes what could move the cursor or colour the terminal: the text comes from documents. */
 function clean(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
@@ -145,7 +145,7 @@ const wide =
 
 const graphemes = (text: string) => Array.from(segments.segment(text), ({ segment }) => segment);
 
-/** Columns a text takes on a terminal: two for East Asian wide characters and emoji. */
+/** Width of a text on a terminal in columns: two for East Asian wide characters and emoji. */
 function width(text: string): number {
   return graphemes(text).reduce((sum, each) => sum + (wide.test(each) ? 2 : 1), 0);
 }

@@ -1,11 +1,11 @@
 import type { LocalStack } from '../stack.ts';
 import { isTerminal, type Records, type Standing } from './records.ts';
 
-/** A document that was dropped: it has ended when a record that is at least this new says so. */
+/** A dropped document. It has ended when a record that is at least this new says so. */
 export interface Awaited {
   documentId: string;
   key: string;
-  /** Sequencer of the drop; undefined when the object was there already, unchanged. */
+  /** Sequencer of the drop; undefined when the object was already there, unchanged. */
   sequencer: string | undefined;
 }
 
@@ -13,25 +13,26 @@ export interface WaitOptions {
   stack: LocalStack;
   records: Records;
   awaited: Awaited[];
-  /**
-   * Told of each document that ended, and, often enough for a progress display, what documents wait for while
-   * the Claude API is down: a code each.
-   */
+  /** Called for each document that ended. */
   onEnd?: (document: Awaited, standing: Standing) => void;
+  /**
+   * Called often enough for a progress display, with the codes of what documents are waiting for while the
+   * Claude API is down, one for each document.
+   */
   onTick?: (waiting: string[]) => void;
   signal: AbortSignal;
 }
 
-/** Documents looked at in one go: few while work goes on, for reading records costs the work. */
+/** Documents read at once: few while the functions are busy, because reading records slows them down. */
 const look = { busy: 25, idle: 100 };
 const tickMs = 250;
-/** How long all queues must be empty before a document without an end counts as left behind. */
+/** How long all queues must be empty before an unfinished document counts as left behind. */
 const idleMs = 3000;
 
 /**
- * Waits until all documents have ended. They are looked at in turn, those that were dropped first
- * before the others, so the cost of a look does not grow with their number.
- * @returns those that did not end although nothing is left to do: held, or given up by their queue
+ * Waits until all documents have ended. They are checked in turn, the first dropped first, so the cost of a
+ * check does not grow with their number.
+ * @returns those that did not end although nothing is left to do: held, or in a dead-letter queue
  */
 export async function waitForEnd(options: WaitOptions): Promise<Awaited[]> {
   const { stack, records, awaited, signal, onEnd, onTick } = options;
@@ -39,7 +40,7 @@ export async function waitForEnd(options: WaitOptions): Promise<Awaited[]> {
   const held = new Set<string>();
   const waiting = new Map<string, string>();
   let idleSince: number | undefined;
-  /** Documents looked at since the queues are empty, in vain. */
+  /** Checks that found nothing new since the queues became empty. */
   let inVain = 0;
   while (open.length > 0 && !signal.aborted) {
     const looked = open.slice(0, idleSince === undefined ? look.busy : look.idle);
@@ -56,7 +57,7 @@ export async function waitForEnd(options: WaitOptions): Promise<Awaited[]> {
     }
     open = [...open.slice(looked.length), ...left];
     onTick?.([...waiting.values()]);
-    // A person has to act before any of those that are held can go on.
+    // Only held documents are left, and they need a person.
     if (open.length === held.size) return open;
     if (left.length < looked.length) {
       inVain = 0;
@@ -81,7 +82,7 @@ function hasEnded({ sequencer }: Awaited, standing: Standing): boolean {
   return sequencer === undefined || !isOlder(standing.sequencer, sequencer);
 }
 
-/** Waits until no queue holds anything, so that parts of mails and archives have ended too. */
+/** Waits until all queues are empty, so that the parts of mails and archives have ended too. */
 export async function waitForIdle(
   stack: LocalStack,
   signal: AbortSignal,
@@ -101,12 +102,13 @@ function isIdle(stack: LocalStack): boolean {
     );
 }
 
-/** Compares sequencers as S3 says: shorter ones are padded with zeros on the right. */
+/** Compares sequencers as S3 documents it: shorter ones are padded with zeros on the right. */
 export function isOlder(a: string, b: string): boolean {
   const length = Math.max(a.length, b.length);
   return a.toUpperCase().padEnd(length, '0') < b.toUpperCase().padEnd(length, '0');
 }
 
+/** Resolves after `ms`, or as soon as the signal aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();

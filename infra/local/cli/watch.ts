@@ -7,17 +7,17 @@ import { Follower } from './follow.ts';
 import { type Host, startHost } from './host.ts';
 import { InboxMirror } from './inbox.ts';
 import { Progress } from './progress.ts';
-import { renderGoesOn, renderLine, renderSummary, showpiece } from './table.ts';
+import { renderLine, renderResumed, renderSummary, showpiece } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { pause } from './wait.ts';
 
 const samples = fileURLToPath(new URL('../samples', import.meta.url));
 const tickMs = 250;
-/** After so many documents the first summary is shown, although more are on their way. */
+/** After this many documents the first summary is shown, even if more are in progress. */
 const burstSize = 20;
 
 /**
- * Watches the inbox folder and says what becomes of each document, until the signal aborts.
+ * Watches the inbox folder and reports on each document, until the signal aborts.
  * @returns the exit code
  */
 export async function runWatch(
@@ -30,7 +30,7 @@ export async function runWatch(
   if (!existsSync(dir)) {
     mkdirSync(dir, { recursive: true });
     if (existsSync(samples)) cpSync(samples, dir, { recursive: true });
-    say(`Made ${command.inbox} with a few sample documents.`);
+    say(`Created ${command.inbox} with a few sample documents.`);
   }
   const host = await startHost(command.settings, { say, path: terminal.path });
   try {
@@ -45,7 +45,7 @@ export async function runWatch(
     });
     await Promise.all([mirror.run(), follow(host, progress, terminal)]);
     progress.clear();
-    say('Stopped. What is not finished goes on with the next start.');
+    say('Stopped. Unfinished documents resume at the next start.');
     return 0;
   } finally {
     await host.stop();
@@ -53,8 +53,8 @@ export async function runWatch(
 }
 
 /**
- * Says when documents end, are held and go on, those of an earlier run included, and shows the first
- * summary whole.
+ * Reports documents that end, are held or resume, those of an earlier run included, and shows the first
+ * summary in full.
  */
 async function follow(host: Host, progress: Progress, terminal: Terminal): Promise<void> {
   const { signal, stdout, style } = terminal;
@@ -67,20 +67,20 @@ async function follow(host: Host, progress: Progress, terminal: Terminal): Promi
     const news = await follower.look();
     if (news.length > 0) progress.clear();
     for (const { what, record } of news) {
-      stdout.write(what === 'goes on' ? renderGoesOn(record, style) : renderLine(record, style));
+      stdout.write(what === 'resumed' ? renderResumed(record, style) : renderLine(record, style));
       if (what === 'ended' && !shown) burst.push(record);
     }
     const { tally } = follower;
-    const onTheirWay = tally.total - tally.done;
-    // One of the first whole, once the first burst is through, or nothing but a person moves it.
-    const isThrough = onTheirWay === tally.held || burst.length >= burstSize;
-    const first = isThrough ? showpiece(burst) : undefined;
+    const inProgress = tally.total - tally.done;
+    // Shown once the first burst has ended, or once only a person can move the rest.
+    const hasSettled = inProgress === tally.held || burst.length >= burstSize;
+    const first = hasSettled ? showpiece(burst) : undefined;
     if (first) {
       shown = true;
       burst.length = 0;
       stdout.write(`\n${renderSummary(first, style)}\n`);
     }
-    if (onTheirWay > 0) {
+    if (inProgress > 0) {
       progress.update({ ...tally, tallies: stack.tallies(), now: Date.now() });
     } else {
       progress.clear();
@@ -94,7 +94,7 @@ function greet(host: Host, inbox: string, say: (line: string) => void): void {
   const aws =
     'AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1 aws';
   say(`
-Dropline runs. Drop files in ${relative(process.cwd(), resolve(inbox)) || '.'}, or:
+Dropline is running. Drop files into ${relative(process.cwd(), resolve(inbox)) || '.'}, or:
 
   ${aws} s3 cp FILE s3://${host.inbox}/ --endpoint-url ${s3}
 
@@ -103,6 +103,6 @@ The records are in DynamoDB, table ${host.table}:
   ${aws} dynamodb scan --table-name ${host.table} --endpoint-url ${dynamodb} --filter-expression 'sk = :d' --expression-attribute-values '{":d":{"S":"DOC"}}'
 
 S3, SQS, Lambda ${s3} · DynamoDB ${dynamodb} · Claude ${host.claudeUrl}
-Ctrl-C ends it; everything is kept for the next start.
+Ctrl-C stops it; everything is kept for the next start.
 `);
 }

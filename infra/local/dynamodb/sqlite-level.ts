@@ -11,8 +11,8 @@ import {
 } from 'abstract-leveldown';
 
 /**
- * dynalite's storage, in one SQLite file instead of LevelDB: nothing to compile (leveldown has no
- * build for Apple silicon), and a read costs no trip to a thread pool. Keys are bytes, in byte order.
+ * dynalite's storage, in one SQLite file instead of LevelDB: nothing to compile (leveldown has no build for
+ * Apple silicon), and a read needs no thread pool. Keys are bytes, in byte order.
  */
 class SqliteLevel extends AbstractLevelDOWN {
   readonly #path: string;
@@ -88,7 +88,7 @@ class SqliteLevel extends AbstractLevelDOWN {
     });
   }
 
-  /** Writes of one turn of the event loop share a transaction; none is answered before its end. */
+  /** Writes in one turn of the event loop share a transaction; callbacks run after it is committed. */
   #write(callback: Callback, work: () => unknown): void {
     if (this.#waiting.length === 0) {
       this.#db?.exec('BEGIN');
@@ -111,7 +111,7 @@ class SqliteLevel extends AbstractLevelDOWN {
   }
 }
 
-/** Rows are read in pages that grow: most queries want few, scans want all. */
+/** Rows are read in growing pages: most queries need few, scans need all. */
 const firstPage = 16;
 const largestPage = 512;
 
@@ -194,7 +194,7 @@ function prepare(db: DatabaseSync) {
   };
 }
 
-/** What `require('leveldown')` gives, called with or without `new`. */
+/** What `require('leveldown')` returns; called with or without `new`. */
 const leveldown = (path: string) => new SqliteLevel(path);
 
 export { leveldown as 'module.exports' };

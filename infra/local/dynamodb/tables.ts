@@ -13,10 +13,10 @@ export interface TableSettings {
 const chunk = 500;
 
 /**
- * Brings the tables on disk to the wanted settings before the server opens them, and makes the
- * indexes anew where it must: dynalite writes an index entry before its item and without a
- * transaction, so a kill between the two leaves an entry that no item backs.
- * @param rebuild whether the process before was killed
+ * Changes the tables on disk to the wanted settings before the server opens them, and rebuilds indexes that
+ * changed. After a kill it rebuilds all: dynalite writes an index entry before its item and without a
+ * transaction, so a kill between the two leaves an entry without an item.
+ * @param rebuild whether the previous process was killed
  */
 export async function repairTables(
   path: string,
@@ -28,7 +28,7 @@ export async function repairTables(
   try {
     for await (const { value: table } of store.tableDb.createReadStream()) {
       if (table.TableStatus !== 'ACTIVE') {
-        // Killed within the moment between making the table and calling it active.
+        // The process was killed between creating the table and marking it active.
         table.TableStatus = 'ACTIVE';
         await store.tableDb.put(table.TableName, table);
       }
@@ -99,7 +99,7 @@ async function clear(level: Level<Item>): Promise<void> {
   if (keys.length > 0) await level.batch(keys);
 }
 
-/** Indexes in a comparable form, without what the server adds. */
+/** Indexes in a comparable form, without the server's additions. */
 function indexText(indexes: Index[] | undefined): string {
   const plain = (indexes ?? []).map(({ IndexName, KeySchema, Projection }) =>
     JSON.stringify([IndexName, KeySchema, Projection]),

@@ -1,7 +1,7 @@
 /**
- * Runs a function's bundle as the Lambda runtime does: asks the Runtime API for the next event,
- * calls the handler, posts what came of it. Ends when the API is gone. Imports nothing of ours and
- * nothing from packages, so that the function alone decides what is loaded.
+ * Runs a function's bundle as the Lambda runtime does: asks the Runtime API for the next event, calls the
+ * handler, posts the result. Ends when the API is gone. Imports only Node's own modules, so that the function
+ * alone decides what else is loaded.
  */
 import { existsSync } from 'node:fs';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
@@ -89,7 +89,7 @@ async function run(): Promise<void> {
   }
 }
 
-// The host holds the other end of stdin: when it dies, however it dies, this process ends too.
+// The host holds the other end of stdin, so this process ends when the host does, however it ends.
 process.stdin.resume().once('end', () => process.exit(0));
 run().catch((error) => {
   console.error(error);

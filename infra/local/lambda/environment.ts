@@ -7,7 +7,7 @@ import type { LogFile } from './log-file.ts';
 import { residentBytes } from './memory.ts';
 import type { FunctionError, RuntimeApi } from './runtime-api.ts';
 
-/** A function as its template has it, with everything resolved. */
+/** A function of the template, everything resolved. */
 export interface FunctionSettings {
   name: string;
   arn: string;
@@ -17,7 +17,7 @@ export interface FunctionSettings {
   handler: string;
   timeoutMs: number;
   memoryMb: number;
-  /** The whole environment of the process, save what names the single environment. */
+  /** The environment of the process, except what differs between execution environments. */
   env: Record<string, string>;
 }
 
@@ -33,11 +33,11 @@ interface Pending {
   startedAt?: number;
 }
 
-/** Init is not billed against the function's timeout on Lambda; it has one of its own. */
+/** On Lambda, init does not count towards the function's timeout; it has one of its own. */
 const initTimeoutMs = 30_000;
 const bootstrap = fileURLToPath(new URL('bootstrap.ts', import.meta.url));
 
-/** One process of a function: takes an event at a time, and is used again while it lives. */
+/** One process of a function. It handles one event at a time and is reused while it lives. */
 export class Environment {
   readonly #settings: FunctionSettings;
   readonly #api: RuntimeApi;
@@ -52,7 +52,7 @@ export class Environment {
   #death: { reason: 'timeout' | 'memory'; message: string } | undefined;
   #alive = true;
 
-  /** @param tmpDir does not exist yet; the process's own TMPDIR while it lives */
+  /** @param tmpDir created for the process, deleted with it */
   constructor(settings: FunctionSettings, api: RuntimeApi, log: LogFile, tmpDir: string) {
     this.#settings = settings;
     this.#api = api;
@@ -82,7 +82,7 @@ export class Environment {
           TMPDIR: tmpDir,
         },
         stdio: ['pipe', 'pipe', 'pipe'],
-        // A group of its own: what it starts (a browser) is ended with it.
+        // A process group of its own: what it starts (a browser) is killed with it.
         detached: true,
       },
     );
@@ -105,11 +105,11 @@ export class Environment {
     return this.#alive;
   }
 
-  /** Hands an event to the process. One at a time. */
+  /** Runs the function on an event. Must not be called while another is running. */
   invoke(event: string): Promise<InvocationResult> {
     return new Promise((settle) => {
       this.#pending = { requestId: randomUUID(), event, settle };
-      if (!this.#alive) return this.#settle(this.#crash('it had ended'));
+      if (!this.#alive) return this.#settle(this.#crash('Runtime exited before the invocation'));
       if (this.#waiting) return this.#deliver();
       this.#initTimer = setTimeout(
         () => this.#kill('timeout', `Init timed out after ${initTimeoutMs / 1000} seconds`),
@@ -118,7 +118,7 @@ export class Environment {
     });
   }
 
-  /** Ends a process that uses more memory than its function may. */
+  /** Kills the process if it uses more memory than the function may. */
   checkMemory(): void {
     const { memoryMb } = this.#settings;
     const pid = this.#child.pid;
@@ -129,7 +129,7 @@ export class Environment {
     }
   }
 
-  /** Ends the process and everything it started, at once. */
+  /** Kills the process and everything it started. */
   async stop(): Promise<void> {
     this.#signal();
     await this.#exited;

@@ -1,6 +1,6 @@
 import type { Counters } from '../counters.ts';
-import { md5OfAttributes, systemAttributes } from '../sqs/service.ts';
-import type { MessageAttribute, QueueSettings, QueueStore, Received } from '../sqs/store.ts';
+import { md5OfAttributes, systemAttributes } from '../sqs/messages.ts';
+import type { MessageAttribute, QueueSettings, QueueStore, ReceivedMessage } from '../sqs/store.ts';
 import type { LocalFunction } from './local-function.ts';
 
 export interface EventSourceOptions {
@@ -8,27 +8,27 @@ export interface EventSourceOptions {
   store: QueueStore;
   target: LocalFunction;
   batchSize: number;
-  /** How long a batch may gather, in seconds; 0 sends what there is. */
+  /** How long to wait for a batch to fill, in seconds; 0 takes what is there. */
   windowSeconds: number;
-  /** `ReportBatchItemFailures`: the function's answer names the messages that failed. */
+  /** `ReportBatchItemFailures`: the function's response names the messages that failed. */
   reportsFailures: boolean;
   concurrency: number;
   region: string;
   counters: Counters;
-  /** Told of faults of the host itself. */
+  /** Called with faults of the host itself. */
   onError: (error: unknown) => void;
-  /** Seconds until messages of a failed invocation are visible again; undefined as on AWS. */
+  /** Seconds until the messages of a failed invocation are visible again. Default: their visibility timeout. */
   redeliverAfter?: number | undefined;
 }
 
-/** A batch's payload may not pass 6 MB. */
+/** A batch's payload must not exceed 6 MB. */
 const maxBatchBytes = 6 * 1024 * 1024;
-/** What the longest SQS allows; the wait costs nothing here, and ends at once on a message. */
+/** The longest wait that SQS allows. It ends as soon as a message arrives. */
 const waitSeconds = 20;
 
 /**
- * Polls a queue for a function, as Lambda's event source mapping for SQS does: what the function
- * took is deleted, what it failed stays in flight until its visibility timeout has passed.
+ * Polls a queue for a function, as Lambda's event source mapping for SQS does: messages that succeeded are
+ * deleted, failed ones stay in flight until their visibility timeout ends.
  */
 export class EventSource {
   readonly options: EventSourceOptions;
@@ -45,12 +45,12 @@ export class EventSource {
     this.options = options;
   }
 
-  /** Messages finished and failed since the start. */
+  /** Messages that succeeded, and deliveries that failed, since the start. */
   get tally(): { finished: number; failed: number } {
     return { finished: this.#finished, failed: this.#failed };
   }
 
-  /** Resolves when no invocation runs. */
+  /** Resolves when no invocation is running. */
   async idle(): Promise<void> {
     await Promise.all(this.#running);
   }
@@ -59,7 +59,7 @@ export class EventSource {
     this.#loop = this.#poll();
   }
 
-  /** Stops taking messages. Invocations that run are not waited for. */
+  /** Stops taking messages. Does not wait for running invocations. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#loop;
@@ -74,7 +74,7 @@ export class EventSource {
       }
       const batch = await this.#gather(signal);
       if (batch.length === 0) continue;
-      // A fault of the host itself must not end the polling: the batch comes again.
+      // A fault of the host itself must not end the polling; the batch is delivered again.
       const run: Promise<void> = this.#run(batch)
         .catch((error: unknown) => this.options.onError(error))
         .finally(() => this.#running.delete(run));
@@ -82,7 +82,7 @@ export class EventSource {
     }
   }
 
-  async #gather(signal: AbortSignal): Promise<Received[]> {
+  async #gather(signal: AbortSignal): Promise<ReceivedMessage[]> {
     const { batchSize, windowSeconds } = this.options;
     const batch = await this.#receive(batchSize, waitSeconds, signal);
     if (batch.length === 0) return batch;
@@ -98,13 +98,13 @@ export class EventSource {
     return batch;
   }
 
-  #receive(max: number, wait: number, signal: AbortSignal): Promise<Received[]> {
+  #receive(max: number, wait: number, signal: AbortSignal): Promise<ReceivedMessage[]> {
     const { store, queue, counters } = this.options;
     counters.add('sqs ReceiveMessage (event source)');
     return store.receiveWaiting(queue, Math.min(max, 10), wait, { signal });
   }
 
-  async #run(batch: Received[]): Promise<void> {
+  async #run(batch: ReceivedMessage[]): Promise<void> {
     const { target, store, queue, reportsFailures, counters, redeliverAfter } = this.options;
     const result = await target.invoke({ Records: batch.map((message) => this.#record(message)) });
     const failed = result.ok
@@ -123,8 +123,8 @@ export class EventSource {
     this.#failed += failed.size;
   }
 
-  /** A message as Lambda gives it to functions ("Using Lambda with Amazon SQS"). */
-  #record(message: Received) {
+  /** A message as Lambda passes it to functions ("Using Lambda with Amazon SQS"). */
+  #record(message: ReceivedMessage) {
     const { queue, region } = this.options;
     const named = Object.keys(message.attributes).length > 0;
     return {
@@ -155,8 +155,8 @@ function eventAttribute({ DataType, StringValue, BinaryValue }: MessageAttribute
 }
 
 /**
- * Which messages a function's answer says failed, by the rules of "Reporting batch item failures":
- * nothing, null or an empty list is a success; an answer that cannot be read, or that names an
+ * The messages that failed according to a function's response, by the rules of "Reporting batch item
+ * failures": nothing, null or an empty list means success; a response that cannot be read, or that names an
  * unknown or empty id, fails the whole batch.
  */
 export function failedIds(

@@ -7,18 +7,18 @@ import type { RuntimeApi } from './runtime-api.ts';
 export interface LocalFunctionOptions {
   settings: FunctionSettings;
   api: RuntimeApi;
-  /** Invocations at once. */
+  /** Maximum of concurrent invocations. */
   concurrency: number;
   logPath: string;
   tmpDir: string;
-  /** Told when an invocation fails as a whole. */
+  /** Called when an invocation fails as a whole. */
   onFailure: (name: string, result: InvocationResult & { ok: false }, logPath: string) => void;
 }
 
 const idleMs = 5 * 60_000;
 const memoryCheckMs = 100;
 
-/** A function with its execution environments: made when needed, used again, ended when idle long. */
+/** A function with its execution environments: started when needed, reused, ended after a long idle time. */
 export class LocalFunction {
   readonly settings: FunctionSettings;
   readonly concurrency: number;
@@ -36,7 +36,7 @@ export class LocalFunction {
     this.concurrency = options.concurrency;
     this.#options = options;
     this.#log = new LogFile(options.logPath);
-    // What processes of a host that was killed left behind.
+    // Left behind by the processes of a host that was killed.
     rmSync(options.tmpDir, { recursive: true, force: true });
   }
 
@@ -44,7 +44,7 @@ export class LocalFunction {
     return this.#busy.size;
   }
 
-  /** Runs the function on an event, waiting for its turn when all environments are busy. */
+  /** Runs the function on an event; waits when as many invocations are running as may. */
   async invoke(event: unknown): Promise<InvocationResult> {
     const text = JSON.stringify(event) ?? 'null';
     while (this.#busy.size >= this.concurrency) {
@@ -77,7 +77,7 @@ export class LocalFunction {
     return result;
   }
 
-  /** Ends all processes at once, whatever they do. They are made anew when needed. */
+  /** Kills all processes. New ones start when needed. */
   async kill(): Promise<void> {
     const environments = [...this.#busy];
     for (const { environment, timer } of this.#idle.splice(0)) {
@@ -96,14 +96,14 @@ export class LocalFunction {
     await this.#log.close();
   }
 
-  /** The environment that was used last is taken first, so that the others can be let go. */
+  /** Takes the environment that was used last, so that the others can be retired. */
   #take(): Environment {
     for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
       clearTimeout(idle.timer);
       if (idle.environment.alive) return idle.environment;
     }
     const { settings, api, tmpDir } = this.#options;
-    // A name of its own: one that just died may still be clearing up its directory.
+    // A new name each time: an environment that just died may still be deleting its directory.
     this.#made += 1;
     return new Environment(settings, api, this.#log, join(tmpDir, String(this.#made)));
   }

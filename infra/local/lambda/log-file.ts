@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 
 const maxBytes = 20 * 1024 * 1024;
 
-/** A function's log: appended to, and moved to `<path>.1` when it has grown too long. */
+/** A function's log. When it becomes too long it is moved to `<path>.1`. */
 export class LogFile {
   readonly path: string;
   #stream: WriteStream;

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 const pageBytes = 4096;
 
 /**
- * Memory of a process and all its descendants in bytes, as near as /proc tells: the process's
- * resident pages, and of its children (a browser, say) those they do not share.
- * @returns undefined where there is no /proc; V8's own heap limit is then all that holds
+ * Memory of a process and all its descendants in bytes, as /proc reports it: the resident pages of the process,
+ * plus those of its descendants (a browser, say) that they do not share.
+ * @returns undefined where there is no /proc; then only V8's heap limit applies
  */
 export function residentBytes(pid: number): number | undefined {
   const own = pages(pid);

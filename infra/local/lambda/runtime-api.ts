@@ -3,28 +3,28 @@ import { AwsError } from '../aws/errors.ts';
 import { readBody } from '../aws/http.ts';
 import { listen } from '../aws/server.ts';
 
-/** What an error report of a function holds. */
+/** The error that a function reports. */
 export interface FunctionError {
   errorType: string;
   errorMessage: string;
   trace?: string[];
 }
 
-/** What an execution environment is told by its process. */
+/** Receives what the process of an execution environment reports. */
 export interface RuntimeListener {
-  /** The process waits for an event; answer it on `response`. */
+  /** The process is ready for an event; send it as `response`. */
   onNext(response: ServerResponse): void;
   onResponse(requestId: string, payload: string): void;
   onError(requestId: string, error: FunctionError): void;
   onInitError(error: FunctionError): void;
 }
 
-/** Lambda refuses larger answers of a function. */
+/** Lambda refuses larger responses of a function. */
 const maxResponseBytes = 6 * 1024 * 1024;
 
 /**
- * The Lambda Runtime API (2018-06-01) for all execution environments of the host. Each gets an
- * address of its own below this server, `host:port/<id>`, so that nothing but it is trusted with it.
+ * The Lambda Runtime API (2018-06-01) for all execution environments of the host. Each has its own address
+ * below this server, `host:port/<id>`, which only it knows.
  */
 export class RuntimeApi {
   readonly #listeners = new Map<string, RuntimeListener>();
@@ -34,7 +34,7 @@ export class RuntimeApi {
   #port = 0;
 
   async start(): Promise<void> {
-    // A process may wait for its next event as long as it likes.
+    // No time limit: a process may wait for its next event indefinitely.
     this.#server.requestTimeout = 0;
     this.#port = await listen(this.#server, 0);
   }

@@ -3,7 +3,7 @@ import { readBody } from '../aws/http.ts';
 import type { RestService } from '../aws/server.ts';
 import type { InvocationResult } from './environment.ts';
 
-/** Runs a function by its name; undefined when there is none. */
+/** Runs a function by name; undefined when there is no such function. */
 export type Invoke = (name: string, event: unknown) => Promise<InvocationResult> | undefined;
 
 const maxEventBytes = 6 * 1024 * 1024;
@@ -20,7 +20,7 @@ export function lambdaService(invoke: Invoke): RestService {
         'x-amzn-errortype': code,
       });
     const [, , , encoded = '', action] = (request.url ?? '').split('?')[0]?.split('/') ?? [];
-    // A function goes by its name or its ARN.
+    // A function is named by its name or its ARN.
     const name = decodeURIComponent(encoded).split(':').at(-1) ?? '';
     try {
       const text = (await readBody(request, maxEventBytes)).toString('utf8');

@@ -12,36 +12,37 @@ import { DroplineError, RejectDocument, SkipDocument } from '../../../shared/jou
 import type { Fidelity } from '../../../shared/journey/record.ts';
 import type { Renderer } from '../../../shared/print/index.ts';
 
-/** Runs files through normalizing and rendering with no pipeline around, for the command line. */
+/** Normalizes and renders files on the command line, without the pipeline. */
 
-/** What became of one file; one JSON line of `npm run normalize -- --json`. */
-export interface Report {
-  /** As it was given; of a part, its name within its parent. */
+/** The result of one file: one JSON line of `npm run normalize -- --json`. */
+export interface FileReport {
+  /** The path as given; for a part, its name within its parent. */
   file: string;
   status: 'normalized' | 'failed' | 'skipped';
   route?: string;
-  /** Type of what goes to Claude. */
+  /** MIME type of the result, which would go to Claude. */
   mimeType?: string;
-  /** Bytes of the original. */
+  /** Size of the original in bytes. */
   sizeBytes: number;
   fidelity?: Fidelity;
   error?: { code: string; message: string; step: string; advice: string };
+  /** Time taken in milliseconds, without the parts. */
   ms: number;
-  /** Of the conversion process, in MiB; the browser that renders is not counted. */
+  /** Peak memory of the conversion process in MiB, without the browser that renders. */
   peakRssMb: number;
-  /** Files made below the output directory. */
+  /** Paths of the files written below the output directory. */
   outputs: string[];
-  /** What became of the files inside the file. */
-  parts?: Report[];
+  /** Results of the files inside the file. */
+  parts?: FileReport[];
 }
 
 export interface NormalizeOptions {
   limits: Limits;
-  /** Where results are kept; without it they are thrown away. */
+  /** Directory for the results; without it they are discarded. */
   out?: string;
   renderer: 'chromium' | 'libreoffice';
   browserPath?: string;
-  /** What relative paths are relative to. */
+  /** Relative paths are resolved against it. */
   cwd: string;
 }
 
@@ -53,10 +54,11 @@ interface Task {
   outDir: string | undefined;
 }
 
-/** Normalizes files one after the other. Close it in the end. */
+/** Normalizes files one after the other. Close it when done. */
 export class FileNormalizer {
   readonly #sandbox: ConversionSandbox;
   readonly #options: NormalizeOptions;
+  /** Names taken so far in each output directory. */
   readonly #names = new Map<string, PartNames>();
   #rendering: Promise<Renderer> | undefined;
 
@@ -65,8 +67,8 @@ export class FileNormalizer {
     this.#options = options;
   }
 
-  /** Throws nothing: a file that cannot be read is reported as `failed`. */
-  normalize(file: string): Promise<Report> {
+  /** Never rejects: a file that cannot be read is reported as `failed`. */
+  normalize(file: string): Promise<FileReport> {
     const { cwd, out } = this.#options;
     const outDir = out === undefined ? undefined : resolve(cwd, out);
     return this.#run({ file, path: resolve(cwd, file), depth: 0, outDir });
@@ -77,9 +79,9 @@ export class FileNormalizer {
     await (await this.#rendering)?.close();
   }
 
-  async #run(task: Task): Promise<Report> {
+  async #run(task: Task): Promise<FileReport> {
     const started = performance.now();
-    const report: Report = {
+    const report: FileReport = {
       file: task.file,
       status: 'normalized',
       sizeBytes: 0,
@@ -96,13 +98,13 @@ export class FileNormalizer {
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
-    // The time of the parts is in their own reports.
+    // The parts report their own time.
     const partsMs = (report.parts ?? []).reduce((sum, part) => sum + part.ms, 0);
     report.ms = Math.round((performance.now() - started - partsMs) * 10) / 10;
     return report;
   }
 
-  async #fill(report: Report, task: Task, dir: string): Promise<void> {
+  async #fill(report: FileReport, task: Task, dir: string): Promise<void> {
     report.sizeBytes = await sizeOf(task.path);
     const { limits } = this.#options;
     const name = basename(task.file);
@@ -120,15 +122,15 @@ export class FileNormalizer {
     const { conversion } = attempt;
     report.fidelity = conversion.fidelity;
     report.route = conversion.fidelity.route;
-    const made = await this.#made(conversion, report, task, dir);
-    if (made && task.outDir) report.outputs.push(await this.#keep(made, name, task));
+    const result = await this.#resultOf(conversion, report, task, dir);
+    if (result && task.outDir) report.outputs.push(await this.#keep(result, name, task));
     if (conversion.parts.length > 0) await this.#runParts(conversion, report, task);
   }
 
-  /** The file that would go to Claude; undefined when only its parts would. */
-  async #made(
+  /** Path of the file that would go to Claude; undefined when only its parts would. */
+  async #resultOf(
     conversion: Conversion,
-    report: Report,
+    report: FileReport,
     task: Task,
     dir: string,
   ): Promise<string | undefined> {
@@ -146,7 +148,7 @@ export class FileNormalizer {
     }
   }
 
-  async #render(report: Report, task: Task, dir: string): Promise<string> {
+  async #render(report: FileReport, task: Task, dir: string): Promise<string> {
     const { browserPath, limits, renderer: kind } = this.#options;
     this.#rendering ??= import('../../../shared/print/index.ts').then((render) =>
       render.createRenderer(),
@@ -171,7 +173,7 @@ export class FileNormalizer {
     return rendered.path;
   }
 
-  async #runParts(conversion: Conversion, report: Report, task: Task): Promise<void> {
+  async #runParts(conversion: Conversion, report: FileReport, task: Task): Promise<void> {
     report.parts = [];
     const below = task.outDir && join(task.outDir, `${partName(basename(task.file))}.parts`);
     for (const part of conversion.parts) {
@@ -187,17 +189,18 @@ export class FileNormalizer {
     }
   }
 
-  /** Moves or copies what was made to the output directory, under a name of its own. */
-  async #keep(made: string, name: string, task: Task): Promise<string> {
+  /** Moves or copies the result to the output directory, under a name that is not taken. */
+  async #keep(result: string, name: string, task: Task): Promise<string> {
     const outDir = task.outDir ?? '.';
     await mkdir(outDir, { recursive: true });
     const names = this.#names.get(outDir) ?? new PartNames();
     this.#names.set(outDir, names);
-    const isOriginal = made === task.path;
-    const isRightlyNamed = isOriginal || extnameFits(name, made);
-    const target = join(outDir, names.take(isRightlyNamed ? name : `${name}${endingOf(made)}`));
-    if (isOriginal) await copyFile(made, target);
-    else await rename(made, target).catch(() => copyFile(made, target));
+    const isOriginal = result === task.path;
+    const keepsName = isOriginal || hasFittingExtension(name, result);
+    const target = join(outDir, names.take(keepsName ? name : `${name}${extensionFor(result)}`));
+    if (isOriginal) await copyFile(result, target);
+    // Renaming fails across file systems.
+    else await rename(result, target).catch(() => copyFile(result, target));
     return target;
   }
 }
@@ -211,21 +214,21 @@ async function sizeOf(path: string): Promise<number> {
   });
 }
 
-/** What text becomes ends in `.txt`, whatever the converter called its file. */
-function endingOf(made: string): string {
-  const extension = extname(made);
+/** The extension of a result. Text gets `.txt`, whatever the converter called its file. */
+function extensionFor(result: string): string {
+  const extension = extname(result);
   return extension === '.csv' ? '.txt' : extension;
 }
 
-function extnameFits(name: string, made: string): boolean {
-  const textual = kinds.text.extensions;
-  return endingOf(made) === '.txt'
-    ? extensionOf(name) === 'txt' ||
-        (textual.includes(extensionOf(name)) && extensionOf(name) !== '')
-    : extname(name).toLowerCase() === endingOf(made);
+/** Whether the original's name fits the result too, such as `notes.md` for text. */
+function hasFittingExtension(name: string, result: string): boolean {
+  const extension = extensionFor(result);
+  if (extension !== '.txt') return extname(name).toLowerCase() === extension;
+  const original = extensionOf(name);
+  return original === 'txt' || (original !== '' && kinds.text.extensions.includes(original));
 }
 
-function describe(error: unknown): NonNullable<Report['error']> {
+function describe(error: unknown): NonNullable<FileReport['error']> {
   if (error instanceof DroplineError) {
     return {
       code: error.code,

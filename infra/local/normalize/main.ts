@@ -2,19 +2,22 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Limits, limitsSchema, readLimits } from '../../../shared/formats/limits.ts';
 import { ConversionSandbox } from '../../../shared/formats/sandbox/sandbox.ts';
-import { FileNormalizer, type NormalizeOptions, type Report } from './file-normalizer.ts';
+import { FileNormalizer, type FileReport, type NormalizeOptions } from './file-normalizer.ts';
 
-/** `npm run normalize`: what would become of these files, with no pipeline. */
+/** `npm run normalize`: shows what Dropline would make of files, without the pipeline. */
 
-const usage = `usage: npm run normalize -- [--json] [--out DIR] [options] FILE...
+const usage = `usage: npm run normalize -- [options] FILE...
 
-  --json               one JSON line a file
-  --out DIR            keep what the files become in DIR
-  --renderer NAME      chromium (default) or libreoffice, for docx that need rendering
-  --browser PATH       a Chrome or Chromium to render with
-  --limits JSON        limits to override, such as {"maxSeconds": 30}
+Converts files as the normalize and render steps do, and shows the results.
 
-Exit status: 0, also when files fail; 2 when the usage is wrong.
+  --json            print one JSON line for each file
+  --out DIR         write the results to DIR
+  --renderer NAME   chromium (default) or libreoffice: what renders docx files that need it
+  --browser PATH    the Chrome or Chromium to render with
+  --limits JSON     limits to override, such as '{"maxSeconds": 30}'; docs/formats.md lists all
+  --help            show this text
+
+Exit code: 0 even when files fail; 2 for wrong usage.
 `;
 
 interface Arguments {
@@ -23,8 +26,12 @@ interface Arguments {
   options: NormalizeOptions;
 }
 
-/** @throws Error with a sentence for the user when the usage is wrong */
-function readArguments(argv: string[], cwd: string): Arguments {
+/**
+ * Reads the command line.
+ * @returns undefined when it asks for help
+ * @throws {Error} with a sentence for the user when the usage is wrong
+ */
+function readArguments(argv: string[], cwd: string): Arguments | undefined {
   const { values, positionals } = parseArgs({
     args: argv,
     allowPositionals: true,
@@ -34,12 +41,14 @@ function readArguments(argv: string[], cwd: string): Arguments {
       renderer: { type: 'string', default: 'chromium' },
       browser: { type: 'string' },
       limits: { type: 'string', default: '{}' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) return undefined;
   const { renderer } = values;
-  if (positionals.length === 0) throw new Error('no file is named');
+  if (positionals.length === 0) throw new Error('no input files given');
   if (renderer !== 'chromium' && renderer !== 'libreoffice') {
-    throw new Error(`no renderer is called ${renderer}`);
+    throw new Error(`unknown renderer ${renderer}`);
   }
   return {
     files: positionals,
@@ -58,12 +67,12 @@ function limitsOf(text: string): Limits {
   try {
     return limitsSchema.parse(readLimits(JSON.parse(text)));
   } catch (error) {
-    throw new Error(`the limits are wrong: ${error instanceof Error ? error.message : error}`);
+    throw new Error(`invalid --limits: ${error instanceof Error ? error.message : error}`);
   }
 }
 
 /** A few lines for a person. */
-function readable(report: Report, indent = ''): string {
+function readable(report: FileReport, indent = ''): string {
   const { fidelity, error } = report;
   const counts = [
     fidelity?.pages !== undefined && `${fidelity.pages} pages`,
@@ -90,7 +99,7 @@ function readable(report: Report, indent = ''): string {
 }
 
 async function main(argv: string[], cwd: string): Promise<void> {
-  let args: Arguments;
+  let args: Arguments | undefined;
   try {
     args = readArguments(argv, cwd);
   } catch (error) {
@@ -98,7 +107,11 @@ async function main(argv: string[], cwd: string): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  // `| head` has seen enough.
+  if (!args) {
+    process.stdout.write(usage);
+    return;
+  }
+  // A reader such as `head` may close the pipe early.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? 0 : 1);
   });
@@ -114,5 +127,5 @@ async function main(argv: string[], cwd: string): Promise<void> {
   }
 }
 
-// npm runs scripts in the package's folder and tells where the user was.
+// npm runs scripts in the package's folder; INIT_CWD is the user's.
 await main(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd());

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import type { State } from '../state/database.ts';
 
-/** A file of bytes; an object is one of them, or the parts of a multipart upload in order. */
+/** A file of bytes. An object is one file, or the parts of a multipart upload in order. */
 export interface Segment {
   file: string;
   size: number;
@@ -17,11 +17,11 @@ export interface Written extends Segment {
   /** MD5 in hex, S3's ETag of a single part. */
   md5: string;
   sha256?: string;
-  /** Base64, as the `x-amz-checksum-*` headers have them. */
+  /** In base64, as in the `x-amz-checksum-*` headers. */
   checksums: Record<string, string>;
 }
 
-/** Which digests a write must be able to be checked against. MD5 is always made. */
+/** Digests to compute while writing. MD5 is always computed. */
 export interface Digests {
   sha256?: boolean;
   sha1?: boolean;
@@ -29,9 +29,9 @@ export interface Digests {
 }
 
 /**
- * The bytes of the local S3, in files named by chance below `objects/`. A file belongs to an object
- * when a row of the index says so; one that a row let go is first written down as trash, so that a
- * kill leaves nothing behind for ever, and unlinked when no reader is on it.
+ * The bytes of the local S3, in files with random names below `objects/`. A file belongs to an object when a
+ * row of the index says so. A file that is given up is first listed as trash, so that a kill leaves nothing
+ * behind for ever, and unlinked once nothing reads it.
  */
 export class Blobs {
   readonly #state: State;
@@ -49,7 +49,7 @@ export class Blobs {
     this.#addTrash = state.db.prepare('INSERT OR IGNORE INTO trash (file) VALUES (?)');
     this.#dropTrash = state.db.prepare('DELETE FROM trash WHERE file = ?');
     this.#isTrash = state.db.prepare('SELECT 1 FROM trash WHERE file = ?');
-    // Half-received bodies of an earlier run.
+    // Unfinished bodies of an earlier run.
     rmSync(this.#incoming, { recursive: true, force: true });
     mkdirSync(this.#incoming, { recursive: true });
     for (const row of state.db.prepare('SELECT file FROM trash').all()) {
@@ -89,7 +89,7 @@ export class Blobs {
     return stream;
   }
 
-  /** Gives files up. Call inside the transaction that drops their rows; unlinks after it. */
+  /** Gives files up. Call it in the transaction that deletes their rows; unlinks after it. */
   discard(segments: Segment[]): void {
     for (const { file } of segments) this.#addTrash.run(file);
     queueMicrotask(() => {
@@ -122,7 +122,7 @@ export class Blobs {
     this.#unlinkTrash(file);
   }
 
-  /** Looks first: the transaction that gave the file up may have been rolled back. */
+  /** Checks first: the transaction that gave the file up may have been rolled back. */
   #unlinkTrash(file: string): void {
     if (this.#state.db.isOpen && this.#isTrash.get(file)) this.#unlink(file);
   }
@@ -132,13 +132,13 @@ export class Blobs {
       () => {
         if (this.#state.db.isOpen) this.#dropTrash.run(file);
       },
-      // Left in the trash table: the next start tries again.
+      // It stays in the trash table, and the next start tries again.
       () => {},
     );
   }
 }
 
-/** Counts and digests what passes. */
+/** Counts and digests the bytes that pass through. */
 class Meter extends Transform {
   #size = 0;
   #crc = 0;

@@ -14,7 +14,7 @@ const storedHeaders = [
   'expires',
 ];
 
-/** Which headers of a request an object keeps. */
+/** The headers of a request that are stored with the object. */
 export function headersToKeep(request: IncomingMessage): ObjectHeaders {
   const kept: ObjectHeaders = { 'content-type': 'binary/octet-stream' };
   for (const name of storedHeaders) {
@@ -44,9 +44,8 @@ export function headersToKeep(request: IncomingMessage): ObjectHeaders {
 }
 
 /**
- * Receives a body into a file, checked against whatever the client sent to check it by: its length,
- * Content-MD5, SHA-256 and the CRC32, SHA-1 or SHA-256 checksum headers or trailers. CRC32C and
- * CRC64NVME are taken unchecked.
+ * Receives a body into a file and checks it against what the client sent: length, Content-MD5, SHA-256 and the
+ * CRC32, SHA-1 or SHA-256 checksum headers or trailers. CRC32C and CRC64NVME are not checked.
  * @throws {AwsError} IncompleteBody, BadDigest, XAmzContentSHA256Mismatch
  */
 export async function receiveBody(request: IncomingMessage, blobs: Blobs): Promise<Written> {
@@ -109,7 +108,7 @@ export async function receiveBody(request: IncomingMessage, blobs: Blobs): Promi
   return written;
 }
 
-/** `pipe` that also passes on a connection that breaks. */
+/** `pipe` that also passes on a broken connection. */
 function pipeInto(request: IncomingMessage, decoder: AwsChunkedDecoder): AwsChunkedDecoder {
   request.once('error', (error) => decoder.destroy(error));
   return request.pipe(decoder);

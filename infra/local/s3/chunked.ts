@@ -4,7 +4,7 @@ import { AwsError } from '../aws/errors.ts';
 const maxHeaderBytes = 16 * 1024;
 
 /**
- * Takes the `aws-chunked` encoding off a body, which SDKs use to send a checksum after a stream:
+ * Decodes the `aws-chunked` encoding, which SDKs use to send a checksum after a stream:
  * `<hex size>[;chunk-signature=…]\r\n<bytes>\r\n … 0\r\n<trailer>: <value>\r\n\r\n`
  * (S3 API reference, "Authenticating Requests: signature calculations for chunked uploads").
  * Signatures are not checked. `trailers` is complete once the stream has ended.
@@ -46,7 +46,7 @@ export class AwsChunkedDecoder extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    // The blank line after the trailers may be left out.
+    // The blank line after the trailers may be missing.
     done(this.#state === 'done' || this.#state === 'trailer' ? null : broken());
   }
 

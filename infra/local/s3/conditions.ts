@@ -30,7 +30,7 @@ export function checkRead(request: IncomingMessage, object: StoredObject, prefix
   return modified !== undefined && modifiedAt <= Date.parse(modified);
 }
 
-/** The conditions of a write: `If-None-Match: *` and `If-Match`, as S3 has them since 2024. */
+/** The conditions of a write: `If-None-Match: *` and `If-Match`, which S3 has supported since 2024. */
 export function writePrecondition(request: IncomingMessage): Precondition | undefined {
   const ifMatch = header(request, 'if-match');
   const ifNoneMatch = header(request, 'if-none-match');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Which changes of a bucket go to which queue: one entry of `NotificationConfiguration`. */
+/** Which changes of a bucket are sent to which queue: one entry of `NotificationConfiguration`. */
 export interface NotificationRule {
   id: string;
   queueArn: string;
@@ -18,14 +18,14 @@ export type EventName =
   | 'ObjectRemoved:DeleteMarkerCreated';
 
 /** A change of one object. */
-export interface ObjectChange {
+export interface BucketChange {
   eventName: EventName;
   bucket: string;
   /** Not URL-encoded. */
   key: string;
   /** Only in a bucket with versioning. */
   versionId?: string;
-  /** Hexadecimal, grows with every change in the data directory, whatever the clock does. */
+  /** Hexadecimal; grows with every change in the data directory, even if the clock goes back. */
   sequencer: string;
   /** Absent for deletions. */
   size?: number;
@@ -35,8 +35,8 @@ export interface ObjectChange {
   region: string;
 }
 
-/** Whether `rule` asks for this change. Prefix and suffix compare with the key as S3 holds it. */
-export function ruleMatches(rule: NotificationRule, change: ObjectChange): boolean {
+/** Whether `rule` matches this change. Prefix and suffix are compared with the key before encoding. */
+export function ruleMatches(rule: NotificationRule, change: BucketChange): boolean {
   const event = `s3:${change.eventName}`;
   const wanted = rule.event.endsWith('*')
     ? event.startsWith(rule.event.slice(0, -1))
@@ -45,10 +45,10 @@ export function ruleMatches(rule: NotificationRule, change: ObjectChange): boole
 }
 
 /**
- * The notification that S3 sends, one record a message, as "Event message structure" in the S3 user
- * guide describes version 2.1.
+ * The notification that S3 sends, with one record per message, version 2.1 ("Event message structure" in the
+ * S3 user guide).
  */
-export function notification(change: ObjectChange, rule: NotificationRule): string {
+export function notification(change: BucketChange, rule: NotificationRule): string {
   return JSON.stringify({
     Records: [
       {
@@ -81,7 +81,7 @@ export function notification(change: ObjectChange, rule: NotificationRule): stri
   });
 }
 
-/** What S3 sends to a queue when a notification is configured, before any object is written. */
+/** The test event that S3 sends to a queue when a notification is configured. */
 export function testEvent(bucket: string, at: Date): string {
   const ids = requestIds();
   return JSON.stringify({
@@ -94,16 +94,16 @@ export function testEvent(bucket: string, at: Date): string {
   });
 }
 
-/** A key as events carry it: form encoding (space is `+`), slashes left alone. */
+/** A key as in events: form-encoded (a space is `+`), except for slashes. */
 function encodeEventKey(key: string): string {
-  // A lone surrogate cannot be in a key: keys come from UTF-8.
+  // Keys come from UTF-8, so there are no lone surrogates.
   return encodeURIComponent(key)
     .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%20', '+')
     .replaceAll('%2F', '/');
 }
 
-/** The headers by which S3 names a request. */
+/** The headers that identify a request. */
 export function requestIds() {
   return {
     'x-amz-request-id': randomBytes(8).toString('hex').toUpperCase(),

@@ -1,15 +1,15 @@
 import { AwsError } from '../aws/errors.ts';
 import { type S3Context, type S3Request, sendXml } from './request.ts';
-import type { Bucket, ObjectStore, StoredObject } from './store.ts';
+import type { Bucket, S3Store, StoredObject } from './store.ts';
 
 interface Listing {
   objects: StoredObject[];
   prefixes: string[];
-  /** Where the next page starts, when there is one: the last key or common prefix given. */
+  /** The last key or common prefix of this page, when there is another page. */
   next?: string;
 }
 
-/** ListObjectsV2. Continuation tokens are the last key given, in base64url. */
+/** ListObjectsV2. A continuation token is the last key of the page, in base64url. */
 export function listObjectsV2({ store }: S3Context, call: S3Request): void {
   const { query } = call;
   const token = query.get('continuation-token');
@@ -103,7 +103,7 @@ export function listVersions({ store }: S3Context, call: S3Request): void {
 }
 
 function list(
-  store: ObjectStore,
+  store: S3Store,
   bucket: Bucket,
   options: { prefix: string; delimiter: string; maxKeys: number; after: string },
 ): Listing {
@@ -114,7 +114,7 @@ function list(
   let from = after;
   let inclusive = false;
   let last = '';
-  // A page that ended on a common prefix goes on behind everything below it.
+  // After a page that ended with a common prefix, everything below that prefix is skipped.
   if (delimiter !== '' && after.startsWith(prefix) && after.endsWith(delimiter)) {
     from = after + beyond;
   }
@@ -146,7 +146,7 @@ function list(
   }
 }
 
-/** Sorts behind every key with the same beginning: no UTF-8 text holds a greater character. */
+/** Sorts after every key with the same beginning: it is the greatest character there is. */
 const beyond = '\u{10ffff}';
 
 const compare = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));

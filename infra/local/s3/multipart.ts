@@ -20,7 +20,7 @@ export function createUpload({ store }: S3Context, call: S3Request): void {
   });
 }
 
-/** UploadPart, and UploadPartCopy where the request names a source. */
+/** UploadPart, or UploadPartCopy when the request names a source. */
 export async function putPart({ store, blobs, ...context }: S3Context, call: S3Request) {
   const number = Number(call.query.get('partNumber'));
   if (!Number.isInteger(number) || number < 1 || number > 10_000) {

@@ -6,7 +6,7 @@ import { requestIds } from './events.ts';
 import { type S3Context, type S3Request, send } from './request.ts';
 import type { StoredObject } from './store.ts';
 
-/** The object a request means. @throws {AwsError} NoSuchKey, NoSuchVersion, MethodNotAllowed */
+/** The object that a request names. @throws {AwsError} NoSuchKey, NoSuchVersion, MethodNotAllowed */
 function objectOf({ store }: S3Context, { bucket, key, query }: S3Request): StoredObject {
   const version = query.get('versionId') ?? undefined;
   const found = store.find(store.bucket(bucket), key, version);
@@ -21,12 +21,12 @@ function objectOf({ store }: S3Context, { bucket, key, query }: S3Request): Stor
     : new AwsError('MethodNotAllowed', 'The specified method is not allowed.', 405);
 }
 
-/** GetObject and HeadObject: conditions, ranges, and a body in constant memory. */
+/** GetObject and HeadObject, with conditions and ranges, in constant memory. */
 export async function readObject(context: S3Context, call: S3Request): Promise<void> {
   const { request, response } = call;
   const object = objectOf(context, call);
   if (call.query.has('partNumber')) {
-    throw new AwsError('NotImplemented', 'Reading by part number is not implemented here.', 501);
+    throw new AwsError('NotImplemented', 'Reading by part number is not implemented locally.', 501);
   }
   const versioned = context.store.bucket(call.bucket).versioned;
   const headers: Record<string, string | number> = {
@@ -52,7 +52,7 @@ export async function readObject(context: S3Context, call: S3Request): Promise<v
     return;
   }
   const body = context.blobs.read(object.segments, start, end);
-  // A client that goes away in the middle is its own affair.
+  // A client that disconnects early is not an error here.
   await pipeline(body, response).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   });

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AwsError } from '../aws/errors.ts';
 import type { Blobs } from './blobs.ts';
 import { requestIds } from './events.ts';
-import type { ObjectStore } from './store.ts';
+import type { S3Store } from './store.ts';
 import { renderXml, type XmlObject } from './xml.ts';
 
-/** One S3 request, taken apart. */
+/** One parsed S3 request. */
 export interface S3Request {
   request: IncomingMessage;
   response: ServerResponse;
@@ -15,15 +15,15 @@ export interface S3Request {
   query: URLSearchParams;
 }
 
-/** What the operations work on. */
+/** What the operations need. */
 export interface S3Context {
-  store: ObjectStore;
+  store: S3Store;
   blobs: Blobs;
   region: string;
 }
 
 /**
- * Takes a path-style request apart. Keys are decoded as UTF-8; a `+` in a path is a plus.
+ * Parses a path-style request. Keys are decoded as UTF-8; a `+` in a path is a plus.
  * @throws {AwsError} InvalidURI, KeyTooLongError
  */
 export function parseS3Request(request: IncomingMessage, response: ServerResponse): S3Request {
@@ -33,7 +33,7 @@ export function parseS3Request(request: IncomingMessage, response: ServerRespons
   const query = new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1));
   const slash = path.indexOf('/', 1);
   const bucket = slash === -1 ? path.slice(1) : path.slice(1, slash);
-  const key = slash === -1 ? '' : decodeKey(path.slice(slash + 1));
+  const key = slash === -1 ? '' : decodeUri(path.slice(slash + 1));
   if (Buffer.byteLength(key) > 1024) {
     throw new AwsError('KeyTooLongError', 'Your key is too long');
   }
@@ -41,7 +41,7 @@ export function parseS3Request(request: IncomingMessage, response: ServerRespons
 }
 
 /** @throws {AwsError} InvalidURI */
-export function decodeKey(text: string): string {
+export function decodeUri(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -49,7 +49,7 @@ export function decodeKey(text: string): string {
   }
 }
 
-/** Sends a whole answer. */
+/** Sends a complete response. */
 export function send(
   { request, response }: S3Request,
   status: number,

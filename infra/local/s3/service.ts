@@ -19,7 +19,7 @@ import { renderError } from './xml.ts';
 
 type Handler = (context: S3Context, call: S3Request) => Promise<void> | void;
 
-/** Sub-resources that would silently do something else if their query were ignored. */
+/** Sub-resources that are refused: ignoring their query would silently do something else. */
 const unsupported = [
   'acl',
   'attributes',
@@ -157,6 +157,6 @@ async function refuse(
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);
-  // A body still on its way is read to its end: closing on it would hide the answer from the client.
+  // The rest of the body is read; closing early would hide the response from the client.
   if (!request.readableEnded) request.resume();
 }

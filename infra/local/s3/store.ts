@@ -4,13 +4,14 @@ import type { QueueStore } from '../sqs/store.ts';
 import type { State } from '../state/database.ts';
 import type { Blobs, Segment, Written } from './blobs.ts';
 import {
+  type BucketChange,
   type EventName,
   type NotificationRule,
   notification,
-  type ObjectChange,
   ruleMatches,
   testEvent,
 } from './events.ts';
+import { prepareStatements } from './statements.ts';
 
 export interface Bucket {
   name: string;
@@ -18,12 +19,12 @@ export interface Bucket {
   notifications: NotificationRule[];
 }
 
-/** What an object is stored with, beside its bytes. Names as response headers have them. */
+/** Stored with an object and sent back as response headers. */
 export type ObjectHeaders = Record<string, string>;
 
 export interface StoredObject {
   key: string;
-  /** `null` (as a text) in a bucket without versioning. */
+  /** The string `null` in a bucket without versioning. */
   version: string;
   latest: boolean;
   /** A delete marker: no bytes, and reading it is a 404. */
@@ -44,24 +45,24 @@ export interface UploadedPart {
   modifiedAt: Date;
 }
 
-/** Throws an {AwsError} when the object that is there (or none) forbids the write. */
+/** Throws an {AwsError} when the current object, or its absence, forbids the write. */
 export type Precondition = (current: StoredObject | undefined) => void;
 
 type Row = Record<string, unknown>;
 
 /**
- * The index of the local S3. Every change is one transaction together with its notification in the
- * queue, so that no kill can separate an object from its event.
+ * The index of the local S3. Every change and its notification in the queue are one transaction, so that a
+ * kill cannot separate an object from its event.
  */
-export class ObjectStore {
+export class S3Store {
   readonly #state: State;
   readonly #blobs: Blobs;
   readonly #queues: QueueStore;
   readonly #region: string;
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
-  readonly #onChange: (change: ObjectChange) => void;
-  readonly #sql: ReturnType<typeof prepare>;
+  readonly #onChange: (change: BucketChange) => void;
+  readonly #sql: ReturnType<typeof prepareStatements>;
   #sequence: bigint;
 
   constructor(options: {
@@ -70,7 +71,7 @@ export class ObjectStore {
     queues: QueueStore;
     region: string;
     now?: () => number;
-    onChange?: (change: ObjectChange) => void;
+    onChange?: (change: BucketChange) => void;
   }) {
     this.#state = options.state;
     this.#blobs = options.blobs;
@@ -78,11 +79,11 @@ export class ObjectStore {
     this.#region = options.region;
     this.#now = options.now ?? Date.now;
     this.#onChange = options.onChange ?? (() => {});
-    this.#sql = prepare(options.state);
+    this.#sql = prepareStatements(options.state);
     this.#sequence = BigInt(`0x${options.state.getMeta('sequencer') ?? '0'}`);
   }
 
-  /** Makes a bucket known; one that gets its first notification rules is told so, as S3 does. */
+  /** Adds a bucket. When its notification rules are new, sends test events to its queues, as S3 does. */
   define(bucket: Bucket): void {
     this.#buckets.set(bucket.name, bucket);
     const name = `notified:${bucket.name}`;
@@ -112,7 +113,7 @@ export class ObjectStore {
     return bucket;
   }
 
-  /** The current version, which may be a delete marker, or the one asked for. */
+  /** The given version, or the current one, which may be a delete marker. */
   find(bucket: Bucket, key: string, version?: string): StoredObject | undefined {
     const row =
       version === undefined
@@ -121,18 +122,18 @@ export class ObjectStore {
     return row ? objectOf(row) : undefined;
   }
 
-  /** Current objects from a key on, in UTF-8 order. */
+  /** Current objects starting at a key, in UTF-8 order. */
   page(bucket: Bucket, from: string, inclusive: boolean, limit: number): StoredObject[] {
     const statement = inclusive ? this.#sql.pageFrom : this.#sql.pageAfter;
     return statement.all(bucket.name, from, limit).map(objectOf);
   }
 
-  /** All versions from a key on, newest first within a key. */
+  /** All versions of the keys after `after`, newest first within a key. */
   versions(bucket: Bucket, after: string, limit: number): StoredObject[] {
     return this.#sql.versions.all(bucket.name, after, limit).map(objectOf);
   }
 
-  /** Makes written bytes the current version of a key, and announces it. */
+  /** Makes written bytes the current version of a key, and sends the notification. */
   put(
     bucket: Bucket,
     key: string,
@@ -161,9 +162,10 @@ export class ObjectStore {
   }
 
   /**
-   * Deletes: with a version that version for good, without one as the bucket's versioning has it.
-   * Deleting what is not there succeeds, as on S3.
-   * @returns what the answer must say
+   * Deletes a version for good. Without a version: adds a delete marker if the bucket is versioned, and deletes
+   * the object if not.
+   * Deleting a missing object succeeds, as on S3.
+   * @returns what the response must report
    */
   delete(bucket: Bucket, key: string, version?: string): { version?: string; marker: boolean } {
     return this.#state.transaction(() => {
@@ -231,7 +233,7 @@ export class ObjectStore {
     }));
   }
 
-  /** Turns an upload into an object of `parts`; parts that are not among them are dropped. */
+  /** Turns an upload into an object made of `parts`, and drops its other parts. */
   completeUpload(
     bucket: Bucket,
     key: string,
@@ -266,7 +268,7 @@ export class ObjectStore {
     });
   }
 
-  /** Makes room for a new current version. @returns its id */
+  /** Makes way for a new current version. @returns its id */
   #replaceLatest(bucket: Bucket, key: string): string {
     if (bucket.versioned) {
       this.#sql.demote.run(bucket.name, key);
@@ -284,7 +286,7 @@ export class ObjectStore {
     bucket: string,
     key: string,
     version: string,
-    change: ObjectChange,
+    change: BucketChange,
     content: { segments: Segment[]; size: number; etag: string; headers: ObjectHeaders },
     marker: boolean,
   ): void {
@@ -308,7 +310,7 @@ export class ObjectStore {
     eventName: EventName,
     version: string,
     content: { size?: number; etag?: string },
-  ): ObjectChange {
+  ): BucketChange {
     const now = this.#now();
     const clock = BigInt(now) << 16n;
     this.#sequence = clock > this.#sequence ? clock : this.#sequence + 1n;
@@ -326,7 +328,7 @@ export class ObjectStore {
     };
   }
 
-  #announce(bucket: Bucket, change: ObjectChange): void {
+  #announce(bucket: Bucket, change: BucketChange): void {
     for (const rule of bucket.notifications) {
       if (!ruleMatches(rule, change)) continue;
       const queue = this.#queues.byArn(rule.queueArn);
@@ -338,7 +340,7 @@ export class ObjectStore {
 
 const emptyMd5 = 'd41d8cd98f00b204e9800998ecf8427e';
 
-/** What a reader would see: a delete marker is nothing. */
+/** What a reader sees: nothing in place of a delete marker. */
 export function visible(object: StoredObject | undefined): StoredObject | undefined {
   return object?.marker ? undefined : object;
 }
@@ -354,37 +356,5 @@ function objectOf(row: Row): StoredObject {
     segments: JSON.parse(String(row.segments)),
     headers: JSON.parse(String(row.headers)),
     modifiedAt: new Date(Number(row.modified_at)),
-  };
-}
-
-function prepare({ db }: State) {
-  return {
-    latest: db.prepare('SELECT * FROM objects WHERE bucket = ? AND key = ? AND latest = 1'),
-    version: db.prepare('SELECT * FROM objects WHERE bucket = ? AND key = ? AND version = ?'),
-    pageFrom: db.prepare(
-      'SELECT * FROM objects WHERE bucket = ? AND latest = 1 AND key >= ? AND marker = 0 ORDER BY key LIMIT ?',
-    ),
-    pageAfter: db.prepare(
-      'SELECT * FROM objects WHERE bucket = ? AND latest = 1 AND key > ? AND marker = 0 ORDER BY key LIMIT ?',
-    ),
-    versions: db.prepare(
-      'SELECT * FROM objects WHERE bucket = ? AND key > ? ORDER BY key, sequencer DESC LIMIT ?',
-    ),
-    insert: db.prepare(
-      'INSERT INTO objects (bucket, key, version, sequencer, latest, marker, size, etag, segments, headers, modified_at) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)',
-    ),
-    demote: db.prepare('UPDATE objects SET latest = 0 WHERE bucket = ? AND key = ? AND latest = 1'),
-    promote: db.prepare(
-      'UPDATE objects SET latest = 1 WHERE bucket = ? AND key = ? AND sequencer = (SELECT max(sequencer) FROM objects WHERE bucket = ? AND key = ?)',
-    ),
-    remove: db.prepare('DELETE FROM objects WHERE bucket = ? AND key = ? AND version = ?'),
-    createUpload: db.prepare('INSERT INTO uploads VALUES (?, ?, ?, ?, ?)'),
-    upload: db.prepare('SELECT * FROM uploads WHERE upload_id = ? AND bucket = ? AND key = ?'),
-    uploads: db.prepare('SELECT * FROM uploads WHERE bucket = ? ORDER BY key, started_at'),
-    dropUpload: db.prepare('DELETE FROM uploads WHERE upload_id = ?'),
-    part: db.prepare('SELECT file FROM parts WHERE upload_id = ? AND number = ?'),
-    putPart: db.prepare('INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)'),
-    parts: db.prepare('SELECT * FROM parts WHERE upload_id = ? ORDER BY number'),
-    dropParts: db.prepare('DELETE FROM parts WHERE upload_id = ?'),
   };
 }

@@ -2,7 +2,7 @@ import { AwsError } from '../aws/errors.ts';
 import { header, readBody } from '../aws/http.ts';
 import { headersToKeep, receiveBody } from './body.ts';
 import { checkRead, writePrecondition } from './conditions.ts';
-import { decodeKey, type S3Context, type S3Request, send, sendXml } from './request.ts';
+import { decodeUri, type S3Context, type S3Request, send, sendXml } from './request.ts';
 import { type StoredObject, visible } from './store.ts';
 import { parseItems, type XmlValue } from './xml.ts';
 
@@ -25,7 +25,7 @@ export async function putObject(context: S3Context, call: S3Request): Promise<vo
   if (Number(header(call.request, 'content-length') ?? 0) > maxPutBytes) {
     throw new AwsError('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
   }
-  // A condition that fails already should not wait for the body.
+  // If a condition already fails, do not wait for the body.
   precondition?.(visible(store.find(bucket, call.key)));
   const written = await receiveBody(call.request, blobs);
   try {
@@ -48,11 +48,11 @@ export async function putObject(context: S3Context, call: S3Request): Promise<vo
 
 const segmentOf = ({ file, size }: { file: string; size: number }) => ({ file, size });
 
-/** The object that `x-amz-copy-source` names. */
+/** The object named by `x-amz-copy-source`. */
 export function copySource(context: S3Context, call: S3Request): StoredObject & { bucket: string } {
   const { store } = context;
   const [path = '', query = ''] = (header(call.request, 'x-amz-copy-source') ?? '').split('?');
-  const decoded = decodeKey(path).replace(/^\//, '');
+  const decoded = decodeUri(path).replace(/^\//, '');
   const slash = decoded.indexOf('/');
   if (slash <= 0) {
     throw new AwsError('InvalidArgument', 'Copy Source must mention the source bucket and key');
@@ -67,7 +67,7 @@ export function copySource(context: S3Context, call: S3Request): StoredObject & 
   return { ...source, bucket: bucket.name };
 }
 
-/** CopyObject. The bytes are copied, so that source and copy live independently. */
+/** CopyObject. The bytes are copied, so source and copy are independent. */
 export async function copyObject(context: S3Context, call: S3Request): Promise<void> {
   const { store, blobs } = context;
   const bucket = store.bucket(call.bucket);

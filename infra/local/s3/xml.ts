@@ -7,7 +7,7 @@ export interface XmlObject {
   [name: string]: XmlValue;
 }
 
-/** Renders a document with S3's namespace. Undefined values are left out. */
+/** Renders an XML document in S3's namespace. Undefined values are left out. */
 export function renderXml(root: string, content: XmlObject): string {
   const body = elements(content);
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${body}</${root}>`;
@@ -45,8 +45,8 @@ function escapeXml(text: string): string {
 
 /**
  * Reads the flat items of a request document, such as every `Object` of a `Delete`.
- * @returns for each `item` element the text of its children; and the text of the root's own children
- * @throws {AwsError} MalformedXML when there is no such root
+ * @returns the text of the children of each `item` element, and of the root's other children
+ * @throws {AwsError} MalformedXML when there are no such items
  */
 export function parseItems(
   xml: string,

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { State } from '../state/database.ts';
-import { type NextFire, parseSchedule } from './expression.ts';
 
 export interface ScheduleSettings {
   /** Names the schedule in the state, across restarts. */
   id: string;
   arn: string;
-  expression: string;
-  /** Sent instead of the scheduled event, where the template gives one. */
+  /** Time from one run to the next, in milliseconds. */
+  periodMs: number;
+  /** JSON sent instead of the scheduled event, where the template gives one. */
   input?: string;
 }
 
-/** Where time comes from; tests bring their own. */
+/** The source of time; tests pass their own. */
 export interface Clock {
   now(): number;
   /** Calls back once. @returns how to cancel it */
@@ -30,8 +30,8 @@ export const systemClock: Clock = {
 const longestWaitMs = 2 ** 31 - 1;
 
 /**
- * Fires a schedule. The time of the last fire is kept in the state, so that a host that runs for
- * minutes a day still catches up on what was due while it was off, once.
+ * Runs something on a schedule. The time of the last run is kept in the state, so a host that runs for only
+ * minutes a day still catches up, once, on what was due while it was off.
  */
 export class ScheduleRunner {
   readonly #settings: ScheduleSettings;
@@ -40,7 +40,6 @@ export class ScheduleRunner {
   readonly #region: string;
   readonly #account: string;
   readonly #fire: (event: unknown) => void;
-  readonly #next: NextFire;
   #cancel: () => void = () => {};
 
   constructor(options: {
@@ -57,32 +56,34 @@ export class ScheduleRunner {
     this.#region = options.region;
     this.#account = options.account;
     this.#fire = options.fire;
-    this.#next = parseSchedule(options.settings.expression);
   }
 
   start(): void {
     const name = `schedule:${this.#settings.id}`;
     const last = this.#state.getMeta(name);
-    if (last === undefined) this.#state.setMeta(name, new Date(this.#clock.now()).toISOString());
-    this.#arm(this.#next(last === undefined ? new Date(this.#clock.now()) : new Date(last)));
+    const now = this.#clock.now();
+    if (last === undefined) this.#state.setMeta(name, new Date(now).toISOString());
+    this.#arm((last === undefined ? now : Date.parse(last)) + this.#settings.periodMs);
   }
 
   stop(): void {
     this.#cancel();
   }
 
-  #arm(due: Date): void {
-    const wait = Math.max(due.getTime() - this.#clock.now(), 0);
+  /** @param due epoch milliseconds */
+  #arm(due: number): void {
+    const wait = Math.max(due - this.#clock.now(), 0);
     this.#cancel = this.#clock.after(Math.min(wait, longestWaitMs), () => {
       if (wait > longestWaitMs) return this.#arm(due);
-      const at = new Date(this.#clock.now());
+      const now = this.#clock.now();
+      const at = new Date(now);
       this.#state.setMeta(`schedule:${this.#settings.id}`, at.toISOString());
       this.#fire(this.#event(at));
-      this.#arm(this.#next(at));
+      this.#arm(now + this.#settings.periodMs);
     });
   }
 
-  /** "Scheduled Event" as EventBridge sends it. */
+  /** A "Scheduled Event" as EventBridge sends it. */
   #event(at: Date): unknown {
     const { input, arn } = this.#settings;
     if (input !== undefined) return JSON.parse(input);

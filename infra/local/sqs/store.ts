@@ -1,14 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { State } from '../state/database.ts';
 
-/** A message attribute as the SQS API has it. */
+/** A message attribute as in the SQS API. */
 export interface MessageAttribute {
   DataType: string;
   StringValue?: string;
   BinaryValue?: string;
 }
 
-/** What a queue is set to. Times in seconds. */
+/** The settings of a queue. Times in seconds. */
 export interface QueueSettings {
   name: string;
   arn: string;
@@ -19,7 +19,7 @@ export interface QueueSettings {
   redrive?: { deadLetterArn: string; maxReceiveCount: number };
 }
 
-export interface Received {
+export interface ReceivedMessage {
   messageId: string;
   receipt: string;
   body: string;
@@ -34,7 +34,7 @@ export interface Depth {
   visible: number;
   inFlight: number;
   delayed: number;
-  /** When the next message that is not visible now will be, in epoch milliseconds. */
+  /** When the next hidden message becomes visible, in epoch milliseconds. */
   nextVisibleAt?: number;
 }
 
@@ -54,11 +54,10 @@ interface Row {
 }
 
 /**
- * Standard queues on SQLite: every operation is one transaction, so a kill at any moment leaves each
- * message in exactly one place. Order is by the time a message became visible.
+ * Standard queues on SQLite. Every operation is one transaction, so a kill at any moment leaves each message in
+ * exactly one place. Messages are ordered by the time at which they became visible.
  *
- * Messages do not expire: a laptop that was off for a week must not lose its documents, so
- * `MessageRetentionPeriod` is left to AWS.
+ * Messages do not expire, unlike on AWS: a laptop that was off for weeks must not lose its documents.
  */
 export class QueueStore {
   readonly #state: State;
@@ -91,7 +90,7 @@ export class QueueStore {
   }
 
   /**
-   * Adds a message. Joins the caller's transaction, where there is one.
+   * Adds a message. Joins the caller's transaction, if there is one.
    * @param delaySeconds the queue's own delay when left out
    */
   send(
@@ -112,16 +111,16 @@ export class QueueStore {
       now,
       now + delaySeconds * 1000,
     );
-    // After the transaction the message may be part of: a waiter must find it committed.
+    // Runs after the caller's transaction, so that a waiter finds the message committed.
     queueMicrotask(() => this.#wake(queue.name));
     return { messageId, md5 };
   }
 
-  /** Takes up to `max` visible messages, moving those past `maxReceiveCount` to the dead letters. */
-  receive(queue: QueueSettings, max: number, visibilityTimeout?: number): Received[] {
+  /** Takes up to `max` visible messages; those beyond `maxReceiveCount` go to the dead-letter queue. */
+  receive(queue: QueueSettings, max: number, visibilityTimeout?: number): ReceivedMessage[] {
     const now = this.#now();
     const hiddenUntil = now + (visibilityTimeout ?? queue.visibilityTimeout) * 1000;
-    const taken: Received[] = [];
+    const taken: ReceivedMessage[] = [];
     let deadLetters: QueueSettings | undefined;
     this.#state.transaction(() => {
       while (taken.length < max) {
@@ -167,7 +166,7 @@ export class QueueStore {
     max: number,
     waitSeconds: number,
     options: { visibilityTimeout?: number; signal?: AbortSignal } = {},
-  ): Promise<Received[]> {
+  ): Promise<ReceivedMessage[]> {
     const until = Date.now() + waitSeconds * 1000;
     for (;;) {
       if (options.signal?.aborted) return [];
@@ -178,7 +177,7 @@ export class QueueStore {
     }
   }
 
-  /** Deletes by receipt. A receipt that a later receive replaced deletes nothing, as on AWS. */
+  /** Deletes by receipt. A receipt that a later receive has replaced deletes nothing, as on AWS. */
   delete(queue: QueueSettings, receipt: string): boolean {
     return this.#sql.delete.run(queue.name, receipt).changes === 1;
   }
@@ -209,9 +208,9 @@ export class QueueStore {
   }
 
   /**
-   * Makes every message visible. For the start of the host: whoever had received messages ended
-   * with the host before, so waiting for a visibility timeout of many minutes would help nobody, and
-   * who starts it (with a better API key, say) wants to see what was put off go on.
+   * Makes every message visible. Called when the host starts: the functions that had received messages ended
+   * with the previous host, so there is no reason to wait for their visibility timeouts. Deferred messages are
+   * delivered too, since a user who restarts the host (with a valid API key, say) wants them to resume.
    */
   releaseAll(): void {
     this.#sql.release.run(this.#now(), this.#now());
@@ -225,7 +224,7 @@ export class QueueStore {
   #wake(name: string): void {
     const waiters = this.#waiters.get(name);
     if (!waiters || waiters.size === 0) return;
-    // All of them: one that woke for nothing only looks and waits again, one missed would stall.
+    // Wakes all: a waiter that finds nothing waits again, but one that is missed would stall.
     for (const waiter of [...waiters]) waiter.wake();
   }
 
@@ -247,7 +246,7 @@ export class QueueStore {
     });
   }
 
-  /** One timer a queue, for the next message that turns visible by itself. */
+  /** One timer per queue, for the next hidden message that becomes visible. */
   #scheduleVisibility(name: string): void {
     clearTimeout(this.#timers.get(name));
     const next = this.#sql.next.get(name)?.next;

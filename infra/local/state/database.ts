@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /**
- * One SQLite file holds the local SQS messages and the index of the local S3 objects, so that an
- * object and its event become visible in one transaction: a kill between the two cannot happen.
+ * One SQLite file holds the local SQS messages and the index of the local S3 objects, so that an object and its
+ * event are written in one transaction: a kill cannot come between the two.
  */
 const schema = `
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS trash (file TEXT PRIMARY KEY) WITHOUT ROWID;
 
 const schemaVersion = 1;
 
-/** Another host holds the data directory, a newer version wrote it, or it cannot be written. */
+/** The data directory is in use by another host, written by a newer version, or not writable. */
 export class DataDirUnavailable extends Error {
   override name = 'DataDirUnavailable';
 }
@@ -74,20 +74,20 @@ export interface State {
   db: DatabaseSync;
   /** Absolute path of the data directory. */
   dir: string;
-  /** Whether the host that had it before stopped without closing it. */
+  /** Whether the previous host ended without closing it. */
   unclean: boolean;
   /** Runs `work` in one transaction; nested calls join the outer one. */
   transaction<T>(work: () => T): T;
   getMeta(name: string): string | undefined;
   setMeta(name: string, value: string): void;
-  /** Tells other hosts, by file, who has the directory. */
+  /** Writes, for other hosts, who is using the directory. */
   announce(text: string): void;
   close(): void;
 }
 
 /**
- * Opens (or makes) the state below `dir` and locks it: SQLite's exclusive lock belongs to the
- * process, so it goes with the process however it ends, and there is no stale lock to detect.
+ * Opens (or creates) the state below `dir` and locks it. SQLite's exclusive lock ends with the process, however
+ * that ends, so there are no stale locks.
  * @throws {DataDirUnavailable} when another process has it, or nothing can be written there
  */
 export function openState(dir: string): State {
@@ -95,7 +95,7 @@ export function openState(dir: string): State {
   const hostFile = join(dir, 'host.txt');
   try {
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
-    // In WAL mode NORMAL never corrupts; only a power cut can take back the last transactions.
+    // In WAL mode NORMAL never corrupts; only a power cut can lose the last transactions.
     db.exec('PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;');
     // The lock is taken with the first write, and journal_mode may already be WAL.
     db.exec('BEGIN IMMEDIATE; COMMIT;');
@@ -103,13 +103,13 @@ export function openState(dir: string): State {
     db.close();
     if (!/locked|busy/i.test(String(error))) throw unusable(dir, error);
     throw new DataDirUnavailable(
-      `${dir} is in use by another Dropline host (${readText(hostFile) ?? 'just starting'}); stop it or give another --data`,
+      `${dir} is in use by another Dropline host (${readText(hostFile) ?? 'just starting'}); stop it or use another --data`,
     );
   }
   const version = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
   if (version > schemaVersion) {
     db.close();
-    throw new DataDirUnavailable(`${dir} was written by a newer Dropline; give another --data`);
+    throw new DataDirUnavailable(`${dir} was written by a newer Dropline; use another --data`);
   }
   db.exec(schema);
   db.exec(`PRAGMA user_version = ${schemaVersion}`);
@@ -180,5 +180,5 @@ function openDatabase(dir: string): DatabaseSync {
 
 function unusable(dir: string, error: unknown): DataDirUnavailable {
   const reason = error instanceof Error ? error.message : String(error);
-  return new DataDirUnavailable(`cannot keep data in ${dir} (${reason}); give another --data`);
+  return new DataDirUnavailable(`cannot keep data in ${dir} (${reason}); use another --data`);
 }

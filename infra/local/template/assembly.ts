@@ -40,7 +40,7 @@ export function readAssembly(dir: string): Assembly {
   const [file] = templates;
   if (templates.length !== 1 || !file) {
     throw new UnsupportedTemplate(
-      `The app has ${templates.length} stacks; the local host runs one`,
+      `The app has ${templates.length} stacks; the local host runs exactly one`,
     );
   }
   const assets = new Map<string, string>();

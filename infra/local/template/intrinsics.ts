@@ -1,13 +1,13 @@
-/** A part of the template that the local host does not understand. */
+/** The template has something that the local host does not support. */
 export class UnsupportedTemplate extends Error {
   override name = 'UnsupportedTemplate';
 }
 
-/** What `Ref` and `Fn::GetAtt` of a resource give; attributes under their names, Ref under `Ref`. */
-export type Attributes = Record<string, string>;
+/** What `Ref` and `Fn::GetAtt` of a resource return: attributes by name, and `Ref`. */
+export type ResourceAttributes = Record<string, string>;
 
 export interface Scope {
-  resources: Map<string, Attributes>;
+  resources: Map<string, ResourceAttributes>;
   /** Pseudo parameters (`AWS::Region` …) and the template's own parameters. */
   parameters: Record<string, string>;
 }
@@ -15,9 +15,9 @@ export interface Scope {
 type Node = unknown;
 
 /**
- * Replaces CloudFormation's intrinsic functions in a part of a template by their values.
- * `AWS::NoValue` takes its property away.
- * @throws {UnsupportedTemplate} for functions and references that have no local meaning
+ * Replaces CloudFormation's intrinsic functions in a part of a template by their values. A property with
+ * `AWS::NoValue` is removed.
+ * @throws {UnsupportedTemplate} for functions and references that are not supported locally
  */
 export function resolve(node: Node, scope: Scope): unknown {
   if (Array.isArray(node)) {
@@ -91,7 +91,7 @@ function attributeOf(id: string, attribute: string, { resources }: Scope): strin
   const value = resources.get(id)?.[attribute];
   if (value === undefined) {
     throw new UnsupportedTemplate(
-      `${attribute === 'Ref' ? 'Ref' : 'Fn::GetAtt'} of ${id}.${attribute} has no local meaning`,
+      `${attribute === 'Ref' ? 'Ref' : 'Fn::GetAtt'} of ${id}.${attribute} is not supported by the local host`,
     );
   }
   return value;

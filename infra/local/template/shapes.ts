@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** CloudFormation properties that the local host reads, after resolving; others are left alone. */
+/** The CloudFormation properties that the local host reads, references resolved. Others are ignored. */
 
 const number = z.coerce.number();
 
@@ -16,7 +16,7 @@ export const template = z.object({
   Outputs: z.record(z.string(), z.object({ Value: z.unknown() })).default({}),
 });
 
-export const notification = z.object({
+const notification = z.object({
   Event: z.string(),
   Queue: z.string(),
   Filter: z
@@ -90,18 +90,10 @@ export const eventSource = z.object({
   FilterCriteria: z.undefined().optional(),
 });
 
-const target = z.object({ Arn: z.string(), Input: z.string().optional() });
-
 export const rule = z.object({
   ScheduleExpression: z.string(),
   State: z.string().optional(),
-  Targets: z.array(target),
-});
-
-export const schedule = z.object({
-  ScheduleExpression: z.string(),
-  State: z.string().optional(),
-  Target: target,
+  Targets: z.array(z.object({ Arn: z.string(), Input: z.string().optional() })),
 });
 
 export const secret = z.object({ SecretString: z.string().optional() });

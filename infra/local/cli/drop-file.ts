@@ -15,15 +15,15 @@ import { contentTypeOf } from './content-type.ts';
 const partBytes = 8 * 1024 * 1024;
 const maxParts = 10_000;
 
-/** What dropping a file came to. */
+/** Whether dropping a file wrote an object. */
 export type Dropped = 'put' | 'unchanged';
 
 /**
- * Puts a file in the inbox, in parts when it is large, in constant memory. An object that holds the
- * same bytes already is left alone.
+ * Uploads a file to the inbox in constant memory, in parts when it is large. An object that already holds the
+ * same bytes is left alone, unless `force` is set.
  * @throws {Error} when the file changes meanwhile or S3 refuses it
  */
-export async function uploadFile(
+export async function dropFile(
   s3: S3Client,
   bucket: string,
   file: LocalFile,
@@ -82,7 +82,7 @@ async function etagOf(s3: S3Client, Bucket: string, Key: string): Promise<string
   }
 }
 
-/** The ETag that S3 would give the file: its MD5, or for several parts the MD5 of their MD5s. */
+/** The ETag that S3 would give the file: its MD5, or the MD5 of the MD5s of its parts. */
 async function localEtag(file: LocalFile, size: number): Promise<string> {
   if (file.size <= size) return (await md5(file.path, 0, file.size - 1)).toString('hex');
   const parts = partsOf(file.size, size);

@@ -1,0 +1,43 @@
+import { Duration } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import type { Construct } from 'constructs';
+import { queueNames } from '../shared/journey/steps.ts';
+import { StepFunction } from './function.ts';
+import type { Permissions } from './permissions.ts';
+import type { DroplineProps } from './settings.ts';
+
+/** Creates the reconciler's function and the rule that runs it. It puts right what the steps left behind. */
+export function createReconciler(
+  scope: Construct,
+  may: Permissions,
+  props: DroplineProps,
+): StepFunction {
+  const reconcile = new StepFunction(scope, 'ReconcileFunction', {
+    name: 'reconcile',
+    codeOf: props.codeOf,
+    timeout: Duration.minutes(10),
+    memoryMb: 512,
+    grants: [
+      may.records,
+      may.readInbox,
+      may.stage,
+      may.keepResults,
+      ...queueNames.map((name) => may.sendTo[name]),
+      ...may.lookAtDeadLetters,
+      ...may.measureQueues,
+      ...may.callClaude,
+      may.profiles,
+    ],
+  });
+  new events.Rule(scope, 'ReconcileSchedule', {
+    schedule: events.Schedule.rate(props.reconcileEvery ?? Duration.minutes(15)),
+    targets: [
+      new targets.LambdaFunction(reconcile.function, {
+        event: events.RuleTargetInput.fromObject({}),
+        retryAttempts: 0,
+      }),
+    ],
+  });
+  return reconcile;
+}

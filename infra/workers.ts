@@ -1,0 +1,135 @@
+import { fileURLToPath } from 'node:url';
+import { Duration } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { type QueuedStep, steps } from '../shared/journey/steps.ts';
+import { renderAssets } from '../shared/print/assets.ts';
+import { StepFunction, type StepFunctionProps } from './function.ts';
+import { converterMemoryMb } from './limits.ts';
+import { capitalized } from './names.ts';
+import type { Permissions } from './permissions.ts';
+import type { StepQueues } from './queue.ts';
+import type { DroplineProps } from './settings.ts';
+
+/** What a step's function has beyond what the table of steps says. */
+type Particulars = Pick<
+  StepFunctionProps,
+  'memoryMb' | 'storageMb' | 'architecture' | 'bundle' | 'image' | 'grants'
+>;
+
+/** Creates the function of every step, in the order of the journey. */
+export function createWorkers(
+  scope: Construct,
+  queues: StepQueues,
+  may: Permissions,
+  props: DroplineProps,
+): StepFunction[] {
+  const worker = (step: QueuedStep, particulars: Particulars): StepFunction => {
+    const { queue, timeoutSeconds, batchSize, concurrency } = steps[step];
+    return new StepFunction(scope, `${capitalized(step)}Function`, {
+      name: step,
+      timeout: Duration.seconds(timeoutSeconds),
+      queue: queues[queue].queue,
+      batchSize,
+      concurrency: props.concurrency?.[step] ?? concurrency,
+      codeOf: props.codeOf,
+      ...particulars,
+    });
+  };
+  return [
+    worker('normalize', normalize(may)),
+    worker('render', render(may, props)),
+    worker('upload', upload(may)),
+    worker('summarize', summarize(may)),
+  ];
+}
+
+function normalize(may: Permissions): Particulars {
+  const { intake, render, upload, summarize } = may.sendTo;
+  return {
+    // sharp is native code, so the function has the architecture of the machine that installed it.
+    architecture:
+      process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    bundle: { also: { worker: 'shared/convert/worker.ts' }, packages: ['sharp'] },
+    memoryMb: converterMemoryMb,
+    storageMb: 4096,
+    grants: [
+      may.records,
+      may.readInbox,
+      may.stage,
+      intake,
+      render,
+      upload,
+      summarize,
+      may.profiles,
+      may.limits,
+    ],
+  };
+}
+
+function render(may: Permissions, { renderer }: DroplineProps): Particulars {
+  const { intake, render, upload } = may.sendTo;
+  const isLibreOffice = renderer === 'libreoffice';
+  return {
+    // The packaged browser is built for x64.
+    architecture: lambda.Architecture.X86_64,
+    image: isLibreOffice,
+    bundle: {
+      // sharp reads TIFF and very large pictures.
+      packages: ['sharp'],
+      assets: isLibreOffice ? [dockerfile] : renderAssets(),
+    },
+    memoryMb: converterMemoryMb,
+    storageMb: 2048,
+    grants: [
+      may.records,
+      may.readInbox,
+      may.stage,
+      intake,
+      render,
+      upload,
+      may.renderer,
+      may.limits,
+    ],
+  };
+}
+
+function upload(may: Permissions): Particulars {
+  const { intake, upload, summarize } = may.sendTo;
+  return {
+    memoryMb: 512,
+    grants: [
+      may.records,
+      may.readInbox,
+      may.stage,
+      intake,
+      upload,
+      summarize,
+      ...may.callClaude,
+      may.profiles,
+    ],
+  };
+}
+
+function summarize(may: Permissions): Particulars {
+  const { intake, upload, summarize } = may.sendTo;
+  return {
+    memoryMb: 512,
+    grants: [
+      may.records,
+      may.stage,
+      may.keepResults,
+      intake,
+      upload,
+      summarize,
+      ...may.callClaude,
+      may.profiles,
+    ],
+  };
+}
+
+/** Makes the render function's bundle a container image. */
+const dockerfile = {
+  from: fileURLToPath(new URL('../functions/render/Dockerfile', import.meta.url)),
+  to: 'Dockerfile',
+};
