@@ -77,7 +77,7 @@ export const settingsSchema = z.object({
     .default('')
     .transform((text) => text.split(',').filter((prefix) => prefix !== ''))
     .describe(
-      'Key prefixes, parted by commas, below which types that are not converted are uploaded for the code execution tool',
+      'Comma-separated key prefixes below which types that are not converted are uploaded for the code execution tool',
     ),
   filesPerMinute: z.coerce
     .number()
