@@ -229,3 +229,8 @@ function corruptPart(partName: string, cause: unknown): RejectDocument {
     cause,
   });
 }
+
+/** The value of an on/off property (ECMA-376 part 1, 22.9.2.7). Present without a value is on. */
+export function isOn(value: string | undefined): boolean {
+  return value !== '0' && value !== 'false' && value !== 'off';
+}

@@ -1,9 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { RejectDocument } from '../../journey/errors.ts';
-import { isOn } from '../../word/model/styles.ts';
 import type { Limits } from '../limits.ts';
 import { mainPartName, type Relationship, readPart, relationshipsOf } from '../office/package.ts';
-import { readXml, readXmlStream } from '../office/xml.ts';
+import { isOn, readXml, readXmlStream } from '../office/xml.ts';
 import type { SafeZip, ZipEntry } from '../safety/zip.ts';
 import { type NumberText, numberTextFor, plain } from './values.ts';
 
