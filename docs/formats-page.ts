@@ -1,7 +1,5 @@
 import { formatCodes, formatWarnings, printCodes, printWarnings } from '../shared/codes/index.ts';
-import { formatFacts } from '../shared/formats/identify/facts.ts';
-import { formats, kinds } from '../shared/formats/identify/kinds.ts';
-import { type Limits, limitsSchema } from '../shared/formats/limits.ts';
+import { formatFacts, formats, kinds, type Limits, limitsSchema } from '../shared/formats/index.ts';
 
 /** `docs/formats.md`, made of the tables that the code itself uses. */
 export function formatsPage(): string {

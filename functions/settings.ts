@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limitsSchema } from '../shared/formats/limits.ts';
+import { limitsSchema } from '../shared/formats/index.ts';
 
 /**
  * Names of the environment variables, in one place: the stack sets them, the entry points read

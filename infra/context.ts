@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Limits, WrongLimits } from '../shared/formats/limits.ts';
+import { type Limits, WrongLimits } from '../shared/formats/index.ts';
 import { functionLimits } from './limits.ts';
 
 /** A value of the CDK context that Dropline cannot use; the message names each. */

@@ -1,4 +1,4 @@
-import { type Limits, readLimits, WrongLimits } from '../shared/formats/limits.ts';
+import { type Limits, readLimits, WrongLimits } from '../shared/formats/index.ts';
 
 /** What the functions have that convert and print. */
 export const converter = { timeoutMinutes: 4, memoryMb: 3008 };

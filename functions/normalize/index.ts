@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { changesOf } from '../../shared/aws/events.ts';
-import { ConversionSandbox } from '../../shared/formats/sandbox/sandbox.ts';
+import { ConversionSandbox } from '../../shared/formats/index.ts';
 import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
 import { done, type Outcome } from '../../shared/steps/outcome.ts';
 import { profiles, queueHandler, type Runtime, stepTools } from '../runtime.ts';

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { identify } from '../formats/identify/identify.ts';
-import { isSystemError } from '../formats/safety/system-error.ts';
-import type { Conversion, Converter, ConvertInput } from '../formats/types.ts';
+import type { Conversion, Converter, ConvertInput } from '../formats/index.ts';
+import { identify, isSystemError } from '../formats/inside.ts';
 import { DroplineError, RejectDocument } from '../journey/errors.ts';
 import { converters } from './registry.ts';
 

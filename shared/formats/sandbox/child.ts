@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import type { Answer, Job } from './messages.ts';
+import type { Job, JobAnswer } from './messages.ts';
 
 /** Why a child ended without an answer. */
 export type Ending = 'timeout' | 'out_of_memory' | 'crashed' | 'unstarted';
@@ -10,7 +10,7 @@ export type Ending = 'timeout' | 'out_of_memory' | 'crashed' | 'unstarted';
 /** One child process that converts documents one at a time, and can be killed at any moment. */
 export class SandboxChild {
   readonly #process: ChildProcess;
-  readonly #waiting = new Map<number, (result: Answer | Ending) => void>();
+  readonly #waiting = new Map<number, (result: JobAnswer | Ending) => void>();
   /** It never came as far as to take a document, until it says otherwise. */
   #ending: Ending = 'unstarted';
   #stderr = '';
@@ -43,7 +43,7 @@ export class SandboxChild {
       cwd: workDir,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
-    this.#process.on('message', (message: Answer | 'ready') => {
+    this.#process.on('message', (message: JobAnswer | 'ready') => {
       if (message !== 'ready') this.#settle(message.id, message);
       else if (this.#ending === 'unstarted') this.#ending = 'crashed';
     });
@@ -69,14 +69,14 @@ export class SandboxChild {
    * @param maxSeconds wall-clock time after which the child is killed
    * @param maxMemoryMb resident memory in MiB above which it is killed
    */
-  async run(job: Job, maxSeconds: number, maxMemoryMb: number): Promise<Answer | Ending> {
+  async run(job: Job, maxSeconds: number, maxMemoryMb: number): Promise<JobAnswer | Ending> {
     this.#setRef(true);
     this.peakRssMb = 0;
     await this.#resetPeak();
     const timer = setTimeout(() => this.kill('timeout'), maxSeconds * 1000);
     const watch = setInterval(() => void this.#watchMemory(maxMemoryMb), 50);
     try {
-      return await new Promise<Answer | Ending>((resolve) => {
+      return await new Promise<JobAnswer | Ending>((resolve) => {
         if (!this.isAlive) {
           resolve(this.#ending);
           return;
@@ -105,7 +105,7 @@ export class SandboxChild {
     this.#process.kill('SIGKILL');
   }
 
-  #settle(id: number, result: Answer | Ending): void {
+  #settle(id: number, result: JobAnswer | Ending): void {
     this.#waiting.get(id)?.(result);
     this.#waiting.delete(id);
   }

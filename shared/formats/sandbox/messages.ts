@@ -15,7 +15,7 @@ export interface SentError {
   advice?: string | undefined;
 }
 
-export type Answer = { id: number; refused: string[] } & (
+export type JobAnswer = { id: number; refused: string[] } & (
   | { conversion: Conversion }
   | { error: SentError }
 );

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { RejectDocument, SkipDocument } from '../../journey/errors.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { type Ending, SandboxChild } from './child.ts';
-import type { Answer, SentError } from './messages.ts';
+import type { JobAnswer, SentError } from './messages.ts';
 
 export interface Measured {
   /** Wall-clock milliseconds, without the wait for a free child. */
@@ -30,7 +30,7 @@ export interface SandboxOptions {
   execArgv?: readonly string[];
 }
 
-type Result = Answer | Exclude<Ending, 'unstarted'>;
+type Result = JobAnswer | Exclude<Ending, 'unstarted'>;
 
 /** A child that holds on to more than this part of its memory limit is replaced when idle. */
 const recycleShare = 0.5;

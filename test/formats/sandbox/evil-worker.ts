@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
-import type { Answer, Job } from '../../../shared/formats/sandbox/messages.ts';
+import type { Job, JobAnswer } from '../../../shared/formats/sandbox/messages.ts';
 import { takeRefusals } from '../../../shared/formats/sandbox/no-network.ts';
 
 /**
@@ -49,7 +49,7 @@ process.on('message', async (job: Job) => {
   } catch (error) {
     message = error instanceof Error && 'code' in error ? String(error.code) : String(error);
   }
-  const answer: Answer = {
+  const answer: JobAnswer = {
     id: job.id,
     refused: takeRefusals(),
     error: { kind: 'RejectDocument', code: 'evil.done', message },

@@ -10,7 +10,7 @@ import { textFile } from '../text/output.ts';
 import { counted } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { officeText, type SlideAdditions } from './ast-text.ts';
-import { readSlides } from './slides.ts';
+import { readSlides } from './pptx-extras.ts';
 
 type OfficeFormat = 'pptx' | 'odt' | 'odp' | 'rtf' | 'epub';
 
