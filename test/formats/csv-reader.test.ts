@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, test } from 'vitest';
-import type { Dialect } from '../../shared/formats/csv/dialect.ts';
+import type { CsvDialect } from '../../shared/formats/csv/dialect.ts';
 import { CsvReader, type Rows } from '../../shared/formats/csv/reader.ts';
 
-type ReaderDialect = Pick<Dialect, 'delimiter' | 'quote' | 'crOnly'>;
+type ReaderDialect = Pick<CsvDialect, 'delimiter' | 'quote' | 'crOnly'>;
 const dialect: ReaderDialect = { delimiter: ',', quote: '"', crOnly: false };
 
 /** Papa on the whole text; the empty row after a last line break is none. */

@@ -1,7 +1,7 @@
 import Papa from 'papaparse';
 
 /** How a delimited file is written, found from its first rows. */
-export interface Dialect {
+export interface CsvDialect {
   delimiter: string;
   /** Empty when quotes have no meaning in the file. */
   quote: '"' | "'" | '';
@@ -25,7 +25,7 @@ const scale = 20;
  * @param isWhole true when the sample is the whole file
  * @param preferred delimiter that the extension promises, used when the rows do not tell
  */
-export function sniffDialect(sample: string, isWhole: boolean, preferred: string): Dialect {
+export function sniffDialect(sample: string, isWhole: boolean, preferred: string): CsvDialect {
   const directive = /^sep=(.)(?:\r\n|\n|\r)/i.exec(sample);
   const skip = directive?.[0].length ?? 0;
   const text = sample.slice(skip);

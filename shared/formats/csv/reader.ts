@@ -1,6 +1,6 @@
 import Papa from 'papaparse';
 import { RejectDocument } from '../../journey/errors.ts';
-import type { Dialect } from './dialect.ts';
+import type { CsvDialect } from './dialect.ts';
 import { type StrictRows, scanStrictRows } from './strict.ts';
 
 /** Stray quotes after which quoting is given up for the rest of the file. */
@@ -24,11 +24,11 @@ export class CsvReader {
   /** Length from which parsing is tried again, so that a long row is not re-read with every chunk. */
   #retryAt = 0;
   #quoted: boolean;
-  readonly #dialect: Pick<Dialect, 'delimiter' | 'quote' | 'crOnly'>;
+  readonly #dialect: Pick<CsvDialect, 'delimiter' | 'quote' | 'crOnly'>;
   readonly #maxRowChars: number;
 
   /** @param maxRowChars longest row in characters */
-  constructor(dialect: Pick<Dialect, 'delimiter' | 'quote' | 'crOnly'>, maxRowChars: number) {
+  constructor(dialect: Pick<CsvDialect, 'delimiter' | 'quote' | 'crOnly'>, maxRowChars: number) {
     this.#dialect = dialect;
     this.#maxRowChars = maxRowChars;
     this.#quoted = dialect.quote !== '';

@@ -1,4 +1,4 @@
-import { type Dialect, isBlank } from './dialect.ts';
+import { type CsvDialect, isBlank } from './dialect.ts';
 import type { Rows } from './reader.ts';
 import type { StrictRows } from './strict.ts';
 
@@ -25,7 +25,7 @@ export class CsvWriter {
   readonly #headerRow: number | undefined;
   readonly #maxRows: number;
 
-  constructor({ columns, headerRow }: Pick<Dialect, 'columns' | 'headerRow'>, maxRows: number) {
+  constructor({ columns, headerRow }: Pick<CsvDialect, 'columns' | 'headerRow'>, maxRows: number) {
     this.columns = columns;
     this.#headerRow = headerRow;
     this.#maxRows = maxRows;

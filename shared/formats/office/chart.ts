@@ -1,4 +1,4 @@
-import { type Block, type Cell, tableBlocks } from './markdown-blocks.ts';
+import { type MarkdownBlock, type MarkdownCell, tableBlocks } from './markdown-blocks.ts';
 import { readXml } from './xml.ts';
 
 interface Series {
@@ -16,7 +16,7 @@ const maxSeries = 255;
  * and a table of a column a series.
  * @throws RejectDocument `normalize.corrupt`
  */
-export function chartBlocks(bytes: Buffer, partName: string): Block[] {
+export function chartBlocks(bytes: Buffer, partName: string): MarkdownBlock[] {
   const titles: string[] = [];
   const allSeries: Series[] = [];
   let series: Series | undefined;
@@ -61,7 +61,7 @@ export function chartBlocks(bytes: Buffer, partName: string): Block[] {
   return [{ text: heading, isListItem: false }, ...tableBlocks({ rows: rowsOf(allSeries) })];
 }
 
-function rowsOf(allSeries: Series[]): Cell[][] {
+function rowsOf(allSeries: Series[]): MarkdownCell[][] {
   const labels = new Map<number, string>();
   const points = new Set<number>();
   for (const series of allSeries) {
@@ -78,6 +78,6 @@ function rowsOf(allSeries: Series[]): Cell[][] {
   return [header, ...rows];
 }
 
-function cell(text: string): Cell {
+function cell(text: string): MarkdownCell {
   return { blocks: text === '' ? [] : [{ text, isListItem: false }], span: 1, continues: false };
 }

@@ -3,28 +3,28 @@
  * reader is a language model and citations quote the text, so it stays as the author wrote it.
  */
 
-export interface Block {
+export interface MarkdownBlock {
   text: string;
   /** Items of one list stand on consecutive lines, all else is parted by an empty line. */
   isListItem: boolean;
 }
 
-export interface Cell {
-  blocks: Block[];
+export interface MarkdownCell {
+  blocks: MarkdownBlock[];
   /** Columns of the grid it covers. */
   span: number;
   /** It belongs to the cell above (`w:vMerge`), so its text is there. */
   continues: boolean;
 }
 
-export interface Table {
-  rows: Cell[][];
+export interface MarkdownTable {
+  rows: MarkdownCell[][];
 }
 
 /** The blocks as one text, without a line break at the end. */
-export function joinBlocks(blocks: Block[]): string {
+export function joinBlocks(blocks: MarkdownBlock[]): string {
   let text = '';
-  let previous: Block | undefined;
+  let previous: MarkdownBlock | undefined;
   for (const block of blocks) {
     if (previous) text += previous.isListItem && block.isListItem ? '\n' : '\n\n';
     text += block.text;
@@ -37,7 +37,7 @@ export function joinBlocks(blocks: Block[]): string {
  * A table as blocks: a Markdown table whose first row is the header, or the contents themselves
  * when the "table" is a frame around a single cell.
  */
-export function tableBlocks(table: Table): Block[] {
+export function tableBlocks(table: MarkdownTable): MarkdownBlock[] {
   const rows = table.rows.filter((row) => row.length > 0);
   const [first] = rows;
   if (rows.length === 1 && first?.length === 1) return first[0]?.blocks ?? [];
@@ -67,7 +67,7 @@ export function tableBlocks(table: Table): Block[] {
  * A table within a cell, where Markdown has no second level: a line a row, its cells parted by
  * semicolons.
  */
-export function nestedTableBlocks(table: Table): Block[] {
+export function nestedTableBlocks(table: MarkdownTable): MarkdownBlock[] {
   return table.rows
     .map((row) => row.map(({ blocks }) => cellText(blocks)).filter((text) => text !== ''))
     .filter((cells) => cells.length > 0)
@@ -83,11 +83,11 @@ export function spanOf(value: string | undefined): number {
   return Number.isInteger(span) && span > 1 ? Math.min(span, widestGrid) : 1;
 }
 
-function rowWidth(row: Cell[]): number {
+function rowWidth(row: MarkdownCell[]): number {
   return row.reduce((sum, { span }) => sum + span, 0);
 }
 
-function cellText(blocks: Block[]): string {
+function cellText(blocks: MarkdownBlock[]): string {
   return blocks
     .map(({ text }) => text)
     .join('\n')

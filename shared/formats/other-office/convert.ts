@@ -6,11 +6,11 @@ import { joinBlocks } from '../office/markdown-blocks.ts';
 import { externalReferences, macroWarning } from '../office/package.ts';
 import { refuseProtected } from '../safety/protection.ts';
 import { openXmlPackage } from '../safety/xml.ts';
-import { textFile } from '../text/output.ts';
+import { writeTextConversion } from '../text/output.ts';
 import { counted } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { officeText, type SlideAdditions } from './ast-text.ts';
-import { readSlides } from './pptx-extras.ts';
+import { readPptxExtras } from './pptx-extras.ts';
 
 type OfficeFormat = 'pptx' | 'odt' | 'odp' | 'rtf' | 'epub';
 
@@ -36,9 +36,9 @@ export async function convertOffice(input: ConvertInput): Promise<Conversion> {
     try {
       await refuseProtected(zip);
       if (format === 'pptx') {
-        const beside = await readSlides(zip, input.limits);
-        ({ additions, slides } = beside);
-        warnings.push(...slideWarnings(beside));
+        const extras = await readPptxExtras(zip, input.limits);
+        ({ additions, slides } = extras);
+        warnings.push(...slideWarnings(extras));
         const external = await externalReferences(zip, input.limits);
         if (external) warnings.push(external);
         const macros = macroWarning(zip);
@@ -79,7 +79,7 @@ export async function convertOffice(input: ConvertInput): Promise<Conversion> {
   if (blocks.every(({ text: block }) => /^# Slide \d+$/.test(block))) {
     warnings.push({ code: 'normalize.no_text', message: 'The document holds no text.' });
   }
-  return textFile(
+  return writeTextConversion(
     input.outDir,
     text || 'This document is blank.',
     {
@@ -166,7 +166,7 @@ function slideWarnings({
   hidden,
   charts,
   embedded,
-}: Awaited<ReturnType<typeof readSlides>>): Warning[] {
+}: Awaited<ReturnType<typeof readPptxExtras>>): Warning[] {
   const warnings: Warning[] = [];
   if (hidden.length > 0) {
     warnings.push({

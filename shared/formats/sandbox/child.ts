@@ -44,7 +44,7 @@ export class SandboxChild {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#process.on('message', (message: JobAnswer | 'ready') => {
-      if (message !== 'ready') this.#settle(message.id, message);
+      if (message !== 'ready') this.#answer(message.id, message);
       else if (this.#ending === 'unstarted') this.#ending = 'crashed';
     });
     this.#process.on('error', () => this.#end());
@@ -105,14 +105,14 @@ export class SandboxChild {
     this.#process.kill('SIGKILL');
   }
 
-  #settle(id: number, result: JobAnswer | Ending): void {
+  #answer(id: number, result: JobAnswer | Ending): void {
     this.#waiting.get(id)?.(result);
     this.#waiting.delete(id);
   }
 
   #end(): void {
     this.isAlive = false;
-    for (const id of [...this.#waiting.keys()]) this.#settle(id, this.#ending);
+    for (const id of [...this.#waiting.keys()]) this.#answer(id, this.#ending);
   }
 
   async #watchMemory(maxMemoryMb: number): Promise<void> {

@@ -5,7 +5,7 @@ import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
 import { columnName, type Merge, type RowCell } from './cells.ts';
 import { MergeFiller } from './merges.ts';
-import { isoDate, type NumberText, numberTextFor, plain } from './values.ts';
+import { isoDate, type NumberText, numberTextFor, plainNumber } from './values.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 
 /**
@@ -46,7 +46,7 @@ export async function readLegacyWorkbook(
   const date1904 = workbook.Workbook?.WBProps?.date1904 === true;
   const formats = new Map<string, NumberText>();
   const textOf = (value: number, format: string | number | undefined): string => {
-    if (format === undefined || format === 'General') return plain(value);
+    if (format === undefined || format === 'General') return plainNumber(value);
     const key = String(format);
     let text = formats.get(key);
     if (!text) {

@@ -6,7 +6,7 @@ import { type Attributes, readXml, type XmlHandlers } from '../office/xml.ts';
 import type { SafeZip } from '../safety/zip.ts';
 import { counted } from '../text/wording.ts';
 import { columnName, type RowCell } from './cells.ts';
-import { isoDate, plain } from './values.ts';
+import { isoDate, plainNumber } from './values.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 import type { WorkbookFindings } from './xlsx.ts';
 
@@ -244,10 +244,10 @@ class OdsReader implements XmlHandlers {
       const date = attributes['office:date-value'] ?? '';
       return isoDate(new Date(`${date.replace(/Z$/, '')}Z`)) || shown;
     }
-    if (value !== undefined && type === 'percentage') return `${plain(Number(value) * 100)}%`;
+    if (value !== undefined && type === 'percentage') return `${plainNumber(Number(value) * 100)}%`;
     // Units, currencies and leading zeros are only in what is shown.
     const isBare = type === 'float' && !/\p{L}|\p{Sc}/u.test(shown) && !/^0\d/.test(shown);
-    if (value !== undefined && (isBare || shown === '')) return plain(Number(value));
+    if (value !== undefined && (isBare || shown === '')) return plainNumber(Number(value));
     return shown;
   }
 }

@@ -19,14 +19,14 @@ export function numberTextFor(format: string | number, date1904: boolean): Numbe
     return /\[[hms]+\]/i.test(code) ? shown(code, date1904) : dateText(code, date1904);
   }
   const bare = code.replace(/"[^"]*"|\\.|_./g, '');
-  if (bare.includes('%')) return (value) => `${plain(value * 100)}%`;
+  if (bare.includes('%')) return (value) => `${plainNumber(value * 100)}%`;
   if (/^0{2,}$/.test(code)) return (value) => String(Math.round(value)).padStart(code.length, '0');
   const hasWords = /"[^"]*[^\s"-][^"]*"|\[\$[^-\]]|\p{Sc}|\\[^\s\-().]/u.test(code);
-  return hasWords ? shown(code, date1904) : plain;
+  return hasWords ? shown(code, date1904) : plainNumber;
 }
 
 /** A number without the noise of binary fractions: 0.1 + 0.2 is 0.3. */
-export function plain(value: number): string {
+export function plainNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value);
   return String(Number(value.toPrecision(15)));
 }
@@ -44,9 +44,9 @@ function shown(code: string, date1904: boolean): NumberText {
   return (value) => {
     try {
       const text = SSF.format(code, value, { date1904 }).replace(/\s+/g, ' ').trim();
-      return text === '' ? plain(value) : text;
+      return text === '' ? plainNumber(value) : text;
     } catch {
-      return plain(value);
+      return plainNumber(value);
     }
   };
 }
@@ -55,7 +55,7 @@ function dateText(code: string, date1904: boolean): NumberText {
   const showsDay = /[yd]|m{3,}/i.test(code.replace(/"[^"]*"|\\.|\[[^\]]*\]/g, ''));
   return (value) => {
     const parts = SSF.parse_date_code(value, { date1904 });
-    if (!parts) return plain(value);
+    if (!parts) return plainNumber(value);
     const { y, m, d, H, M, S } = parts;
     const time = `${two(H)}:${two(M)}${S === 0 ? '' : `:${two(S)}`}`;
     if (!showsDay && value >= 0 && value < 1) return time;

@@ -4,7 +4,7 @@ import type { Limits } from '../limits.ts';
 import { mainPartName, type Relationship, readPart, relationshipsOf } from '../office/package.ts';
 import { isOn, readXml, readXmlStream } from '../office/xml.ts';
 import type { SafeZip, ZipEntry } from '../safety/zip.ts';
-import { type NumberText, numberTextFor, plain } from './values.ts';
+import { type NumberText, numberTextFor, plainNumber } from './values.ts';
 
 /** A sheet as the workbook lists it, in its order of tabs. */
 export interface SheetEntry {
@@ -158,7 +158,7 @@ async function readNumberFormats(
   const texts = new Map<number, NumberText>();
   return (style) => {
     const format = formatOfStyle[style];
-    if (format === undefined || format === 0) return plain;
+    if (format === undefined || format === 0) return plainNumber;
     let text = texts.get(format);
     if (!text) {
       text = numberTextFor(codes.get(format) ?? format, date1904);

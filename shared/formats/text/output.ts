@@ -8,7 +8,7 @@ import type { Conversion } from '../types.ts';
  * Writes converted text below `outDir` as what goes to Claude.
  * @throws RejectDocument `normalize.too_large` when it passes `maxOutputBytes`
  */
-export async function textFile(
+export async function writeTextConversion(
   outDir: string,
   text: string,
   fidelity: Fidelity,

@@ -1,6 +1,6 @@
 import { externalReferences, macroWarning } from '../../formats/office/package.ts';
 import { openXmlPackage } from '../../formats/safety/xml.ts';
-import { textFile } from '../../formats/text/output.ts';
+import { writeTextConversion } from '../../formats/text/output.ts';
 import type { Conversion, Converter } from '../../formats/types.ts';
 import type { Fidelity, Warning } from '../../journey/record.ts';
 import { beyondText, findingWarnings } from '../model/findings.ts';
@@ -45,7 +45,12 @@ export const convertDocx: Converter = async (input): Promise<Conversion> => {
       });
     }
     const fidelity: Fidelity = { route: 'docx→text', imagesFound, imagesKept: 0, warnings };
-    return await textFile(input.outDir, text || 'This document is blank.', fidelity, input.limits);
+    return await writeTextConversion(
+      input.outDir,
+      text || 'This document is blank.',
+      fidelity,
+      input.limits,
+    );
   } finally {
     zip.close();
   }
