@@ -15,6 +15,7 @@ export class HtmlText {
   readonly #parser: Parser;
   readonly #maxDepth: number;
   readonly #ofWord: boolean;
+  readonly #isPlain: boolean;
   #out: string[] = [];
   #last: 'none' | 'item' | 'row' | 'block' = 'none';
   /** An element that stands apart began or ended since the last block. */
@@ -36,12 +37,15 @@ export class HtmlText {
 
   /**
    * @param maxDepth nested elements above which the page is refused
-   * @param ofWord it is what `docx-mammoth.ts` made of a Word document: white space is as typed, tables
-   *   are tables, and `data-label` on a list item is its marker
+   * @param ofWord it is what mammoth made of a Word document: white space is as typed, tables are
+   *   tables, and `data-label` on a list item is its marker
+   * @param isPlain text for people: no Markdown but list markers, no title, no link targets and no
+   *   descriptions of pictures
    */
-  constructor(maxDepth: number, { ofWord = false }: { ofWord?: boolean } = {}) {
+  constructor(maxDepth: number, { ofWord = false, isPlain = false } = {}) {
     this.#maxDepth = maxDepth;
     this.#ofWord = ofWord;
+    this.#isPlain = isPlain;
     this.#parser = new Parser({
       onopentag: (name, attributes) => this.#open(name, attributes),
       onclosetag: (name) => this.#close(name),
@@ -102,7 +106,7 @@ export class HtmlText {
         this.#append(this.#pre > 0 ? '\n' : '\u2028');
         break;
       case 'hr':
-        this.#emit('---', 'block');
+        if (!this.#isPlain) this.#emit('---', 'block');
         break;
       case 'img':
         this.#image(attributes);
@@ -129,7 +133,7 @@ export class HtmlText {
         break;
       case 'table':
         this.#leaveCell();
-        this.#tables.push(new HtmlTable(this.#ofWord));
+        this.#tables.push(new HtmlTable({ isAsWritten: this.#ofWord, isPlain: this.#isPlain }));
         break;
       case 'tr':
         this.#endRow();
@@ -143,7 +147,7 @@ export class HtmlText {
         this.#input(attributes);
         break;
       default:
-        this.#append(inlineMarks[name]?.[0] ?? '');
+        this.#append(this.#isPlain ? '' : (inlineMarks[name]?.[0] ?? ''));
     }
   }
 
@@ -193,7 +197,7 @@ export class HtmlText {
         break;
       default:
         if (/^h[1-6]$/.test(name)) this.#heading = 0;
-        else this.#append(inlineMarks[name]?.[1] ?? '');
+        else this.#append(this.#isPlain ? '' : (inlineMarks[name]?.[1] ?? ''));
     }
   }
 
@@ -216,7 +220,8 @@ export class HtmlText {
 
   #endTitle(): void {
     const title = tidy(this.#title ?? '');
-    if (this.#title !== endedTitle && title !== '') this.#emit(`Title: ${title}`, 'block');
+    if (this.#title !== endedTitle && title !== '' && !this.#isPlain)
+      this.#emit(`Title: ${title}`, 'block');
     this.#title = endedTitle;
   }
 
@@ -224,7 +229,7 @@ export class HtmlText {
     if (width === '1' && height === '1') return;
     this.images += 1;
     const label = tidy(alt);
-    if (label !== '') this.#append(` [image: ${label}] `);
+    if (label !== '' && !this.#isPlain) this.#append(` [image: ${label}] `);
   }
 
   #input({ type = 'text', value = '', checked }: Record<string, string>): void {
@@ -239,7 +244,8 @@ export class HtmlText {
     this.#endLink();
     const target = href.trim();
     const isUseful = /^(?:https?:|mailto:|tel:|s?ftp:|file:|[^:#][^:]*$)/i.test(target);
-    if (isUseful && target.length <= 2_000) this.#link = { href: target, label: '' };
+    if (isUseful && target.length <= 2_000 && !this.#isPlain)
+      this.#link = { href: target, label: '' };
   }
 
   #endLink(): void {
@@ -285,7 +291,8 @@ export class HtmlText {
     this.#line = '';
     if (this.#pre > 0) {
       const code = raw.replace(/^\n/, '').trimEnd();
-      if (code !== '') this.#emit(`\`\`\`\n${code.replaceAll('\u2028', '\n')}\n\`\`\``, 'block');
+      const lines = code.replaceAll('\u2028', '\n');
+      if (code !== '') this.#emit(this.#isPlain ? lines : `\`\`\`\n${lines}\n\`\`\``, 'block');
       return;
     }
     const text = this.#tidy(raw);
@@ -294,7 +301,7 @@ export class HtmlText {
       if (raw.includes('\u2028')) this.#gap = true;
       return;
     }
-    if (this.#heading > 0) {
+    if (this.#heading > 0 && !this.#isPlain) {
       const title = text.replaceAll('\n', ' ');
       this.#emit(`${'#'.repeat(this.#heading)} ${title}`, 'block');
       return;
@@ -324,7 +331,7 @@ export class HtmlText {
     }
     this.#last = kind;
     this.#gap = false;
-    const prefix = '> '.repeat(Math.min(8, this.#quotes));
+    const prefix = this.#isPlain ? '' : '> '.repeat(Math.min(8, this.#quotes));
     this.#out.push(prefix === '' ? block : prefix + block.replaceAll('\n', `\n${prefix}`));
   }
 

@@ -24,10 +24,15 @@ export class HtmlTable {
   /** Rows below that a cell above still covers, by column. */
   #covered: number[] = [];
   readonly #isAsWritten: boolean;
+  readonly #isPlain: boolean;
 
-  /** @param isAsWritten it is a table for sure, none for layout, and empty rows are part of it */
-  constructor(isAsWritten: boolean) {
+  /**
+   * @param isAsWritten it is known not to be layout, and empty rows are part of it
+   * @param isPlain rows become their cells separated by semicolons, and not Markdown
+   */
+  constructor({ isAsWritten, isPlain }: { isAsWritten: boolean; isPlain: boolean }) {
     this.#isAsWritten = isAsWritten;
+    this.#isPlain = isPlain;
   }
 
   beginRow(): void {
@@ -84,6 +89,11 @@ export class HtmlTable {
     if (this.#dissolved || cells.length === 0) return [];
     this.#skipCovered(cells);
     if (!this.#isAsWritten && cells.every((cell) => cell === '')) return [];
+    if (this.#isPlain) {
+      this.hasRows = true;
+      const filled = cells.filter((cell) => cell !== '').map((cell) => cell.replace(/\n+/g, ' '));
+      return [{ text: filled.join('; '), isRow: true }];
+    }
     const [only] = cells;
     const isLayout = !this.#isAsWritten && this.#columns <= 1;
     if (cells.length === 1 && only !== undefined && isLayout) {
