@@ -83,47 +83,53 @@ export async function mainPartName(zip: SafeZip, usual: string, limits: Limits):
   });
 }
 
-/** Relationship types that point outwards without anything being loaded by a reader. */
-const harmlessOutside = new Set(['hyperlink']);
-
 /**
- * A warning for what the package wants loaded from elsewhere (pictures, templates, frames, data):
- * it is never fetched. Undefined when there is nothing of the kind.
+ * Warnings about what every OOXML package may hold: references to things elsewhere (pictures,
+ * templates, frames, data), which are never fetched, and macros, which are never run.
  */
-export async function externalReferences(
-  zip: SafeZip,
-  limits: Limits,
-): Promise<Warning | undefined> {
-  const kinds = new Map<string, number>();
+export async function packageWarnings(zip: SafeZip, limits: Limits): Promise<Warning[]> {
+  const warnings: Warning[] = [];
+  const external = await externalReferences(zip, limits);
+  if (external.size > 0) {
+    const list = [...external].map(([type, count]) => `${count} ${type}`).join(', ');
+    warnings.push({
+      code: 'normalize.external_reference',
+      message: `The file refers to things outside it, which were not fetched: ${list}.`,
+    });
+  }
+  if (zip.entries.some(({ name }) => /(^|\/)vbaProject\.bin$/i.test(name))) {
+    warnings.push(macrosWarning);
+  }
+  return warnings;
+}
+
+/** For a file that holds macros. */
+export const macrosWarning: Warning = {
+  code: 'normalize.macros',
+  message: 'The file holds macros. They were neither run nor kept.',
+};
+
+/** Types of external relationships from which a reader loads nothing. */
+const harmlessTypes = new Set(['hyperlink']);
+
+/** How many external relationships of each type the package has. */
+async function externalReferences(zip: SafeZip, limits: Limits): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
   for (const entry of zip.entries) {
     const source = /^(.*?)_rels\/([^/]*)\.rels$/i.exec(entry.name);
     if (!source) continue;
     const partName = `${source[1] ?? ''}${source[2] ?? ''}`;
     for (const { type, external } of (await relationshipsOf(zip, partName, limits)).values()) {
-      if (external && !harmlessOutside.has(type)) kinds.set(type, (kinds.get(type) ?? 0) + 1);
+      if (external && !harmlessTypes.has(type)) counts.set(type, (counts.get(type) ?? 0) + 1);
     }
   }
   const maps = zip.find('xl/xmlMaps.xml');
   if (maps && /schemaLocation\s*=\s*["'][^#"']/.test(await textOf(zip, maps, limits))) {
-    kinds.set('schema', 1);
+    counts.set('schema', 1);
   }
-  if (kinds.size === 0) return undefined;
-  const list = [...kinds].map(([type, count]) => `${count} ${type}`).join(', ');
-  return {
-    code: 'normalize.external_reference',
-    message: `The file refers to things outside of it, which were not fetched: ${list}.`,
-  };
+  return counts;
 }
 
 async function textOf(zip: SafeZip, entry: ZipEntry, limits: Limits): Promise<string> {
   return (await zip.read(entry, limits.maxXmlBytes)).toString('utf8');
-}
-
-/** A warning when the package holds macros, which are never run. */
-export function macroWarning(zip: SafeZip): Warning | undefined {
-  if (!zip.entries.some(({ name }) => /(^|\/)vbaProject\.bin$/i.test(name))) return undefined;
-  return {
-    code: 'normalize.macros',
-    message: 'The file holds macros. They were neither run nor kept.',
-  };
 }

@@ -3,7 +3,7 @@ import { type OfficeParserAST, parseOffice } from 'officeparser';
 import { RejectDocument } from '../../journey/errors.ts';
 import type { Warning } from '../../journey/record.ts';
 import { joinBlocks } from '../office/markdown-blocks.ts';
-import { externalReferences, macroWarning } from '../office/package.ts';
+import { packageWarnings } from '../office/package.ts';
 import { refuseProtected } from '../safety/protection.ts';
 import { openXmlPackage } from '../safety/xml.ts';
 import { writeTextConversion } from '../text/output.ts';
@@ -39,10 +39,7 @@ export async function convertOffice(input: ConvertInput): Promise<Conversion> {
         const extras = await readPptxExtras(zip, input.limits);
         ({ additions, slides } = extras);
         warnings.push(...slideWarnings(extras));
-        const external = await externalReferences(zip, input.limits);
-        if (external) warnings.push(external);
-        const macros = macroWarning(zip);
-        if (macros) warnings.push(macros);
+        warnings.push(...(await packageWarnings(zip, input.limits)));
       }
     } finally {
       zip.close();

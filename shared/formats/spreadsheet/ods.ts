@@ -1,5 +1,4 @@
 import { RejectDocument } from '../../journey/errors.ts';
-import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
 import { readPart } from '../office/package.ts';
 import { type Attributes, readXml, type XmlHandlers } from '../office/xml.ts';
@@ -7,6 +6,7 @@ import type { SafeZip } from '../safety/zip.ts';
 import { counted } from '../text/wording.ts';
 import { columnName, type RowCell } from './cells.ts';
 import { isoDate, plainNumber } from './values.ts';
+import { hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 import type { WorkbookFindings } from './xlsx.ts';
 
@@ -42,19 +42,7 @@ export async function readOds(
       message: 'content.xml inside the file is not a spreadsheet.',
     });
   }
-  const warnings: Warning[] = [];
-  if (reader.hidden.length > 0) {
-    warnings.push({
-      code: 'normalize.hidden_text',
-      message: `Hidden sheets were read too: ${reader.hidden.join(', ')}.`,
-    });
-  }
-  if (reader.uncalculated > 0) {
-    warnings.push({
-      code: 'normalize.formulas_uncalculated',
-      message: `${reader.uncalculated} formulas have no stored result; the formulas stand in their place.`,
-    });
-  }
+  const warnings = [...hiddenSheets(reader.hidden), ...uncalculatedFormulas(reader.uncalculated)];
   if (reader.objects > 0) {
     warnings.push({
       code: 'normalize.chart_lost',
