@@ -70,14 +70,14 @@ interface OpenedZip {
  */
 export async function openZip(path: string, limits: Limits): Promise<SafeZip> {
   const { size } = await stat(path);
-  const { zipfile, whole } = await openLeniently(path, size);
+  const opened = await openLeniently(path, size);
   try {
-    const entries = await listEntries(zipfile, limits);
+    const entries = await listEntries(opened.zipfile, limits);
     const unzippedBytes = checkSizes(entries, size, limits);
     checkOverlaps(entries);
-    return safeZip(zipfile, entries, unzippedBytes, whole);
+    return new CheckedZip(opened, entries, unzippedBytes);
   } catch (error) {
-    zipfile.close();
+    opened.zipfile.close();
     throw error;
   }
 }
@@ -227,15 +227,26 @@ function checkOverlaps(entries: ZipEntry[]): void {
   }
 }
 
-function safeZip(
-  zipfile: yauzl.ZipFile,
-  entries: ZipEntry[],
-  unzippedBytes: number,
-  whole: Buffer | undefined,
-): SafeZip {
-  const byName = new Map(entries.map((entry) => [entry.name.toLowerCase(), entry]));
+class CheckedZip implements SafeZip {
+  readonly entries: ZipEntry[];
+  readonly unzippedBytes: number;
+  readonly #zipfile: yauzl.ZipFile;
+  readonly #whole: Buffer | undefined;
+  readonly #byName: Map<string, ZipEntry>;
 
-  const stream = async (entry: ZipEntry): Promise<Readable> => {
+  constructor({ zipfile, whole }: OpenedZip, entries: ZipEntry[], unzippedBytes: number) {
+    this.entries = entries;
+    this.unzippedBytes = unzippedBytes;
+    this.#zipfile = zipfile;
+    this.#whole = whole;
+    this.#byName = new Map(entries.map((entry) => [entry.name.toLowerCase(), entry]));
+  }
+
+  find(name: string): ZipEntry | undefined {
+    return this.#byName.get(name.toLowerCase());
+  }
+
+  async stream(entry: ZipEntry): Promise<Readable> {
     if (entry.isEncrypted) {
       throw new RejectDocument({
         code: 'normalize.encrypted',
@@ -243,27 +254,51 @@ function safeZip(
       });
     }
     try {
-      return await zipfile.openReadStreamPromise(entry.source);
+      return await this.#zipfile.openReadStreamPromise(entry.source);
     } catch (error) {
       throw corrupt('an entry cannot be unpacked', error);
     }
-  };
+  }
 
-  const localHeader = async (entry: ZipEntry): Promise<{ fileDataStart: number }> => {
+  async read(entry: ZipEntry, maxBytes: number): Promise<Buffer> {
+    if (entry.uncompressedSize > maxBytes) {
+      throw new RejectDocument({
+        code: 'normalize.too_large',
+        message: `A part of the file unpacks to ${entry.uncompressedSize} bytes; the limit is ${maxBytes}.`,
+      });
+    }
+    const chunks: Buffer[] = [];
+    await this.#inflate(entry, (chunk) => chunks.push(chunk));
+    return Buffer.concat(chunks);
+  }
+
+  async extract(entry: ZipEntry, target: string): Promise<void> {
+    const file = await open(target, 'w');
     try {
-      return await zipfile.readLocalFileHeaderPromise(entry.source, { minimal: true });
-    } catch (error) {
-      throw corrupt('an entry cannot be unpacked', error);
+      await this.#inflate(entry, (chunk) => file.write(chunk));
+    } finally {
+      await file.close();
     }
-  };
+  }
 
-  const consume = async (
+  async verify(only?: (entry: ZipEntry) => boolean): Promise<void> {
+    for (const entry of this.entries) {
+      if (!entry.isDirectory && (!only || only(entry))) await this.#inflate(entry, () => {});
+    }
+  }
+
+  close(): void {
+    this.#zipfile.close();
+  }
+
+  /** Gives `take` the entry's unpacked bytes and checks their number and checksum. */
+  async #inflate(
     entry: ZipEntry,
     take: (chunk: Buffer) => Promise<unknown> | unknown,
-  ): Promise<void> => {
-    if (whole && canInflateAtOnce(entry)) {
-      const { fileDataStart: start } = await localHeader(entry);
-      await take(inflateAtOnce(whole.subarray(start, start + entry.compressedSize), entry));
+  ): Promise<void> {
+    if (this.#whole && canInflateAtOnce(entry)) {
+      const start = await this.#dataStart(entry);
+      await take(inflateAtOnce(this.#whole.subarray(start, start + entry.compressedSize), entry));
       return;
     }
     let crc = 0;
@@ -274,7 +309,7 @@ function safeZip(
       },
     });
     try {
-      await pipeline(await stream(entry), sink);
+      await pipeline(await this.stream(entry), sink);
     } catch (error) {
       if (error instanceof RejectDocument || isSystemError(error)) throw error;
       if (error instanceof Error && error.message.startsWith('too many bytes')) {
@@ -283,39 +318,18 @@ function safeZip(
       throw corrupt('an entry cannot be unpacked', error);
     }
     if (crc !== entry.source.crc32) throw corrupt('an entry has a wrong checksum');
-  };
+  }
 
-  return {
-    entries,
-    unzippedBytes,
-    find: (name) => byName.get(name.toLowerCase()),
-    stream,
-    async read(entry, maxBytes) {
-      if (entry.uncompressedSize > maxBytes) {
-        throw new RejectDocument({
-          code: 'normalize.too_large',
-          message: `A part of the file unpacks to ${entry.uncompressedSize} bytes; the limit is ${maxBytes}.`,
-        });
-      }
-      const chunks: Buffer[] = [];
-      await consume(entry, (chunk) => chunks.push(chunk));
-      return Buffer.concat(chunks);
-    },
-    async extract(entry, target) {
-      const file = await open(target, 'w');
-      try {
-        await consume(entry, (chunk) => file.write(chunk));
-      } finally {
-        await file.close();
-      }
-    },
-    async verify(only) {
-      for (const entry of entries) {
-        if (!entry.isDirectory && (!only || only(entry))) await consume(entry, () => {});
-      }
-    },
-    close: () => zipfile.close(),
-  };
+  async #dataStart(entry: ZipEntry): Promise<number> {
+    try {
+      const header = await this.#zipfile.readLocalFileHeaderPromise(entry.source, {
+        minimal: true,
+      });
+      return header.fileDataStart;
+    } catch (error) {
+      throw corrupt('an entry cannot be unpacked', error);
+    }
+  }
 }
 
 function canInflateAtOnce(entry: ZipEntry): boolean {
