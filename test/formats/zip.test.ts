@@ -87,7 +87,7 @@ describe('an archive', () => {
     expect(conversion.fidelity.warnings).toEqual([
       {
         code: 'normalize.entries_left_out',
-        message: '1 files of the archive are damaged: “bad.txt”.',
+        message: '1 file in the archive is damaged: “bad.txt”.',
       },
     ]);
   });

@@ -4,13 +4,13 @@ import { HtmlTable } from './table.ts';
 import { attributesHide, blockTags, droppedTags, inlineMarks, lineTags } from './tags.ts';
 
 /**
- * HTML to Markdown-like text in one pass: what is written so far can be taken at any time, so a
- * page of any length passes in the memory of its longest block. Nothing is fetched.
+ * HTML to Markdown-like text in one pass: the text so far can be taken at any time, so a page of any
+ * length needs only the memory of its longest block. Nothing is fetched.
  */
 export class HtmlText {
-  /** Pictures met, but for tracking pixels. */
+  /** Pictures, not counting tracking pixels. */
   images = 0;
-  /** Elements left out because they are hidden from a reader. */
+  /** Elements left out because readers do not see them. */
   hidden = 0;
   readonly #parser: Parser;
   readonly #maxDepth: number;
@@ -18,7 +18,7 @@ export class HtmlText {
   readonly #isPlain: boolean;
   #out: string[] = [];
   #last: 'none' | 'item' | 'row' | 'block' = 'none';
-  /** An element that stands apart began or ended since the last block. */
+  /** An element with space around it began or ended since the last block. */
   #gap = false;
   #line = '';
   #depth = 0;
@@ -28,7 +28,7 @@ export class HtmlText {
   #pre = 0;
   #quotes = 0;
   #lists: { tag: string; next: number }[] = [];
-  /** The marker of a list item that waits for its first text. */
+  /** The marker of a list item that has no text yet. */
   #marker = '';
   #items = 0;
   #link: { href: string; label: string } | undefined;
@@ -36,7 +36,7 @@ export class HtmlText {
   readonly #tables: HtmlTable[] = [];
 
   /**
-   * @param maxDepth nested elements above which the page is refused
+   * @param maxDepth nesting of elements above which the page is rejected
    * @param ofWord it is what mammoth made of a Word document: white space is as typed, tables are
    *   tables, and `data-label` on a list item is its marker
    * @param isPlain text for people: no Markdown but list markers, no title, no link targets and no
@@ -64,7 +64,7 @@ export class HtmlText {
     while (this.#tables.length > 0) this.#endTable();
   }
 
-  /** The text made since the last call. */
+  /** Returns the text made since the last call. */
   take(): string {
     const text = this.#out.join('');
     this.#out = [];
@@ -208,7 +208,7 @@ export class HtmlText {
       return;
     }
     this.#append(text);
-    // A block without an end in sight is let go in pieces.
+    // A very long block is written in pieces.
     const length = this.#line.length + (this.#link?.label.length ?? 0);
     if (length > 256 * 1024 && this.#pre === 0) this.#flush();
   }
@@ -284,7 +284,7 @@ export class HtmlText {
     return this.#ofWord ? text.replaceAll('\u2028', '\n').trim() : tidy(text);
   }
 
-  /** Ends the block under way: what stands in `#line` goes out. */
+  /** Ends the current block: writes what is in `#line`. */
   #flush(): void {
     this.#endLink();
     const raw = this.#line;
@@ -336,8 +336,8 @@ export class HtmlText {
   }
 
   /**
-   * The cell under way holds what a row of text cannot: a heading, another table, a page's whole
-   * content. Its row is for layout, so its contents go out as blocks.
+   * The current cell holds something that a row of text cannot: a heading, another table, the content
+   * of a whole page. So its row is layout, and its contents are written as blocks.
    */
   #leaveCell(): void {
     for (const table of this.#tables) {

@@ -1,13 +1,13 @@
-/** One HTML table being read: rows become Markdown rows as they end. */
+/** An HTML table while it is read: each row becomes a Markdown row when it ends. */
 
 const maxSpan = 1_000;
-/** Rows are not stretched beyond this, so that spans cannot blow up a small page. */
+/** Spans do not widen a row beyond this many cells, so that they cannot blow up a small page. */
 const maxStretch = 4_000;
 const maxPadding = 60;
 
 interface Line {
   text: string;
-  /** A row of the table; else a block of its own. */
+  /** A row of the table; otherwise a block of its own. */
   isRow: boolean;
 }
 
@@ -18,10 +18,10 @@ export class HtmlTable {
   #cells: string[] = [];
   #blocks: string[] = [];
   #span = 1;
-  /** The row under way turned out to be layout; its cells are no longer gathered. */
+  /** The current row turned out to be layout; its cells are no longer collected. */
   #dissolved = false;
   #columns = 0;
-  /** Rows below that a cell above still covers, by column. */
+  /** How many more rows a cell above covers, by column. */
   #covered: number[] = [];
   readonly #isAsWritten: boolean;
   readonly #isPlain: boolean;
@@ -70,7 +70,7 @@ export class HtmlTable {
     for (let more = 1; more < span; more += 1) this.#cells.push('');
   }
 
-  /** The row's contents so far as blocks; from now on they are no cells. */
+  /** Returns the row's contents so far as blocks; the row is no longer a table row. */
   dissolveRow(): string[] {
     if (this.#dissolved) return [];
     const blocks = [...this.#cells.filter((cell) => cell !== ''), ...this.#blocks];
@@ -107,7 +107,7 @@ export class HtmlTable {
     return [{ text: row + rule, isRow: true }];
   }
 
-  /** Puts empty cells where a cell of a row above reaches down. */
+  /** Adds empty cells where a cell of a row above reaches down. */
   #skipCovered(cells = this.#cells): void {
     for (let rows = this.#covered[cells.length]; rows; rows = this.#covered[cells.length]) {
       this.#covered[cells.length] = rows - 1;

@@ -3,12 +3,12 @@ import type { Limits } from '../limits.ts';
 import { openZip, type SafeZip } from '../safety/zip.ts';
 import type { Format } from './kinds.ts';
 
-/** What a zip container is: an office document of some kind, or an archive of files. */
+/** What a zip container is: a kind of office document, or an archive of files. */
 
 const maxTypesBytes = 4 * 1024 * 1024;
 
 /**
- * @throws RejectDocument as `openZip`
+ * @throws RejectDocument like `openZip`
  * @throws SkipDocument `normalize.unsupported` for packages of other programs
  */
 export async function identifyZip(path: string, limits: Limits): Promise<Format> {

@@ -7,13 +7,13 @@ interface Series {
   values: Map<number, string>;
 }
 
-/** Points kept of one series, and series; nobody reads a chart of more. */
+/** Points kept of a series, and series of a chart; a larger chart cannot be read as one. */
 const maxPoints = 2_000;
 const maxSeries = 255;
 
 /**
- * The data a chart was drawn from, as the chart part caches it (ECMA-376 part 1, 21.2): its titles
- * and a table of a column a series.
+ * The data that a chart was drawn from, as cached in the chart part (ECMA-376 part 1, 21.2): its
+ * titles, and a table with a column for each series.
  * @throws RejectDocument `normalize.corrupt`
  */
 export function chartBlocks(bytes: Buffer, partName: string): MarkdownBlock[] {

@@ -1,19 +1,19 @@
 /**
- * Paragraphs and tables as Markdown-like text. Nothing but `|` in table cells is escaped: the
- * reader is a language model and citations quote the text, so it stays as the author wrote it.
+ * Paragraphs and tables as Markdown-like text. Only `|` in table cells is escaped: the reader is a
+ * language model and citations quote the text, so it stays as the author wrote it.
  */
 
 export interface MarkdownBlock {
   text: string;
-  /** Items of one list stand on consecutive lines, all else is parted by an empty line. */
+  /** List items are on consecutive lines; all other blocks are separated by an empty line. */
   isListItem: boolean;
 }
 
 export interface MarkdownCell {
   blocks: MarkdownBlock[];
-  /** Columns of the grid it covers. */
+  /** How many columns of the grid it covers. */
   span: number;
-  /** It belongs to the cell above (`w:vMerge`), so its text is there. */
+  /** It continues the cell above (`w:vMerge`), which has the text. */
   continues: boolean;
 }
 
@@ -34,8 +34,8 @@ export function joinBlocks(blocks: MarkdownBlock[]): string {
 }
 
 /**
- * A table as blocks: a Markdown table whose first row is the header, or the contents themselves
- * when the "table" is a frame around a single cell.
+ * A table as blocks: a Markdown table whose first row is the header, or just the contents if the
+ * "table" is a frame around a single cell.
  */
 export function tableBlocks(table: MarkdownTable): MarkdownBlock[] {
   const rows = table.rows.filter((row) => row.length > 0);
@@ -43,7 +43,7 @@ export function tableBlocks(table: MarkdownTable): MarkdownBlock[] {
   if (rows.length === 1 && first?.length === 1) return first[0]?.blocks ?? [];
 
   const widest = rows.reduce((most, row) => Math.max(most, rowWidth(row)), 0);
-  // Wider than Word allows: the grid cannot be trusted, and filling it up would blow up the text.
+  // A grid wider than Word allows cannot be trusted, and filling it up would blow up the text.
   const isSound = widest <= widestGrid;
   const columns = isSound ? widest : Math.max(1, first?.length ?? 1);
   const lines: string[] = [];
@@ -64,8 +64,8 @@ export function tableBlocks(table: MarkdownTable): MarkdownBlock[] {
 }
 
 /**
- * A table within a cell, where Markdown has no second level: a line a row, its cells parted by
- * semicolons.
+ * A table within a cell, for which Markdown has no syntax: a line for each row, its cells separated
+ * by semicolons.
  */
 export function nestedTableBlocks(table: MarkdownTable): MarkdownBlock[] {
   return table.rows
@@ -74,10 +74,10 @@ export function nestedTableBlocks(table: MarkdownTable): MarkdownBlock[] {
     .map((cells) => ({ text: cells.join('; '), isListItem: true }));
 }
 
-/** Word's own limit of columns in a table. */
+/** Word's limit of columns in a table. */
 export const widestGrid = 63;
 
-/** A span as the file states it, within reason. */
+/** A span as the file states it, limited to `widestGrid`. */
 export function spanOf(value: string | undefined): number {
   const span = Number(value);
   return Number.isInteger(span) && span > 1 ? Math.min(span, widestGrid) : 1;

@@ -11,14 +11,14 @@ export interface Relationship {
   id: string;
   /** Last part of the type's URI: `image`, `hyperlink`, `officeDocument` … */
   type: string;
-  /** Name of the target part without a leading `/`, or the address when `external`. */
+  /** Name of the target part without a leading `/`, or the address if `external`. */
   target: string;
   external: boolean;
 }
 
 /**
- * The relationships of a part, or of the package when `partName` is empty.
- * @throws RejectDocument `normalize.corrupt` when they cannot be read
+ * The relationships of a part by id, or those of the package if `partName` is empty.
+ * @throws RejectDocument `normalize.corrupt` if they cannot be read
  */
 export async function relationshipsOf(
   zip: SafeZip,
@@ -57,7 +57,7 @@ function partTarget(folder: string, target: string): string {
   }
 }
 
-/** A part's bytes, or undefined when the package has none of that name. */
+/** A part's bytes, or undefined if the package has no such part. */
 export async function readPart(
   zip: SafeZip,
   name: string,
@@ -69,8 +69,8 @@ export async function readPart(
 
 /**
  * The name of the part that holds the document itself: `word/document.xml`, `xl/workbook.xml` ….
- * @param usual where it is when the package's relationships do not tell
- * @throws RejectDocument `normalize.corrupt` when there is none
+ * @param usual its name if the package's relationships do not give one
+ * @throws RejectDocument `normalize.corrupt` if there is none
  */
 export async function mainPartName(zip: SafeZip, usual: string, limits: Limits): Promise<string> {
   for (const { type, target, external } of (await relationshipsOf(zip, '', limits)).values()) {
@@ -79,7 +79,7 @@ export async function mainPartName(zip: SafeZip, usual: string, limits: Limits):
   if (zip.find(usual)) return usual;
   throw new RejectDocument({
     code: 'normalize.corrupt',
-    message: `The file is a zip without the part ${usual} that such a document must have.`,
+    message: `The file is a zip without the part ${usual}, which such a document must have.`,
   });
 }
 

@@ -8,7 +8,7 @@ import {
   tableBlocks,
 } from '../office/markdown-blocks.ts';
 
-/** A document as officeparser reads it, as Markdown-like text. */
+/** Markdown-like text of a document as read by officeparser. */
 
 export interface OfficeText {
   blocks: MarkdownBlock[];
@@ -16,12 +16,12 @@ export interface OfficeText {
   charts: number;
 }
 
-/** What is added to a slide that the parser does not see: text of diagrams, data of charts. */
+/** What officeparser does not read and is added to a slide: text of diagrams, data of charts. */
 export type SlideAdditions = Map<number, MarkdownBlock[]>;
 
 /**
  * @param nodes the parser's content
- * @param additions by the number of the slide; slides the parser left out as empty are put in
+ * @param additions by slide number; slides that the parser left out as empty are added too
  */
 export function officeText(
   nodes: OfficeContentNode[],
@@ -99,7 +99,7 @@ class NodeWriter {
     return nodes.flatMap((node) => this.block(node));
   }
 
-  /** Footnotes and endnotes met so far, under a title. */
+  /** The footnotes and endnotes so far, under a title. */
   notes(): MarkdownBlock[] {
     if (this.#notes.length === 0) return [];
     return [paragraph(`---\n\nNotes:\n\n${this.#notes.join('\n')}`)];
@@ -145,7 +145,7 @@ class NodeWriter {
       for (const cell of row.children ?? []) {
         const metadata = cell.type === 'cell' ? cell.metadata : undefined;
         const at = metadata?.col ?? column;
-        // Columns that a cell of a row above reaches down into.
+        // Columns covered by a cell of a row above.
         if (at > column)
           cells.push({ blocks: [], span: spanOf(String(at - column)), continues: true });
         const span = spanOf(String(metadata?.colSpan ?? 1));
@@ -167,7 +167,7 @@ class NodeWriter {
     );
   }
 
-  /** The text of a node, with marks for its notes. */
+  /** The text of a node, with references to its notes. */
   #inline(node: OfficeContentNode): string {
     let text = '';
     const children = node.children ?? [];

@@ -6,20 +6,21 @@ import { readXml } from '../office/xml.ts';
 import type { SafeZip } from '../safety/zip.ts';
 import type { SlideAdditions } from './ast-text.ts';
 
-/** What officeparser does not read of a pptx. */
+/** What officeparser does not read in a pptx. */
 export interface PptxExtras {
-  /** Text of diagrams (SmartArt) and data of charts, for each slide by its number. */
+  /** Text of diagrams (SmartArt) and data of charts, by slide number. */
   additions: SlideAdditions;
   slides: number;
-  /** Numbers of slides that are not shown. */
+  /** Numbers of the hidden slides. */
   hidden: number[];
+  /** Charts of a newer kind (chartex), which are not read. */
   charts: number;
-  /** Sound, film and files within the presentation. */
+  /** Embedded sounds, videos and files. */
   embedded: number;
 }
 
 /**
- * Reads what hangs on the slides of a presentation, in the order they are shown.
+ * Reads what the slides of a presentation refer to, in the order in which they are shown.
  * @throws RejectDocument `normalize.corrupt`
  */
 export async function readPptxExtras(zip: SafeZip, limits: Limits): Promise<PptxExtras> {
@@ -34,7 +35,7 @@ export async function readPptxExtras(zip: SafeZip, limits: Limits): Promise<Pptx
   };
   const main = await readPart(zip, mainName, limits);
   const ids: string[] = [];
-  // PowerPoint shows no slide twice; a list that repeats one a million times is an attack.
+  // PowerPoint shows each slide once; a list that repeats one a million times is an attack.
   const seen = new Set<string>();
   if (main) {
     readXml(main, mainName, {

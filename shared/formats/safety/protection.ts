@@ -4,8 +4,8 @@ import type { SafeZip } from './zip.ts';
 const maxManifestBytes = 8 * 1024 * 1024;
 
 /**
- * Refuses OpenDocument files with a password (ODF 1.2 part 3, 4.8) and EPUBs with digital rights
- * management. Obfuscated fonts, which publishers use freely, are no protection of the text.
+ * Rejects OpenDocument files with a password (ODF 1.2 part 3, 4.8) and EPUBs with digital rights
+ * management. Obfuscated fonts, which many publishers use, do not count: the text is readable.
  * @throws RejectDocument `normalize.encrypted`
  */
 export async function refuseProtected(zip: SafeZip): Promise<void> {

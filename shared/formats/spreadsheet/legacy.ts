@@ -11,8 +11,8 @@ import { hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 
 /**
- * xls and xlsb by SheetJS, which holds the whole workbook in memory: files of this size are
- * rare in formats whose sheets end at 65,536 rows, and a larger one says what to do.
+ * Limit for xls and xlsb, which SheetJS holds in memory as a whole. Larger files are rare, and the
+ * rejection gives advice.
  */
 const maxBytes = 64 * 1024 * 1024;
 
@@ -37,11 +37,11 @@ export async function readLegacyWorkbook(
   writer: SpreadsheetWriter,
 ): Promise<Warning[]> {
   const workbook = parse(await readFile(path), limits);
-  // SheetJS reads noise as a workbook of nothing.
+  // SheetJS reads noise as an empty workbook.
   if (workbook.SheetNames.length === 0) {
     throw new RejectDocument({
       code: 'normalize.corrupt',
-      message: 'The workbook is damaged: no sheet can be found in it.',
+      message: 'The workbook is damaged: it has no sheets.',
     });
   }
   const numberText = numberTexts(workbook.Workbook?.WBProps?.date1904 === true);
@@ -119,8 +119,8 @@ function parse(bytes: Buffer, limits: Limits): WorkBook {
   if (bytes.length > maxBytes) {
     throw new RejectDocument({
       code: 'normalize.too_large',
-      message: `A workbook of this format may have ${maxBytes} bytes; it has ${bytes.length}.`,
-      advice: 'Save it as xlsx, which is read as a stream, or as CSV.',
+      message: `The workbook has ${bytes.length} bytes; the limit for this format is ${maxBytes}.`,
+      advice: 'Save it as xlsx or CSV, which have no such limit, and drop that.',
     });
   }
   try {

@@ -10,9 +10,9 @@ import { hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 import type { WorkbookFindings } from './xlsx.ts';
 
-/** Columns a sheet of LibreOffice has at most. */
+/** The last column of a LibreOffice sheet. */
 const lastColumn = 16_383;
-/** Equal cells side by side that are written out; blank ones may be any number. */
+/** How many equal cells side by side are written; blank ones are not limited. */
 const maxRepeatedCells = 1_000;
 
 interface OpenCell {
@@ -23,9 +23,9 @@ interface OpenCell {
 }
 
 /**
- * An OpenDocument spreadsheet (ODF 1.2 part 1, 9) to rows. A row or cell that the file says comes a
- * million times is written as often as the limits allow and never held more than once, which is
- * why SheetJS does not read it.
+ * An OpenDocument spreadsheet (ODF 1.2 part 1, 9) to rows. A row or cell that the file repeats a
+ * million times is written as often as the limits allow and held in memory only once; SheetJS would
+ * hold each.
  * @throws RejectDocument `normalize.corrupt`
  */
 export async function readOds(

@@ -14,11 +14,11 @@ import { SpreadsheetWriter } from './writer.ts';
 import { checkXlsxParts, readXlsx, type WorkbookFindings } from './xlsx.ts';
 
 /**
- * A workbook to text, sheet by sheet in the order of its tabs: xlsx and ods by readers of our own
- * (that of xlsx in memory that does not grow with the rows), xls and xlsb by SheetJS.
+ * A workbook to text, sheet by sheet in the order of its tabs: xlsx and ods by our own readers (xlsx
+ * in memory that does not grow with the rows), xls and xlsb by SheetJS.
  *
- * `rowsFound` counts rows with something in them, `rowsKept` those within `maxRows` a sheet and
- * `maxCells` a workbook.
+ * `rowsFound` counts rows that are not empty, `rowsKept` those within `maxRows` for each sheet and
+ * `maxCells` for the workbook.
  *
  * @throws RejectDocument `normalize.corrupt`, `normalize.encrypted`, `normalize.too_large` and
  *   those of `openZip`
@@ -82,12 +82,15 @@ async function readWorkbookOf(
 function tableWarnings(writer: SpreadsheetWriter, pictures: number, limits: Limits): Warning[] {
   const warnings: Warning[] = [];
   if (writer.rowsFound === 0) {
-    warnings.push({ code: 'normalize.no_text', message: 'No sheet of the workbook has cells.' });
+    warnings.push({
+      code: 'normalize.no_text',
+      message: 'No sheet of the workbook has any cells.',
+    });
   }
   if (writer.rowsKept < writer.rowsFound) {
     warnings.push({
       code: 'normalize.rows_dropped',
-      message: `${writer.rowsFound - writer.rowsKept} rows beyond the limits (${limits.maxRows} rows a sheet, ${limits.maxCells} cells) were left out.`,
+      message: `${writer.rowsFound - writer.rowsKept} rows beyond the limits (${limits.maxRows} rows per sheet, ${limits.maxCells} cells) were left out.`,
     });
   }
   if (pictures > 0) {

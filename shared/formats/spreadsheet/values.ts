@@ -1,15 +1,15 @@
 import { SSF } from '@e965/xlsx';
 
-/** What a cell shows, from its number and its number format (ECMA-376 part 1, 18.8.30). */
+/** The text of a cell from its number and its number format (ECMA-376 part 1, 18.8.30). */
 
-/** How numbers of one format become text. */
+/** Turns numbers of one format into text. */
 export type NumberText = (value: number) => string;
 
 /**
  * - Dates and times as ISO 8601, whatever the format's order of day and month.
- * - Percentages as such, at full precision.
+ * - Percentages with their sign, at full precision.
  * - Formats with words, units or currencies as Excel shows them.
- * - All else as the bare number, without grouping and unrounded, to 15 digits as Excel keeps them.
+ * - All others as the bare number, without grouping or rounding, to the 15 digits that Excel keeps.
  * @param format a format code, or the number of a built-in one
  * @param date1904 whether days count from 1904-01-01
  */
@@ -39,7 +39,7 @@ function isDate(code: string): boolean {
   }
 }
 
-/** As Excel shows it, without the blanks that only align columns. */
+/** As Excel shows it, without the spaces that only align columns. */
 function shown(code: string, date1904: boolean): NumberText {
   return (value) => {
     try {
@@ -64,7 +64,7 @@ function dateText(code: string, date1904: boolean): NumberText {
   };
 }
 
-/** A date that a reader gives as such (in UTC), as ISO 8601. */
+/** A date (in UTC) as ISO 8601; '' for an invalid one. */
 export function isoDate(date: Date): string {
   if (Number.isNaN(date.getTime())) return '';
   const text = date.toISOString();

@@ -12,22 +12,22 @@ import { readExtras } from './xlsx-extras.ts';
 import { mergesIn, type SheetFindings, WorksheetReader } from './xlsx-sheet.ts';
 import { readWorkbook, type SheetEntry, streamOf, type Workbook } from './xlsx-workbook.ts';
 
-/** Worksheets up to this many bytes are held, to know their merged cells before their rows. */
+/** Worksheets up to this many bytes are held in memory, to know their merged cells before the rows. */
 const heldBytes = 16 * 1024 * 1024;
 
-/** What was met in a workbook beside its rows. */
+/** What was found in a workbook besides its rows. */
 export interface WorkbookFindings {
   pictures: number;
   warnings: Warning[];
 }
 
-/** Parts whose size grows with the rows: read as streams, so no limit of bytes on each. */
+/** Parts that grow with the rows. They are read as streams, so their size is not limited. */
 const growing = /(^|\/)(worksheets\/[^/]+|sharedStrings)\.xml$/i;
 
 /**
- * Checks the parts that the reader does not go through itself: XML for what attacks hide in it, all
- * else for its checksum.
- * @throws RejectDocument as `checkXml` and `SafeZip.verify`
+ * Checks the parts that are not read as streams: XML for what attacks hide in it, all others for
+ * their checksum.
+ * @throws RejectDocument like `checkXml` and `SafeZip.verify`
  */
 export async function checkXlsxParts(zip: SafeZip, limits: Limits): Promise<void> {
   const isXml = ({ name }: ZipEntry) => /\.(xml|rels|vml|xsd)$/i.test(name);
