@@ -5,9 +5,9 @@
  * Other ways in, and who may take them (enforced by the import rules):
  * - `inside.ts` and `sandbox/serve.ts`: only `shared/convert/`, which runs inside the conversion
  *   process. They are separate so that this process loads no zod and the others load no parser.
- * - The foundations, file by file: only `shared/word/`, which stands on them. They are all of
+ * - The foundations, file by file: only `shared/word/`, which builds on them. They are all of
  *   `office/` and `safety/`, `html/reader.ts`, `text/output.ts`, `text/wording.ts`, `limits.ts` and
- *   `types.ts`. No barrels there: a barrel would load yauzl for whoever wants to read an XML part.
+ *   `types.ts`. They have no barrel files: reading an XML part must not load yauzl.
  * - Tests import what they test.
  */
 export { formatFacts } from './identify/facts.ts';

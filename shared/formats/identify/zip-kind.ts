@@ -14,11 +14,11 @@ const maxTypesBytes = 4 * 1024 * 1024;
 export async function identifyZip(path: string, limits: Limits): Promise<Format> {
   const zip = await openZip(path, limits);
   try {
-    return (
-      (await openDocumentKind(zip)) ??
-      (await openXmlKind(zip)) ??
-      (otherPackage(zip) ? refuse(otherPackage(zip)) : 'zip')
-    );
+    const format = (await openDocumentKind(zip)) ?? (await openXmlKind(zip));
+    if (format) return format;
+    const other = otherPackage(zip);
+    if (other) skip(other);
+    return 'zip';
   } finally {
     zip.close();
   }
@@ -47,7 +47,7 @@ async function openDocumentKind(zip: SafeZip): Promise<Format | undefined> {
   if (kind === 'text') return 'odt';
   if (kind === 'spreadsheet') return 'ods';
   if (kind === 'presentation') return 'odp';
-  if (declared?.includes('opendocument')) refuse(declared);
+  if (declared?.includes('opendocument')) skip(declared);
   return undefined;
 }
 
@@ -71,7 +71,7 @@ async function openXmlKind(zip: SafeZip): Promise<Format | undefined> {
     ) {
       return 'pptx';
     }
-    if (/vnd\.ms-visio/.test(types)) refuse('application/vnd.ms-visio.drawing');
+    if (/vnd\.ms-visio/.test(types)) skip('application/vnd.ms-visio.drawing');
   }
   if (zip.find('word/document.xml')) return 'docx';
   if (zip.find('xl/workbook.xml') ?? zip.find('xl/workbook.bin')) return 'xlsx';
@@ -86,7 +86,7 @@ function otherPackage(zip: SafeZip): string | undefined {
   return undefined;
 }
 
-function refuse(what = 'a package of another program'): never {
+function skip(what: string): never {
   throw new SkipDocument({
     code: 'normalize.unsupported',
     message: `The file is ${what}, which Dropline does not convert.`,

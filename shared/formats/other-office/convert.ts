@@ -4,7 +4,7 @@ import { RejectDocument } from '../../journey/errors.ts';
 import type { Warning } from '../../journey/record.ts';
 import { joinBlocks } from '../office/markdown-blocks.ts';
 import { packageWarnings } from '../office/package.ts';
-import { refuseProtected } from '../safety/protection.ts';
+import { rejectProtected } from '../safety/protection.ts';
 import { openXmlPackage } from '../safety/xml.ts';
 import { writeTextConversion } from '../text/output.ts';
 import { counted } from '../text/wording.ts';
@@ -34,7 +34,7 @@ export async function convertOffice(input: ConvertInput): Promise<Conversion> {
   else {
     const zip = await openXmlPackage(input.path, input.limits, { allowDoctype: format !== 'pptx' });
     try {
-      await refuseProtected(zip);
+      await rejectProtected(zip);
       if (format === 'pptx') {
         const extras = await readPptxExtras(zip, input.limits);
         ({ additions, slides } = extras);

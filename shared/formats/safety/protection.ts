@@ -8,7 +8,7 @@ const maxManifestBytes = 8 * 1024 * 1024;
  * management. Obfuscated fonts, which many publishers use, do not count: the text is readable.
  * @throws RejectDocument `normalize.encrypted`
  */
-export async function refuseProtected(zip: SafeZip): Promise<void> {
+export async function rejectProtected(zip: SafeZip): Promise<void> {
   const manifest = await text(zip, 'META-INF/manifest.xml');
   const encryption = await text(zip, 'META-INF/encryption.xml');
   const encryptsText = [...encryption.matchAll(/CipherReference[^>]*URI=["']([^"']*)["']/g)].some(

@@ -100,7 +100,7 @@ async function openLeniently(path: string, size: number): Promise<OpenedZip> {
 
 /**
  * The offset after the last end-of-central-directory record whose comment fits (APPNOTE 4.3.16).
- * yauzl refuses bytes after it; Word and Excel do not mind them.
+ * yauzl fails if bytes follow it; Word and Excel do not mind.
  */
 function trailerEnd(bytes: Buffer, base: number): number {
   const signature = Buffer.from('PK\x05\x06', 'latin1');

@@ -244,7 +244,7 @@ function typeOf(attributes: Attributes): string {
   return attributes['office:value-type'] ?? '';
 }
 
-/** A number of repetitions: 1 when it is not stated or makes no sense. */
+/** A number of repetitions: 1 if it is missing or makes no sense. */
 function timesOf(value: string | undefined): number {
   const times = Number(value ?? 1);
   return Number.isInteger(times) && times > 0 ? Math.min(times, 1_048_576) : 1;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
 import { mainPartName } from '../office/package.ts';
-import { refuseProtected } from '../safety/protection.ts';
+import { rejectProtected } from '../safety/protection.ts';
 import { openXmlPackage } from '../safety/xml.ts';
 import { openZip } from '../safety/zip.ts';
 import { counted } from '../text/wording.ts';
@@ -61,7 +61,7 @@ async function readWorkbookOf(
   if (format === 'ods') {
     const zip = await openXmlPackage(source, limits, { allowDoctype: true });
     try {
-      await refuseProtected(zip);
+      await rejectProtected(zip);
       return await readOds(zip, limits, writer);
     } finally {
       zip.close();

@@ -6,7 +6,7 @@ import { takeRefusals } from '../../../shared/formats/sandbox/no-network.ts';
 
 /**
  * A worker that does what a hostile document might make a converter do. The document says what, as
- * `command argument`; what came of it is the error's message.
+ * `command argument`; the message of the error says what happened.
  */
 
 const commands: Record<string, (argument: string, job: Job) => unknown> = {
