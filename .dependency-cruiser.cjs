@@ -60,7 +60,8 @@ module.exports = {
     ...neighbours,
     {
       name: 'formats-by-the-door',
-      comment: 'Code outside of the formats enters by their face. See the comment in shared/formats/index.ts.',
+      comment:
+        'Code outside of the formats enters by their face. See the comment in shared/formats/index.ts.',
       severity: 'error',
       from: { path: '^(infra|functions|docs|shared)/', pathNot: '^shared/(formats|word|convert)/' },
       to: { path: '^shared/formats/', pathNot: '^shared/formats/index\\.ts$' },
@@ -81,12 +82,14 @@ module.exports = {
       from: { path: '^shared/word/' },
       to: {
         path: '^shared/formats/',
-        pathNot: '^shared/formats/((office|safety)/|html/reader|text/(output|wording)|limits|types)',
+        pathNot:
+          '^shared/formats/((office|safety)/|html/reader|text/(output|wording)|limits|types)',
       },
     },
     {
       name: 'word-by-its-doors',
-      comment: 'One door for each way: text must not load what prints, nor printing what makes text.',
+      comment:
+        'One door for each way: text must not load what prints, nor printing what makes text.',
       severity: 'error',
       from: { path: '^(infra|functions|docs|shared)/', pathNot: '^shared/word/' },
       to: { path: '^shared/word/', pathNot: '^shared/word/to-(text|pdf)/index\\.ts$' },

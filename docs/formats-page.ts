@@ -1,33 +1,31 @@
 import { formatCodes, formatWarnings, printCodes, printWarnings } from '../shared/codes/index.ts';
-import { formatFacts } from '../shared/formats/identify/facts.ts';
-import { formats, kinds } from '../shared/formats/identify/kinds.ts';
-import { type Limits, limitsSchema } from '../shared/formats/limits.ts';
+import { formatFacts, formats, kinds, type Limits, limitsSchema } from '../shared/formats/index.ts';
 
-/** `docs/formats.md`, made of the tables that the code itself uses. */
+/** `docs/formats.md`, generated from the tables that the code itself uses. */
 export function formatsPage(): string {
   return `# Formats
 
 <!-- Made by \`npm run docs\`; do not edit. -->
 
-What a dropped file becomes, what of it is kept and what is lost. A file is known by its signature
-first, then by its extension, then by its content type; where they disagree, the record has a warning.
-Conversions run in a process of their own that can read the one document, write its own directory and
-reach no network. \`npm run normalize -- FILE...\` shows what would become of a file.
+What a dropped file becomes, what is kept and what is lost. Dropline identifies a file by its signature
+first, then by its extension, then by its content type; if they disagree, the record has a warning.
+A conversion runs in a process that can read only its document, write only its own directory and reach
+no network. \`npm run normalize -- FILE...\` shows what a file would become.
 
-Any other type ends \`skipped\` with advice; below the key prefixes of \`DROPLINE_CONTAINER_UPLOADS\` it is
-uploaded as it is, for Claude's code execution tool, and not summarised.
+Any other type ends as \`skipped\` with advice; under the key prefixes of \`DROPLINE_CONTAINER_UPLOADS\` it
+is uploaded as it is, for Claude's code execution tool, and not summarised.
 
 ${table(['format', 'extensions', 'becomes', 'kept', 'lost', 'limits'], formatRows())}
 
-Macros, scripts and links to the outside are never run or fetched. Files protected by a password are
-refused. The rest of the formats ends as \`normalize.unsupported\`, unless a profile asks for container
+Macros and scripts are never run, and external links are never fetched. Files protected by a password
+are rejected. All other formats end as \`normalize.unsupported\`, unless a profile asks for container
 uploads.
 
 ## Limits
 
-Settings with safe defaults. Those that are to differ are given as one JSON object, such as \`{"maxRows": 1000}\`: by
-\`-c limits=JSON\` when deploying, by \`--limits JSON\` of \`npm start\` and \`npm run normalize\`. The functions
-read it from \`DROPLINE_LIMITS\`.
+All limits have safe defaults. To change some, give a JSON object such as \`{"maxRows": 1000}\`: with
+\`-c limits=JSON\` when deploying, with \`--limits JSON\` for \`npm start\` and \`npm run normalize\`. The
+functions read it from \`DROPLINE_LIMITS\`.
 
 ${table(['limit', 'default', 'meaning'], limitRows())}
 
@@ -42,7 +40,7 @@ ${table(
 
 ## Warnings
 
-They stand in a record's \`fidelity.warnings\`: the document went on, a person should know.
+These appear in a record's \`fidelity.warnings\`. The document was processed; a person should know.
 
 ${table(
   ['code', 'meaning'],
@@ -61,7 +59,7 @@ function formatRows(): string[][] {
   });
 }
 
-/** Text has a hundred extensions; the first dozen tell what is meant. */
+/** Text has a hundred extensions; the first dozen give the idea. */
 function shortened(extensions: readonly string[]): string {
   const shown = extensions.slice(0, 12).join(' ');
   return extensions.length > 12 ? `${shown} … (${extensions.length} in all)` : shown;

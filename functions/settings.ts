@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limitsSchema } from '../shared/formats/limits.ts';
+import { limitsSchema } from '../shared/formats/index.ts';
 import { type QueuedStep, type QueueName, steps } from '../shared/journey/steps.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Limits, WrongLimits } from '../shared/formats/limits.ts';
+import { type Limits, WrongLimits } from '../shared/formats/index.ts';
 import { functionLimits } from './limits.ts';
 
 /** The CDK context has values that Dropline cannot use; the message names each. */

@@ -1,4 +1,4 @@
-import { type Limits, readLimits, WrongLimits } from '../shared/formats/limits.ts';
+import { type Limits, readLimits, WrongLimits } from '../shared/formats/index.ts';
 import { steps } from '../shared/journey/steps.ts';
 
 /** Memory of the functions that convert and print, in MB. */

@@ -1,6 +1,6 @@
 import type { Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import type { Limits } from '../shared/formats/limits.ts';
+import type { Limits } from '../shared/formats/index.ts';
 import type { QueuedStep } from '../shared/journey/steps.ts';
 import type { Bundle } from './bundle.ts';
 

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConversionSandbox } from '../../shared/formats/sandbox/sandbox.ts';
+import { ConversionSandbox } from '../../shared/formats/index.ts';
 import { lambdaHandler } from '../runtime.ts';
 import { normalizeStep } from './step.ts';
 

@@ -1,15 +1,14 @@
 import { stat } from 'node:fs/promises';
-import { identify } from '../formats/identify/identify.ts';
-import { isSystemError } from '../formats/safety/system-error.ts';
-import type { Conversion, Converter, ConvertInput } from '../formats/types.ts';
+import type { Conversion, Converter, ConvertInput } from '../formats/index.ts';
+import { identify, isSystemError } from '../formats/inside.ts';
 import { DroplineError, RejectDocument } from '../journey/errors.ts';
 import { converters } from './registry.ts';
 
 /**
- * Converts one file: identifies it, checks its size, hands it to the converter of its format.
- * Untrusted files belong in a `ConversionSandbox`, which calls this in a process of its own.
- * @throws RejectDocument for what can never pass, SkipDocument for types that are not converted,
- *   the system's own errors (a full disk) as they are
+ * Converts one file: checks its size, identifies it and calls the converter of its format.
+ * Untrusted files belong in a `ConversionSandbox`, which calls this in a child process.
+ * @throws RejectDocument for a file that can never pass, SkipDocument for types that are not
+ *   converted, the system's errors (a full disk) as they are
  */
 export async function convert(input: ConvertInput): Promise<Conversion> {
   const { size } = await stat(input.path);
@@ -27,7 +26,7 @@ export async function convert(input: ConvertInput): Promise<Conversion> {
   return conversion;
 }
 
-/** A library's own error says that it cannot read this document; the system's errors pass on. */
+/** An error of a library means that it cannot read this document; system errors are rethrown. */
 async function run(converter: Converter, input: ConvertInput): Promise<Conversion> {
   try {
     return await converter(input);
@@ -37,7 +36,7 @@ async function run(converter: Converter, input: ConvertInput): Promise<Conversio
     const isMemory = /allocation failed|Invalid (?:string|array|typed array) length/i.test(message);
     throw new RejectDocument({
       code: isMemory ? 'normalize.out_of_memory' : 'normalize.unreadable',
-      message: `The ${input.format} converter gave up: ${message.slice(0, 200)}`,
+      message: `The ${input.format} converter failed: ${message.slice(0, 200)}`,
       cause: error,
     });
   }

@@ -3,61 +3,63 @@ import { z } from 'zod';
 const MiB = 1024 * 1024;
 
 /**
- * What a single conversion may take. Every number has a default that is safe in a 2 GB function;
- * all can be overridden by the `limits` setting.
+ * What a single conversion may use. Every limit has a default that is safe in a 2 GB function and
+ * can be overridden by the `limits` setting.
  */
 export const limitsSchema = z.object({
   maxBytes: z
     .int()
     .positive()
     .default(500 * 1000 * 1000)
-    .describe('Bytes of the original. The Files API refuses more than 500 MB.'),
+    .describe('Bytes of the original. The Files API rejects more than 500 MB.'),
   maxUnzippedBytes: z
     .int()
     .positive()
     .default(512 * MiB)
-    .describe('Bytes all entries of a zip container (docx, xlsx, zip …) may unpack to.'),
+    .describe('Bytes that all entries of a zip container (docx, xlsx, zip …) unpack to.'),
   maxXmlBytes: z
     .int()
     .positive()
     .default(64 * MiB)
-    .describe('Bytes one XML part of an office file may have.'),
+    .describe('Bytes of one XML part of an office file.'),
   maxZipEntries: z.int().positive().default(10_000).describe('Entries in one zip container.'),
   maxZipRatio: z
     .number()
     .positive()
     .default(200)
     .describe(
-      'Unpacked to packed size of one entry above which it counts as a bomb (from 16 MiB unpacked).',
+      'Ratio of unpacked to packed size above which an entry of 16 MiB or more counts as a zip bomb.',
     ),
-  maxXmlDepth: z.int().positive().default(1_000).describe('Depth of nested XML or HTML elements.'),
+  maxXmlDepth: z.int().positive().default(1_000).describe('Nesting depth of XML or HTML elements.'),
   maxRows: z
     .int()
     .positive()
     .default(10_000_000)
-    .describe('Rows kept of a table, or of each sheet; the rest is counted and reported.'),
+    .describe('Rows kept of a table, or of each sheet; the rest are counted and reported.'),
   maxCells: z.int().positive().default(20_000_000).describe('Cells kept of a workbook.'),
   maxLineChars: z
     .int()
     .positive()
     .default(16 * MiB)
-    .describe('Characters in one line or cell of a delimited file.'),
+    .describe('Characters in one row of a delimited file.'),
   maxPages: z.int().positive().default(5_000).describe('Pages of a PDF.'),
   maxPixelsPerSide: z
     .int()
     .positive()
     .default(8_000)
-    .describe('Width and height Claude takes, in pixels.'),
+    .describe(
+      'Width and height of a picture, in pixels, above which it is scaled to what Claude accepts.',
+    ),
   maxPixels: z
     .int()
     .positive()
     .default(268_000_000)
-    .describe('Width times height that is decoded at all, in pixels.'),
+    .describe('Width times height of a picture, in pixels; a larger one is rejected.'),
   maxImageBytes: z
     .int()
     .positive()
     .default(30 * 1000 * 1000)
-    .describe('Bytes of a picture above which it is written anew, scaled to what Claude takes.'),
+    .describe('Bytes of a picture above which it is rewritten, scaled to what Claude accepts.'),
   maxOutputBytes: z
     .int()
     .positive()
@@ -67,17 +69,17 @@ export const limitsSchema = z.object({
     .int()
     .nonnegative()
     .default(1)
-    .describe('Containers within containers that are still opened.'),
+    .describe('How many levels of containers within containers are opened.'),
   maxSeconds: z
     .number()
     .positive()
     .default(120)
-    .describe('Wall-clock seconds of one conversion before its process is killed.'),
+    .describe('Wall-clock seconds after which a conversion process is killed.'),
   maxMemoryMb: z
     .int()
     .positive()
     .default(1_536)
-    .describe('Resident memory of the conversion process before it is killed, in MiB.'),
+    .describe('Resident memory in MiB above which a conversion process is killed.'),
 });
 
 export type Limits = z.infer<typeof limitsSchema>;
@@ -85,14 +87,14 @@ export type Limits = z.infer<typeof limitsSchema>;
 /** The safe defaults. */
 export const defaultLimits: Limits = limitsSchema.parse({});
 
-/** Limits that a person gave are wrong; the message names each that is. */
+/** The given limits are wrong; the message names each wrong one. */
 export class WrongLimits extends Error {
   override readonly name = 'WrongLimits';
 }
 
 /**
- * The limits that a person gave, checked. What is left out is left out here too: it has its default
- * where the limits are used.
+ * Checks the given limits. A limit that is left out stays left out; its default is filled in where
+ * the limits are used.
  * @throws {WrongLimits}
  */
 export function readLimits(given: unknown): Partial<Limits> {
@@ -104,8 +106,8 @@ export function readLimits(given: unknown): Partial<Limits> {
 function faultOf(issue: z.core.$ZodIssue): string {
   const [name] = issue.path;
   if (issue.code === 'unrecognized_keys') {
-    return `there is no limit ${issue.keys.join(', ')}; there are ${Object.keys(limitsSchema.shape).join(', ')}`;
+    return `unknown limit ${issue.keys.join(', ')}; the limits are ${Object.keys(limitsSchema.shape).join(', ')}`;
   }
-  if (name === undefined) return 'a JSON object is wanted, such as {"maxRows": 1000}';
+  if (name === undefined) return 'expected a JSON object such as {"maxRows": 1000}';
   return `${String(name)}: ${issue.message}`;
 }

@@ -2,27 +2,27 @@ import type { Block, Fidelity } from '../journey/record.ts';
 import type { Format } from './identify/kinds.ts';
 import type { Limits } from './limits.ts';
 
-/** A file to convert. Converters read this path and write below `outDir`, and touch nothing else. */
+/** A file to convert. A converter reads `path`, writes below `outDir` and touches nothing else. */
 export interface ConvertInput {
   /** Local path of the original bytes. */
   path: string;
-  /** The file's name as the user gave it (last part of the key), for its extension only. */
+  /** The file's name as the user gave it (last part of the key); only its extension is used. */
   name: string;
-  /** Content type the object was stored with; a hint, never trusted over the signature. */
+  /** Content type that the object was stored with; a hint, never trusted over the signature. */
   contentType?: string | undefined;
   sizeBytes: number;
-  /** What the file was identified as; `convert` sets it before it calls a converter. */
+  /** What the file was identified as; `convert` sets it before calling a converter. */
   format?: Format | undefined;
-  /** Containers (mails, archives) this file came out of; 0 or absent for a dropped file. */
+  /** How many containers (mails, archives) this file was inside; 0 or absent for a dropped file. */
   depth?: number | undefined;
-  /** An existing empty directory for what the conversion makes. */
+  /** An existing, empty directory for the results. */
   outDir: string;
   limits: Limits;
 }
 
-/** A file inside the file: a mail's attachment, a zip's entry. Becomes a document of its own. */
+/** A file inside the file, such as a mail's attachment or a zip's entry. Becomes its own document. */
 export interface Part {
-  /** Name inside the parent, sanitised, with `/` between folders, unique within the parent. */
+  /** Sanitised name, unique within the parent, with `/` between folders. */
   name: string;
   /** Local path below `outDir`. */
   path: string;
@@ -32,10 +32,10 @@ export interface Part {
 
 /**
  * What became of a file.
- * - `pass`: the original bytes go up as they are.
- * - `file`: the converted bytes at `path` go up instead.
- * - `render`: the original is a docx that text cannot carry; the render step makes it a PDF.
- * - `container`: only the files inside (`parts`) go on; the original has no content of its own.
+ * - `pass`: the original bytes are uploaded as they are.
+ * - `file`: the converted bytes at `path` are uploaded instead.
+ * - `render`: the original is a docx that text cannot represent; the render step makes it a PDF.
+ * - `container`: only the files inside (`parts`) are processed; the original has no content itself.
  *
  * Unreadable or hostile input throws `RejectDocument`; an unsupported type throws `SkipDocument`.
  */
@@ -52,5 +52,5 @@ export type Conversion =
   | { outcome: 'render'; fidelity: Fidelity; parts: Part[] }
   | { outcome: 'container'; fidelity: Fidelity; parts: Part[] };
 
-/** A converter of one format. Pure of AWS, network and environment. */
+/** A converter of one format. It uses no AWS client, no network and no environment variable. */
 export type Converter = (input: ConvertInput) => Promise<Conversion>;

@@ -1,5 +1,4 @@
-import type { Limits } from '../formats/limits.ts';
-import type { Conversion, ConvertInput } from '../formats/types.ts';
+import type { Conversion, ConvertInput, Limits } from '../formats/index.ts';
 import { SkipDocument } from '../journey/errors.ts';
 import { documentIdOf } from '../journey/ids.ts';
 import type { ObjectChange } from '../journey/messages.ts';

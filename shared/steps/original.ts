@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ObjectChanged, ObjectGone } from '../aws/objects.ts';
-import type { Limits } from '../formats/limits.ts';
+import type { Limits } from '../formats/index.ts';
 import { RejectDocument } from '../journey/errors.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { StepTools } from './tools.ts';

@@ -1,4 +1,4 @@
-import type { Part } from '../formats/types.ts';
+import type { Part } from '../formats/index.ts';
 import { hashFile } from '../journey/hash.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { orderAfter } from '../ledger/keys.ts';

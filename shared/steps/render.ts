@@ -1,4 +1,4 @@
-import type { Limits } from '../formats/limits.ts';
+import type { Limits } from '../formats/index.ts';
 import type { StepMessage } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';

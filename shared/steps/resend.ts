@@ -36,7 +36,12 @@ export async function resend(document: DocumentItem, tools: StepTools): Promise<
       if (document.rendering) return tools.send({ step: 'render', documentId, order });
       return tools.announce(changeOf(document));
     case 'normalized':
-      return tools.send({ step: 'upload', documentId, order, contentSha256: document.contentSha256 });
+      return tools.send({
+        step: 'upload',
+        documentId,
+        order,
+        contentSha256: document.contentSha256,
+      });
     case 'uploaded':
       return tools.send({ step: 'summarize', documentId, order });
     default:

@@ -234,7 +234,11 @@ async function uploadAgain(
 }
 
 /** Writes the answer; one that is no full summary ends the document `failed`, its cost recorded. */
-async function record(reply: Message, fenced: FencedDocument, tools: SummarizeTools): Promise<void> {
+async function record(
+  reply: Message,
+  fenced: FencedDocument,
+  tools: SummarizeTools,
+): Promise<void> {
   const { usage } = reply;
   const cost = costUsd(usage, reply.model, { table: tools.prices });
   const add = {

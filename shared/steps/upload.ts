@@ -82,10 +82,7 @@ async function leave(
 }
 
 /** @returns false when a newer event came meanwhile: the content was joined, and nobody may be left to leave it */
-async function giveFile(
-  document: DocumentIn<'normalized'>,
-  tools: UploadTools,
-): Promise<boolean> {
+async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools): Promise<boolean> {
   const { contentSha256, source, mimeType, documentId, order } = document;
   await tools.contents.join(contentSha256, documentId, order);
   const file = await liveFile({ contentSha256, mimeType, source }, tools);

@@ -16,14 +16,14 @@ const sources = ['shared', 'functions', 'infra/local/normalize']
       .map((name) => readFileSync(new URL(`${folder}/${name}`, root), 'utf8')),
   )
   .join('\n');
-/** Codes of conversions that the sources name, and those that the sandbox makes of a child's ending. */
+/** Codes of conversions in the sources, and those that the sandbox makes up of how a child ended. */
 const raised = new Set([
   ...[...sources.matchAll(/'(normalize\.[a-z_]+)'/g)].map(([, code]) => code ?? ''),
   ...['timeout', 'out_of_memory', 'crashed'].map((ending) => `normalize.${ending}`),
 ]);
 const warnings = { ...formatWarnings, ...printWarnings, ...journeyWarnings };
 
-test('every code of a conversion is an error or a warning of the catalogue, and not both', () => {
+test('every code of a conversion is in the catalogue, as an error or as a warning', () => {
   const known = [...Object.keys(codes), ...Object.keys(warnings)];
 
   expect(raised.size).toBeGreaterThan(40);
@@ -31,7 +31,7 @@ test('every code of a conversion is an error or a warning of the catalogue, and 
   expect(new Set(known).size).toBe(known.length);
 });
 
-test('every code of normalizing in the catalogue is raised somewhere', () => {
+test('every normalize code in the catalogue is raised somewhere', () => {
   const listed = [...Object.keys(formatCodes), ...Object.keys(formatWarnings)];
 
   const unused = listed.filter((code) => code.startsWith('normalize.') && !raised.has(code));

@@ -1,6 +1,6 @@
 /**
- * An OLE compound file with empty streams of the given names at its root ([MS-CFB]): enough to be
- * identified, no more.
+ * An OLE compound file with empty streams of the given names at its root ([MS-CFB]): just enough to
+ * be identified.
  */
 export function compoundFile(names: string[]): Buffer {
   const header = Buffer.alloc(512);

@@ -8,7 +8,7 @@ import { DroplineError } from '../../shared/journey/errors.ts';
 
 export interface Converted {
   conversion: Conversion;
-  /** What goes to Claude, as text; the original's bytes when it passes. */
+  /** What is uploaded, as text; the original's bytes if it passes unchanged. */
   text: string;
   /** Codes of the warnings, in order. */
   warnings: string[];
@@ -22,7 +22,7 @@ export interface ConvertOptions {
   depth?: number;
 }
 
-/** Converts `bytes` as a file of that name, in this process, and cleans up behind it. */
+/** Converts `bytes` as a file of that name, in this process, and cleans up afterwards. */
 export async function convertBytes(
   name: string,
   bytes: Uint8Array | string,
@@ -55,7 +55,7 @@ export async function convertBytes(
   }
 }
 
-/** The code that converting ends with; throws when it succeeds or fails without one. */
+/** The code that a conversion fails with; throws if it succeeds or fails without a code. */
 export async function codeOf(converting: Promise<unknown>): Promise<string> {
   try {
     await converting;

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, test } from 'vitest';
-import type { Dialect } from '../../shared/formats/csv/dialect.ts';
+import type { CsvDialect } from '../../shared/formats/csv/dialect.ts';
 import { CsvReader, type Rows } from '../../shared/formats/csv/reader.ts';
 
-type ReaderDialect = Pick<Dialect, 'delimiter' | 'quote' | 'crOnly'>;
+type ReaderDialect = Pick<CsvDialect, 'delimiter' | 'quote' | 'crOnly'>;
 const dialect: ReaderDialect = { delimiter: ',', quote: '"', crOnly: false };
 
-/** Papa on the whole text; the empty row after a last line break is none. */
+/** Papa's rows of the whole text, without the empty row after a last line break. */
 function parse(text: string): string[][] {
   const rows = Papa.parse<string[]>(text, { delimiter: ',', newline: '\n' }).data;
   return text === '' || text.endsWith('\n') ? rows.slice(0, -1) : rows;
@@ -36,7 +36,7 @@ function piecesOf(text: string, cuts: number[]): string[] {
 }
 
 describe('rows of a delimited text', () => {
-  test('are those that papaparse reads, however messy the text, where quotes are closed', () => {
+  test('are those that papaparse reads, however messy the text, as long as quotes are closed', () => {
     const isClosed = (text: string) =>
       Papa.parse(text, { delimiter: ',', newline: '\n' }).errors.every(
         ({ code }) => code !== 'MissingQuotes',
@@ -50,7 +50,7 @@ describe('rows of a delimited text', () => {
     );
   });
 
-  test('are the same where another delimiter parts them', () => {
+  test('are the same with another delimiter', () => {
     const isClosed = (text: string) =>
       Papa.parse(text, { delimiter: ';', newline: '\n' }).errors.every(
         ({ code }) => code !== 'MissingQuotes',
@@ -79,7 +79,7 @@ describe('rows of a delimited text', () => {
     );
   });
 
-  test('keep the line breaks within quotes as they were, whatever ends the rows', () => {
+  test('keep line breaks within quotes as they were, however rows end', () => {
     const rows = read(['a,"x\r\ny"\nb,"x\ny"\r\nc,"z\r"\r\n']);
 
     expect(rows).toEqual([
@@ -89,7 +89,7 @@ describe('rows of a delimited text', () => {
     ]);
   });
 
-  test('end in a lone CR where the dialect says so', () => {
+  test('end in a lone CR if the dialect says so', () => {
     const rows = read(['a,b\rc,', '"d\re"\r'], { crOnly: true });
 
     expect(rows).toEqual([
@@ -98,7 +98,7 @@ describe('rows of a delimited text', () => {
     ]);
   });
 
-  test('go on after a quote that is never closed', () => {
+  test('continue after a quote that is never closed', () => {
     const reader = new CsvReader(dialect, 1_000_000);
 
     const rows = [...cellsOf(reader.push('a,b\n"5 inch,c\nd,e\nf,g\n')), ...cellsOf(reader.end())];
@@ -112,7 +112,7 @@ describe('rows of a delimited text', () => {
     expect(reader.strayQuotes).toBe(1);
   });
 
-  test('take no more than a bounded number of looks at stray quotes', () => {
+  test('are re-read for stray quotes only a limited number of times', () => {
     const reader = new CsvReader(dialect, 1_000_000);
     const lines = Array.from({ length: 500 }, (_, index) => `"${index},x`);
 
@@ -122,7 +122,7 @@ describe('rows of a delimited text', () => {
     expect(reader.strayQuotes).toBe(10);
   });
 
-  test('are refused when one is longer than allowed', () => {
+  test('are rejected if one is longer than the limit', () => {
     const reader = new CsvReader(dialect, 1_000);
 
     const push = () => reader.push('x'.repeat(2_000));

@@ -3,19 +3,19 @@ import Papa from 'papaparse';
 import { describe, expect, test } from 'vitest';
 import { codeOf, convertBytes } from './convert-bytes.ts';
 
-/** The table in converted text: commas, LF, no header repeated. */
+/** The table in converted text: commas, LF, without repeated headers. */
 function tableOf(text: string): string[][] {
   return Papa.parse<string[]>(text, { delimiter: ',', newline: '\n' }).data.slice(0, -1);
 }
 
-/** Text as people have it; control characters are left out by the conversion, with a warning. */
+/** Ordinary text, without the control characters that a conversion leaves out with a warning. */
 const cell = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 12 }),
   fc.stringMatching(/^[ab,;"'\n\t|=+@-]{0,8}$/),
   fc.constantFrom('', ' ', '1,5', '12.50', '=SUM(A1)', '"', "'", 'a\r\nb', '\n', '-1', "'x'"),
 );
 
-/** Rectangular, with enough in it that its delimiter can be told from the text. */
+/** A rectangular table with enough text to recognise its delimiter. */
 const table = fc
   .record({ columns: fc.integer({ min: 2, max: 5 }), rows: fc.integer({ min: 1, max: 8 }) })
   .chain(({ columns, rows }) =>
@@ -43,7 +43,7 @@ describe('a CSV file', () => {
 
         expect(tableOf(text)).toEqual(rows);
       }),
-      // A seed, since a few tables can be read in two ways: `1;2,3;4` is one of them.
+      // With a seed, because a few tables, such as `1;2,3;4`, can be read in two ways.
       { numRuns: 200, seed: 20261122 },
     );
   });
@@ -53,7 +53,7 @@ describe('a CSV file', () => {
     ['tabs', '\t', '\n'],
     ['bars', '|', '\n'],
     ['commas', ',', '\r'],
-  ])('parted by %s comes back with its decimal commas whole', async (_, delimiter, newline) => {
+  ])('separated by %s comes back with its decimal commas', async (_, delimiter, newline) => {
     const rows = [
       ['Year', 'Revenue', 'Note'],
       ['2022', '143,15', 'two\nlines'],
@@ -71,20 +71,20 @@ describe('a CSV file', () => {
     expect(conversion.fidelity).toMatchObject({ rowsFound: 4, rowsKept: 4 });
   });
 
-  test('is quoted no more than needed', async () => {
+  test('is quoted only where needed', async () => {
     const { text } = await convertBytes('table.csv', '"a","b"\n"1","x,y"\n"2","z"\n');
 
     expect(text).toBe('a,b\n1,"x,y"\n2,z\n');
   });
 
-  test('keeps ragged rows as they are and says so', async () => {
+  test('keeps ragged rows as they are, with a warning', async () => {
     const { text, warnings } = await convertBytes('table.csv', 'a,b,c\n1,2,3\n1,2\n1,2,3,4\n');
 
     expect(text).toBe('a,b,c\n1,2,3\n1,2\n1,2,3,4\n');
     expect(warnings).toEqual(['normalize.ragged_rows']);
   });
 
-  test('keeps what looks like a formula as the text it is', async () => {
+  test('keeps what looks like a formula as text', async () => {
     const rows = [
       ['name', 'value'],
       ['=cmd|"/c calc"!A0', '@SUM(1+1)*cmd'],
@@ -97,14 +97,14 @@ describe('a CSV file', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('with an sep= line is parted by what that says, and the line is no row', async () => {
+  test('with a sep= line is separated by what the line says, and the line is not a row', async () => {
     const { text, conversion } = await convertBytes('table.csv', 'sep=;\r\na;b\r\n1,5;2\r\n');
 
     expect(text).toBe('a,b\n"1,5",2\n');
     expect(conversion.fidelity.rowsFound).toBe(2);
   });
 
-  test('quoted by apostrophes throughout is read so', async () => {
+  test('with apostrophes as quotes throughout is read that way', async () => {
     const lines = ["'id','place'", "'1','Paris, France'", "'2','Rome'", "'3','Bonn, Germany'"];
 
     const { text } = await convertBytes('table.csv', lines.join('\n'));
@@ -112,7 +112,7 @@ describe('a CSV file', () => {
     expect(text).toBe('id,place\n1,"Paris, France"\n2,Rome\n3,"Bonn, Germany"\n');
   });
 
-  test('repeats its header after a blank line when it is long', async () => {
+  test('repeats its header after a blank line if it is long', async () => {
     const rows = Array.from(
       { length: 3_000 },
       (_, index) => `${index},some words for row ${index}`,
@@ -128,7 +128,7 @@ describe('a CSV file', () => {
     expect(conversion.fidelity).toMatchObject({ rowsFound: 3_001, rowsKept: 3_001 });
   });
 
-  test('repeats nothing when its first row is no header', async () => {
+  test('repeats nothing if its first row is not a header', async () => {
     const rows = Array.from({ length: 5_000 }, (_, index) => `${index},${index * 7},${index * 11}`);
 
     const { text } = await convertBytes('t.csv', rows.join('\n'));
@@ -136,7 +136,7 @@ describe('a CSV file', () => {
     expect(text.trimEnd().split('\n')).toEqual(rows);
   });
 
-  test('is cut at the limit of rows, and the rest is counted', async () => {
+  test('is cut at the limit of rows, and the rest are counted', async () => {
     const rows = Array.from({ length: 50 }, (_, index) => `row ${index},x`);
 
     const { text, conversion, warnings } = await convertBytes('t.csv', rows.join('\n'), {
@@ -157,7 +157,7 @@ describe('a CSV file', () => {
     expect(conversion.fidelity.rowsFound).toBe(2);
   });
 
-  test('that is one endless line is refused', async () => {
+  test('that is one endless line is rejected', async () => {
     const code = await codeOf(
       convertBytes('line.csv', `a,b\n${'x'.repeat(50_000)}`, { limits: { maxLineChars: 10_000 } }),
     );
@@ -165,7 +165,7 @@ describe('a CSV file', () => {
     expect(code).toBe('normalize.line_too_long');
   });
 
-  test('whose text would pass the limit of bytes is refused', async () => {
+  test('whose text would exceed the limit of bytes is rejected', async () => {
     const code = await codeOf(
       convertBytes('big.csv', 'a,b\n'.repeat(5_000), { limits: { maxOutputBytes: 1_000 } }),
     );
@@ -173,7 +173,7 @@ describe('a CSV file', () => {
     expect(code).toBe('normalize.too_large');
   });
 
-  test('with nothing but blank lines is empty', async () => {
+  test('with only blank lines is empty', async () => {
     const code = await codeOf(convertBytes('blank.csv', '\n\n\r\n'));
 
     expect(code).toBe('normalize.empty');

@@ -30,7 +30,7 @@ function mixed(...parts: string[]): string {
 }
 
 describe('a mail', () => {
-  test('is its headers and its text', async () => {
+  test('becomes its headers and its text', async () => {
     const { text, conversion } = await convertBytes(
       'a.eml',
       mail('Content-Type: text/plain; charset=utf-8', '', 'Hello Bob,\r\n\r\nall is well.'),
@@ -65,7 +65,7 @@ describe('a mail', () => {
     expect(text).toContain('See [this](https://x.y)\n\n| a | b |');
   });
 
-  test('takes the plain text when the HTML says less', async () => {
+  test('is read from the plain text if the HTML says less', async () => {
     const { text } = await convertBytes(
       'a.eml',
       mail(
@@ -81,7 +81,7 @@ describe('a mail', () => {
     expect(text).not.toContain('View in browser');
   });
 
-  test('gives its attachments as parts with their own names', async () => {
+  test('gives its attachments as parts with unique names', async () => {
     const { parts, text } = await convertBytes(
       'a.eml',
       mixed(
@@ -108,7 +108,7 @@ describe('a mail', () => {
     expect(text).toContain('- report.pdf (application/pdf, 8 bytes)');
   });
 
-  test('reads a forwarded mail within it as part of its text', async () => {
+  test('keeps a forwarded mail as part of its text', async () => {
     const inner = 'From: carol@example.org\r\nSubject: inner\r\n\r\nwords of the inner mail';
 
     const { text } = await convertBytes(
@@ -120,7 +120,7 @@ describe('a mail', () => {
     expect(text).toContain('carol@example.org');
   });
 
-  test('leaves small pictures of its layout out and says so', async () => {
+  test('leaves out small pictures of its layout, with a warning', async () => {
     const picture = ['Content-Disposition: inline', 'Content-ID: <logo>'];
     const related = [
       'Content-Type: multipart/related; boundary=b',
@@ -142,7 +142,7 @@ describe('a mail', () => {
     expect(warnings).toEqual(['normalize.image_lost']);
   });
 
-  test('deep within other files keeps its text and loses its attachments', async () => {
+  test('nested too deeply keeps its text and loses its attachments', async () => {
     const bytes = mixed(
       part('text/plain', 'text'),
       part('text/csv', 'a,b', 'Content-Disposition: attachment'),
@@ -155,7 +155,7 @@ describe('a mail', () => {
     expect(warnings).toEqual(['normalize.attachments_dropped']);
   });
 
-  test('is read from UTF-16 and after the line that mbox files put first', async () => {
+  test('is read from UTF-16, and after the first line of an mbox file', async () => {
     const bytes = Buffer.from(`\ufeff${mail('', 'Grüße')}`, 'utf16le');
 
     const utf16 = await convertBytes('a.eml', bytes);
@@ -165,7 +165,7 @@ describe('a mail', () => {
     expect(mbox.text).toContain('Subject: Änderung');
   });
 
-  test('of a saved web page is that page', async () => {
+  test('that is a saved web page becomes that page', async () => {
     const page = mail(
       'Content-Type: multipart/related; boundary=b',
       '',
@@ -181,7 +181,7 @@ describe('a mail', () => {
   });
 
   test.each([
-    ['no header of a mail', 'normalize.corrupt', 'just some words\r\nand more\r\n'],
+    ['no mail header', 'normalize.corrupt', 'just some words\r\nand more\r\n'],
     [
       'an encrypted body',
       'normalize.encrypted',

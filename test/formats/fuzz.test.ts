@@ -24,7 +24,7 @@ const sheet = [
   },
 ];
 
-/** Valid files, of which each run damages copies. */
+/** Valid files; each run damages copies of them. */
 const originals: Record<string, () => Promise<Uint8Array> | Uint8Array> = {
   'agreement.docx': () => sample('services-agreement.docx'),
   'report.docx': () => illustratedReport(),
@@ -73,7 +73,7 @@ function randomOf(seed: number): (below: number) => number {
   };
 }
 
-/** Flips bits, overwrites, removes or repeats a stretch. */
+/** Flips bits; overwrites, removes or repeats a range. */
 function damaged(original: Uint8Array, random: (below: number) => number): Buffer {
   const bytes = Buffer.from(original);
   if (bytes.length === 0) return bytes;
@@ -99,7 +99,7 @@ function damaged(original: Uint8Array, random: (below: number) => number): Buffe
   }
 }
 
-/** One part of a package damaged and packed again, so that the damage passes the checksums. */
+/** Damages one part of a package and packs it again, so that the checksums are right. */
 function damagedInside(zip: Uint8Array, random: (below: number) => number): Buffer {
   const parts = Object.entries(partsOf(zip));
   const victim = random(parts.length);
@@ -117,7 +117,7 @@ afterAll(() => lab.close());
 
 describe('a damaged file', () => {
   test.each(Object.entries(originals))(
-    '%s is converted or refused with a code',
+    '%s is converted or rejected with a code',
     async (name, make) => {
       const original = await make();
       const random = randomOf(20_261_122);

@@ -6,14 +6,14 @@ import { Lab } from './hostile/lab.ts';
 import { pageCases } from './hostile/pages.ts';
 import { textCases } from './hostile/texts.ts';
 
-// Opened before the cases are listed, for they name its file and its server.
+// Opened before the cases are listed, because they name its file and its server.
 const lab = await Lab.open();
 
 afterAll(() => lab.close());
 
 describe.each([
   ['an archive or package', archiveCases(lab.targets)],
-  ['a page, a mail or two things at once', pageCases(lab.targets)],
+  ['a page, a mail or a polyglot', pageCases(lab.targets)],
   ['a text', textCases()],
 ])('%s', (_, cases) => {
   test.each(cases)(
@@ -37,8 +37,8 @@ describe.each([
   );
 });
 
-describe('the watch over hostile files', () => {
-  test('notices when another file is read', async () => {
+describe('the spy on hostile files', () => {
+  test('notices if another file is read', async () => {
     const entry = fileURLToPath(new URL('./sandbox/evil-worker.ts', import.meta.url));
     const watched = await Lab.open(entry);
 

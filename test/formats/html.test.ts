@@ -25,12 +25,16 @@ describe('a web page', () => {
     ['code', '<pre>if (a) {\n    b();\n}</pre>', '```\nif (a) {\n    b();\n}\n```'],
     ['quotations', '<blockquote><p>a<p>b</blockquote>', '> a\n\n> b'],
     [
-      'struck text, powers and indices',
+      'struck text, superscripts and subscripts',
       '<del>1</del> 10<sup>6</sup> H<sub>2</sub>O',
       '~~1~~ 10^6 H_2O',
     ],
-    ['descriptions of pictures', '<img src=x alt="A cat">', '[image: A cat]'],
-    ['boxes of forms', '<input type=checkbox checked>a<input type=radio>b', '[x] a [ ] b'],
+    ['alternative texts of pictures', '<img src=x alt="A cat">', '[image: A cat]'],
+    [
+      'checkboxes and radio buttons',
+      '<input type=checkbox checked>a<input type=radio>b',
+      '[x] a [ ] b',
+    ],
     ['rules between parts', 'a<hr>b', 'a\n\n---\n\nb'],
   ])('keeps %s', async (_, html, expected) => {
     expect(await textOf(html)).toBe(expected);
@@ -46,7 +50,7 @@ describe('a web page', () => {
     );
   });
 
-  test('takes tables apart that only lay the page out', async () => {
+  test('splits up tables that are only layout', async () => {
     const html =
       '<table><tr><td>Menu<td><h2>News</h2><p>Text<table><tr><td>a<td>b<tr><td>c<td>d</table></table>';
 
@@ -61,7 +65,7 @@ describe('a web page', () => {
     expect(text).toBe('Title: My & page\n\nx\n');
   });
 
-  test('loses scripts, styles and what is hidden, and says how much', async () => {
+  test('loses scripts, styles and hidden elements, and counts the hidden ones', async () => {
     const { text, warnings } = await convertBytes(
       'a.html',
       '<html><style>p{}</style><script>evil()</script><p>seen<p style="display: none">hidden' +
@@ -72,7 +76,7 @@ describe('a web page', () => {
     expect(warnings).toEqual(['normalize.hidden_content']);
   });
 
-  test('counts its pictures but not the pixels that track', async () => {
+  test('counts its pictures, but not tracking pixels', async () => {
     const { conversion, warnings } = await convertBytes(
       'a.html',
       '<html><p>x<img src=a><img src=b alt=b><svg><text>no</text></svg><img width=1 height=1>',
@@ -91,13 +95,13 @@ describe('a web page', () => {
     expect(conversion.fidelity.encoding).toBe('iso-8859-2');
   });
 
-  test('that only a script would fill is empty', async () => {
+  test('that only a script would fill counts as empty', async () => {
     const html = '<html><body><div id=root></div><script src=app.js></script>';
 
     expect(await codeOf(convertBytes('a.html', html))).toBe('normalize.empty');
   });
 
-  test('nested beyond the limit is refused', async () => {
+  test('nested deeper than the limit is rejected', async () => {
     const html = `<html>${'<div>'.repeat(2_000)}x`;
 
     expect(await codeOf(convertBytes('a.html', html))).toBe('normalize.xml_depth');
@@ -112,7 +116,7 @@ describe('a web page', () => {
     expect(text.length).toBeLessThan(50 * html.length);
   });
 
-  test('keeps every word of its text, whatever the tags around', async () => {
+  test('keeps every word of its text, whatever tags are around it', async () => {
     const word = fc.stringMatching(/^[a-z]{1,8}$/);
     const tag = fc.constantFrom(
       '<p>',

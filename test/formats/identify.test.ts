@@ -55,7 +55,7 @@ describe('a file', () => {
     ['text', 'a.md', '# x'],
     ['text', 'Makefile', 'all:\n\ttrue\n'],
     ['text', 'a.xml', '<?xml version="1.0"?><a/>'],
-  ])('that is %s is known as such, without a word', async (format, name, bytes) => {
+  ])('that is %s is identified without a warning', async (format, name, bytes) => {
     expect(await identified(name, bytes)).toMatchObject({ format, warnings: [] });
   });
 
@@ -76,14 +76,14 @@ describe('a file', () => {
     ['a mail called .doc', 'a.doc.pdf', mail, 'eml'],
     ['text called .docx', 'a.docx', 'just words', 'text'],
     ['a zip called .docx', 'a.docx', zipOf({ 'a.txt': 'x' }), 'zip'],
-  ])('that is %s is what it is, with a warning', async (_, name, bytes, format) => {
+  ])('that is %s is identified by its content, with a warning', async (_, name, bytes, format) => {
     const found = await identified(name, bytes);
 
     expect(found.format).toBe(format);
     expect(found.warnings.map(({ code }) => code)).toEqual(['normalize.type_mismatch']);
   });
 
-  test('without a telling name goes by its content type, with a warning if that is wrong', async () => {
+  test('without a telling name is identified by its content type, with a warning if that is wrong', async () => {
     expect(await identified('blob', 'a,b\n1,2\n', 'text/csv')).toMatchObject({
       format: 'csv',
       warnings: [],
@@ -92,7 +92,7 @@ describe('a file', () => {
     expect((await identified('blob', pdf, 'application/octet-stream')).warnings).toEqual([]);
   });
 
-  test('beginning like a picture is text when all of it is text', async () => {
+  test('that begins like a picture is text if all of it is text', async () => {
     expect(await identified('cars.txt', 'BMW is a car maker.\n')).toMatchObject({
       format: 'text',
       warnings: [],
@@ -113,7 +113,7 @@ describe('a file', () => {
     ['a GIF and a zip', 'a.gif', Buffer.concat([gif, zipOf({ 'a.txt': 'x' })])],
     ['a PDF and a zip', 'a.pdf', Buffer.concat([pdf, zipOf({ 'a.txt': 'x' })])],
     ['a GIF and a PDF', 'a.gif', Buffer.concat([gif, pdf])],
-  ])('that is %s at once is the first of them, with a warning', async (_, name, bytes) => {
+  ])('that is %s at once is identified as the first, with a warning', async (_, name, bytes) => {
     const found = await identified(name, bytes);
 
     expect(found.format).toBe(name.slice(2));
@@ -174,7 +174,7 @@ describe('a file', () => {
     expect(await codeOf(identified(name, bytes))).toBe(expected);
   });
 
-  test('is judged by the parts of the package, not by their order', async () => {
+  test('is identified by the parts of its package, not by their order', async () => {
     const parts = Object.entries(docxParts('<w:p/>')).reverse();
 
     const found = await identified('a.docx', zipOf(Object.fromEntries(parts)));

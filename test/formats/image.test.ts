@@ -5,7 +5,7 @@ import { defaultLimits } from '../../shared/formats/limits.ts';
 import { animatedGif, chartPng, picture } from '../fixtures/pictures.ts';
 import { codeOf, convertBytes } from './convert-bytes.ts';
 
-/** A picture that does not compress, so that cutting it cuts pixels. */
+/** A picture that does not compress, so that truncation loses pixels. */
 function noisy(kind: 'png' | 'jpeg' | 'gif' | 'webp'): Promise<Buffer> {
   const raw = Buffer.alloc(200 * 150 * 3);
   let state = 1;
@@ -18,7 +18,7 @@ function noisy(kind: 'png' | 'jpeg' | 'gif' | 'webp'): Promise<Buffer> {
     .toBuffer();
 }
 
-describe('pictures that Claude takes', () => {
+describe('pictures that Claude accepts', () => {
   it.each(['png', 'jpeg', 'gif', 'webp'] as const)('passes %s as it is', async (kind) => {
     const { conversion } = await convertBytes(`a.${kind}`, await picture(kind));
 
@@ -31,14 +31,14 @@ describe('pictures that Claude takes', () => {
     });
   });
 
-  it('goes by the signature when the name says another type', async () => {
+  it('are identified by their signature if the name says otherwise', async () => {
     const { conversion, warnings } = await convertBytes('chart.jpg', await chartPng());
 
     expect(conversion).toMatchObject({ outcome: 'pass', mimeType: 'image/png' });
     expect(warnings).toEqual(['normalize.type_mismatch']);
   });
 
-  it('says that of an animation only the first frame is seen', async () => {
+  it('warns that only the first frame of an animation is seen', async () => {
     const { conversion, warnings } = await convertBytes('a.gif', await animatedGif(3));
 
     expect(conversion.outcome).toBe('pass');
@@ -64,7 +64,7 @@ describe('pictures that are too large', () => {
     expect(warnings).toEqual(['normalize.image_scaled']);
   });
 
-  it('writes a picture of too many bytes anew', async () => {
+  it('rewrites a picture of too many bytes', async () => {
     const heavy = await noisy('png');
 
     const { conversion } = await convertBytes('a.png', heavy, {
@@ -74,7 +74,7 @@ describe('pictures that are too large', () => {
     expect(conversion.outcome).toBe('file');
   });
 
-  it('keeps transparency when it scales', async () => {
+  it('keeps transparency when scaling', async () => {
     const webp = await sharp({
       create: { width: 300, height: 300, channels: 4, background: { r: 1, g: 2, b: 3, alpha: 0 } },
     })
@@ -86,7 +86,7 @@ describe('pictures that are too large', () => {
     expect(conversion).toMatchObject({ outcome: 'file', mimeType: 'image/png' });
   });
 
-  it('refuses a picture that claims more pixels than are ever decoded', async () => {
+  it('rejects a picture that claims more pixels than the limit', async () => {
     const bomb = await picture('png', 2_000, 2_000);
 
     expect(await codeOf(convertBytes('bomb.png', bomb, { limits: { maxPixels: 1_000_000 } }))).toBe(
@@ -94,7 +94,7 @@ describe('pictures that are too large', () => {
     );
   });
 
-  it('refuses a header that claims a billion pixels before decoding any', async () => {
+  it('rejects a header that claims a billion pixels before decoding any', async () => {
     const png = await picture('png', 8, 8);
     png.writeUInt32BE(50_000, 16);
     png.writeUInt32BE(50_000, 20);
@@ -108,7 +108,7 @@ describe('damaged pictures', () => {
   const shares = [0.02, 0.1, 0.5, 0.9];
 
   it.each(kinds.flatMap((kind) => shares.map((share) => [kind, share] as const)))(
-    'refuses a %s of which only %d is there',
+    'rejects a %s cut off at %d of its length',
     async (kind, share) => {
       const whole = await noisy(kind);
 
@@ -120,7 +120,7 @@ describe('damaged pictures', () => {
     },
   );
 
-  it('refuses a drawing that is named as a picture it is not', async () => {
+  it('rejects a drawing that is named as a picture', async () => {
     const input = {
       path: new URL('../../package.json', import.meta.url).pathname,
       name: 'a.png',

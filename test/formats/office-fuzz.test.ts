@@ -51,7 +51,7 @@ const files: [string, () => Promise<Buffer>][] = [
   ['a.webp', () => picture('webp', 1200, 900)],
 ];
 
-/** The conversion, or the code it was refused with. Anything else that is thrown is a fault of ours. */
+/** The conversion, or the code it was rejected with. Anything else that is thrown is our fault. */
 async function ending(name: string, bytes: Uint8Array): Promise<Converted | string> {
   try {
     return await convertBytes(name, bytes);
@@ -100,14 +100,14 @@ describe('with bytes of a part changed and packed again', () => {
 });
 
 describe('cut off', () => {
-  it.each(files)('%s at any of 20 places is refused', async (name, make) => {
+  it.each(files)('%s at any of 20 places is rejected', async (name, make) => {
     const whole = await make();
 
     for (let twentieth = 1; twentieth < 20; twentieth++) {
       const cut = whole.subarray(0, Math.floor((whole.length * twentieth) / 20));
       const ended = await ending(name, cut);
 
-      // RTF has no end mark that would tell; what is there is text.
+      // RTF has no end mark, so what is left is text.
       if (name !== 'a.rtf') expect(ended).toBe('normalize.corrupt');
     }
   });

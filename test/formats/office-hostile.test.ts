@@ -15,7 +15,7 @@ import { outsideCases } from './hostile/outside.ts';
 import { xmlCases } from './hostile/xml.ts';
 
 const entry = fileURLToPath(new URL('../../shared/convert/worker.ts', import.meta.url));
-/** Stands in the file that hostile documents try to read: no result may hold it. */
+/** Content of the file that hostile documents try to read; no result may contain it. */
 const secret = 'canary-4711-canary';
 
 let folder: string;

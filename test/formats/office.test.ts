@@ -54,7 +54,7 @@ describe('presentations', () => {
     expect(text.indexOf('- Buy')).toBeLessThan(text.indexOf('# Slide 2: U'));
   });
 
-  it('name hidden slides and count pictures and films as lost', async () => {
+  it('name hidden slides and count pictures and videos as lost', async () => {
     const links = [
       { id: 'p', type: 'image', target: '../media/a.png' },
       { id: 'v', type: 'video', target: '../media/a.mp4' },
@@ -77,7 +77,7 @@ describe('presentations', () => {
     ]);
   });
 
-  it('in OpenDocument keep slides and notes too', async () => {
+  it('in OpenDocument keep slides and notes apart too', async () => {
     const { text } = await convertBytes('a.odp', slidesOdp());
 
     expect(text).toContain('# Slide 1');
@@ -86,7 +86,7 @@ describe('presentations', () => {
     expect(text.indexOf('Smile here')).toBeLessThan(text.indexOf('# Slide 2'));
   });
 
-  it('without a word say so', async () => {
+  it('without a word end with a warning', async () => {
     const { text, warnings } = await convertBytes('a.pptx', rawPptx([{ title: '', lines: [] }]));
 
     expect(text).toBe('# Slide 1\n');
@@ -107,7 +107,7 @@ describe('texts', () => {
     expect(warnings).toEqual(['normalize.image_lost']);
   });
 
-  it('in EPUB come in the order of the spine, without scripts', async () => {
+  it('in EPUB follow the order of the spine, without scripts', async () => {
     const { text } = await convertBytes('a.epub', bookEpub());
 
     expect(text).toContain('# One\n\nIt was a dark night.');
@@ -127,7 +127,7 @@ describe('texts', () => {
 });
 
 describe('protection', () => {
-  it('of an OpenDocument text by a password is refused', async () => {
+  it('of an OpenDocument text by a password is rejected', async () => {
     const locked = openDocument('text', '<text:p>x</text:p>', {
       'META-INF/manifest.xml':
         '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data/></manifest:file-entry></manifest:manifest>',
@@ -139,7 +139,7 @@ describe('protection', () => {
   const encryption = (uri: string) =>
     `<?xml version="1.0"?><encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><enc:EncryptedData xmlns:enc="http://www.w3.org/2001/04/xmlenc#"><enc:CipherData><enc:CipherReference URI="${uri}"/></enc:CipherData></enc:EncryptedData></encryption>`;
 
-  it('of an EPUB by rights management is refused, hidden fonts are none', async () => {
+  it('of an EPUB by rights management is rejected, and obfuscated fonts do not count as such', async () => {
     const withRights = (uri: string) =>
       edited(bookEpub(), (parts) => {
         parts['META-INF/encryption.xml'] = Buffer.from(encryption(uri));

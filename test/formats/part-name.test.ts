@@ -10,8 +10,8 @@ const nasty = fc.oneof(
     .map((pieces) => pieces.join('')),
 );
 
-describe('a name of a part', () => {
-  test('is always legal, below its parent and short', () => {
+describe('the name of a part', () => {
+  test('is always legal, short and below its parent', () => {
     fc.assert(
       fc.property(nasty, (name) => {
         const made = partName(name);
@@ -23,7 +23,7 @@ describe('a name of a part', () => {
     );
   });
 
-  test('does not change when it is made again', () => {
+  test('does not change if it is sanitised again', () => {
     fc.assert(
       fc.property(nasty, (name) => {
         expect(partName(partName(name))).toBe(partName(name));

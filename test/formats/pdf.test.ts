@@ -4,7 +4,7 @@ import { encryptedPdf, onePage, rawPdf, scannedPdf, textPdf } from '../fixtures/
 import { codeOf, convertBytes } from './convert-bytes.ts';
 
 describe('a PDF', () => {
-  it('passes as it is, with its pages counted', async () => {
+  it('passes unchanged, with its pages counted', async () => {
     const { conversion } = await convertBytes('report.pdf', await maintenanceReport());
 
     expect(conversion).toEqual({
@@ -16,7 +16,7 @@ describe('a PDF', () => {
     });
   });
 
-  it('of many pages is looked at in a few places', async () => {
+  it('with many pages is checked in a few places', async () => {
     const { conversion, warnings } = await convertBytes('long.pdf', await textPdf(60));
 
     expect(conversion.fidelity.pages).toBe(60);
@@ -30,7 +30,7 @@ describe('a PDF', () => {
     expect(warnings).toEqual(['normalize.scan']);
   });
 
-  it('with more pages than the limit is refused', async () => {
+  it('with more pages than the limit is rejected', async () => {
     expect(
       await codeOf(convertBytes('long.pdf', await textPdf(4), { limits: { maxPages: 3 } })),
     ).toBe('normalize.too_many_pages');
@@ -41,7 +41,7 @@ describe('an encrypted PDF', () => {
   it.each([
     ['with a password to open', 'secret'],
     ['with restrictions only, which opens without a password', undefined],
-  ])('%s is refused', async (_, user) => {
+  ])('%s is rejected', async (_, user) => {
     expect(await codeOf(convertBytes('a.pdf', await encryptedPdf(user)))).toBe(
       'normalize.encrypted',
     );
@@ -49,7 +49,7 @@ describe('an encrypted PDF', () => {
 });
 
 describe('a damaged PDF', () => {
-  it.each([0.05, 0.3, 0.6, 0.9, 0.97])('of which only %d is there is refused', async (share) => {
+  it.each([0.05, 0.3, 0.6, 0.9, 0.97])('cut off at %d of its length is rejected', async (share) => {
     const whole = await maintenanceReport();
 
     const code = await codeOf(
@@ -59,7 +59,7 @@ describe('a damaged PDF', () => {
     expect(code).toBe('normalize.corrupt');
   });
 
-  it('that says %PDF and nothing else is refused', async () => {
+  it('that says %PDF and nothing else is rejected', async () => {
     expect(await codeOf(convertBytes('a.pdf', Buffer.from('%PDF-1.7\nnothing\n%%EOF\n')))).toBe(
       'normalize.corrupt',
     );
@@ -76,20 +76,20 @@ describe('a damaged PDF', () => {
     expect(warnings).toEqual(['normalize.damaged']);
   });
 
-  it('without pages is refused', async () => {
+  it('without pages is rejected', async () => {
     const objects = ['<</Type /Catalog /Pages 2 0 R>>', '<</Type /Pages /Kids [] /Count 0>>'];
 
     expect(await codeOf(convertBytes('a.pdf', rawPdf(objects)))).toBe('normalize.corrupt');
   });
 
-  it('whose pages contain themselves is refused, not followed', async () => {
+  it('whose pages contain themselves is rejected', async () => {
     const objects = onePage();
     objects[1] = '<</Type /Pages /Kids [2 0 R] /Count 1>>';
 
     expect(await codeOf(convertBytes('a.pdf', rawPdf(objects)))).toBe('normalize.corrupt');
   });
 
-  it('that claims more pages than it has is counted by those it has', async () => {
+  it('that claims too many pages is counted by those that it has', async () => {
     const objects = onePage();
     objects[1] = '<</Type /Pages /Kids [3 0 R] /Count 900>>';
 
@@ -103,7 +103,7 @@ describe('active content', () => {
   it.each([
     ['JavaScript on opening', '/OpenAction <</S /JavaScript /JS (app.alert\\(1\\))>>'],
     ['a program to start', '/OpenAction <</S /Launch /F (calc.exe)>>'],
-  ])('such as %s is warned of and not run', async (_, catalogue) => {
+  ])('such as %s gives a warning and is not run', async (_, catalogue) => {
     const { conversion, warnings } = await convertBytes('a.pdf', rawPdf(onePage(catalogue)));
 
     expect(conversion.outcome).toBe('pass');

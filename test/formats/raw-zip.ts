@@ -1,18 +1,18 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** Zips that no honest tool writes: every field can be set to a lie. */
+/** Zips that no honest tool writes: any field can be wrong. */
 
 export interface RawEntry {
   name: string | Buffer;
   content?: Uint8Array | string;
-  /** Stated in both headers instead of the truth. */
+  /** Stated in both headers instead of the true value. */
   uncompressedSize?: number;
   crc?: number;
   /** 0 stored, 8 deflate (default). */
   method?: number;
   flags?: number;
   externalAttributes?: number;
-  /** The local header that the directory points at instead of this entry's own. */
+  /** Offset of a local header that the directory points to instead of this entry's own. */
   sharesWith?: number;
   /** Packed bytes instead of those made of `content`. */
   packed?: Buffer;
@@ -61,7 +61,7 @@ export function rawZip(entries: RawEntry[], { comment = '' } = {}): Buffer {
   return Buffer.concat([...locals, central, end, Buffer.from(comment)]);
 }
 
-/** Flags, method, time, CRC and sizes, as both headers have them. */
+/** Flags, method, time, CRC and sizes, as in both headers. */
 function fieldsOf(entry: RawEntry): { common: Buffer; name: Buffer; packed: Buffer } {
   const content = Buffer.from(entry.content ?? '');
   const method = entry.method ?? 8;

@@ -10,7 +10,7 @@ async function sheetText(xml: string, extra: Record<string, string> = {}, workbo
   return text.replace('# Sheet: S\n\n', '').trimEnd();
 }
 
-/** Styles in which style 1, 2, 3 … have these number formats. */
+/** Styles with these number formats, numbered 1, 2, 3 … */
 const styles = (...formats: (string | number)[]) => ({
   'xl/styles.xml': spreadsheetPart(
     'styleSheet',
@@ -42,7 +42,7 @@ describe('what cells show', () => {
     expect(text.replaceAll('"', '')).toBe(expected);
   });
 
-  it('counts days from 1904 where the workbook says so', async () => {
+  it('counts days from 1904 if the workbook says so', async () => {
     const workbook = '<workbookPr date1904="1"/>';
 
     const text = await sheetText(cells(number('A1', 1, 44_593)), styles(14), workbook);
@@ -71,7 +71,7 @@ describe('what cells show', () => {
     expect(await sheetText(xml)).toBe('TRUE,#DIV/0!,84,done');
   });
 
-  it('shows a formula that has no stored result, and says how many', async () => {
+  it('keeps a formula that has no stored result, and counts it', async () => {
     const xml = cells('<c r="A1"><f>SUM(B1:B9)</f></c>', '<c r="B1"><f t="shared" si="0"/></c>');
 
     const { text, warnings } = await convertBytes('a.xlsx', rawXlsx([{ name: 'S', xml }]));
@@ -80,14 +80,14 @@ describe('what cells show', () => {
     expect(warnings).toEqual(['normalize.formulas_uncalculated']);
   });
 
-  it('takes cells and rows without references in turn', async () => {
+  it('reads cells and rows without references in sequence', async () => {
     const xml =
       '<sheetData><row><c><v>1</v></c><c><v>2</v></c></row><row><c><v>3</v></c></row></sheetData>';
 
     expect(await sheetText(xml)).toBe('1,2\n3');
   });
 
-  it('puts cells that stand out of order in order', async () => {
+  it('sorts cells that are out of order', async () => {
     expect(await sheetText(cells(number('C1', 0, 3), number('A1', 0, 1)))).toBe('1,,3');
   });
 });
@@ -109,7 +109,7 @@ describe('sheets', () => {
     expect(conversion.fidelity).toMatchObject({ rowsFound: 2, rowsKept: 2 });
   });
 
-  it('parts blocks of rows by one empty line, however many rows are empty', async () => {
+  it('separates blocks of rows by one empty line, however many rows are empty', async () => {
     const xml =
       '<sheetData><row r="2"><c r="A2"><v>1</v></c></row><row r="9"><c r="A9"><v>2</v></c></row><row r="10"><c r="A10" t="str"><v></v></c></row></sheetData>';
 
@@ -126,7 +126,7 @@ describe('sheets', () => {
     expect(text.split('\n').filter((line) => /^\d+,name/.test(line))).toHaveLength(3_000);
   });
 
-  it('counts rows beyond the limit and says that they were left out', async () => {
+  it('leaves out rows beyond the limit and counts them', async () => {
     const xml = sheetData([['a'], ['b'], ['c']]);
 
     const { conversion, text, warnings } = await convertBytes(
@@ -140,7 +140,7 @@ describe('sheets', () => {
     expect(text).not.toContain('c');
   });
 
-  it('stops at the limit of cells over all sheets', async () => {
+  it('stops at the limit of cells in all sheets together', async () => {
     const xml = sheetData([
       ['a', 'b'],
       ['c', 'd'],
@@ -158,7 +158,7 @@ describe('sheets', () => {
     expect(conversion.fidelity).toMatchObject({ rowsFound: 4, rowsKept: 2 });
   });
 
-  it('lists comments without the name twice, links and text boxes', async () => {
+  it('lists comments (with their author once), links and text boxes', async () => {
     const links = [
       { id: 'c', type: 'comments', target: '../comments1.xml' },
       { id: 'd', type: 'drawing', target: '../drawings/drawing1.xml' },
@@ -192,7 +192,7 @@ describe('merged cells', () => {
   const merges = (...refs: string[]) =>
     `<mergeCells>${refs.map((ref) => `<mergeCell ref="${ref}"/>`).join('')}</mergeCells>`;
 
-  it('repeats a grouped heading over its columns and a group over its rows', async () => {
+  it('repeats a grouped heading in its columns and a group in its rows', async () => {
     const rows = sheetData([
       ['', '2025', null, '2026'],
       ['North', 1, 2, 3],
@@ -204,7 +204,7 @@ describe('merged cells', () => {
     );
   });
 
-  it('does not repeat a title over the width of the table', async () => {
+  it('does not repeat a title across the table', async () => {
     expect(await sheetText(sheetData([['Title'], ['a', 'b']]) + merges('A1:B1'))).toBe(
       'Title\na,b',
     );
@@ -222,7 +222,7 @@ describe('merged cells', () => {
   });
 });
 
-describe('older and open formats', () => {
+describe('older formats and OpenDocument', () => {
   const book = () => {
     const sheet = utils.aoa_to_sheet([
       ['Datum', 'Zahl'],

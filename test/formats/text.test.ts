@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeMixed } from '../../shared/formats/text/encoding.ts';
 import { codeOf, convertBytes } from './convert-bytes.ts';
 
-/** Every byte of a WHATWG encoding, to encode with what Node can only decode. */
+/** Every byte of a WHATWG encoding by its character, because Node can decode but not encode. */
 function encoderOf(label: string): (text: string) => Buffer {
   const bytesOf = new Map<string, number[]>();
   const decoder = new TextDecoder(label, { fatal: true });
@@ -12,7 +12,7 @@ function encoderOf(label: string): (text: string) => Buffer {
       const text = decoder.decode(Uint8Array.from(bytes));
       if ([...text].length === 1 && !bytesOf.has(text)) bytesOf.set(text, bytes);
     } catch {
-      // No character has these bytes.
+      // These bytes are not a character.
     }
   };
   for (let first = 0; first < 256; first += 1) {
@@ -56,7 +56,7 @@ const clean = fc
   .filter((text) => !/[\0-\x08\x0b\x0e-\x1f\x7f\ufeff\ufffd-\uffff]/.test(text));
 
 describe('text', () => {
-  test('in clean UTF-8 passes as it is', async () => {
+  test('in clean UTF-8 passes unchanged', async () => {
     const { conversion, text } = await convertBytes('notes.md', '# Täglich\n\n\t– 日本語 🙂\n');
 
     expect(conversion).toMatchObject({
@@ -93,7 +93,7 @@ describe('text', () => {
     ['utf-16be', utf16('Zeile eins\nZeile zwei: größer\n', false)],
     ['utf-32le', utf32('Zeile eins\nZeile zwei: größer\n', true)],
     ['utf-32be', utf32('Zeile eins\nZeile zwei: größer\n', false)],
-  ])('in %s without a mark is found out', async (label, bytes) => {
+  ])('in %s without a byte order mark is recognised', async (label, bytes) => {
     const { text, conversion } = await convertBytes('any.txt', bytes);
 
     expect(text).toBe('Zeile eins\nZeile zwei: größer\n');
@@ -114,14 +114,14 @@ describe('text', () => {
     ['euc-kr', '본 계약은 양 당사자가 서명한 날부터 효력이 발생한다. 서울특별시\n'],
     ['windows-1253', 'Η σύμβαση μίσθωσης υπογράφεται από τα δύο μέρη στην Αθήνα.\n'],
     ['windows-1255', 'הסכם שכירות זה נחתם בין הצדדים בתל אביב ונכנס לתוקף מיד.\n'],
-  ])('in %s is read and said to be a guess', async (label, text) => {
+  ])('in %s is read, with a warning that it is a guess', async (label, text) => {
     const converted = await convertBytes('old.txt', encoderOf(label)(text.repeat(5)));
 
     expect(converted.text).toBe(text.repeat(5));
     expect(converted.warnings).toEqual(['normalize.encoding_guessed']);
   });
 
-  test('in ISO-2022-JP is known by its escapes', async () => {
+  test('in ISO-2022-JP is recognised by its escape sequences', async () => {
     const bytes = Buffer.from('\x1b$B7@Ls=q\x1b(B\n', 'latin1');
 
     const { text, conversion } = await convertBytes('old.txt', bytes);
@@ -133,7 +133,7 @@ describe('text', () => {
   test.each([
     ['XML', 'a.xml', '<?xml version="1.0" encoding="ISO-8859-2"?><a>Łódź</a>'],
     ['a content type', 'a.txt', 'Łódź'],
-  ])('is in the encoding that %s declares when it is not UTF-8', async (_, name, text) => {
+  ])('is in the encoding that %s declares if it is not UTF-8', async (_, name, text) => {
     const { text: converted, warnings } = await convertBytes(name, encoderOf('iso-8859-2')(text), {
       contentType: 'text/plain; charset=iso-8859-2',
     });
@@ -142,7 +142,7 @@ describe('text', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('mixed of UTF-8 and windows-1252 keeps both readable', async () => {
+  test('with UTF-8 and windows-1252 mixed keeps both readable', async () => {
     const utf8 = Buffer.from('Müller, 東京, Größe: ä ö ü ß é è ê à ù ç\n'.repeat(3));
     const latin = Buffer.from('M\xfcller\n', 'latin1');
 
@@ -152,7 +152,7 @@ describe('text', () => {
     expect(warnings).toEqual(['normalize.mixed_encodings']);
   });
 
-  test('loses NULs, control characters and terminal colours, which is said', async () => {
+  test('loses control characters and terminal colours, with a warning', async () => {
     const { text, warnings } = await convertBytes(
       'build.log',
       `\x1b[31mfailed\x1b[0m step 1\0\n${'plain line of the log\n'.repeat(5)}bell\x07\n`,
@@ -162,7 +162,7 @@ describe('text', () => {
     expect(warnings).toEqual(['normalize.control_characters']);
   });
 
-  test('with lone surrogates in UTF-16 has U+FFFD in their place', async () => {
+  test('with lone surrogates in UTF-16 has U+FFFD instead', async () => {
     const bytes = Buffer.concat([
       utf16('\ufeffa lone half here: ', true),
       Buffer.from([0x00, 0xd8]),
@@ -175,15 +175,15 @@ describe('text', () => {
     expect(warnings).toEqual(['normalize.undecodable']);
   });
 
-  test('of white space only is empty', async () => {
+  test('with only white space is empty', async () => {
     expect(await codeOf(convertBytes('blank.txt', ' \n\t\r\n'))).toBe('normalize.empty');
   });
 
-  test('without a byte is empty', async () => {
+  test('of no bytes is empty', async () => {
     expect(await codeOf(convertBytes('none.txt', ''))).toBe('normalize.empty');
   });
 
-  test('that is binary in truth is refused', async () => {
+  test('that is really binary is rejected', async () => {
     const bytes = Buffer.from(Array.from({ length: 4_000 }, (_, index) => (index * 7919) % 256));
 
     expect(await codeOf(convertBytes('noise.txt', bytes))).toBe('normalize.binary');
@@ -217,7 +217,7 @@ describe('mixed decoding', () => {
     );
   });
 
-  test('joins surrogates that were encoded one by one', () => {
+  test('joins surrogates that were encoded separately', () => {
     const cesu = Buffer.from([0xed, 0xa0, 0xbd, 0xed, 0xb9, 0x82]);
 
     expect(decodeMixed(cesu)).toBe('🙂');

@@ -20,7 +20,7 @@ describe('XML', () => {
     expect(found).toEqual({ bytes: xml.length, elements: 3, depth: 2 });
   });
 
-  test('is measured the same however it is cut into chunks', () => {
+  test('is measured the same, however it is cut into chunks', () => {
     const xml = Buffer.from(
       `<a>${'<b c="<" d=\'>\'><!-- - -- --><e/></b><?p x?><![CDATA[]]>]]>'.repeat(3)}</a>`,
     );
@@ -58,7 +58,7 @@ describe('XML', () => {
     expect(await check(xml)).toBe(expected);
   });
 
-  test('may have a document type where that is allowed, but no declarations', async () => {
+  test('with a document type passes if that is allowed, unless it has declarations', async () => {
     const html =
       '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "http://www.w3.org/x.dtd"><html/>';
 
@@ -66,7 +66,7 @@ describe('XML', () => {
     expect(await check('<!DOCTYPE a [<!ENTITY b "c">]><a/>', true)).toBe('normalize.xml_entities');
   });
 
-  test('as a stream is refused as soon as it is too long', async () => {
+  test('as a stream is rejected as soon as it is too long', async () => {
     let given = 0;
     const endless = Readable.from(
       (function* () {

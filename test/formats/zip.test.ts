@@ -22,7 +22,7 @@ describe('an archive', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('leaves out what systems put beside the files', async () => {
+  test('leaves out files that operating systems add', async () => {
     const zip = rawZip([
       { name: 'a.txt', content: 'alpha' },
       { name: '__MACOSX/._a.txt', content: 'x' },
@@ -35,7 +35,7 @@ describe('an archive', () => {
     expect(Object.keys(parts)).toEqual(['a.txt']);
   });
 
-  test('gives files of the same name names of their own', async () => {
+  test('gives files with the same name unique names', async () => {
     const zip = rawZip([
       { name: 'a.txt', content: '1' },
       { name: 'A.txt', content: '2' },
@@ -52,14 +52,14 @@ describe('an archive', () => {
     ['a drive letter', 'C:\\Users\\me\\a.txt', 'Users/me/a.txt'],
     ['a UNC path', '\\\\server\\share\\a.txt', 'server/share/a.txt'],
     ['characters that are not allowed', 'a<b>:"|?*\u0001.txt', 'a_b_______.txt'],
-  ])('turns %s in a name into a name below itself', async (_, name, expected) => {
+  ])('turns %s into a name below itself', async (_, name, expected) => {
     const { parts } = await convertBytes('files.zip', rawZip([{ name, content: 'x' }]));
 
     expect(Object.keys(parts)).toEqual([expected]);
   });
 
   test.each(['../../etc/passwd', '..\\..\\win.ini', 'a/../../b'])(
-    'with an entry named %s is refused',
+    'with an entry named %s is rejected',
     async (name) => {
       const code = await codeOf(convertBytes('files.zip', rawZip([{ name, content: 'x' }])));
 
@@ -75,7 +75,7 @@ describe('an archive', () => {
     expect(Object.keys(parts)).toEqual(['café.txt']);
   });
 
-  test('with one damaged file keeps the others and says which is lost', async () => {
+  test('with one damaged file keeps the others and names the lost one', async () => {
     const zip = rawZip([
       { name: 'good.txt', content: 'alpha' },
       { name: 'bad.txt', content: 'beta', crc: 1 },
@@ -87,12 +87,12 @@ describe('an archive', () => {
     expect(conversion.fidelity.warnings).toEqual([
       {
         code: 'normalize.entries_left_out',
-        message: '1 files of the archive are damaged: “bad.txt”.',
+        message: '1 file in the archive is damaged: “bad.txt”.',
       },
     ]);
   });
 
-  test('leaves links and unknown methods out, which is said', async () => {
+  test('leaves out symbolic links and unknown packing methods, with a warning', async () => {
     const zip = rawZip([
       { name: 'good.txt', content: 'alpha' },
       { name: 'link', content: '/etc/passwd', externalAttributes: 0xa1ff0000 },
@@ -105,7 +105,7 @@ describe('an archive', () => {
     expect(warnings).toEqual(['normalize.entries_left_out']);
   });
 
-  test('may be followed by bytes that are not its own', async () => {
+  test('is read even if other bytes follow it', async () => {
     const zip = Buffer.concat([rawZip([{ name: 'a.txt', content: 'alpha' }]), Buffer.alloc(100)]);
 
     const { parts } = await convertBytes('files.zip', zip);
@@ -113,7 +113,7 @@ describe('an archive', () => {
     expect(Object.keys(parts)).toEqual(['a.txt']);
   });
 
-  test('within an archive is opened once and not twice', async () => {
+  test('within an archive is opened, and one within that is not', async () => {
     const zip = rawZip([{ name: 'a.txt', content: 'alpha' }]);
 
     const once = await convertBytes('inner.zip', zip, { depth: 1 });
@@ -154,15 +154,15 @@ describe('an archive', () => {
       rawZip(Array.from({ length: 10_001 }, (_, index) => ({ name: `${index}` }))),
     ],
     ['an encrypted file', 'normalize.encrypted', rawZip([{ name: 'a', content: 'x', flags: 1 }])],
-    ['no file', 'normalize.empty', rawZip([{ name: 'folder/' }])],
+    ['no files', 'normalize.empty', rawZip([{ name: 'folder/' }])],
     ['nothing', 'normalize.empty', rawZip([])],
     [
-      'half of itself',
+      'half of its bytes',
       'normalize.corrupt',
       rawZip([{ name: 'a.txt', content: 'alpha' }]).subarray(0, 40),
     ],
     [
-      'nothing but damage',
+      'only damaged files',
       'normalize.corrupt',
       rawZip([{ name: 'a.txt', content: 'alpha', packed: Buffer.from([0xff, 0xff, 0xff]) }]),
     ],
@@ -170,7 +170,7 @@ describe('an archive', () => {
     expect(await codeOf(convertBytes('files.zip', zip))).toBe(expected);
   });
 
-  test('that unpacks to more than the limit is refused', async () => {
+  test('that unpacks to more than the limit is rejected', async () => {
     const zip = rawZip([
       { name: 'a', content: 'x'.repeat(600), method: 0 },
       { name: 'b', content: 'y'.repeat(600), method: 0 },

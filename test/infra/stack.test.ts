@@ -146,7 +146,7 @@ test('limits reach the functions that convert and print, which accept them', () 
 test.each([
   [{ maxRows: -1 }, 'maxRows'],
   [{ maxSeconds: 600 }, 'maxSeconds: the functions have no more than 210'],
-  [{ maxRow: 1 } as object, 'there is no limit maxRow'],
+  [{ maxRow: 1 } as object, 'unknown limit maxRow'],
 ])('limits such as %j stop the synthesis', (limits, reason) => {
   expect(() => buildApp({ limits }, join(directory, 'none'))).toThrow(reason);
 });
@@ -190,9 +190,9 @@ test.each([
   [{ keepRemoteFiles: 'yes' }, 'keepRemoteFiles must be true or false, not "yes"'],
   [{ containerUploads: 'raw/,,' }, 'containerUploads must be comma-separated key prefixes'],
   [{ alarmEmail: '' }, 'alarmEmail must be an e-mail address'],
-  [{ limits: '{"maxByte": 1}' }, 'limits: there is no limit maxByte; there are maxBytes,'],
+  [{ limits: '{"maxByte": 1}' }, 'limits: unknown limit maxByte; the limits are maxBytes,'],
   [{ limits: { maxBytes: 'many' } }, 'limits: maxBytes:'],
-  [{ limits: '{maxBytes: 1}' }, 'limits: a JSON object is wanted'],
+  [{ limits: '{maxBytes: 1}' }, 'limits: expected a JSON object such as'],
   [{ dialct: 'beta' }, 'dialct is not one of dialect, model,'],
   [{ dialect: 'gamma', model: '' }, 'dialect must be ga or beta, not "gamma"; model must be'],
 ])('context %j is refused', (context, reason) => {

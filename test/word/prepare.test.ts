@@ -357,6 +357,27 @@ describe('what is hostile', () => {
     expect(facts.chunks).toBe(1);
   });
 
+  it('reads the tables, lists and links of an imported page as plain lines', async () => {
+    const html =
+      '<html><title>Not shown</title><h1>Head</h1><ul><li>one</ul><a href="http://x.test/">link</a>' +
+      '<table><tr><td>A<td>B<tr><td>1<td>2</table><img src="a.png" alt="picture"></html>';
+
+    const { xml } = await prepared('<w:altChunk r:id="chunk"/>', {
+      parts: { 'chunk.html': { type: 'aFChunk', content: html } },
+    });
+
+    expect(shown(xml)).toEqual(['Head', '- one', 'link', 'A; B', '1; 2']);
+  });
+
+  it('does not read an imported page that is nested too deeply', async () => {
+    const { xml, facts } = await prepared('<w:altChunk r:id="chunk"/>', {
+      parts: { 'chunk.html': { type: 'aFChunk', content: `<html>${'<div>'.repeat(2_000)}deep` } },
+    });
+
+    expect(shown(xml)).toEqual([]);
+    expect(facts).toMatchObject({ chunks: 0, chunksUnread: 1 });
+  });
+
   it('keeps links to the web and no others', async () => {
     const link = (id: string) =>
       `<w:hyperlink r:id="${id}"><w:r><w:t>${id}</w:t></w:r></w:hyperlink>`;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Limits, WrongLimits } from '../../../shared/formats/limits.ts';
+import { type Limits, WrongLimits } from '../../../shared/formats/index.ts';
 import { functionLimits } from '../../limits.ts';
 import { UsageError } from './usage.ts';
 

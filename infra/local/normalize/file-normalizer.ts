@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { codes } from '../../../shared/codes/index.ts';
-import { extensionOf, kinds } from '../../../shared/formats/identify/kinds.ts';
-import type { Limits } from '../../../shared/formats/limits.ts';
-import { PartNames, partName } from '../../../shared/formats/safety/part-name.ts';
-import type { ConversionSandbox } from '../../../shared/formats/sandbox/sandbox.ts';
-import type { Conversion } from '../../../shared/formats/types.ts';
+import {
+  type Conversion,
+  type ConversionSandbox,
+  extensionOf,
+  kinds,
+  type Limits,
+  PartNames,
+  partName,
+} from '../../../shared/formats/index.ts';
 import { DroplineError, RejectDocument, SkipDocument } from '../../../shared/journey/errors.ts';
 import type { Fidelity } from '../../../shared/journey/record.ts';
 import type { Renderer } from '../../../shared/print/index.ts';

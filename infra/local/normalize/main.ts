@@ -1,7 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Limits, limitsSchema, readLimits } from '../../../shared/formats/limits.ts';
-import { ConversionSandbox } from '../../../shared/formats/sandbox/sandbox.ts';
+import {
+  ConversionSandbox,
+  type Limits,
+  limitsSchema,
+  readLimits,
+} from '../../../shared/formats/index.ts';
 import { FileNormalizer, type FileReport, type NormalizeOptions } from './file-normalizer.ts';
 
 /** `npm run normalize`: shows what Dropline would make of files, without the pipeline. */

@@ -3,19 +3,20 @@ import { RejectDocument } from '../../journey/errors.ts';
 import type { Warning } from '../../journey/record.ts';
 import { PartNames } from '../safety/part-name.ts';
 import { openZip, type ZipEntry } from '../safety/zip.ts';
+import { counted } from '../text/wording.ts';
 import type { Conversion, ConvertInput, Part } from '../types.ts';
 
 /**
- * An archive to its files, each a document of its own. An archive within it comes back here as a
- * document with a `depth`, and is opened as long as `maxNesting` allows.
+ * An archive to its files, each its own document. An archive inside it comes back here as a document
+ * with a `depth`, and is opened if `maxNesting` allows it.
  * @throws RejectDocument `normalize.nested_too_deep`, `normalize.empty`, `normalize.encrypted`,
- *   `normalize.corrupt` when no entry can be read, and as `openZip`
+ *   `normalize.corrupt` if no entry can be read, and those of `openZip`
  */
 export async function convertZip(input: ConvertInput): Promise<Conversion> {
   if ((input.depth ?? 0) > input.limits.maxNesting) {
     throw new RejectDocument({
       code: 'normalize.nested_too_deep',
-      message: `The archive lies within ${input.depth} others; the limit is ${input.limits.maxNesting}.`,
+      message: `The archive is nested in ${input.depth} others; the limit is ${input.limits.maxNesting}.`,
     });
   }
   const zip = await openZip(input.path, input.limits);
@@ -24,7 +25,7 @@ export async function convertZip(input: ConvertInput): Promise<Conversion> {
   try {
     const names = new PartNames();
     for (const entry of zip.entries) {
-      if (entry.isDirectory || isLitter(entry)) continue;
+      if (entry.isDirectory || isSystemFile(entry)) continue;
       const reason = unreadable(entry);
       if (reason) {
         left[reason].push(entry.name);
@@ -34,7 +35,7 @@ export async function convertZip(input: ConvertInput): Promise<Conversion> {
       try {
         await zip.extract(entry, path);
       } catch (error) {
-        // One damaged entry does not take its neighbours with it; a bomb does.
+        // A damaged entry is left out; a bomb rejects the whole archive.
         if (!(error instanceof RejectDocument) || error.code !== 'normalize.corrupt') throw error;
         left.damaged.push(entry.name);
         continue;
@@ -61,8 +62,8 @@ function unreadable(entry: ZipEntry): LeftOut | undefined {
   return isSymlink || !isKnown ? 'other' : undefined;
 }
 
-/** What systems leave in archives beside the files people put there. */
-function isLitter({ name }: ZipEntry): boolean {
+/** Files that operating systems add to archives. */
+function isSystemFile({ name }: ZipEntry): boolean {
   return /^__MACOSX\/|(?:^|\/)(?:\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)$/i.test(name);
 }
 
@@ -70,13 +71,13 @@ function nothingLeft(left: Record<LeftOut, string[]>): RejectDocument {
   if (left.encrypted.length > 0) {
     return new RejectDocument({
       code: 'normalize.encrypted',
-      message: 'The files of the archive are protected by a password.',
+      message: 'The files in the archive are protected by a password.',
     });
   }
   if (left.damaged.length + left.other.length > 0) {
     return new RejectDocument({
       code: 'normalize.corrupt',
-      message: 'None of the files of the archive could be unpacked.',
+      message: 'None of the files in the archive could be unpacked.',
     });
   }
   return new RejectDocument({ code: 'normalize.empty', message: 'The archive holds no files.' });
@@ -84,16 +85,20 @@ function nothingLeft(left: Record<LeftOut, string[]>): RejectDocument {
 
 function leftOutWarnings(left: Record<LeftOut, string[]>): Warning[] {
   const reasons: Record<LeftOut, string> = {
-    encrypted: 'are protected by a password',
-    damaged: 'are damaged',
-    other: 'are links or packed by a method that is not supported',
+    encrypted: 'protected by a password',
+    damaged: 'damaged',
+    other: 'of an unsupported kind (symbolic link or packing method)',
   };
   return (Object.keys(reasons) as LeftOut[])
     .filter((reason) => left[reason].length > 0)
-    .map((reason) => ({
-      code: 'normalize.entries_left_out',
-      message: `${left[reason].length} files of the archive ${reasons[reason]}: ${listed(left[reason])}.`,
-    }));
+    .map((reason) => {
+      const names = left[reason];
+      const files = `${counted(names.length, 'file')} in the archive ${names.length === 1 ? 'is' : 'are'}`;
+      return {
+        code: 'normalize.entries_left_out',
+        message: `${files} ${reasons[reason]}: ${listed(names)}.`,
+      };
+    });
 }
 
 function listed(names: string[]): string {

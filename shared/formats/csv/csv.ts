@@ -12,9 +12,9 @@ import { CsvReader } from './reader.ts';
 import { CsvWriter } from './writer.ts';
 
 /**
- * Delimited text to compact CSV (RFC 4180, commas, quotes only where needed, LF): cell for cell,
- * from file to file in flat memory. In long files the header row is repeated, after a blank line,
- * so that a model reading the middle knows the columns.
+ * Delimited text to compact CSV (RFC 4180: commas, quotes only where needed, LF), cell for cell, with
+ * constant memory. In long files the header row is repeated after a blank line, so that a model that
+ * reads the middle knows the columns.
  */
 
 const sampleChars = 128 * 1024;
@@ -83,7 +83,7 @@ async function convertInto(
     await feed(cleaner.clean(decoder.push(chunk)), false);
   }
   const fed = await feed(cleaner.clean(decoder.end(), true), true);
-  if (!fed) throw new Error('the last feed always begins the table');
+  if (!fed) throw new Error('the last chunk always starts the table');
   const warnings = [
     ...textWarnings(encoding, cleaner.cleaned),
     ...tableWarnings(fed.reader, fed.writer, input.limits),
@@ -96,13 +96,13 @@ function tableWarnings(reader: CsvReader, writer: CsvWriter, limits: Limits): Wa
   if (reader.strayQuotes > 0) {
     warnings.push({
       code: 'normalize.stray_quotes',
-      message: `${reader.strayQuotes} lines open a quote that is never closed; they were read as they stand.`,
+      message: `${reader.strayQuotes} lines open a quote that is never closed; their quotes were read as ordinary characters.`,
     });
   }
   if (writer.ragged > 0) {
     warnings.push({
       code: 'normalize.ragged_rows',
-      message: `${writer.ragged} of ${writer.rowsFound} rows do not have the usual ${writer.columns} cells; they are kept as they are.`,
+      message: `${writer.ragged} of ${writer.rowsFound} rows do not have the usual ${writer.columns} cells; they were kept as they are.`,
     });
   }
   if (writer.rowsKept < writer.rowsFound) {

@@ -1,31 +1,31 @@
 import Papa from 'papaparse';
 
-/** How a delimited file is written, found from its first rows. */
-export interface Dialect {
+/** How a delimited file is written, as found from its first rows. */
+export interface CsvDialect {
   delimiter: string;
-  /** Empty when quotes have no meaning in the file. */
+  /** Empty if the file does not use quotes. */
   quote: '"' | "'" | '';
-  /** Lines end in a lone CR, as files of classic Mac OS do. */
+  /** Lines end in a lone CR, as in classic Mac OS. */
   crOnly: boolean;
   /** Characters of a leading `sep=;` line (Excel's directive) to skip. */
   skip: number;
   /** The usual number of cells in a row. */
   columns: number;
-  /** The row that names the columns, counted from 0; undefined when none seems to. */
+  /** The row that names the columns, counted from 0; undefined if there seems to be none. */
   headerRow: number | undefined;
 }
 
 const delimiters = [',', ';', '\t', '|'] as const;
 const sampleRows = 200;
-/** Shares are compared in twentieths. */
+/** Shares are compared in steps of a twentieth. */
 const scale = 20;
 
 /**
- * @param sample the decoded start of the file; its last line may be cut
- * @param isWhole true when the sample is the whole file
- * @param preferred delimiter that the extension promises, used when the rows do not tell
+ * @param sample the decoded start of the file; its last line may be cut off
+ * @param isWhole whether the sample is the whole file
+ * @param preferred delimiter that the extension promises, used if the rows do not decide
  */
-export function sniffDialect(sample: string, isWhole: boolean, preferred: string): Dialect {
+export function sniffDialect(sample: string, isWhole: boolean, preferred: string): CsvDialect {
   const directive = /^sep=(.)(?:\r\n|\n|\r)/i.exec(sample);
   const skip = directive?.[0].length ?? 0;
   const text = sample.slice(skip);
@@ -52,7 +52,7 @@ export function sniffDialect(sample: string, isWhole: boolean, preferred: string
   return { delimiter, quote, crOnly, skip, columns, headerRow: findHeader(rows, columns) };
 }
 
-/** A line without a cell in it. */
+/** Whether the row is an empty line. */
 export function isBlank(row: string[]): boolean {
   return row.length === 1 && row[0] === '';
 }
@@ -83,8 +83,8 @@ function usualLength(rows: string[][]): { columns: number; consistency: number }
 }
 
 /**
- * Purity is the share of cells without another candidate delimiter, decimal commas aside: in
- * `1,5;2,3` both delimiters may cut every row alike, but only one leaves whole values.
+ * Purity is the share of cells that hold no other candidate delimiter, decimal commas aside: in
+ * `1,5;2,3` both delimiters may split every row alike, but only one leaves whole values.
  */
 function score(
   all: string[][],
@@ -105,8 +105,8 @@ function score(
 }
 
 /**
- * Apostrophes quote only where every row has a quoted cell and reading them as quotes makes ragged
- * rows even; a cell like 'tis must not start a quotation.
+ * Apostrophes are quotes only if every row has a quoted cell and reading them as quotes makes ragged
+ * rows even; a cell like 'tis must not open a quote.
  */
 function prefersApostrophes(
   text: string,
@@ -123,7 +123,7 @@ function prefersApostrophes(
   return everyRowQuotes && usualLength(quoted).consistency > usualLength(plain).consistency;
 }
 
-/** Names are filled in, differ from each other and are no numbers; titles above them are not. */
+/** The first row whose cells are filled, distinct and not numbers; titles above the table are not. */
 function findHeader(rows: string[][], columns: number): number | undefined {
   if (columns < 2 || rows.length < 2) return undefined;
   const at = rows

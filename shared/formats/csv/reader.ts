@@ -1,34 +1,34 @@
 import Papa from 'papaparse';
 import { RejectDocument } from '../../journey/errors.ts';
-import type { Dialect } from './dialect.ts';
+import type { CsvDialect } from './dialect.ts';
 import { type StrictRows, scanStrictRows } from './strict.ts';
 
-/** Stray quotes after which quoting is given up for the rest of the file. */
+/** After so many stray quotes, quotes are ordinary characters for the rest of the file. */
 const maxStrayQuotes = 10;
 
-/** Complete rows: as cells, or as text that already is what is to be written. */
+/** Complete rows: as cells, or as text that is already in the form to write. */
 export type Rows = { cells: string[][] } | StrictRows;
 
-/** Share of quoted cells that need no quotes above which rows are written anew without them. */
+/** If more than this share of cells is quoted needlessly, the rows are rewritten without the quotes. */
 const needlessShare = 0.1;
 
 /**
- * Rows of a delimited text that comes in chunks. Memory is that of a chunk and the longest row.
- * Papa's own chunking re-reads an unfinished row with every chunk and swallows the rest of the file
- * into one cell after a stray quote, so its row parser is driven from here.
+ * Rows of a delimited text that comes in chunks, in the memory of a chunk and the longest row.
+ * Papa's own chunking re-reads an unfinished row with every chunk, and after a stray quote it puts
+ * the rest of the file into one cell; so only its row parser is used.
  */
 export class CsvReader {
-  /** Lines whose opening quote has no closing one; read as if quotes had no meaning. */
+  /** Lines with an opening quote and no closing one; their quotes are ordinary characters. */
   strayQuotes = 0;
   #rest = '';
-  /** Length from which parsing is tried again, so that a long row is not re-read with every chunk. */
+  /** Length at which parsing is tried again, so that a long row is not re-read with every chunk. */
   #retryAt = 0;
   #quoted: boolean;
-  readonly #dialect: Pick<Dialect, 'delimiter' | 'quote' | 'crOnly'>;
+  readonly #dialect: Pick<CsvDialect, 'delimiter' | 'quote' | 'crOnly'>;
   readonly #maxRowChars: number;
 
   /** @param maxRowChars longest row in characters */
-  constructor(dialect: Pick<Dialect, 'delimiter' | 'quote' | 'crOnly'>, maxRowChars: number) {
+  constructor(dialect: Pick<CsvDialect, 'delimiter' | 'quote' | 'crOnly'>, maxRowChars: number) {
     this.#dialect = dialect;
     this.#maxRowChars = maxRowChars;
     this.#quoted = dialect.quote !== '';
@@ -48,7 +48,7 @@ export class CsvReader {
     return rows;
   }
 
-  /** Takes rows that need next to no change off the front, as far as there are any. */
+  /** Takes those rows off the front that need hardly any change. */
   #takeStrict(): { rows: Rows[]; isStopped: boolean } {
     const { delimiter, quote, crOnly } = this.#dialect;
     const none = { rows: [], isStopped: true };
@@ -58,12 +58,12 @@ export class CsvReader {
     if (delimiter !== ',' && hasQuotes) return none;
     const last = original.lastIndexOf('\n');
     if (last < 0) return { rows: [], isStopped: false };
-    // What is after the last line break is no complete row, and may end in half a line break.
+    // What follows the last line break is not a complete row, and may end in half a line break.
     const lines = original.slice(0, last + 1);
     const text = lines.includes('\r') ? lines.replaceAll('\r\n', '\n') : lines;
     if (text.includes('\r')) return none;
     const scan = scanStrictRows(delimiter === ',' ? text : withCommas(text, delimiter));
-    // Line feeds within cells may have been CRLF, and a cell has to stay what it was.
+    // Line feeds within cells may have been CRLF, and cells must not change.
     if (scan.hasLineFeeds && text !== lines) return none;
     if (scan.needless > needlessShare * scan.counts.length) return none;
     const end = scan.ends.at(-1) ?? 0;
@@ -105,7 +105,7 @@ export class CsvReader {
     return [{ cells: rows }];
   }
 
-  /** Takes the complete rows off the front of what is there, but for `cut` characters. */
+  /** Takes the complete rows off the front, ignoring the last `cut` characters. */
   #read(cut: number): string[][] {
     const input = cut > 0 ? this.#rest.slice(0, -cut) : this.#rest;
     const { rows, cursor } = this.#parse(input, true);
@@ -113,7 +113,7 @@ export class CsvReader {
     return rows;
   }
 
-  /** The first line of what is there, read without quoting, when it opens a quote. */
+  /** Takes the first line, read without quoting, if it opens a quote. */
   #takeStrayQuote(): string[] | undefined {
     const { delimiter, quote, crOnly } = this.#dialect;
     if (!this.#quoted) return undefined;
@@ -157,8 +157,8 @@ export class CsvReader {
   }
 
   /**
-   * Where rows end in LF and in CRLF, they are cut at LF and the CR stays in the last cell, unless
-   * that is quoted: then a CR at its end is its own.
+   * In files with LF and CRLF, rows are cut at LF, and this drops a CR left at the end of the last
+   * cell, except a CR within its quotes.
    * @param end index after the row's LF
    */
   #dropReturn(row: string[], input: string, end: number): void {
@@ -172,7 +172,7 @@ export class CsvReader {
   }
 }
 
-/** Lines without quotes, parted by commas instead of `delimiter`: cells that hold some are quoted. */
+/** Turns lines without quotes into comma-separated ones: cells that hold commas are quoted. */
 function withCommas(lines: string, delimiter: string): string {
   const delimiterCode = delimiter.charCodeAt(0);
   const isBound = (at: number): boolean => {
@@ -190,13 +190,13 @@ function withCommas(lines: string, delimiter: string): string {
     from = end;
   }
   pieces.push(lines.slice(from));
-  // Between the pieces stand the quotes.
+  // The pieces are cut where quotes go.
   return pieces.join('"').replaceAll(delimiter, ',');
 }
 
 /**
- * The offset in `original` of the line that begins at `at` in `text`, the same with other line
- * breaks: found from the end, since what follows is a row that is not complete.
+ * The offset in `original` of the line that begins at `at` in `text`, which differs in its line
+ * breaks. Searched from the end, which is near: only an incomplete row follows.
  */
 function sameLine(original: string, text: string, at: number): number {
   let offset = original.length;

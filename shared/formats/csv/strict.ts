@@ -1,7 +1,7 @@
 /**
- * Recognises rows that already are what is to be written: RFC 4180 with commas, line feeds and
- * quotes only around cells that need them. Such rows, the bulk of most files, go through without
- * being taken apart; all others are left to Papa.
+ * Recognises rows that are already in the form to write: RFC 4180 with commas, line feeds and quotes
+ * only around cells that need them. Such rows, the bulk of most files, are copied without being
+ * split into cells; Papa reads all others.
  */
 
 export interface StrictRows {
@@ -13,7 +13,7 @@ export interface StrictRows {
 }
 
 export interface StrictScan extends StrictRows {
-  /** Whether it stopped at a row that is not strict, and not at one that is only incomplete. */
+  /** Whether it stopped at a row that is not strict; an incomplete row does not count. */
   isStopped: boolean;
   /** A quoted cell holds a line feed. */
   hasLineFeeds: boolean;
@@ -25,7 +25,7 @@ const comma = 0x2c;
 const lineFeed = 0x0a;
 const quote = 0x22;
 
-/** Scans complete rows from the start of `text` on. */
+/** Scans complete rows from the start of `text`. */
 export function scanStrictRows(text: string): StrictScan {
   const scan: StrictScan = {
     text,
@@ -59,7 +59,7 @@ export function scanStrictRows(text: string): StrictScan {
 const incomplete = -1;
 const notStrict = -2;
 
-/** Where the next comma, line feed and quote are; each is searched for once. */
+/** The positions of the next comma, line feed and quote, each searched for once. */
 class Positions {
   readonly #text: string;
   #comma = -1;
@@ -91,14 +91,14 @@ class Positions {
   }
 }
 
-/** The comma or line feed after an unquoted cell, or why there is none. */
+/** The position of the comma or line feed after an unquoted cell, or why there is none. */
 function plainEnd(next: Positions, at: number): number {
   const end = Math.min(next.comma(at), next.lineFeed(at));
   if (next.quote(at) < end) return notStrict;
   return end === Number.MAX_SAFE_INTEGER ? incomplete : end;
 }
 
-/** As `plainEnd`, for a cell that begins with a quote. */
+/** Like `plainEnd`, for a cell that begins with a quote. */
 function quotedEnd(scan: StrictScan, next: Positions, at: number): number {
   const { text } = scan;
   let hasQuotes = false;
@@ -107,7 +107,7 @@ function quotedEnd(scan: StrictScan, next: Positions, at: number): number {
     hasQuotes = true;
     close = next.quote(close + 2);
   }
-  // At the end of the text it may still turn out to be half an escaped quote.
+  // At the end of the text it may be the first half of an escaped quote.
   if (close >= text.length - 1) return incomplete;
   const after = text.charCodeAt(close + 1);
   if (after !== comma && after !== lineFeed) return notStrict;

@@ -1,8 +1,8 @@
-import { type Dialect, isBlank } from './dialect.ts';
+import { type CsvDialect, isBlank } from './dialect.ts';
 import type { Rows } from './reader.ts';
 import type { StrictRows } from './strict.ts';
 
-/** Characters of output after which the header is repeated; more when the header is long. */
+/** Characters of output after which the header is repeated; more if the header is long. */
 const repeatEvery = 32 * 1024;
 const headerShare = 16;
 
@@ -11,7 +11,7 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const quote = 0x22;
 
-/** Formats rows as CSV, counts them, repeats the header. */
+/** Formats rows as CSV, counts them and repeats the header. */
 export class CsvWriter {
   rowsFound = 0;
   rowsKept = 0;
@@ -25,7 +25,7 @@ export class CsvWriter {
   readonly #headerRow: number | undefined;
   readonly #maxRows: number;
 
-  constructor({ columns, headerRow }: Pick<Dialect, 'columns' | 'headerRow'>, maxRows: number) {
+  constructor({ columns, headerRow }: Pick<CsvDialect, 'columns' | 'headerRow'>, maxRows: number) {
     this.columns = columns;
     this.#headerRow = headerRow;
     this.#maxRows = maxRows;
@@ -53,10 +53,10 @@ export class CsvWriter {
     return out;
   }
 
-  /** As `formatCells`, for rows that need no change: only what goes between them is added. */
+  /** Like `formatCells`, for rows that need no change: only headers are put between them. */
   #formatStrict({ text, ends, counts }: StrictRows): string {
     let out = '';
-    /** Start of the stretch of rows that goes out as it stands. */
+    /** Start of the run of rows to copy. */
     let from = 0;
     let start = 0;
     for (const [index, end] of ends.entries()) {
@@ -76,7 +76,7 @@ export class CsvWriter {
     return out + text.slice(from, start);
   }
 
-  /** Counts a row; false when it is beyond the limit. */
+  /** Counts a row; false if it is beyond the limit. */
   #count(cells: number, length: number): boolean {
     this.rowsFound += 1;
     if (cells !== this.columns) this.ragged += 1;
@@ -92,7 +92,7 @@ export class CsvWriter {
     this.#repeatEvery = Math.max(repeatEvery, line.length * headerShare);
   }
 
-  /** Whether the header is due before the row just counted, of that length. */
+  /** Whether to repeat the header before the row just counted, which has that length. */
   #repeatDue(length: number): boolean {
     if (this.#header === undefined || this.#sinceHeader < this.#repeatEvery) return false;
     this.#sinceHeader = length;
@@ -100,7 +100,7 @@ export class CsvWriter {
   }
 }
 
-/** One row of RFC 4180 without its line break. */
+/** One row by RFC 4180, without its line break. */
 function formatRow(row: string[]): string {
   const joined = row.join(',');
   if (!needsQuotes(joined, row.length)) return joined;
@@ -109,7 +109,7 @@ function formatRow(row: string[]): string {
     .join(',');
 }
 
-/** A quote, a line break, or more commas than there are between the cells. */
+/** Whether it holds a quote, a line break, or more commas than there are between its cells. */
 function needsQuotes(text: string, cells: number): boolean {
   let commas = 0;
   for (let at = 0; at < text.length; at += 1) {

@@ -9,8 +9,8 @@ import type { Conversion, ConvertInput } from '../types.ts';
 import { HtmlText } from './reader.ts';
 
 /**
- * A web page to Markdown-like text: headings, lists, tables, links and code are kept, scripts,
- * styles and what is hidden are not.
+ * A web page to Markdown-like text: headings, lists, tables, links and code are kept; scripts, styles
+ * and hidden elements are not.
  * @throws RejectDocument `normalize.empty`, `normalize.xml_depth`, `normalize.too_large`
  */
 export async function convertHtml(input: ConvertInput): Promise<Conversion> {
@@ -35,7 +35,7 @@ export async function convertHtml(input: ConvertInput): Promise<Conversion> {
   if (!sink.hasInk) {
     throw new RejectDocument({
       code: 'normalize.empty',
-      message: 'The page holds no text; perhaps a script would have filled it.',
+      message: 'The page holds no text; a script may fill it in a browser.',
     });
   }
   return {
@@ -54,13 +54,13 @@ export async function convertHtml(input: ConvertInput): Promise<Conversion> {
   };
 }
 
-/** What the text of a page leaves out. */
+/** Warnings about what the text of a page leaves out. */
 export function htmlWarnings(html: Pick<HtmlText, 'images' | 'hidden'>): Warning[] {
   const warnings: Warning[] = [];
   if (html.images > 0) {
     warnings.push({
       code: 'normalize.image_lost',
-      message: `${html.images} pictures of the page were left out; their descriptions were kept.`,
+      message: `${html.images} pictures of the page were left out; their alternative texts were kept.`,
     });
   }
   if (html.hidden > 0) {

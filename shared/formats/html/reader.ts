@@ -4,20 +4,21 @@ import { HtmlTable } from './table.ts';
 import { attributesHide, blockTags, droppedTags, inlineMarks, lineTags } from './tags.ts';
 
 /**
- * HTML to Markdown-like text in one pass: what is written so far can be taken at any time, so a
- * page of any length passes in the memory of its longest block. Nothing is fetched.
+ * HTML to Markdown-like text in one pass: the text so far can be taken at any time, so a page of any
+ * length needs only the memory of its longest block. Nothing is fetched.
  */
 export class HtmlText {
-  /** Pictures met, but for tracking pixels. */
+  /** Pictures, not counting tracking pixels. */
   images = 0;
-  /** Elements left out because they are hidden from a reader. */
+  /** Elements left out because readers do not see them. */
   hidden = 0;
   readonly #parser: Parser;
   readonly #maxDepth: number;
   readonly #ofWord: boolean;
+  readonly #isPlain: boolean;
   #out: string[] = [];
   #last: 'none' | 'item' | 'row' | 'block' = 'none';
-  /** An element that stands apart began or ended since the last block. */
+  /** An element with space around it began or ended since the last block. */
   #gap = false;
   #line = '';
   #depth = 0;
@@ -27,7 +28,7 @@ export class HtmlText {
   #pre = 0;
   #quotes = 0;
   #lists: { tag: string; next: number }[] = [];
-  /** The marker of a list item that waits for its first text. */
+  /** The marker of a list item that has no text yet. */
   #marker = '';
   #items = 0;
   #link: { href: string; label: string } | undefined;
@@ -35,13 +36,16 @@ export class HtmlText {
   readonly #tables: HtmlTable[] = [];
 
   /**
-   * @param maxDepth nested elements above which the page is refused
-   * @param ofWord it is what `docx-mammoth.ts` made of a Word document: white space is as typed, tables
-   *   are tables, and `data-label` on a list item is its marker
+   * @param maxDepth nesting of elements above which the page is rejected
+   * @param ofWord it is what mammoth made of a Word document: white space is as typed, tables are
+   *   tables, and `data-label` on a list item is its marker
+   * @param isPlain text for people: no Markdown but list markers, no title, no link targets and no
+   *   descriptions of pictures
    */
-  constructor(maxDepth: number, { ofWord = false }: { ofWord?: boolean } = {}) {
+  constructor(maxDepth: number, { ofWord = false, isPlain = false } = {}) {
     this.#maxDepth = maxDepth;
     this.#ofWord = ofWord;
+    this.#isPlain = isPlain;
     this.#parser = new Parser({
       onopentag: (name, attributes) => this.#open(name, attributes),
       onclosetag: (name) => this.#close(name),
@@ -60,7 +64,7 @@ export class HtmlText {
     while (this.#tables.length > 0) this.#endTable();
   }
 
-  /** The text made since the last call. */
+  /** Returns the text made since the last call. */
   take(): string {
     const text = this.#out.join('');
     this.#out = [];
@@ -102,7 +106,7 @@ export class HtmlText {
         this.#append(this.#pre > 0 ? '\n' : '\u2028');
         break;
       case 'hr':
-        this.#emit('---', 'block');
+        if (!this.#isPlain) this.#emit('---', 'block');
         break;
       case 'img':
         this.#image(attributes);
@@ -129,7 +133,7 @@ export class HtmlText {
         break;
       case 'table':
         this.#leaveCell();
-        this.#tables.push(new HtmlTable(this.#ofWord));
+        this.#tables.push(new HtmlTable({ isAsWritten: this.#ofWord, isPlain: this.#isPlain }));
         break;
       case 'tr':
         this.#endRow();
@@ -143,7 +147,7 @@ export class HtmlText {
         this.#input(attributes);
         break;
       default:
-        this.#append(inlineMarks[name]?.[0] ?? '');
+        this.#append(this.#isPlain ? '' : (inlineMarks[name]?.[0] ?? ''));
     }
   }
 
@@ -193,7 +197,7 @@ export class HtmlText {
         break;
       default:
         if (/^h[1-6]$/.test(name)) this.#heading = 0;
-        else this.#append(inlineMarks[name]?.[1] ?? '');
+        else this.#append(this.#isPlain ? '' : (inlineMarks[name]?.[1] ?? ''));
     }
   }
 
@@ -204,7 +208,7 @@ export class HtmlText {
       return;
     }
     this.#append(text);
-    // A block without an end in sight is let go in pieces.
+    // A very long block is written in pieces.
     const length = this.#line.length + (this.#link?.label.length ?? 0);
     if (length > 256 * 1024 && this.#pre === 0) this.#flush();
   }
@@ -216,7 +220,8 @@ export class HtmlText {
 
   #endTitle(): void {
     const title = tidy(this.#title ?? '');
-    if (this.#title !== endedTitle && title !== '') this.#emit(`Title: ${title}`, 'block');
+    if (this.#title !== endedTitle && title !== '' && !this.#isPlain)
+      this.#emit(`Title: ${title}`, 'block');
     this.#title = endedTitle;
   }
 
@@ -224,7 +229,7 @@ export class HtmlText {
     if (width === '1' && height === '1') return;
     this.images += 1;
     const label = tidy(alt);
-    if (label !== '') this.#append(` [image: ${label}] `);
+    if (label !== '' && !this.#isPlain) this.#append(` [image: ${label}] `);
   }
 
   #input({ type = 'text', value = '', checked }: Record<string, string>): void {
@@ -239,7 +244,8 @@ export class HtmlText {
     this.#endLink();
     const target = href.trim();
     const isUseful = /^(?:https?:|mailto:|tel:|s?ftp:|file:|[^:#][^:]*$)/i.test(target);
-    if (isUseful && target.length <= 2_000) this.#link = { href: target, label: '' };
+    if (isUseful && target.length <= 2_000 && !this.#isPlain)
+      this.#link = { href: target, label: '' };
   }
 
   #endLink(): void {
@@ -278,14 +284,15 @@ export class HtmlText {
     return this.#ofWord ? text.replaceAll('\u2028', '\n').trim() : tidy(text);
   }
 
-  /** Ends the block under way: what stands in `#line` goes out. */
+  /** Ends the current block: writes what is in `#line`. */
   #flush(): void {
     this.#endLink();
     const raw = this.#line;
     this.#line = '';
     if (this.#pre > 0) {
       const code = raw.replace(/^\n/, '').trimEnd();
-      if (code !== '') this.#emit(`\`\`\`\n${code.replaceAll('\u2028', '\n')}\n\`\`\``, 'block');
+      const lines = code.replaceAll('\u2028', '\n');
+      if (code !== '') this.#emit(this.#isPlain ? lines : `\`\`\`\n${lines}\n\`\`\``, 'block');
       return;
     }
     const text = this.#tidy(raw);
@@ -294,7 +301,7 @@ export class HtmlText {
       if (raw.includes('\u2028')) this.#gap = true;
       return;
     }
-    if (this.#heading > 0) {
+    if (this.#heading > 0 && !this.#isPlain) {
       const title = text.replaceAll('\n', ' ');
       this.#emit(`${'#'.repeat(this.#heading)} ${title}`, 'block');
       return;
@@ -324,13 +331,13 @@ export class HtmlText {
     }
     this.#last = kind;
     this.#gap = false;
-    const prefix = '> '.repeat(Math.min(8, this.#quotes));
+    const prefix = this.#isPlain ? '' : '> '.repeat(Math.min(8, this.#quotes));
     this.#out.push(prefix === '' ? block : prefix + block.replaceAll('\n', `\n${prefix}`));
   }
 
   /**
-   * The cell under way holds what a row of text cannot: a heading, another table, a page's whole
-   * content. Its row is for layout, so its contents go out as blocks.
+   * The current cell holds something that a row of text cannot: a heading, another table, the content
+   * of a whole page. So its row is layout, and its contents are written as blocks.
    */
   #leaveCell(): void {
     for (const table of this.#tables) {

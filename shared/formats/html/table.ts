@@ -1,13 +1,13 @@
-/** One HTML table being read: rows become Markdown rows as they end. */
+/** An HTML table while it is read: each row becomes a Markdown row when it ends. */
 
 const maxSpan = 1_000;
-/** Rows are not stretched beyond this, so that spans cannot blow up a small page. */
+/** Spans do not widen a row beyond this many cells, so that they cannot blow up a small page. */
 const maxStretch = 4_000;
 const maxPadding = 60;
 
 interface Line {
   text: string;
-  /** A row of the table; else a block of its own. */
+  /** A row of the table; otherwise a block of its own. */
   isRow: boolean;
 }
 
@@ -18,16 +18,21 @@ export class HtmlTable {
   #cells: string[] = [];
   #blocks: string[] = [];
   #span = 1;
-  /** The row under way turned out to be layout; its cells are no longer gathered. */
+  /** The current row turned out to be layout; its cells are no longer collected. */
   #dissolved = false;
   #columns = 0;
-  /** Rows below that a cell above still covers, by column. */
+  /** How many more rows a cell above covers, by column. */
   #covered: number[] = [];
   readonly #isAsWritten: boolean;
+  readonly #isPlain: boolean;
 
-  /** @param isAsWritten it is a table for sure, none for layout, and empty rows are part of it */
-  constructor(isAsWritten: boolean) {
+  /**
+   * @param isAsWritten it is known not to be layout, and empty rows are part of it
+   * @param isPlain rows become their cells separated by semicolons, and not Markdown
+   */
+  constructor({ isAsWritten, isPlain }: { isAsWritten: boolean; isPlain: boolean }) {
     this.#isAsWritten = isAsWritten;
+    this.#isPlain = isPlain;
   }
 
   beginRow(): void {
@@ -65,7 +70,7 @@ export class HtmlTable {
     for (let more = 1; more < span; more += 1) this.#cells.push('');
   }
 
-  /** The row's contents so far as blocks; from now on they are no cells. */
+  /** Returns the row's contents so far as blocks; the row is no longer a table row. */
   dissolveRow(): string[] {
     if (this.#dissolved) return [];
     const blocks = [...this.#cells.filter((cell) => cell !== ''), ...this.#blocks];
@@ -84,6 +89,11 @@ export class HtmlTable {
     if (this.#dissolved || cells.length === 0) return [];
     this.#skipCovered(cells);
     if (!this.#isAsWritten && cells.every((cell) => cell === '')) return [];
+    if (this.#isPlain) {
+      this.hasRows = true;
+      const filled = cells.filter((cell) => cell !== '').map((cell) => cell.replace(/\n+/g, ' '));
+      return [{ text: filled.join('; '), isRow: true }];
+    }
     const [only] = cells;
     const isLayout = !this.#isAsWritten && this.#columns <= 1;
     if (cells.length === 1 && only !== undefined && isLayout) {
@@ -97,7 +107,7 @@ export class HtmlTable {
     return [{ text: row + rule, isRow: true }];
   }
 
-  /** Puts empty cells where a cell of a row above reaches down. */
+  /** Adds empty cells where a cell of a row above reaches down. */
   #skipCovered(cells = this.#cells): void {
     for (let rows = this.#covered[cells.length]; rows; rows = this.#covered[cells.length]) {
       this.#covered[cells.length] = rows - 1;

@@ -1,4 +1,4 @@
-/** What the elements of HTML mean for text. */
+/** What HTML elements mean for text. */
 
 /** Elements that begin and end a block (WHATWG HTML, 15.3). */
 export const blockTags: ReadonlySet<string> = new Set(
@@ -10,7 +10,7 @@ export const blockTags: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Of these, the ones that browsers show without space around them. */
+/** The block elements that browsers show without space around them. */
 export const lineTags: ReadonlySet<string> = new Set(
   'address body button caption center dd div dt html legend option summary textarea'.split(' '),
 );
@@ -23,7 +23,7 @@ export const droppedTags: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Characters around inline elements that change what the text says; looks are left out. */
+/** Marks around inline elements that change the meaning; mere looks (bold) get none. */
 export const inlineMarks: Readonly<Record<string, readonly [string, string]>> = {
   del: ['~~', '~~'],
   s: ['~~', '~~'],
@@ -36,7 +36,7 @@ export const inlineMarks: Readonly<Record<string, readonly [string, string]>> = 
   rt: ['(', ')'],
 };
 
-/** Whether the element itself says that it is not shown. Style sheets are not read. */
+/** Whether the element's own attributes hide it. Style sheets are not read. */
 export function attributesHide(attributes: Record<string, string>): boolean {
   if (attributes.hidden !== undefined && attributes.hidden !== 'until-found') return true;
   const { style } = attributes;

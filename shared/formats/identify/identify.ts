@@ -25,12 +25,12 @@ import { identifyZip } from './zip-kind.ts';
 
 /**
  * What a file is: by signature, then by extension, then by content type. Text has no signature, so
- * bytes that read as text are of the kind their name claims, unless they announce another.
+ * bytes that read as text are what their name claims, unless their beginning says otherwise.
  */
 
 export interface Identified {
   format: Format;
-  /** Proper content type of the original. */
+  /** The original's content type, from the format and not from what was declared. */
   mimeType: string;
   /** `normalize.type_mismatch`, `normalize.polyglot`. */
   warnings: Warning[];
@@ -41,7 +41,7 @@ const headBytes = 64 * 1024;
 /**
  * @param input the file; its name and content type are hints
  * @throws RejectDocument `normalize.empty`, `normalize.encrypted`, `normalize.corrupt`,
- *   `normalize.binary` and what `openZip` throws
+ *   `normalize.binary` and those of `openZip`
  * @throws SkipDocument `normalize.unsupported`, `normalize.legacy_office`
  */
 export async function identify(
@@ -64,7 +64,7 @@ export async function identify(
     if (isPolyglot(found, head, tail.buffer.subarray(0, tail.bytesRead))) {
       warnings.push({
         code: 'normalize.polyglot',
-        message: `The file is a ${found} and at the same time readable as another type.`,
+        message: `The file is ${found} and can also be read as another type.`,
       });
     }
     return { format: found, mimeType: kinds[found].mimeTypes[0] ?? '', warnings };
@@ -103,7 +103,7 @@ const pictureFormats: Record<string, Format> = {
   'image/webp': 'webp',
 };
 
-/** What file-type finds in text by its first characters. */
+/** Types that file-type recognises in text. */
 const textSignatures = new Set([
   'application/xml',
   'text/calendar',
@@ -118,7 +118,7 @@ function textFormat(head: Buffer, claimed: Format | undefined): Format {
   if (kind === 'rtf') return 'rtf';
   if (kind === 'spreadsheet-xml') return 'xls';
   const isTextName = claimed !== undefined && textFormats.includes(claimed);
-  // Mails and web pages saved as .txt are meant to be read as they stand; tables are not.
+  // Mails and web pages saved as .txt are meant to be read as text; a web page saved as .csv is not.
   if (isTextName && !((claimed === 'csv' || claimed === 'tsv') && kind === 'html')) return claimed;
   if (kind) return kind;
   const isTableName = claimed === 'xls' || claimed === 'xlsx' || claimed === 'ods';
@@ -159,7 +159,7 @@ function compoundFormat(names: Set<string>): Format {
   if (names.size === 0) {
     throw new RejectDocument({
       code: 'normalize.corrupt',
-      message: 'The file is an OLE container whose directory is damaged.',
+      message: 'The file is an OLE container with a damaged directory.',
     });
   }
   throw new SkipDocument({
@@ -182,25 +182,25 @@ function unknownBinary(
   if (claimed && textFormats.includes(claimed)) {
     return new RejectDocument({
       code: 'normalize.binary',
-      message: 'The file is named as text but holds binary data.',
+      message: 'The file is named as text, but its content is binary.',
     });
   }
   if (claimed) {
     return new RejectDocument({
       code: 'normalize.corrupt',
-      message: `The file is named as ${claimed} but does not begin as one.`,
+      message: `The file is named as ${claimed}, but its content is something else.`,
     });
   }
   const extension = extensionOf(name);
   return new SkipDocument({
     code: 'normalize.unsupported',
     message: extension
-      ? `Files of type .${extension.slice(0, 20)} are not converted.`
-      : 'The type of the file is not known.',
+      ? `Dropline does not convert .${extension.slice(0, 20)} files.`
+      : 'The file type is unknown.',
   });
 }
 
-/** A warning when the name, or else the content type, claims another type than was found. */
+/** A warning if the name, or without a telling name the content type, claims another type. */
 function mismatch(found: Format, input: Pick<ConvertInput, 'name' | 'contentType'>): Warning[] {
   const warn = (what: string): Warning[] => [
     { code: 'normalize.type_mismatch', message: `${what}, but the content is ${found}.` },

@@ -1,4 +1,4 @@
-/** The types a dropped file can be identified as; `registry.ts` names the converter of each. */
+/** The types that a dropped file can be identified as; `shared/convert/registry.ts` converts them. */
 export const formats = [
   'pdf',
   'jpeg',
@@ -25,7 +25,7 @@ export const formats = [
 export type Format = (typeof formats)[number];
 
 interface Kind {
-  /** What the content is usually declared as; the first is its proper type. */
+  /** Content types it is declared with; the first is the right one. */
   mimeTypes: readonly string[];
   /** Extensions in lower case, without the dot. */
   extensions: readonly string[];
@@ -34,7 +34,7 @@ interface Kind {
 const ooxml = 'application/vnd.openxmlformats-officedocument';
 const odf = 'application/vnd.oasis.opendocument';
 
-/** How each format is named by extension and content type. */
+/** The extensions and content types of each format. */
 export const kinds: Record<Format, Kind> = {
   pdf: { mimeTypes: ['application/pdf'], extensions: ['pdf'] },
   jpeg: { mimeTypes: ['image/jpeg', 'image/jpg'], extensions: ['jpg', 'jpeg', 'jfif', 'jpe'] },
@@ -135,10 +135,10 @@ export const kinds: Record<Format, Kind> = {
   },
 };
 
-/** Text of some kind: what none of the binary signatures fits. */
+/** Formats without a binary signature. */
 export const textFormats: readonly Format[] = ['text', 'csv', 'tsv', 'html', 'eml'];
 
-/** The extension of a file name in lower case without the dot; '' when it has none. */
+/** The extension of a file name, in lower case and without the dot; '' if it has none. */
 export function extensionOf(name: string): string {
   const last = name.slice(name.lastIndexOf('/') + 1);
   const dot = last.lastIndexOf('.');
@@ -152,7 +152,7 @@ const byMimeType = new Map<string, Format>(
   formats.flatMap((format) => kinds[format].mimeTypes.map((type) => [type, format] as const)),
 );
 
-/** The format a name claims by its extension (or, for `Makefile` and the like, by the whole name). */
+/** The format that a name claims by its extension or, for `Makefile` and the like, as a whole. */
 export function formatOfName(name: string): Format | undefined {
   const last = name.slice(name.lastIndexOf('/') + 1).toLowerCase();
   return (
@@ -160,7 +160,7 @@ export function formatOfName(name: string): Format | undefined {
   );
 }
 
-/** The format a content type claims; undefined for `application/octet-stream` and other unknowns. */
+/** The format of a content type; undefined for `application/octet-stream` and unknown types. */
 export function formatOfContentType(contentType: string | undefined): Format | undefined {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
   if (!type) return undefined;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Guesses about bytes that carry no signature: are they text, and of which kind. */
+/** Guesses about bytes without a signature: whether they are text, and of which kind. */
 
 export type Bom = 'utf-8' | 'utf-16le' | 'utf-16be' | 'utf-32le' | 'utf-32be';
 
@@ -15,7 +15,7 @@ export function bomOf(bytes: Buffer): { encoding: Bom; length: number } | undefi
   return undefined;
 }
 
-/** `bytes` without a multi-byte character that is cut at its end. */
+/** `bytes` without a multi-byte UTF-8 character that is cut off at the end. */
 export function withoutCutCharacter(bytes: Buffer): Buffer {
   for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -28,29 +28,30 @@ export function withoutCutCharacter(bytes: Buffer): Buffer {
   return bytes;
 }
 
-/** Control characters that text does not have: all but tab, line feeds, escape. */
+/** Control characters that do not occur in text: all but tab, line breaks and escape. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const controls = /[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]/g;
 
-/** How many bytes of `bytes` are control characters, read as an ASCII-compatible encoding. */
+/** How many of the bytes are control characters in ASCII-compatible encodings. */
 export function countControls(bytes: Buffer): number {
   return bytes.toString('latin1').match(controls)?.length ?? 0;
 }
 
-/** Valid UTF-8 without control characters: text beyond doubt, whatever a weak signature says. */
+/** Valid UTF-8 without control characters is certainly text, whatever a weak signature says. */
 export function isCleanText(head: Buffer): boolean {
   return isUtf8(withoutCutCharacter(head)) && countControls(head) === 0;
 }
 
-/** Clean text but for NULs, which some programs pad their fields with. */
+/** Clean text except for NULs, with which some programs pad fields. */
 export function isTextWithNuls(head: Buffer): boolean {
   const rest = withoutNuls(head);
   return rest.length * 2 >= head.length && isCleanText(rest);
 }
 
 /**
- * UTF-16 or UTF-32 without a mark. UTF-32 by its empty top bytes; UTF-16 by NULs that stand on one
- * side only and text on decoding. A text wholly in ideographs without a line break is not found.
+ * UTF-16 or UTF-32 without a byte order mark. UTF-32 is known by its zero top bytes, UTF-16 by NULs
+ * in only one half of its units and by decoding to text. Text that is all ideographs, without a line
+ * break, is not recognised.
  */
 export function wideEncodingOf(head: Buffer): Exclude<Bom, 'utf-8'> | undefined {
   const bytes = head.subarray(0, Math.min(head.length, 65_536) & ~3);
@@ -65,7 +66,7 @@ export function wideEncodingOf(head: Buffer): Exclude<Bom, 'utf-8'> | undefined 
     if (pairs[at] === 0) even += 1;
     if (pairs[at + 1] === 0) odd += 1;
   }
-  // A few NULs in what is ASCII or UTF-8 without them are dirt, and no sign of another encoding.
+  // A few NULs in what is otherwise ASCII or UTF-8 are dirt, not a sign of another encoding.
   const isDirty =
     Math.max(odd, even) * 8 < pairs.length && isUtf8(withoutCutCharacter(withoutNuls(pairs)));
   if (isDirty) return undefined;
@@ -78,7 +79,7 @@ function withoutNuls(bytes: Buffer): Buffer {
   return Buffer.from(bytes.filter((byte) => byte !== 0));
 }
 
-/** Every group of four is a character, and hardly one of them a rare one or a control. */
+/** Every four bytes are a character, and few of these are rare or control characters. */
 function isUtf32(bytes: Buffer, read: (at: number) => number): boolean {
   let odd = 0;
   for (let at = 0; at < bytes.length; at += 4) {
@@ -99,7 +100,7 @@ function isUtf16Text(bytes: Buffer, encoding: 'utf-16le' | 'utf-16be', nuls: num
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
   const bad = text.match(/[\0-\x08\x0e-\x1f\ufffe\uffff\ue000-\uf8ff]/g)?.length ?? 0;
-  // Ideographic text has NULs only at its spaces and line breaks: one in a hundred will do.
+  // Ideographic text has NULs only in its spaces and line breaks, so one in a hundred is enough.
   return bad * 50 <= text.length && nuls * 100 >= text.length;
 }
 
@@ -109,7 +110,7 @@ function withoutCutPair(bytes: Buffer, encoding: 'utf-16le' | 'utf-16be'): Buffe
   return high >= 0xd8 && high <= 0xdb ? bytes.subarray(0, bytes.length - 2) : bytes;
 }
 
-/** Text kinds that announce themselves. */
+/** The kind of a text that says at its beginning what it is. */
 export function sniffTextKind(
   head: Buffer,
 ): 'html' | 'eml' | 'spreadsheet-xml' | 'rtf' | undefined {
@@ -129,7 +130,7 @@ export function sniffTextKind(
   return looksLikeMail(start) ? 'eml' : undefined;
 }
 
-/** Header fields of RFC 5322 from the first line on, among them those only mails have. */
+/** Whether it begins with header fields (RFC 5322), including some that only mails have. */
 function looksLikeMail(start: string): boolean {
   const header = start.split(/\r?\n\r?\n/, 1)[0] ?? '';
   const lines = header.split(/\r?\n/);
@@ -155,7 +156,7 @@ function looksLikeMail(start: string): boolean {
   return telling.filter((name) => fields.has(name)).length >= 3;
 }
 
-/** Several lines with the same number (at least one) of one delimiter: a table under a wrong name. */
+/** Several lines, each with the same number of one delimiter: a table with the wrong extension. */
 export function looksDelimited(head: Buffer): boolean {
   const lines = head
     .toString('latin1', 0, 16_384)

@@ -3,22 +3,22 @@ import type { Limits } from '../limits.ts';
 import { openZip, type SafeZip } from '../safety/zip.ts';
 import type { Format } from './kinds.ts';
 
-/** What a zip container is: an office document of some kind, or an archive of files. */
+/** What a zip container is: a kind of office document, or an archive of files. */
 
 const maxTypesBytes = 4 * 1024 * 1024;
 
 /**
- * @throws RejectDocument as `openZip`
+ * @throws RejectDocument like `openZip`
  * @throws SkipDocument `normalize.unsupported` for packages of other programs
  */
 export async function identifyZip(path: string, limits: Limits): Promise<Format> {
   const zip = await openZip(path, limits);
   try {
-    return (
-      (await openDocumentKind(zip)) ??
-      (await openXmlKind(zip)) ??
-      (otherPackage(zip) ? refuse(otherPackage(zip)) : 'zip')
-    );
+    const format = (await openDocumentKind(zip)) ?? (await openXmlKind(zip));
+    if (format) return format;
+    const other = otherPackage(zip);
+    if (other) skip(other);
+    return 'zip';
   } finally {
     zip.close();
   }
@@ -47,7 +47,7 @@ async function openDocumentKind(zip: SafeZip): Promise<Format | undefined> {
   if (kind === 'text') return 'odt';
   if (kind === 'spreadsheet') return 'ods';
   if (kind === 'presentation') return 'odp';
-  if (declared?.includes('opendocument')) refuse(declared);
+  if (declared?.includes('opendocument')) skip(declared);
   return undefined;
 }
 
@@ -71,7 +71,7 @@ async function openXmlKind(zip: SafeZip): Promise<Format | undefined> {
     ) {
       return 'pptx';
     }
-    if (/vnd\.ms-visio/.test(types)) refuse('application/vnd.ms-visio.drawing');
+    if (/vnd\.ms-visio/.test(types)) skip('application/vnd.ms-visio.drawing');
   }
   if (zip.find('word/document.xml')) return 'docx';
   if (zip.find('xl/workbook.xml') ?? zip.find('xl/workbook.bin')) return 'xlsx';
@@ -86,7 +86,7 @@ function otherPackage(zip: SafeZip): string | undefined {
   return undefined;
 }
 
-function refuse(what = 'a package of another program'): never {
+function skip(what: string): never {
   throw new SkipDocument({
     code: 'normalize.unsupported',
     message: `The file is ${what}, which Dropline does not convert.`,

@@ -6,7 +6,7 @@ import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 
-/** Image types that Claude takes as they are. */
+/** Image types that Claude accepts. */
 const mimeTypes: Record<string, string> = {
   jpeg: 'image/jpeg',
   png: 'image/png',
@@ -15,8 +15,8 @@ const mimeTypes: Record<string, string> = {
 };
 
 /**
- * A picture goes up as it is, unless it is larger than Claude takes: then it is scaled down, which
- * the fidelity says. Every pixel is decoded once, so that a truncated picture is found here.
+ * A picture is uploaded as it is, or scaled down, with a warning, if it is larger than Claude accepts.
+ * Every pixel is decoded once, to find truncated pictures.
  * @throws RejectDocument `normalize.corrupt`, `normalize.pixel_bomb`
  */
 export async function convertImage(input: ConvertInput): Promise<Conversion> {
@@ -26,7 +26,7 @@ export async function convertImage(input: ConvertInput): Promise<Conversion> {
   if (mimeType === undefined) {
     throw new RejectDocument({
       code: 'normalize.corrupt',
-      message: `The picture is in the format ${metadata.format}, not in the one its signature says.`,
+      message: `The picture is in the format ${metadata.format}, although its signature says otherwise.`,
     });
   }
   const frames = metadata.pages ?? 1;
@@ -36,7 +36,7 @@ export async function convertImage(input: ConvertInput): Promise<Conversion> {
   if (frames > 1) {
     warnings.push({
       code: 'normalize.animation',
-      message: `The picture is an animation of ${frames} frames; Claude sees the first.`,
+      message: `The picture is an animation of ${frames} frames; Claude sees only the first.`,
     });
   }
   const isLarge = Math.max(width, height) > limits.maxPixelsPerSide;
@@ -65,13 +65,13 @@ async function readHeader(source: string, limits: Limits): Promise<Metadata> {
   if (pixels > limits.maxPixels) {
     throw new RejectDocument({
       code: 'normalize.pixel_bomb',
-      message: `The picture claims ${metadata.width} × ${metadata.height} pixels; ${limits.maxPixels} in all is the limit.`,
+      message: `The picture claims ${metadata.width} × ${metadata.height} pixels; the limit is ${limits.maxPixels} in total.`,
     });
   }
   return metadata;
 }
 
-/** Decodes every line of the first frame, keeping next to nothing, to find what is cut off or damaged. */
+/** Decodes every line of the first frame, keeping almost nothing, to find truncation and damage. */
 async function decodeAll(source: string, limits: Limits): Promise<void> {
   try {
     await sharp(source, {
@@ -87,7 +87,7 @@ async function decodeAll(source: string, limits: Limits): Promise<void> {
   }
 }
 
-/** The WebP decoder fills what is cut off with grey and says nothing, so the header is asked. */
+/** The WebP decoder fills a truncated picture with grey and reports nothing; the header shows it. */
 async function checkRiffLength(source: string): Promise<void> {
   const file = await open(source);
   try {

@@ -12,15 +12,15 @@ import { TextCleaner, textWarnings } from '../text/text.ts';
 import type { Conversion, ConvertInput, Part } from '../types.ts';
 
 /**
- * A mail: its headers and body as text, each attachment a document of its own. Web archives (MHTML)
- * are mails too; of these only the page is read.
+ * A mail: its headers and body as text, each attachment as its own document. Web archives (MHTML) are
+ * mails too; of these only the page is read.
  */
 
-/** Pictures shown within the mail up to this size are logos and bullets, not attachments. */
+/** Pictures shown in the body up to this size are logos and bullets, not attachments. */
 const inlinePictureBytes = 16 * 1024;
 
 /**
- * @throws RejectDocument `normalize.corrupt` when there is no header of a mail,
+ * @throws RejectDocument `normalize.corrupt` if there is no mail header,
  *   `normalize.encrypted`, `normalize.too_many_entries`, `normalize.too_large`
  */
 export async function convertEml(input: ConvertInput): Promise<Conversion> {
@@ -52,7 +52,7 @@ export async function convertEml(input: ConvertInput): Promise<Conversion> {
   };
 }
 
-/** The mail's bytes: as they are, or as UTF-8 when someone saved it as UTF-16. */
+/** The mail's bytes, converted to UTF-8 if it was saved as UTF-16 or UTF-32. */
 async function readMail(input: ConvertInput): Promise<Buffer> {
   const { label, bomBytes } = await detectEncoding(input.path);
   const bytes = (await readFile(input.path)).subarray(bomBytes);
@@ -61,7 +61,7 @@ async function readMail(input: ConvertInput): Promise<Buffer> {
   return withoutMboxLine(Buffer.from(decoder.push(bytes) + decoder.end()));
 }
 
-/** Mails cut out of an mbox file begin with a line `From sender date` that is no header. */
+/** Mails cut out of an mbox file begin with a line `From sender date`, which is not a header. */
 function withoutMboxLine(bytes: Buffer): Buffer {
   if (bytes.toString('latin1', 0, 5) !== 'From ') return bytes;
   return bytes.subarray(bytes.indexOf(0x0a) + 1);
@@ -72,7 +72,7 @@ function checkMail(mail: Email, { limits }: ConvertInput): void {
   if (!mail.headers.some(({ key }) => telling.includes(key))) {
     throw new RejectDocument({
       code: 'normalize.corrupt',
-      message: 'The file is named as a mail but has none of its headers.',
+      message: 'The file is named as a mail but has no mail headers.',
     });
   }
   const type = mail.headers.find(({ key }) => key === 'content-type')?.value ?? '';
@@ -111,14 +111,14 @@ async function saveAttachments(mail: Email, input: ConvertInput): Promise<Attach
   if (isTooDeep && attachments.length > 0) {
     found.warnings.push({
       code: 'normalize.attachments_dropped',
-      message: `${attachments.length} attachments were left out: the mail lies within ${input.depth} other files.`,
+      message: `${attachments.length} attachments were left out: the mail is nested in ${input.depth} other files.`,
     });
   } else if (wanted.length < attachments.length) {
     found.warnings.push({
       code: 'normalize.image_lost',
       message: isPage
         ? `${attachments.length} pictures and style sheets of the page were left out.`
-        : `${attachments.length - wanted.length} small pictures within the mail were left out.`,
+        : `${attachments.length - wanted.length} small pictures in the mail were left out.`,
     });
   }
   const names = new PartNames();
@@ -162,7 +162,7 @@ function nameOf({ filename, mimeType }: Attachment, number: number): string {
   return extensionOf(filename) === '' && format ? `${filename}.${extension}` : filename;
 }
 
-/** The headers a reader wants, in the order mail programs show them. */
+/** The headers that matter to a reader, in the order that mail programs show them. */
 function headerLines(mail: Email): string {
   const lines = [
     ['Subject', mail.subject],
@@ -184,7 +184,7 @@ function addressText(address: Address): string {
   return name && name !== mailbox ? `${name} <${mailbox}>` : mailbox;
 }
 
-/** The HTML body when it says as much as the plain one, for it keeps tables and links. */
+/** The HTML body, which keeps tables and links, if it says as much as the plain one. */
 function bodyOf(mail: Email, maxDepth: number): { text: string; warnings: Warning[] } {
   const plain = (mail.text ?? '').replaceAll('\r\n', '\n').trim();
   if (!mail.html) return { text: plain, warnings: [] };

@@ -1,4 +1,4 @@
-import { type Block, type Cell, tableBlocks } from './markdown-blocks.ts';
+import { type MarkdownBlock, type MarkdownCell, tableBlocks } from './markdown-blocks.ts';
 import { readXml } from './xml.ts';
 
 interface Series {
@@ -7,16 +7,16 @@ interface Series {
   values: Map<number, string>;
 }
 
-/** Points kept of one series, and series; nobody reads a chart of more. */
+/** Points kept of a series, and series of a chart; a larger chart cannot be read as one. */
 const maxPoints = 2_000;
 const maxSeries = 255;
 
 /**
- * The data a chart was drawn from, as the chart part caches it (ECMA-376 part 1, 21.2): its titles
- * and a table of a column a series.
+ * The data that a chart was drawn from, as cached in the chart part (ECMA-376 part 1, 21.2): its
+ * titles, and a table with a column for each series.
  * @throws RejectDocument `normalize.corrupt`
  */
-export function chartBlocks(bytes: Buffer, partName: string): Block[] {
+export function chartBlocks(bytes: Buffer, partName: string): MarkdownBlock[] {
   const titles: string[] = [];
   const allSeries: Series[] = [];
   let series: Series | undefined;
@@ -61,7 +61,7 @@ export function chartBlocks(bytes: Buffer, partName: string): Block[] {
   return [{ text: heading, isListItem: false }, ...tableBlocks({ rows: rowsOf(allSeries) })];
 }
 
-function rowsOf(allSeries: Series[]): Cell[][] {
+function rowsOf(allSeries: Series[]): MarkdownCell[][] {
   const labels = new Map<number, string>();
   const points = new Set<number>();
   for (const series of allSeries) {
@@ -78,6 +78,6 @@ function rowsOf(allSeries: Series[]): Cell[][] {
   return [header, ...rows];
 }
 
-function cell(text: string): Cell {
+function cell(text: string): MarkdownCell {
   return { blocks: text === '' ? [] : [{ text, isListItem: false }], span: 1, continues: false };
 }

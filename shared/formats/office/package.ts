@@ -11,14 +11,14 @@ export interface Relationship {
   id: string;
   /** Last part of the type's URI: `image`, `hyperlink`, `officeDocument` … */
   type: string;
-  /** Name of the target part without a leading `/`, or the address when `external`. */
+  /** Name of the target part without a leading `/`, or the address if `external`. */
   target: string;
   external: boolean;
 }
 
 /**
- * The relationships of a part, or of the package when `partName` is empty.
- * @throws RejectDocument `normalize.corrupt` when they cannot be read
+ * The relationships of a part by id, or those of the package if `partName` is empty.
+ * @throws RejectDocument `normalize.corrupt` if they cannot be read
  */
 export async function relationshipsOf(
   zip: SafeZip,
@@ -57,7 +57,7 @@ function partTarget(folder: string, target: string): string {
   }
 }
 
-/** A part's bytes, or undefined when the package has none of that name. */
+/** A part's bytes, or undefined if the package has no such part. */
 export async function readPart(
   zip: SafeZip,
   name: string,
@@ -69,8 +69,8 @@ export async function readPart(
 
 /**
  * The name of the part that holds the document itself: `word/document.xml`, `xl/workbook.xml` ….
- * @param usual where it is when the package's relationships do not tell
- * @throws RejectDocument `normalize.corrupt` when there is none
+ * @param usual its name if the package's relationships do not give one
+ * @throws RejectDocument `normalize.corrupt` if there is none
  */
 export async function mainPartName(zip: SafeZip, usual: string, limits: Limits): Promise<string> {
   for (const { type, target, external } of (await relationshipsOf(zip, '', limits)).values()) {
@@ -79,51 +79,57 @@ export async function mainPartName(zip: SafeZip, usual: string, limits: Limits):
   if (zip.find(usual)) return usual;
   throw new RejectDocument({
     code: 'normalize.corrupt',
-    message: `The file is a zip without the part ${usual} that such a document must have.`,
+    message: `The file is a zip without the part ${usual}, which such a document must have.`,
   });
 }
 
-/** Relationship types that point outwards without anything being loaded by a reader. */
-const harmlessOutside = new Set(['hyperlink']);
-
 /**
- * A warning for what the package wants loaded from elsewhere (pictures, templates, frames, data):
- * it is never fetched. Undefined when there is nothing of the kind.
+ * Warnings about what every OOXML package may hold: references to things elsewhere (pictures,
+ * templates, frames, data), which are never fetched, and macros, which are never run.
  */
-export async function externalReferences(
-  zip: SafeZip,
-  limits: Limits,
-): Promise<Warning | undefined> {
-  const kinds = new Map<string, number>();
+export async function packageWarnings(zip: SafeZip, limits: Limits): Promise<Warning[]> {
+  const warnings: Warning[] = [];
+  const external = await externalReferences(zip, limits);
+  if (external.size > 0) {
+    const list = [...external].map(([type, count]) => `${count} ${type}`).join(', ');
+    warnings.push({
+      code: 'normalize.external_reference',
+      message: `The file refers to things outside it, which were not fetched: ${list}.`,
+    });
+  }
+  if (zip.entries.some(({ name }) => /(^|\/)vbaProject\.bin$/i.test(name))) {
+    warnings.push(macrosWarning);
+  }
+  return warnings;
+}
+
+/** For a file that holds macros. */
+export const macrosWarning: Warning = {
+  code: 'normalize.macros',
+  message: 'The file holds macros. They were neither run nor kept.',
+};
+
+/** Types of external relationships from which a reader loads nothing. */
+const harmlessTypes = new Set(['hyperlink']);
+
+/** How many external relationships of each type the package has. */
+async function externalReferences(zip: SafeZip, limits: Limits): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
   for (const entry of zip.entries) {
     const source = /^(.*?)_rels\/([^/]*)\.rels$/i.exec(entry.name);
     if (!source) continue;
     const partName = `${source[1] ?? ''}${source[2] ?? ''}`;
     for (const { type, external } of (await relationshipsOf(zip, partName, limits)).values()) {
-      if (external && !harmlessOutside.has(type)) kinds.set(type, (kinds.get(type) ?? 0) + 1);
+      if (external && !harmlessTypes.has(type)) counts.set(type, (counts.get(type) ?? 0) + 1);
     }
   }
   const maps = zip.find('xl/xmlMaps.xml');
   if (maps && /schemaLocation\s*=\s*["'][^#"']/.test(await textOf(zip, maps, limits))) {
-    kinds.set('schema', 1);
+    counts.set('schema', 1);
   }
-  if (kinds.size === 0) return undefined;
-  const list = [...kinds].map(([type, count]) => `${count} ${type}`).join(', ');
-  return {
-    code: 'normalize.external_reference',
-    message: `The file refers to things outside of it, which were not fetched: ${list}.`,
-  };
+  return counts;
 }
 
 async function textOf(zip: SafeZip, entry: ZipEntry, limits: Limits): Promise<string> {
   return (await zip.read(entry, limits.maxXmlBytes)).toString('utf8');
-}
-
-/** A warning when the package holds macros, which are never run. */
-export function macroWarning(zip: SafeZip): Warning | undefined {
-  if (!zip.entries.some(({ name }) => /(^|\/)vbaProject\.bin$/i.test(name))) return undefined;
-  return {
-    code: 'normalize.macros',
-    message: 'The file holds macros. They were neither run nor kept.',
-  };
 }

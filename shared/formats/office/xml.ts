@@ -2,12 +2,12 @@ import { SaxesParser } from 'saxes';
 import { RejectDocument } from '../../journey/errors.ts';
 
 /**
- * XML of office parts as events with settled prefixes. Producers may bind any prefix to a namespace
- * (ECMA-376 part 1, 8.4), and Strict files use other namespace names than Transitional ones; readers
- * here see `w:p` whatever the file calls it.
+ * XML of office parts as events with canonical prefixes. Producers may bind any prefix to a namespace
+ * (ECMA-376 part 1, 8.4), and Strict files use other namespaces than Transitional ones; readers here
+ * see `w:p` whatever the file calls it.
  */
 
-/** Attributes by name with its settled prefix. */
+/** Attributes by name, with canonical prefixes. */
 export type Attributes = Record<string, string>;
 
 export interface XmlHandlers {
@@ -21,7 +21,7 @@ const strict = 'http://purl.oclc.org/ooxml';
 const microsoft = 'http://schemas.microsoft.com/office';
 const odf = 'urn:oasis:names:tc:opendocument:xmlns';
 
-const settledPrefixes: Record<string, string> = {
+const canonicalPrefixes: Record<string, string> = {
   [`${schemas}/wordprocessingml/2006/main`]: 'w',
   [`${strict}/wordprocessingml/main`]: 'w',
   [`${schemas}/officeDocument/2006/relationships`]: 'r',
@@ -61,32 +61,34 @@ const settledPrefixes: Record<string, string> = {
   [`${microsoft}/drawing/2017/model3d`]: 'am3d',
 };
 
-/** Maps names as the file writes them to names with settled prefixes. Scopes are not undone: no
- * known producer binds one prefix to two namespaces in one part. */
+/**
+ * Maps names as the file writes them to names with canonical prefixes. Declarations stay in force
+ * after their element: no known producer binds one prefix to two namespaces in one part.
+ */
 class Names {
   readonly #prefixes = new Map<string, string>();
-  readonly #settled = new Map<string, string>();
+  readonly #canonical = new Map<string, string>();
   #attributesAsWritten = true;
 
   declare(attributes: Attributes): void {
     for (const key in attributes) {
       if (!key.startsWith('xmlns')) continue;
       const own = key.slice(6);
-      const prefix = settledPrefixes[attributes[key] ?? ''] ?? own;
+      const prefix = canonicalPrefixes[attributes[key] ?? ''] ?? own;
       if (prefix === '' || this.#prefixes.get(own) === prefix) continue;
       this.#prefixes.set(own, prefix);
-      this.#settled.clear();
+      this.#canonical.clear();
       if (own !== '' && own !== prefix) this.#attributesAsWritten = false;
     }
   }
 
   element(name: string): string {
-    let settled = this.#settled.get(name);
-    if (settled === undefined) {
-      settled = this.#rename(name, true);
-      this.#settled.set(name, settled);
+    let canonical = this.#canonical.get(name);
+    if (canonical === undefined) {
+      canonical = this.#rename(name, true);
+      this.#canonical.set(name, canonical);
     }
-    return settled;
+    return canonical;
   }
 
   attributes(attributes: Attributes): Attributes {
@@ -106,19 +108,19 @@ class Names {
 }
 
 /**
- * Reads one XML part. Never recurses, so depth costs no stack.
- * @param partName for the message of an error only
- * @throws RejectDocument `normalize.corrupt` when it is not well-formed, `normalize.xml_entities`
- *   when it declares a document type, which OOXML forbids (ECMA-376 part 2, 9.1.1)
+ * Reads one XML part. It does not recurse, so depth costs no stack.
+ * @param partName for error messages only
+ * @throws RejectDocument `normalize.corrupt` if it is not well-formed, `normalize.xml_entities` if it
+ *   declares a document type, which OOXML forbids (ECMA-376 part 2, 9.1.1)
  */
 export function readXml(bytes: Buffer, partName: string, handlers: XmlHandlers): void {
   parserFor(partName, handlers).write(decodeXml(bytes, partName)).close();
 }
 
 /**
- * As `readXml` for a part too large to hold: UTF-8 only, nesting checked on the way.
- * @param afterChunk awaited between chunks, to write what the handlers have gathered
- * @throws RejectDocument as `readXml`, and `normalize.xml_depth`
+ * Like `readXml`, for a part too large to hold in memory: UTF-8 only, with a limit on nesting.
+ * @param afterChunk awaited between chunks, to write what the handlers have collected
+ * @throws RejectDocument like `readXml`, and `normalize.xml_depth`
  */
 export async function readXmlStream(
   chunks: AsyncIterable<Buffer>,
@@ -200,7 +202,7 @@ function parserFor(partName: string, handlers: XmlHandlers) {
   return parser;
 }
 
-/** The characters of an XML part, by its byte order mark or its declaration (XML 1.0, appendix F). */
+/** Decodes an XML part by its byte order mark or its declaration (XML 1.0, appendix F). */
 function decodeXml(bytes: Buffer, partName: string): string {
   const label = wideLabel(bytes) ?? declaredLabel(bytes) ?? 'utf-8';
   try {
@@ -228,4 +230,9 @@ function corruptPart(partName: string, cause: unknown): RejectDocument {
     message: `${partName} inside the file is damaged and cannot be read.`,
     cause,
   });
+}
+
+/** The value of an on/off property (ECMA-376 part 1, 22.9.2.7); a property without a value is on. */
+export function isOn(value: string | undefined): boolean {
+  return value !== '0' && value !== 'false' && value !== 'off';
 }

@@ -1,15 +1,15 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** What can be told of a PDF from its bytes, without a parser and in constant memory. */
+/** What the bytes of a PDF show, without a parser and in constant memory. */
 
 export interface Tail {
-  /** It ends with an `%%EOF` and says where its index is (ISO 32000-1, 7.5.5). */
+  /** It ends with `%%EOF` and says where its index is (ISO 32000-1, 7.5.5). */
   isComplete: boolean;
-  /** There is an index (cross-reference table or stream) at that place. */
+  /** There is an index (cross-reference table or stream) there. */
   hasSoundIndex: boolean;
 }
 
-/** Viewers look this far for the end: mail gateways and web servers append to files. */
+/** Viewers search this far for the end, because mail gateways and web servers append to files. */
 const tailBytes = 64 * 1024;
 
 /** Reads the trailer of a PDF of `size` bytes. */
@@ -19,7 +19,7 @@ export async function readTail(file: FileHandle, size: number): Promise<Tail> {
   const text = buffer.toString('latin1');
   const ends = [...text.matchAll(/startxref\s+(\d+)\s+%%EOF/g)];
   const offset = Number(ends.at(-1)?.[1] ?? 0);
-  // Linearized files say 0 in their first part; when that is the last, the rest was cut off.
+  // Linearized files say 0 in their first part; if that is the last part, the rest was cut off.
   if (ends.length === 0 || offset === 0) {
     return { isComplete: /%%EOF\s*$/.test(text), hasSoundIndex: false };
   }

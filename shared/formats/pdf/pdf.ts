@@ -7,15 +7,15 @@ import { counted } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { readTail, scanTokens } from './pdf-bytes.ts';
 
-/** Pages whose text is read to tell a scan from a text; more would cost seconds in long files. */
+/** Pages that are searched for text, to recognise a scan; more would take seconds in long files. */
 const sampledPages = 5;
 
-/** Characters on a page that speak for a text layer. A stamp or page number on a scan has fewer. */
+/** With so many characters a page has a text layer; a stamp or page number on a scan has fewer. */
 const textPageCharacters = 25;
 
 /**
- * Looks into a PDF, which goes up as it is: pages, encryption, damage, text layer, active content.
- * Reads only the parts of the file it needs, so that memory does not grow with it.
+ * Checks a PDF, which is uploaded as it is: pages, encryption, damage, text layer, active content.
+ * Reads only the parts of the file that it needs, so memory does not grow with the file.
  * @throws RejectDocument `normalize.encrypted`, `normalize.corrupt`, `normalize.too_many_pages`
  */
 export async function convertPdf(input: ConvertInput): Promise<Conversion> {
@@ -24,13 +24,13 @@ export async function convertPdf(input: ConvertInput): Promise<Conversion> {
     const { size } = await file.stat();
     const tail = await readTail(file, size);
     if (!tail.isComplete) {
-      throw corrupt('Its end is missing: the file was probably cut off.');
+      throw corrupt('Its end is missing; the file was probably cut off.');
     }
     const warnings: Warning[] = [];
     if (!tail.hasSoundIndex) {
       warnings.push({
         code: 'normalize.damaged',
-        message: 'The index of the PDF is damaged; it was read by searching through the file.',
+        message: 'The index of the PDF is damaged; the file was searched instead.',
       });
     }
     const pages = await inspect(file, size, input.limits.maxPages, warnings);
@@ -47,7 +47,7 @@ export async function convertPdf(input: ConvertInput): Promise<Conversion> {
   }
 }
 
-/** Opens the PDF with pdf.js, adds to `warnings`, returns the number of pages. */
+/** Opens the PDF with pdf.js, adds to `warnings` and returns the number of pages. */
 async function inspect(
   file: FileHandle,
   size: number,
@@ -83,7 +83,7 @@ async function inspect(
   };
   try {
     const pdf = await task.promise;
-    // Files with only an owner password open without one, but the API takes none that is encrypted.
+    // Files with only an owner password open without it, but the API rejects all encrypted files.
     const { info } = await pdf.getMetadata();
     if ((info as { EncryptFilterName?: string | null }).EncryptFilterName) throw encrypted();
     if (pdf.numPages === 0) throw corrupt('It has no pages.');
@@ -122,12 +122,12 @@ async function warnOfScan(pdf: PDFDocumentProxy, warnings: Warning[]): Promise<v
     code: 'normalize.scan',
     message:
       numbers.length === pdf.numPages
-        ? 'No page has a text layer (a scan or a drawing): Claude reads the pages as pictures, without exact citations.'
-        : `None of ${numbers.length} pages looked at has a text layer (a scan or a drawing): Claude reads the pages as pictures, without exact citations.`,
+        ? 'No page has a text layer (a scan or a drawing): Claude reads the pages as pictures and cannot cite exact text.'
+        : `None of the ${numbers.length} pages checked has a text layer (a scan or a drawing): Claude reads the pages as pictures and cannot cite exact text.`,
   });
 }
 
-/** First, last and evenly between, counted from 1. */
+/** The first, the last and evenly spaced pages between, counted from 1. */
 function samplePages(pages: number): number[] {
   if (pages <= sampledPages) return Array.from({ length: pages }, (_, index) => index + 1);
   const step = (pages - 1) / (sampledPages - 1);
@@ -140,12 +140,12 @@ async function warnOfScripts(pdf: PDFDocumentProxy, warnings: Warning[]): Promis
   if (count > 0) {
     warnings.push({
       code: 'normalize.embedded_object',
-      message: `${counted(count, 'file')} attached to the PDF not read.`,
+      message: `${counted(count, 'file')} attached to the PDF ${count === 1 ? 'was' : 'were'} not read.`,
     });
   }
 }
 
-/** Actions that pdf.js does not report: found by their names, where these are not compressed. */
+/** Finds actions that pdf.js does not report by their names, where these are not compressed. */
 async function warnOfActiveContent(file: FileHandle, warnings: Warning[]): Promise<void> {
   const found = await scanTokens(file, ['/JavaScript', '/Launch']);
   const known = warnings.some(({ code }) => code === 'normalize.active_content');
@@ -156,7 +156,7 @@ async function warnOfActiveContent(file: FileHandle, warnings: Warning[]): Promi
 function activeContent(what: string): Warning {
   return {
     code: 'normalize.active_content',
-    message: `The PDF holds ${what}. Nothing of it was run.`,
+    message: `The PDF holds ${what}, which was not run.`,
   };
 }
 

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 
 /**
  * Names of the streams and storages at the root of an OLE compound file ([MS-CFB]), the container
- * of .doc, .xls, .ppt, .msg and of encrypted OOXML. Only the directory is read, never a stream.
+ * of .doc, .xls, .ppt, .msg and of encrypted OOXML. Reads only the directory, never a stream.
  */
 
 const freeSector = 0xffffffff;
@@ -10,7 +10,7 @@ const maxDirectoryEntries = 4_096;
 
 /**
  * @param file open for reading, starting with the compound file's signature
- * @returns names in lower case; empty when the directory is damaged
+ * @returns names in lower case; none if the directory is damaged
  */
 export async function rootNames(file: FileHandle): Promise<Set<string>> {
   const header = await readAt(file, 0, 512);
@@ -26,7 +26,7 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, bytesRead);
 }
 
-/** The directory's sectors, followed through the allocation table; bounded against cycles. */
+/** The directory's sectors, found through the allocation table; bounded because of cycles. */
 async function readChain(file: FileHandle, header: Buffer, sectorSize: number): Promise<Buffer> {
   const perSector = sectorSize / 4;
   const chunks: Buffer[] = [];
@@ -35,8 +35,8 @@ async function readChain(file: FileHandle, header: Buffer, sectorSize: number): 
   while (sector < 0xfffffffa && chunks.length < maxSectors) {
     chunks.push(await readAt(file, (sector + 1) * sectorSize, sectorSize));
     const table = Math.floor(sector / perSector);
-    // The first 109 table sectors are in the header; files that need more (7 MB) have a directory
-    // that starts early, so the chain is cut there instead of following the rest.
+    // The first 109 table sectors are in the header. In files that need more (from 7 MB) the directory
+    // starts early, so the chain is cut there.
     if (table >= 109) break;
     const tableSector = header.readUInt32LE(76 + table * 4);
     if (tableSector === freeSector) break;

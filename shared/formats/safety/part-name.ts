@@ -1,17 +1,17 @@
 import { legalFilename } from '../../claude/filename.ts';
 
-/** Names of files found inside a file. They become parts of S3 keys, so they are kept short. */
+/** Names of files found inside a file. They become part of an S3 key, so they are kept short. */
 
 const maxFolders = 8;
 const maxSegment = 120;
 const maxName = 300;
 
-/** Marks that make `exe.fdp` of `pdf.exe` on the screen. */
+/** Marks that make `fdp.exe` look like `exe.pdf` on the screen. */
 const directionMarks = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
- * A name below its parent, `/` between folders: legal for S3, the Files API and file systems, never
- * absolute, never with `..`. A name that is one already comes back as it is.
+ * A name below its parent, with `/` between folders: legal in S3, the Files API and file systems,
+ * never absolute, never with `..`. A name that is already legal is returned unchanged.
  */
 export function partName(name: string): string {
   const segments = name
@@ -25,7 +25,7 @@ export function partName(name: string): string {
   return kept.join('/') || 'document';
 }
 
-/** Gives each part a name of its own: a second `a.txt` becomes `a (2).txt`. */
+/** Gives each part a unique name: a second `a.txt` becomes `a (2).txt`. */
 export class PartNames {
   readonly #taken = new Set<string>();
 

@@ -4,11 +4,11 @@ import type { SafeZip } from './zip.ts';
 const maxManifestBytes = 8 * 1024 * 1024;
 
 /**
- * Refuses OpenDocument files with a password (ODF 1.2 part 3, 4.8) and EPUBs with digital rights
- * management. Obfuscated fonts, which publishers use freely, are no protection of the text.
+ * Rejects OpenDocument files with a password (ODF 1.2 part 3, 4.8) and EPUBs with digital rights
+ * management. Obfuscated fonts, which many publishers use, do not count: the text is readable.
  * @throws RejectDocument `normalize.encrypted`
  */
-export async function refuseProtected(zip: SafeZip): Promise<void> {
+export async function rejectProtected(zip: SafeZip): Promise<void> {
   const manifest = await text(zip, 'META-INF/manifest.xml');
   const encryption = await text(zip, 'META-INF/encryption.xml');
   const encryptsText = [...encryption.matchAll(/CipherReference[^>]*URI=["']([^"']*)["']/g)].some(

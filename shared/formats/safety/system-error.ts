@@ -1,4 +1,4 @@
-/** A full disk or too many open files: an error of the machine and no fault of the document. */
+/** Whether the machine is at fault and not the document: a full disk, too many open files. */
 export function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && 'errno' in error;
 }

@@ -5,7 +5,7 @@ import { openZip, type SafeZip } from './zip.ts';
 
 /**
  * One linear pass over XML bytes before a parser sees them: size, depth, document types and
- * entities. It parses no more than it needs to count nesting, so it does not judge well-formedness.
+ * entities. It does not check well-formedness; it parses only what is needed to count nesting.
  */
 
 export interface XmlCheck {
@@ -17,8 +17,8 @@ export interface XmlCheck {
 
 export interface XmlRules {
   /**
-   * Accept a document type without declarations of its own (XHTML in EPUB, manifests of old
-   * OpenDocument files). OOXML forbids any (ECMA-376 part 2, 9.1.1).
+   * Accept a document type without an internal subset (XHTML in EPUB, manifests of old
+   * OpenDocument files). OOXML forbids document types (ECMA-376 part 2, 9.1.1).
    */
   allowDoctype?: boolean;
 }
@@ -34,7 +34,7 @@ const open = 0x5b;
 const quote = 0x22;
 const apostrophe = 0x27;
 
-/** Counts nesting over chunks of UTF-8 (or any ASCII-compatible) XML; feed with `push`. */
+/** Counts nesting in chunks of UTF-8 (or any ASCII-compatible) XML, given to `push`. */
 export class XmlScanner {
   readonly check: XmlCheck = { bytes: 0, elements: 0, depth: 0 };
   #state: 'text' | 'lt' | 'tag' | 'bang' | 'comment' | 'cdata' | 'pi' = 'text';
@@ -143,7 +143,7 @@ export class XmlScanner {
     if (this.#last !== slash) this.#depth = depth;
   }
 
-  /** After `<!`: a comment, CDATA, or a declaration, known by its first letters. */
+  /** After `<!`: a comment, CDATA or a declaration, as the next characters show. */
   #afterBang(byte: number): void {
     this.#markup += String.fromCharCode(byte);
     if (this.#markup === '--') {
@@ -177,8 +177,8 @@ export class XmlScanner {
 
 /**
  * Reads a whole XML stream (an entry's unpacked bytes) through an `XmlScanner`. UTF-16, with or
- * without a byte order mark, is decoded first so that nothing hides in it.
- * @throws RejectDocument as `XmlScanner.push`
+ * without a byte order mark, is decoded first, so that nothing can hide in it.
+ * @throws RejectDocument like `XmlScanner.push`
  */
 export async function checkXmlStream(
   stream: Readable,
@@ -203,7 +203,7 @@ export async function checkXmlStream(
   return scanner.check;
 }
 
-/** As `checkXmlStream` for bytes in memory. */
+/** Like `checkXmlStream`, for bytes in memory. */
 export function checkXml(
   bytes: Buffer,
   limits: Pick<Limits, 'maxXmlBytes' | 'maxXmlDepth'>,
@@ -216,11 +216,11 @@ export function checkXml(
 }
 
 /**
- * Opens an office file (OOXML, OpenDocument, EPUB): `openZip`, then every entry is unpacked once
- * within its stated size and checksum, and every XML entry is checked. After it, a library that
- * inflates and parses without bounds cannot be surprised.
- * @returns the open zip; close it
- * @throws RejectDocument as `openZip`, `SafeZip.verify` and `XmlScanner.push`
+ * Opens an office file (OOXML, OpenDocument, EPUB): `openZip`, then unpacks every entry once, within
+ * its stated size and checksum, and checks every XML entry. After that it is safe to give the file
+ * to a library that inflates and parses without limits.
+ * @returns the open zip, which the caller closes
+ * @throws RejectDocument like `openZip`, `SafeZip.verify` and `XmlScanner.push`
  */
 export async function openXmlPackage(
   path: string,
@@ -244,7 +244,7 @@ function isXmlName(name: string): boolean {
   return /\.(?:xml|rels|vml|opf|ncx|xhtml|xsd)$/i.test(name);
 }
 
-/** UTF-16 by its mark or by the NUL beside the first `<` (XML 1.0, appendix F). */
+/** UTF-16, known by its mark or by the NUL beside the first `<` (XML 1.0, appendix F). */
 function wideEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   const [a, b] = bytes;
   if ((a === 0xff && b === 0xfe) || (a === lt && b === 0)) return 'utf-16le';
@@ -255,6 +255,7 @@ function wideEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
 function entities(): RejectDocument {
   return new RejectDocument({
     code: 'normalize.xml_entities',
-    message: 'The XML of the file declares a document type or entities, which can hide an attack.',
+    message:
+      'The XML inside the file declares a document type or entities, which can hide an attack.',
   });
 }

@@ -8,9 +8,9 @@ import type { Limits } from '../limits.ts';
 import { isSystemError } from './system-error.ts';
 
 /**
- * Looks at a zip container before any library opens it. Headers can lie, so the sums are checked
- * twice: as the central directory states them (`openZip`, before a byte is inflated) and as they
- * are when inflated (`SafeZip.verify`, `read` and `stream` stop at the stated size).
+ * Checks a zip container before any library opens it. Headers can lie, so sizes are checked twice:
+ * as the central directory states them (`openZip`, before a byte is inflated) and as they are when
+ * inflated (`SafeZip.verify`; `read` and `stream` stop at the stated size).
  */
 
 /** One entry as the central directory states it. */
@@ -21,9 +21,9 @@ export interface ZipEntry {
   uncompressedSize: number;
   isDirectory: boolean;
   isEncrypted: boolean;
-  /** 0 stored, 8 deflate; others cannot be read here. */
+  /** 0 for stored, 8 for deflate; no others can be read. */
   compressionMethod: number;
-  /** yauzl's own entry, for `SafeZip` only. */
+  /** yauzl's own entry. */
   source: yauzl.Entry;
 }
 
@@ -32,26 +32,26 @@ export interface SafeZip {
   entries: ZipEntry[];
   /** Sum of the stated unpacked sizes, in bytes. */
   unzippedBytes: number;
-  /** The entry of that name, compared without regard to case as OPC (ECMA-376 part 2) asks. */
+  /** The entry with that name; case is ignored, as OPC requires (ECMA-376 part 2). */
   find(name: string): ZipEntry | undefined;
-  /** The entry's unpacked bytes as a stream that fails when they differ from the stated size. */
+  /** The entry's unpacked bytes as a stream that fails if their number is not the stated one. */
   stream(entry: ZipEntry): Promise<Readable>;
-  /** The entry's unpacked bytes. Throws `normalize.too_large` when it states more than `maxBytes`. */
+  /** The entry's unpacked bytes. Throws `normalize.too_large` if they are more than `maxBytes`. */
   read(entry: ZipEntry, maxBytes: number): Promise<Buffer>;
-  /** Unpacks the entry to a file. Throws as `verify`, and the system's errors as they are. */
+  /** Unpacks the entry to a file. Throws like `verify`, and system errors as they are. */
   extract(entry: ZipEntry, target: string): Promise<void>;
   /**
-   * Inflates the entries to nowhere and compares size and CRC with what was stated, for libraries
-   * (JSZip, SheetJS) that inflate without a bound.
-   * Throws `normalize.zip_bomb` for more bytes than stated and `normalize.corrupt` for others.
+   * Inflates the entries, keeps nothing and compares size and CRC with the stated ones, for the sake
+   * of libraries (JSZip, SheetJS) that inflate without a limit.
+   * Throws `normalize.zip_bomb` for more bytes than stated and `normalize.corrupt` for other faults.
    */
   verify(only?: (entry: ZipEntry) => boolean): Promise<void>;
   close(): void;
 }
 
-/** Entries and files below this size are never bombs, whatever their ratio (blank bitmaps). */
+/** Entries below this size are never bombs, whatever their ratio (think of blank bitmaps). */
 const ratioFromBytes = 16 * 1024 * 1024;
-/** Zips up to this size are read whole: one read instead of two an entry. */
+/** Zips up to this size are read whole: one read instead of two for each entry. */
 const readWholeUpTo = 32 * 1024 * 1024;
 
 /** Entries up to this unpacked size are inflated in one synchronous call, several times faster. */
@@ -59,7 +59,7 @@ const inflateAtOnceUpTo = 8 * 1024 * 1024;
 
 interface OpenedZip {
   zipfile: yauzl.ZipFile;
-  /** The file's bytes, when it was small enough to read whole. */
+  /** The file's bytes, if it is small enough to read whole. */
   whole?: Buffer;
 }
 
@@ -70,14 +70,14 @@ interface OpenedZip {
  */
 export async function openZip(path: string, limits: Limits): Promise<SafeZip> {
   const { size } = await stat(path);
-  const { zipfile, whole } = await openLeniently(path, size);
+  const opened = await openLeniently(path, size);
   try {
-    const entries = await listEntries(zipfile, limits);
+    const entries = await listEntries(opened.zipfile, limits);
     const unzippedBytes = checkSizes(entries, size, limits);
     checkOverlaps(entries);
-    return safeZip(zipfile, entries, unzippedBytes, whole);
+    return new CheckedZip(opened, entries, unzippedBytes);
   } catch (error) {
-    zipfile.close();
+    opened.zipfile.close();
     throw error;
   }
 }
@@ -100,7 +100,7 @@ async function openLeniently(path: string, size: number): Promise<OpenedZip> {
 
 /**
  * The offset after the last end-of-central-directory record whose comment fits (APPNOTE 4.3.16).
- * yauzl refuses bytes after it, which Word and Excel do not mind.
+ * yauzl fails if bytes follow it; Word and Excel do not mind.
  */
 function trailerEnd(bytes: Buffer, base: number): number {
   const signature = Buffer.from('PK\x05\x06', 'latin1');
@@ -161,7 +161,7 @@ async function listEntries(zipfile: yauzl.ZipFile, limits: Limits): Promise<ZipE
     if (entry.name.split('/').includes('..') || entry.name.includes('\0')) {
       throw new RejectDocument({
         code: 'normalize.zip_traversal',
-        message: 'An entry of the archive has a name that points outside of it.',
+        message: 'An entry of the archive has a name that points outside the archive.',
       });
     }
   }
@@ -170,7 +170,7 @@ async function listEntries(zipfile: yauzl.ZipFile, limits: Limits): Promise<ZipE
 
 /**
  * yauzl decodes names without the UTF-8 flag as CP437; Info-ZIP on macOS and others write UTF-8
- * without the flag, so what is valid UTF-8 is read as such.
+ * without the flag, so valid UTF-8 is read as UTF-8.
  */
 function entryName(source: yauzl.Entry): string {
   const raw: Buffer = source.fileNameRaw;
@@ -211,12 +211,12 @@ function checkSizes(entries: ZipEntry[], fileSize: number, limits: Limits): numb
   return sum;
 }
 
-/** Entries that share bytes: the trick of zip bombs that need no nesting (Fifield, 2019). */
+/** Entries that share bytes are how a zip bomb works without nesting (Fifield, 2019). */
 function checkOverlaps(entries: ZipEntry[]): void {
   const spans = entries
     .map(({ source }) => ({
       start: source.relativeOffsetOfLocalHeader,
-      // The local header may be longer than this, never shorter.
+      // The local header may be longer than this, but not shorter.
       end: source.relativeOffsetOfLocalHeader + 30 + source.compressedSize,
     }))
     .sort((a, b) => a.start - b.start);
@@ -227,15 +227,26 @@ function checkOverlaps(entries: ZipEntry[]): void {
   }
 }
 
-function safeZip(
-  zipfile: yauzl.ZipFile,
-  entries: ZipEntry[],
-  unzippedBytes: number,
-  whole: Buffer | undefined,
-): SafeZip {
-  const byName = new Map(entries.map((entry) => [entry.name.toLowerCase(), entry]));
+class CheckedZip implements SafeZip {
+  readonly entries: ZipEntry[];
+  readonly unzippedBytes: number;
+  readonly #zipfile: yauzl.ZipFile;
+  readonly #whole: Buffer | undefined;
+  readonly #byName: Map<string, ZipEntry>;
 
-  const stream = async (entry: ZipEntry): Promise<Readable> => {
+  constructor({ zipfile, whole }: OpenedZip, entries: ZipEntry[], unzippedBytes: number) {
+    this.entries = entries;
+    this.unzippedBytes = unzippedBytes;
+    this.#zipfile = zipfile;
+    this.#whole = whole;
+    this.#byName = new Map(entries.map((entry) => [entry.name.toLowerCase(), entry]));
+  }
+
+  find(name: string): ZipEntry | undefined {
+    return this.#byName.get(name.toLowerCase());
+  }
+
+  async stream(entry: ZipEntry): Promise<Readable> {
     if (entry.isEncrypted) {
       throw new RejectDocument({
         code: 'normalize.encrypted',
@@ -243,27 +254,51 @@ function safeZip(
       });
     }
     try {
-      return await zipfile.openReadStreamPromise(entry.source);
+      return await this.#zipfile.openReadStreamPromise(entry.source);
     } catch (error) {
       throw corrupt('an entry cannot be unpacked', error);
     }
-  };
+  }
 
-  const localHeader = async (entry: ZipEntry): Promise<{ fileDataStart: number }> => {
+  async read(entry: ZipEntry, maxBytes: number): Promise<Buffer> {
+    if (entry.uncompressedSize > maxBytes) {
+      throw new RejectDocument({
+        code: 'normalize.too_large',
+        message: `A part of the file unpacks to ${entry.uncompressedSize} bytes; the limit is ${maxBytes}.`,
+      });
+    }
+    const chunks: Buffer[] = [];
+    await this.#inflate(entry, (chunk) => chunks.push(chunk));
+    return Buffer.concat(chunks);
+  }
+
+  async extract(entry: ZipEntry, target: string): Promise<void> {
+    const file = await open(target, 'w');
     try {
-      return await zipfile.readLocalFileHeaderPromise(entry.source, { minimal: true });
-    } catch (error) {
-      throw corrupt('an entry cannot be unpacked', error);
+      await this.#inflate(entry, (chunk) => file.write(chunk));
+    } finally {
+      await file.close();
     }
-  };
+  }
 
-  const consume = async (
+  async verify(only?: (entry: ZipEntry) => boolean): Promise<void> {
+    for (const entry of this.entries) {
+      if (!entry.isDirectory && (!only || only(entry))) await this.#inflate(entry, () => {});
+    }
+  }
+
+  close(): void {
+    this.#zipfile.close();
+  }
+
+  /** Gives `take` the entry's unpacked bytes and checks their number and checksum. */
+  async #inflate(
     entry: ZipEntry,
     take: (chunk: Buffer) => Promise<unknown> | unknown,
-  ): Promise<void> => {
-    if (whole && canInflateAtOnce(entry)) {
-      const { fileDataStart: start } = await localHeader(entry);
-      await take(inflateAtOnce(whole.subarray(start, start + entry.compressedSize), entry));
+  ): Promise<void> {
+    if (this.#whole && canInflateAtOnce(entry)) {
+      const start = await this.#dataStart(entry);
+      await take(inflateAtOnce(this.#whole.subarray(start, start + entry.compressedSize), entry));
       return;
     }
     let crc = 0;
@@ -274,7 +309,7 @@ function safeZip(
       },
     });
     try {
-      await pipeline(await stream(entry), sink);
+      await pipeline(await this.stream(entry), sink);
     } catch (error) {
       if (error instanceof RejectDocument || isSystemError(error)) throw error;
       if (error instanceof Error && error.message.startsWith('too many bytes')) {
@@ -283,39 +318,18 @@ function safeZip(
       throw corrupt('an entry cannot be unpacked', error);
     }
     if (crc !== entry.source.crc32) throw corrupt('an entry has a wrong checksum');
-  };
+  }
 
-  return {
-    entries,
-    unzippedBytes,
-    find: (name) => byName.get(name.toLowerCase()),
-    stream,
-    async read(entry, maxBytes) {
-      if (entry.uncompressedSize > maxBytes) {
-        throw new RejectDocument({
-          code: 'normalize.too_large',
-          message: `A part of the file unpacks to ${entry.uncompressedSize} bytes; the limit is ${maxBytes}.`,
-        });
-      }
-      const chunks: Buffer[] = [];
-      await consume(entry, (chunk) => chunks.push(chunk));
-      return Buffer.concat(chunks);
-    },
-    async extract(entry, target) {
-      const file = await open(target, 'w');
-      try {
-        await consume(entry, (chunk) => file.write(chunk));
-      } finally {
-        await file.close();
-      }
-    },
-    async verify(only) {
-      for (const entry of entries) {
-        if (!entry.isDirectory && (!only || only(entry))) await consume(entry, () => {});
-      }
-    },
-    close: () => zipfile.close(),
-  };
+  async #dataStart(entry: ZipEntry): Promise<number> {
+    try {
+      const header = await this.#zipfile.readLocalFileHeaderPromise(entry.source, {
+        minimal: true,
+      });
+      return header.fileDataStart;
+    } catch (error) {
+      throw corrupt('an entry cannot be unpacked', error);
+    }
+  }
 }
 
 function canInflateAtOnce(entry: ZipEntry): boolean {

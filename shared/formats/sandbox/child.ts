@@ -2,25 +2,25 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import type { Answer, Job } from './messages.ts';
+import type { Job, JobAnswer } from './messages.ts';
 
-/** Why a child ended without an answer. */
+/** Why a child did not answer. */
 export type Ending = 'timeout' | 'out_of_memory' | 'crashed' | 'unstarted';
 
-/** One child process that converts documents one at a time, and can be killed at any moment. */
+/** A child process that converts documents one at a time and can be killed at any moment. */
 export class SandboxChild {
   readonly #process: ChildProcess;
-  readonly #waiting = new Map<number, (result: Answer | Ending) => void>();
-  /** It never came as far as to take a document, until it says otherwise. */
+  readonly #waiting = new Map<number, (result: JobAnswer | Ending) => void>();
+  /** `unstarted` until the child says that it is ready. */
   #ending: Ending = 'unstarted';
   #stderr = '';
-  /** Highest resident memory seen in the job under way, in MiB. */
+  /** Highest resident memory seen during the current job, in MiB. */
   peakRssMb = 0;
   isAlive = true;
 
   /**
    * @param entry absolute path of `worker.ts` or of its bundle
-   * @param workDir the only directory the child may write to; it holds the documents too
+   * @param workDir the only directory the child may write to; it also holds the documents
    * @param heapMb V8's old space in MiB
    * @param execArgv further options of Node, for tests
    */
@@ -28,7 +28,7 @@ export class SandboxChild {
     this.#process = fork(entry, [], {
       execArgv: [
         '--permission',
-        // sharp and other native modules; the permission model cannot look into them.
+        // For sharp and other native modules, which the permission model cannot restrict.
         '--allow-addons',
         ...readable(entry).map((path) => `--allow-fs-read=${path}`),
         `--allow-fs-read=${join(workDir, '*')}`,
@@ -43,12 +43,12 @@ export class SandboxChild {
       cwd: workDir,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
-    this.#process.on('message', (message: Answer | 'ready') => {
-      if (message !== 'ready') this.#settle(message.id, message);
+    this.#process.on('message', (message: JobAnswer | 'ready') => {
+      if (message !== 'ready') this.#answer(message.id, message);
       else if (this.#ending === 'unstarted') this.#ending = 'crashed';
     });
     this.#process.on('error', () => this.#end());
-    // Not 'exit': stderr may still hold V8's last words.
+    // Not 'exit': stderr may not have been read to its end, where V8 says that it ran out of heap.
     this.#process.on('close', (_code, signal) => {
       const isOutOfHeap = signal === 'SIGABRT' || /heap out of memory/i.test(this.#stderr);
       if (this.#ending === 'crashed' && isOutOfHeap) this.#ending = 'out_of_memory';
@@ -60,7 +60,7 @@ export class SandboxChild {
     this.#setRef(false);
   }
 
-  /** The end of what it wrote to stderr. */
+  /** The end of what the child wrote to stderr. */
   get lastWords(): string {
     return this.#stderr.trim();
   }
@@ -69,14 +69,14 @@ export class SandboxChild {
    * @param maxSeconds wall-clock time after which the child is killed
    * @param maxMemoryMb resident memory in MiB above which it is killed
    */
-  async run(job: Job, maxSeconds: number, maxMemoryMb: number): Promise<Answer | Ending> {
+  async run(job: Job, maxSeconds: number, maxMemoryMb: number): Promise<JobAnswer | Ending> {
     this.#setRef(true);
     this.peakRssMb = 0;
     await this.#resetPeak();
     const timer = setTimeout(() => this.kill('timeout'), maxSeconds * 1000);
     const watch = setInterval(() => void this.#watchMemory(maxMemoryMb), 50);
     try {
-      return await new Promise<Answer | Ending>((resolve) => {
+      return await new Promise<JobAnswer | Ending>((resolve) => {
         if (!this.isAlive) {
           resolve(this.#ending);
           return;
@@ -95,7 +95,7 @@ export class SandboxChild {
     }
   }
 
-  /** Resident memory now, in MiB; 0 where the system does not tell. */
+  /** Current resident memory in MiB; 0 where the system does not report it. */
   async rssMb(): Promise<number> {
     return (await this.#memory())?.rssMb ?? 0;
   }
@@ -105,14 +105,14 @@ export class SandboxChild {
     this.#process.kill('SIGKILL');
   }
 
-  #settle(id: number, result: Answer | Ending): void {
+  #answer(id: number, result: JobAnswer | Ending): void {
     this.#waiting.get(id)?.(result);
     this.#waiting.delete(id);
   }
 
   #end(): void {
     this.isAlive = false;
-    for (const id of [...this.#waiting.keys()]) this.#settle(id, this.#ending);
+    for (const id of [...this.#waiting.keys()]) this.#answer(id, this.#ending);
   }
 
   async #watchMemory(maxMemoryMb: number): Promise<void> {
@@ -122,7 +122,7 @@ export class SandboxChild {
     if (memory.rssMb > maxMemoryMb) this.kill('out_of_memory');
   }
 
-  /** Linux only; elsewhere V8's own limit holds. */
+  /** Linux only; elsewhere only V8's own limit applies. */
   async #memory(): Promise<{ rssMb: number; peakMb: number } | undefined> {
     try {
       const status = await readFile(`/proc/${this.#process.pid}/status`, 'utf8');
@@ -134,7 +134,7 @@ export class SandboxChild {
     }
   }
 
-  /** Sets the kernel's high-water mark back (proc(5), clear_refs: 5), where that is allowed. */
+  /** Resets the kernel's high-water mark (proc(5), clear_refs: 5), where that is allowed. */
   async #resetPeak(): Promise<void> {
     await writeFile(`/proc/${this.#process.pid}/clear_refs`, '5').catch(() => {});
   }
@@ -155,8 +155,8 @@ export class SandboxChild {
 }
 
 /**
- * What the child may read: the folder of its code (from sources, the whole of `shared/`), and the
- * installed packages and package.json of the folders above.
+ * What the child may read: the folder of its code (all of `shared/` when run from source), and
+ * `node_modules` and `package.json` of that folder and those above it.
  */
 function readable(entry: string): string[] {
   const code = dirname(entry);

@@ -1,13 +1,13 @@
 import type { Conversion, ConvertInput } from '../types.ts';
 
-/** What goes between `ConversionSandbox` and its child processes, as JSON. */
+/** The messages between `ConversionSandbox` and its child processes, as JSON. */
 
 export interface Job {
   id: number;
   input: ConvertInput;
 }
 
-/** An error of ours, by class name so that it is thrown again as what it was. */
+/** An error of ours, with the name of its class, so that the parent can throw the same again. */
 export interface SentError {
   kind: 'RejectDocument' | 'SkipDocument' | 'other';
   code: string;
@@ -15,7 +15,7 @@ export interface SentError {
   advice?: string | undefined;
 }
 
-export type Answer = { id: number; refused: string[] } & (
+export type JobAnswer = { id: number; refused: string[] } & (
   | { conversion: Conversion }
   | { error: SentError }
 );

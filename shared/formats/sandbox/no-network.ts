@@ -4,15 +4,15 @@ import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 
 /**
- * Importing this takes the network away from the process it runs in: Node's permission model
- * (24) has no switch for it. Everything built on sockets (http, tls, fetch, WebSocket) ends in the
- * functions replaced here. Attempts are counted, so that a test can prove that there were none.
+ * Importing this takes the network away from its process, because Node 24's permission model cannot.
+ * Everything built on sockets (http, tls, fetch, WebSocket) ends up in the functions replaced here.
+ * Attempts are recorded, so that a test can prove that there were none.
  */
 
 /** What was refused since the last `takeRefusals`, such as `net.connect`. */
 const refusals: string[] = [];
 
-/** The attempts since the last call. */
+/** Returns the refused attempts since the last call. */
 export function takeRefusals(): string[] {
   return refusals.splice(0);
 }
@@ -20,7 +20,7 @@ export function takeRefusals(): string[] {
 function refuse(name: string): () => never {
   return () => {
     refusals.push(name);
-    throw Object.assign(new Error(`a converter may not use the network (${name})`), {
+    throw Object.assign(new Error(`a converter must not use the network (${name})`), {
       code: 'ERR_NETWORK_REFUSED',
     });
   };

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { RejectDocument, SkipDocument } from '../../journey/errors.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { type Ending, SandboxChild } from './child.ts';
-import type { Answer, SentError } from './messages.ts';
+import type { JobAnswer, SentError } from './messages.ts';
 
 export interface Measured {
   /** Wall-clock milliseconds, without the wait for a free child. */
@@ -16,29 +16,30 @@ export interface Measured {
   refused: string[];
 }
 
-/** What a conversion came to, measured either way. */
+/** The result of a conversion, measured whether it failed or not. */
 export type Attempt = { measured: Measured } & ({ conversion: Conversion } | { error: Error });
 
 export interface SandboxOptions {
-  /** Path of `worker.ts`, or of the bundle made of it. */
+  /** Path of `shared/convert/worker.ts`, or of its bundle. */
   entry: string;
-  /** Child processes at most; one document each at a time. Default 1. */
+  /** Maximum number of child processes; each converts one document at a time. Default 1. */
   size?: number;
-  /** Where documents are staged and results made; a fresh directory of the system's by default. */
+  /** Where documents are staged and results are made; a new temporary directory by default. */
   workDir?: string;
-  /** Further options of Node for the children, for tests. */
+  /** Further Node options for the children, for tests. */
   execArgv?: readonly string[];
 }
 
-type Result = Answer | Exclude<Ending, 'unstarted'>;
+type Result = JobAnswer | Exclude<Ending, 'unstarted'>;
 
-/** A child that holds on to more than this part of its memory limit is replaced when idle. */
+/** An idle child that uses more than this share of its memory limit is replaced. */
 const recycleShare = 0.5;
 
 /**
- * Converts documents in child processes that may read their own code and the document, write their
- * own directory, and reach no network. A child that takes too long, too much memory or crashes is
- * killed: that one document is rejected, the caller and the next document are not touched.
+ * Converts documents in child processes that can read only their code and the document, write only
+ * their own directory, and reach no network. A child that takes too long or too much memory is
+ * killed. Then, or if it crashes, that one document is rejected; the caller and the next document
+ * are not affected.
  */
 export class ConversionSandbox {
   readonly #options: SandboxOptions;
@@ -54,8 +55,8 @@ export class ConversionSandbox {
   }
 
   /**
-   * @throws RejectDocument of the converter, or `normalize.timeout`, `normalize.out_of_memory`,
-   *   `normalize.crashed`; SkipDocument; Error when the machine is at fault (a full disk)
+   * @throws RejectDocument from the converter, or `normalize.timeout`, `normalize.out_of_memory`,
+   *   `normalize.crashed`; SkipDocument; Error if the machine is at fault (a full disk)
    */
   async convert(input: ConvertInput): Promise<Conversion & { measured: Measured }> {
     const attempt = await this.attempt(input);
@@ -63,13 +64,13 @@ export class ConversionSandbox {
     return { ...attempt.conversion, measured: attempt.measured };
   }
 
-  /** As `convert`, with the measures of failures too. Throws nothing of the document's making. */
+  /** Like `convert`, but returns the document's errors, measured, instead of throwing them. */
   async attempt(input: ConvertInput): Promise<Attempt> {
     await this.#turn();
     const started = performance.now();
     try {
       const first = await this.#runOnce(input);
-      // A crash may be the late fault of the document before: a fresh child tells.
+      // A crash may be a late effect of the previous document, so a new child tries once more.
       const { result, peakRssMb } = first.result === 'crashed' ? await this.#runOnce(input) : first;
       const measured = { ms: performance.now() - started, peakRssMb, refused: refusedOf(result) };
       if (typeof result === 'string') return { error: endingError(result, input), measured };
@@ -104,7 +105,7 @@ export class ConversionSandbox {
     const outDir = join(jobDir, 'out');
     await mkdir(outDir, { recursive: true });
     try {
-      // The child may read below its root only; a link made by us leads it to this one file.
+      // The child can read only below its root; this link leads it to the one file.
       const path = join(jobDir, 'document');
       await symlink(await realpath(input.path), path);
       const { maxSeconds, maxMemoryMb } = input.limits;
@@ -115,7 +116,7 @@ export class ConversionSandbox {
         maxMemoryMb,
       );
       if (result === 'unstarted') {
-        throw new Error(`the conversion process does not start: ${child.lastWords}`);
+        throw new Error(`the conversion process did not start: ${child.lastWords}`);
       }
       const { peakRssMb } = child;
       await this.#giveBack(child, maxMemoryMb);
@@ -152,12 +153,12 @@ export class ConversionSandbox {
   }
 }
 
-/** Moves what the child made into the caller's directory and corrects the paths. */
+/** Moves the child's results into the caller's directory and corrects the paths. */
 async function moveOut(conversion: Conversion, from: string, to: string): Promise<void> {
   const move = async (path: string): Promise<string> => {
     const inside = relative(from, path);
     if (inside === '' || inside.startsWith('..')) {
-      throw new Error('a conversion names a file outside of its directory');
+      throw new Error('a conversion named a file outside its directory');
     }
     const target = join(to, inside);
     await mkdir(join(target, '..'), { recursive: true });
@@ -181,8 +182,8 @@ function endingError(
 ): RejectDocument {
   const messages = {
     timeout: `The conversion took longer than ${limits.maxSeconds} s.`,
-    out_of_memory: `The conversion took more memory than ${limits.maxMemoryMb} MiB.`,
-    crashed: `The conversion process ended twice on “${basename(name)}”.`,
+    out_of_memory: `The conversion used more memory than ${limits.maxMemoryMb} MiB.`,
+    crashed: `The conversion process crashed twice on “${basename(name)}”.`,
   };
   return new RejectDocument({ code: `normalize.${ending}`, message: messages[ending] });
 }

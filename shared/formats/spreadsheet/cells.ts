@@ -8,7 +8,7 @@ export interface RowCell {
   isNumber: boolean;
 }
 
-/** A merged range, counted from 0, ends included. */
+/** A merged range, counted from 0, both ends included. */
 export interface Merge {
   top: number;
   bottom: number;
@@ -16,7 +16,7 @@ export interface Merge {
   right: number;
 }
 
-/** A range such as `B2:D5`; undefined when it is none. */
+/** Parses a range such as `B2:D5`; undefined if it is not one. */
 export function parseRange(ref: string): Merge | undefined {
   const match = /^\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?$/.exec(ref);
   if (!match) return undefined;

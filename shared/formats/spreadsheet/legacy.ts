@@ -3,14 +3,16 @@ import { type CellObject, type DenseWorkSheet, read, type WorkBook } from '@e965
 import { RejectDocument } from '../../journey/errors.ts';
 import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
+import { macrosWarning } from '../office/package.ts';
 import { columnName, type Merge, type RowCell } from './cells.ts';
 import { MergeFiller } from './merges.ts';
-import { isoDate, type NumberText, numberTextFor, plain } from './values.ts';
+import { isoDate, type NumberText, numberTextFor, plainNumber } from './values.ts';
+import { hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 
 /**
- * xls and xlsb by SheetJS, which holds the whole workbook in memory: files of this size are
- * rare in formats whose sheets end at 65,536 rows, and a larger one says what to do.
+ * Limit for xls and xlsb, which SheetJS holds in memory as a whole. Larger files are rare, and the
+ * rejection gives advice.
  */
 const maxBytes = 64 * 1024 * 1024;
 
@@ -35,18 +37,38 @@ export async function readLegacyWorkbook(
   writer: SpreadsheetWriter,
 ): Promise<Warning[]> {
   const workbook = parse(await readFile(path), limits);
-  // SheetJS reads noise as a workbook of nothing.
+  // SheetJS reads noise as an empty workbook.
   if (workbook.SheetNames.length === 0) {
     throw new RejectDocument({
       code: 'normalize.corrupt',
-      message: 'The workbook is damaged: no sheet can be found in it.',
+      message: 'The workbook is damaged: it has no sheets.',
     });
   }
-  const warnings: Warning[] = [];
-  const date1904 = workbook.Workbook?.WBProps?.date1904 === true;
+  const numberText = numberTexts(workbook.Workbook?.WBProps?.date1904 === true);
+  const hidden: string[] = [];
+  let uncalculated = 0;
+  for (const [index, name] of workbook.SheetNames.entries()) {
+    const sheet = workbook.Sheets[name] as DenseWorkSheet | undefined;
+    const isHidden = (workbook.Workbook?.Sheets?.[index]?.Hidden ?? 0) > 0;
+    if (isHidden) hidden.push(name);
+    writer.beginSheet({ name, remark: isHidden ? 'hidden' : undefined });
+    uncalculated += await writeRows(sheet, numberText, writer);
+    writer.endSheet();
+  }
+  return [
+    ...hiddenSheets(hidden),
+    ...uncalculatedFormulas(uncalculated),
+    ...(workbook.vbaraw ? [macrosWarning] : []),
+  ];
+}
+
+type CellNumberText = (value: number, format: string | number | undefined) => string;
+
+/** Numbers as text, with one formatter for each format, made when it is first met. */
+function numberTexts(date1904: boolean): CellNumberText {
   const formats = new Map<string, NumberText>();
-  const textOf = (value: number, format: string | number | undefined): string => {
-    if (format === undefined || format === 'General') return plain(value);
+  return (value, format) => {
+    if (format === undefined || format === 'General') return plainNumber(value);
     const key = String(format);
     let text = formats.get(key);
     if (!text) {
@@ -55,66 +77,50 @@ export async function readLegacyWorkbook(
     }
     return text(value);
   };
+}
 
-  const hidden: string[] = [];
+/**
+ * Writes a sheet's rows and then its comments.
+ * @returns how many formulas have no stored result
+ */
+async function writeRows(
+  sheet: DenseWorkSheet | undefined,
+  numberText: CellNumberText,
+  writer: SpreadsheetWriter,
+): Promise<number> {
   let uncalculated = 0;
-  for (const [index, name] of workbook.SheetNames.entries()) {
-    const sheet = workbook.Sheets[name] as DenseWorkSheet | undefined;
-    const isHidden = (workbook.Workbook?.Sheets?.[index]?.Hidden ?? 0) > 0;
-    if (isHidden) hidden.push(name);
-    writer.beginSheet({ name, remark: isHidden ? 'hidden' : undefined });
-    const comments: string[] = [];
-    const merges = new MergeFiller((sheet?.['!merges'] ?? []).map(mergeOf));
-    const rows = sheet?.['!data'] ?? [];
-    for (let row = 0; row < rows.length; row++) {
-      const cells: RowCell[] = [];
-      const held = rows[row] ?? [];
-      for (let column = 0; column < held.length; column++) {
-        const cell = held[column];
-        if (!cell) continue;
-        const read = cellText(cell, textOf);
-        if (read.isUncalculated) uncalculated += 1;
-        if (read.text !== '') cells.push({ column, text: read.text, isNumber: cell.t === 'n' });
-        for (const comment of cell.c ?? []) {
-          const by = comment.a ? ` (${comment.a})` : '';
-          comments.push(
-            `${columnName(column)}${row + 1}${by}: ${(comment.t ?? '').replace(/\s*\n\s*/g, ' ')}`,
-          );
-        }
+  const comments: string[] = [];
+  const merges = new MergeFiller((sheet?.['!merges'] ?? []).map(mergeOf));
+  const rows = sheet?.['!data'] ?? [];
+  for (let row = 0; row < rows.length; row++) {
+    const cells: RowCell[] = [];
+    const held = rows[row] ?? [];
+    for (let column = 0; column < held.length; column++) {
+      const cell = held[column];
+      if (!cell) continue;
+      const read = cellText(cell, numberText);
+      if (read.isUncalculated) uncalculated += 1;
+      if (read.text !== '') cells.push({ column, text: read.text, isNumber: cell.t === 'n' });
+      for (const comment of cell.c ?? []) {
+        const by = comment.a ? ` (${comment.a})` : '';
+        comments.push(
+          `${columnName(column)}${row + 1}${by}: ${(comment.t ?? '').replace(/\s*\n\s*/g, ' ')}`,
+        );
       }
-      writer.row(merges.fill(row, cells));
-      if (row % 1000 === 0) await writer.flush();
     }
-    writer.list('Comments', comments);
-    writer.endSheet();
+    writer.row(merges.fill(row, cells));
+    if (row % 1000 === 0) await writer.flush();
   }
-  if (hidden.length > 0) {
-    warnings.push({
-      code: 'normalize.hidden_text',
-      message: `Hidden sheets were read too: ${hidden.join(', ')}.`,
-    });
-  }
-  if (uncalculated > 0) {
-    warnings.push({
-      code: 'normalize.formulas_uncalculated',
-      message: `${uncalculated} formulas have no stored result; the formulas stand in their place.`,
-    });
-  }
-  if (workbook.vbaraw) {
-    warnings.push({
-      code: 'normalize.macros',
-      message: 'The file holds macros. They were neither run nor kept.',
-    });
-  }
-  return warnings;
+  writer.list('Comments', comments);
+  return uncalculated;
 }
 
 function parse(bytes: Buffer, limits: Limits): WorkBook {
   if (bytes.length > maxBytes) {
     throw new RejectDocument({
       code: 'normalize.too_large',
-      message: `A workbook of this format may have ${maxBytes} bytes; it has ${bytes.length}.`,
-      advice: 'Save it as xlsx, which is read as a stream, or as CSV.',
+      message: `The workbook has ${bytes.length} bytes; the limit for this format is ${maxBytes}.`,
+      advice: 'Save it as xlsx or CSV, which have no such limit, and drop that.',
     });
   }
   try {
@@ -142,7 +148,7 @@ function parse(bytes: Buffer, limits: Limits): WorkBook {
 
 function cellText(
   cell: CellObject,
-  numberText: (value: number, format: string | number | undefined) => string,
+  numberText: CellNumberText,
 ): { text: string; isUncalculated: boolean } {
   const { t: type, v: value } = cell;
   if (value === undefined || type === 'z') {

@@ -2,19 +2,19 @@ import type { Merge, RowCell } from './cells.ts';
 
 /** Ranges wider than this are banners across the sheet, not cells of a table. */
 const widest = 100;
-/** Texts longer than this are no labels. */
+/** Longer texts are not labels. */
 const longest = 200;
-/** Characters repeated in all of a sheet. */
+/** How many characters are repeated in a sheet at most. */
 const maxRepeated = 16 * 1024 * 1024;
-/** Rows times ranges and columns looked at, after which merged text is no longer repeated. */
+/** Steps (ranges and columns looked at, in all rows) after which text is no longer repeated. */
 const maxSteps = 5_000_000;
 
 /**
- * Repeats the text of a merged cell where a reader of CSV would miss it: in each row it spans, and
- * in each column when the row has other cells too (a grouped heading, not a title). Numbers are
- * never repeated, so that sums stay true, nor long texts. Feed rows in order.
+ * Repeats the text of a merged cell where a reader of CSV would miss it: in each row that it spans,
+ * and in each column if the row has other cells too (a grouped heading, not a title). Numbers are not
+ * repeated, so that sums stay right, and neither are long texts. Takes rows in order.
  *
- * Ranges may overlap or be as many as the file likes: only empty cells are filled, within a budget.
+ * Ranges may overlap, and there may be any number: only empty cells are filled, within a budget.
  */
 export class MergeFiller {
   readonly #merges: Merge[];
@@ -31,7 +31,7 @@ export class MergeFiller {
       .sort((a, b) => a.top - b.top);
   }
 
-  /** The row with texts of merged cells filled in. `cells` are in order of columns. */
+  /** Returns the row with the texts of merged cells filled in. `cells` are in order of columns. */
   fill(row: number, cells: RowCell[]): RowCell[] {
     this.#begin(row, cells);
     if (this.#active.length === 0) return cells;

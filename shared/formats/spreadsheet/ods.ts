@@ -1,18 +1,18 @@
 import { RejectDocument } from '../../journey/errors.ts';
-import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
 import { readPart } from '../office/package.ts';
 import { type Attributes, readXml, type XmlHandlers } from '../office/xml.ts';
 import type { SafeZip } from '../safety/zip.ts';
 import { counted } from '../text/wording.ts';
 import { columnName, type RowCell } from './cells.ts';
-import { isoDate, plain } from './values.ts';
+import { isoDate, plainNumber } from './values.ts';
+import { hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 import type { WorkbookFindings } from './xlsx.ts';
 
-/** Columns a sheet of LibreOffice has at most. */
+/** The last column of a LibreOffice sheet. */
 const lastColumn = 16_383;
-/** Equal cells side by side that are written out; blank ones may be any number. */
+/** How many equal cells side by side are written; blank ones are not limited. */
 const maxRepeatedCells = 1_000;
 
 interface OpenCell {
@@ -23,9 +23,9 @@ interface OpenCell {
 }
 
 /**
- * An OpenDocument spreadsheet (ODF 1.2 part 1, 9) to rows. A row or cell that the file says comes a
- * million times is written as often as the limits allow and never held more than once, which is
- * why SheetJS does not read it.
+ * An OpenDocument spreadsheet (ODF 1.2 part 1, 9) to rows. A row or cell that the file repeats a
+ * million times is written as often as the limits allow and held in memory only once; SheetJS would
+ * hold each.
  * @throws RejectDocument `normalize.corrupt`
  */
 export async function readOds(
@@ -42,19 +42,7 @@ export async function readOds(
       message: 'content.xml inside the file is not a spreadsheet.',
     });
   }
-  const warnings: Warning[] = [];
-  if (reader.hidden.length > 0) {
-    warnings.push({
-      code: 'normalize.hidden_text',
-      message: `Hidden sheets were read too: ${reader.hidden.join(', ')}.`,
-    });
-  }
-  if (reader.uncalculated > 0) {
-    warnings.push({
-      code: 'normalize.formulas_uncalculated',
-      message: `${reader.uncalculated} formulas have no stored result; the formulas stand in their place.`,
-    });
-  }
+  const warnings = [...hiddenSheets(reader.hidden), ...uncalculatedFormulas(reader.uncalculated)];
   if (reader.objects > 0) {
     warnings.push({
       code: 'normalize.chart_lost',
@@ -244,10 +232,10 @@ class OdsReader implements XmlHandlers {
       const date = attributes['office:date-value'] ?? '';
       return isoDate(new Date(`${date.replace(/Z$/, '')}Z`)) || shown;
     }
-    if (value !== undefined && type === 'percentage') return `${plain(Number(value) * 100)}%`;
+    if (value !== undefined && type === 'percentage') return `${plainNumber(Number(value) * 100)}%`;
     // Units, currencies and leading zeros are only in what is shown.
     const isBare = type === 'float' && !/\p{L}|\p{Sc}/u.test(shown) && !/^0\d/.test(shown);
-    if (value !== undefined && (isBare || shown === '')) return plain(Number(value));
+    if (value !== undefined && (isBare || shown === '')) return plainNumber(Number(value));
     return shown;
   }
 }
@@ -256,7 +244,7 @@ function typeOf(attributes: Attributes): string {
   return attributes['office:value-type'] ?? '';
 }
 
-/** A number of repetitions: 1 when it is not stated or makes no sense. */
+/** A number of repetitions: 1 if it is missing or makes no sense. */
 function timesOf(value: string | undefined): number {
   const times = Number(value ?? 1);
   return Number.isInteger(times) && times > 0 ? Math.min(times, 1_048_576) : 1;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
 import { mainPartName } from '../office/package.ts';
-import { refuseProtected } from '../safety/protection.ts';
+import { rejectProtected } from '../safety/protection.ts';
 import { openXmlPackage } from '../safety/xml.ts';
 import { openZip } from '../safety/zip.ts';
 import { counted } from '../text/wording.ts';
@@ -14,11 +14,11 @@ import { SpreadsheetWriter } from './writer.ts';
 import { checkXlsxParts, readXlsx, type WorkbookFindings } from './xlsx.ts';
 
 /**
- * A workbook to text, sheet by sheet in the order of its tabs: xlsx and ods by readers of our own
- * (that of xlsx in memory that does not grow with the rows), xls and xlsb by SheetJS.
+ * A workbook to text, sheet by sheet in the order of its tabs: xlsx and ods by our own readers (xlsx
+ * in memory that does not grow with the rows), xls and xlsb by SheetJS.
  *
- * `rowsFound` counts rows with something in them, `rowsKept` those within `maxRows` a sheet and
- * `maxCells` a workbook.
+ * `rowsFound` counts rows that are not empty, `rowsKept` those within `maxRows` for each sheet and
+ * `maxCells` for the workbook.
  *
  * @throws RejectDocument `normalize.corrupt`, `normalize.encrypted`, `normalize.too_large` and
  *   those of `openZip`
@@ -61,7 +61,7 @@ async function readWorkbookOf(
   if (format === 'ods') {
     const zip = await openXmlPackage(source, limits, { allowDoctype: true });
     try {
-      await refuseProtected(zip);
+      await rejectProtected(zip);
       return await readOds(zip, limits, writer);
     } finally {
       zip.close();
@@ -82,12 +82,15 @@ async function readWorkbookOf(
 function tableWarnings(writer: SpreadsheetWriter, pictures: number, limits: Limits): Warning[] {
   const warnings: Warning[] = [];
   if (writer.rowsFound === 0) {
-    warnings.push({ code: 'normalize.no_text', message: 'No sheet of the workbook has cells.' });
+    warnings.push({
+      code: 'normalize.no_text',
+      message: 'No sheet of the workbook has any cells.',
+    });
   }
   if (writer.rowsKept < writer.rowsFound) {
     warnings.push({
       code: 'normalize.rows_dropped',
-      message: `${writer.rowsFound - writer.rowsKept} rows beyond the limits (${limits.maxRows} rows a sheet, ${limits.maxCells} cells) were left out.`,
+      message: `${writer.rowsFound - writer.rowsKept} rows beyond the limits (${limits.maxRows} rows per sheet, ${limits.maxCells} cells) were left out.`,
     });
   }
   if (pictures > 0) {

@@ -1,15 +1,15 @@
 import { SSF } from '@e965/xlsx';
 
-/** What a cell shows, from its number and its number format (ECMA-376 part 1, 18.8.30). */
+/** The text of a cell from its number and its number format (ECMA-376 part 1, 18.8.30). */
 
-/** How numbers of one format become text. */
+/** Turns numbers of one format into text. */
 export type NumberText = (value: number) => string;
 
 /**
  * - Dates and times as ISO 8601, whatever the format's order of day and month.
- * - Percentages as such, at full precision.
+ * - Percentages with their sign, at full precision.
  * - Formats with words, units or currencies as Excel shows them.
- * - All else as the bare number, without grouping and unrounded, to 15 digits as Excel keeps them.
+ * - All others as the bare number, without grouping or rounding, to the 15 digits that Excel keeps.
  * @param format a format code, or the number of a built-in one
  * @param date1904 whether days count from 1904-01-01
  */
@@ -19,14 +19,14 @@ export function numberTextFor(format: string | number, date1904: boolean): Numbe
     return /\[[hms]+\]/i.test(code) ? shown(code, date1904) : dateText(code, date1904);
   }
   const bare = code.replace(/"[^"]*"|\\.|_./g, '');
-  if (bare.includes('%')) return (value) => `${plain(value * 100)}%`;
+  if (bare.includes('%')) return (value) => `${plainNumber(value * 100)}%`;
   if (/^0{2,}$/.test(code)) return (value) => String(Math.round(value)).padStart(code.length, '0');
   const hasWords = /"[^"]*[^\s"-][^"]*"|\[\$[^-\]]|\p{Sc}|\\[^\s\-().]/u.test(code);
-  return hasWords ? shown(code, date1904) : plain;
+  return hasWords ? shown(code, date1904) : plainNumber;
 }
 
 /** A number without the noise of binary fractions: 0.1 + 0.2 is 0.3. */
-export function plain(value: number): string {
+export function plainNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value);
   return String(Number(value.toPrecision(15)));
 }
@@ -39,14 +39,14 @@ function isDate(code: string): boolean {
   }
 }
 
-/** As Excel shows it, without the blanks that only align columns. */
+/** As Excel shows it, without the spaces that only align columns. */
 function shown(code: string, date1904: boolean): NumberText {
   return (value) => {
     try {
       const text = SSF.format(code, value, { date1904 }).replace(/\s+/g, ' ').trim();
-      return text === '' ? plain(value) : text;
+      return text === '' ? plainNumber(value) : text;
     } catch {
-      return plain(value);
+      return plainNumber(value);
     }
   };
 }
@@ -55,7 +55,7 @@ function dateText(code: string, date1904: boolean): NumberText {
   const showsDay = /[yd]|m{3,}/i.test(code.replace(/"[^"]*"|\\.|\[[^\]]*\]/g, ''));
   return (value) => {
     const parts = SSF.parse_date_code(value, { date1904 });
-    if (!parts) return plain(value);
+    if (!parts) return plainNumber(value);
     const { y, m, d, H, M, S } = parts;
     const time = `${two(H)}:${two(M)}${S === 0 ? '' : `:${two(S)}`}`;
     if (!showsDay && value >= 0 && value < 1) return time;
@@ -64,7 +64,7 @@ function dateText(code: string, date1904: boolean): NumberText {
   };
 }
 
-/** A date that a reader gives as such (in UTC), as ISO 8601. */
+/** A date (in UTC) as ISO 8601; '' for an invalid one. */
 export function isoDate(date: Date): string {
   if (Number.isNaN(date.getTime())) return '';
   const text = date.toISOString();

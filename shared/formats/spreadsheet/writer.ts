@@ -4,17 +4,17 @@ import type { Limits } from '../limits.ts';
 import { columnName, type RowCell } from './cells.ts';
 
 /**
- * A workbook as one text: a heading a sheet, its rows as CSV, then what hangs on its cells. CSV and
- * not Markdown tables, which take a third more tokens for the same cells; as in converted CSV files
- * the header row comes again at intervals in long sheets.
+ * A workbook as one text: for each sheet a heading, its rows as CSV, then comments and links of its
+ * cells. CSV, because Markdown tables take a third more tokens for the same cells; as in converted CSV
+ * files, long sheets repeat the header row.
  */
 
 /** Characters of rows after which the header is repeated. */
 const repeatEvery = 32 * 1024;
 const headerShare = 16;
-/** Empty columns between two cells that are written out as commas. */
+/** Up to so many empty columns between two cells are written as commas. */
 const widestGap = 256;
-/** Among so many first rows the header is looked for. */
+/** The header is searched for among so many first rows. */
 const headerWithin = 10;
 
 export interface SheetHeading {
@@ -47,8 +47,8 @@ export class SpreadsheetWriter {
   }
 
   /**
-   * A row with its cells in order of columns; empty ones may be left out.
-   * @param times how often the same row comes, for formats that write it once
+   * Writes a row, its cells in order of columns; empty ones may be left out.
+   * @param times how often the row is repeated, for formats that store it once
    */
   row(cells: RowCell[], times = 1): void {
     const sheet = this.#sheet;
@@ -89,24 +89,24 @@ export class SpreadsheetWriter {
     sheet.gap = false;
   }
 
-  /** Lines below the sheet's rows under a title: comments, links. */
+  /** Writes lines under a title, below the sheet's rows: comments, links. */
   list(title: string, lines: string[]): void {
     if (lines.length > 0) this.#pending += `\n${title}:\n${lines.join('\n')}\n`;
   }
 
-  /** After the rows of a worksheet. */
+  /** Ends the rows of a worksheet. */
   endSheet(): void {
     if (this.#sheet.rows === 0) this.#pending += '(no cells)\n';
   }
 
-  /** Instead of rows, for sheets that have none to read. */
+  /** Called instead of writing rows, for a sheet that has none to read. */
   unreadSheet(): void {
     this.#pending += '(not read)\n';
   }
 
   /**
-   * Writes what has gathered; to be awaited now and then.
-   * @throws RejectDocument `normalize.too_large` past `maxOutputBytes`
+   * Writes the pending text to the file if there is enough of it; await it regularly.
+   * @throws RejectDocument `normalize.too_large` beyond `maxOutputBytes`
    */
   async flush(isLast = false): Promise<void> {
     if (this.#pending.length < 256 * 1024 && !isLast) return;
@@ -127,7 +127,7 @@ export class SpreadsheetWriter {
 
 interface Sheet {
   rows: number;
-  /** An empty row stands between the last row and the next. */
+  /** There is an empty row between the last row and the next. */
   gap: boolean;
   sinceHeader: number;
   header: string | undefined;
@@ -138,7 +138,7 @@ function freshSheet(): Sheet {
   return { rows: 0, gap: false, sinceHeader: 0, header: undefined, firstRows: [] };
 }
 
-/** The first row of words that is about as wide as the rows around it; empty when there is none. */
+/** The first row of text that is about as wide as the rows around it; '' if there is none. */
 function findHeader(rows: { cells: RowCell[]; line: string }[]): string {
   const widths = rows.map(({ cells }) => cells.filter(({ text }) => text !== '').length);
   const widest = Math.max(0, ...widths);
@@ -153,13 +153,13 @@ function findHeader(rows: { cells: RowCell[]; line: string }[]): string {
 function csvLine(cells: RowCell[]): string {
   let line = '';
   let column = 0;
-  // Commas go before a cell, so that rows do not end in empty ones.
+  // Commas are written before a cell, so rows do not end in commas.
   for (const cell of cells) {
     if (cell.text === '') continue;
     const gap = cell.column - column;
     if (gap > widestGap) line += `,[column ${columnName(cell.column)}] `;
     else if (gap > 0) line += ','.repeat(gap);
-    // The same cell twice is an error of the writer; both texts are kept.
+    // A file with the same cell twice is faulty; both texts are kept.
     else if (line !== '') line += ' ';
     column = cell.column;
     line += quoted(cell.text);

@@ -4,10 +4,10 @@ import { readXml } from '../office/xml.ts';
 import type { SafeZip } from '../safety/zip.ts';
 import { richText } from './xlsx-workbook.ts';
 
-/** What hangs on the cells of a worksheet. */
+/** Comments, drawings and links of a worksheet. */
 export interface SheetExtras {
   comments: string[];
-  /** Text of boxes and shapes drawn over the cells. */
+  /** Text of boxes and shapes over the cells. */
   texts: string[];
   pictures: number;
   charts: number;
@@ -44,7 +44,7 @@ export async function readExtras(
   return extras;
 }
 
-/** What Excel writes before a threaded comment for versions that know none. */
+/** What Excel writes before a threaded comment, for versions without them. */
 const threadedNotice = /^\[Threaded comment\][\s\S]*?\n\s*Comment:\s*/i;
 
 function readComments(bytes: Buffer, partName: string, comments: string[]): void {
@@ -57,7 +57,7 @@ function readComments(bytes: Buffer, partName: string, comments: string[]): void
       .replace(threadedNotice, '')
       .trim()
       .replace(/\s*\n\s*/g, ' ');
-    // Excel puts the author's name in front of the text as well.
+    // Excel also writes the author's name in front of the text.
     const alone = by !== '' && said.startsWith(`${by}:`) ? said.slice(by.length + 1).trim() : said;
     if (alone !== '') comments.push(`${reference}${by ? ` (${by})` : ''}: ${alone}`);
   }, 's:text');
@@ -66,7 +66,7 @@ function readComments(bytes: Buffer, partName: string, comments: string[]): void
       if (name === 's:author') author = '';
       else if (name === 's:comment') {
         reference = attributes.ref ?? '';
-        // Threaded comments name their author by an id only.
+        // Threaded comments give only an id as their author.
         by = (authors[Number(attributes.authorId)] ?? '').replace(/^tc=.*/, '');
       } else body.open(name);
     },

@@ -5,11 +5,11 @@ import { MergeFiller } from './merges.ts';
 import { isoDate } from './values.ts';
 import { unescaped, type Workbook } from './xlsx-workbook.ts';
 
-/** What was met in the worksheets of a workbook. */
+/** What was found in the worksheets of a workbook. */
 export interface SheetFindings {
   /** Formulas without a stored result. */
   uncalculated: number;
-  /** Characters that shared strings came to, each as often as cells use it. */
+  /** Characters of shared strings, each counted as often as a cell uses it. */
   sharedCharacters: number;
 }
 
@@ -22,15 +22,15 @@ interface OpenCell {
   inline: string;
 }
 
-/** The last column Excel has (XFD). */
+/** The last column in Excel (XFD). */
 const lastColumn = 16_383;
 
 /**
- * Reads a worksheet part from XML events and gives its rows, one by one, with values as text.
- * A formula shows its stored result; where there is none it stands itself, with its `=`.
+ * Reads a worksheet part from XML events and gives its rows, one by one, with values as text. A
+ * formula becomes its stored result or, without one, itself with its `=`.
  */
 export class WorksheetReader implements XmlHandlers {
-  /** Links of cells to the outside: cell and relationship id. */
+  /** External links of cells: cell and relationship id. */
   readonly links: { ref: string; id: string }[] = [];
   readonly #workbook: Workbook;
   readonly #findings: SheetFindings;
@@ -43,7 +43,7 @@ export class WorksheetReader implements XmlHandlers {
   #phonetic = 0;
   #isUnsorted = false;
 
-  /** @param give called with each row that the part holds, empty ones included */
+  /** @param give called with each row in the part, including empty ones */
   constructor(
     workbook: Workbook,
     findings: SheetFindings,
@@ -116,14 +116,14 @@ export class WorksheetReader implements XmlHandlers {
   #openRow(reference: string | undefined): void {
     const stated = reference === undefined ? Number.NaN : Number(reference) - 1;
     const next = Number.isInteger(stated) && stated >= 0 ? stated : this.#row + 1;
-    // Rows that the part leaves out are empty.
+    // Rows missing from the part are empty.
     if (next > this.#row + 1) this.#give([]);
     this.#row = next;
     this.#cells = [];
   }
 
   #closeRow(): void {
-    // Excel writes cells in order and repairs files that do not.
+    // Excel writes cells in order, and repairs files in which they are not.
     if (this.#isUnsorted) this.#cells.sort((a, b) => a.column - b.column);
     this.#isUnsorted = false;
     this.#give(this.#merges.fill(this.#row, this.#cells));
@@ -159,7 +159,7 @@ export class WorksheetReader implements XmlHandlers {
     if (this.#findings.sharedCharacters > this.#workbook.maxSharedCharacters) {
       throw new RejectDocument({
         code: 'normalize.text_bomb',
-        message: 'A few long texts are used in so many cells that they unfold to gigabytes.',
+        message: 'A few long texts are used in so many cells that they expand to gigabytes.',
       });
     }
     return text;
@@ -195,7 +195,7 @@ export class WorksheetReader implements XmlHandlers {
   }
 }
 
-/** Reads the merged ranges, which stand after the rows, ahead of them. */
+/** Reads the merged ranges ahead of the rows, which precede them in the part. */
 export function mergesIn(part: Buffer): Merge[] {
   const end = part.lastIndexOf('sheetData');
   const merges: Merge[] = [];

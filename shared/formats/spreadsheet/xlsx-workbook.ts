@@ -1,13 +1,12 @@
 import { crc32 } from 'node:zlib';
 import { RejectDocument } from '../../journey/errors.ts';
-import { isOn } from '../../word/model/styles.ts';
 import type { Limits } from '../limits.ts';
 import { mainPartName, type Relationship, readPart, relationshipsOf } from '../office/package.ts';
-import { readXml, readXmlStream } from '../office/xml.ts';
+import { isOn, readXml, readXmlStream } from '../office/xml.ts';
 import type { SafeZip, ZipEntry } from '../safety/zip.ts';
-import { type NumberText, numberTextFor, plain } from './values.ts';
+import { type NumberText, numberTextFor, plainNumber } from './values.ts';
 
-/** A sheet as the workbook lists it, in its order of tabs. */
+/** A sheet as listed in the workbook, in the order of tabs. */
 export interface SheetEntry {
   name: string;
   state: 'visible' | 'hidden' | 'veryHidden';
@@ -16,17 +15,17 @@ export interface SheetEntry {
   partName: string;
 }
 
-/** What all sheets of an xlsx share. */
+/** What the sheets of an xlsx share. */
 export interface Workbook {
   sheets: SheetEntry[];
   strings: string[];
-  /** Characters all uses of shared strings may come to, in relation to the bytes of the workbook. */
+  /** Limit of characters for all uses of shared strings; it depends on the size of the workbook. */
   maxSharedCharacters: number;
-  /** How numbers become text, by the cell's style index. */
+  /** How numbers become text in a style, given by its index. */
   numberTextOf(style: number): NumberText;
 }
 
-/** A cell costs some 30 bytes of XML; long labels repeated a million times come to a tenth of this. */
+/** A cell takes some 30 bytes of XML; long labels repeated a million times give a tenth of this. */
 const maxExpansion = 50;
 const leastExpansion = 64 * 1024 * 1024;
 
@@ -98,7 +97,7 @@ async function readSharedStrings(
   return strings;
 }
 
-/** Handlers that give the text of each `container` (`s:si`, `s:is`, `s:text`) without phonetics. */
+/** Handlers that give the text of each `container` (`s:si`, `s:is`, `s:text`), without phonetics. */
 export function richText(give: (text: string) => void, container: string) {
   let text: string | undefined;
   let collecting = false;
@@ -122,7 +121,7 @@ export function richText(give: (text: string) => void, container: string) {
   };
 }
 
-/** Characters XML cannot hold stand as `_x000D_` (ECMA-376 part 1, 22.9.2.19). */
+/** Decodes `_x000D_`, which stands for a character that XML cannot hold (ECMA-376 part 1, 22.9.2.19). */
 export function unescaped(text: string): string {
   if (!text.includes('_x')) return text;
   return text.replace(/_x([0-9A-Fa-f]{4})_/g, (_, code: string) => {
@@ -159,7 +158,7 @@ async function readNumberFormats(
   const texts = new Map<number, NumberText>();
   return (style) => {
     const format = formatOfStyle[style];
-    if (format === undefined || format === 0) return plain;
+    if (format === undefined || format === 0) return plainNumber;
     let text = texts.get(format);
     if (!text) {
       text = numberTextFor(codes.get(format) ?? format, date1904);
@@ -169,7 +168,7 @@ async function readNumberFormats(
   };
 }
 
-/** An entry's unpacked bytes, which end with an error when their checksum is not the stated one. */
+/** An entry's unpacked bytes, with an error at the end if their checksum is not the stated one. */
 export async function* streamOf(zip: SafeZip, entry: ZipEntry): AsyncGenerator<Buffer> {
   let crc = 0;
   try {

@@ -1,31 +1,33 @@
 import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
-import { externalReferences, macroWarning } from '../office/package.ts';
+import { packageWarnings } from '../office/package.ts';
 import { readXmlStream } from '../office/xml.ts';
 import { checkXml } from '../safety/xml.ts';
 import type { SafeZip, ZipEntry } from '../safety/zip.ts';
+import { counted } from '../text/wording.ts';
 import type { Merge } from './cells.ts';
+import { hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 import { readExtras } from './xlsx-extras.ts';
 import { mergesIn, type SheetFindings, WorksheetReader } from './xlsx-sheet.ts';
 import { readWorkbook, type SheetEntry, streamOf, type Workbook } from './xlsx-workbook.ts';
 
-/** Worksheets up to this many bytes are held, to know their merged cells before their rows. */
+/** Worksheets up to this many bytes are held in memory, to know their merged cells before the rows. */
 const heldBytes = 16 * 1024 * 1024;
 
-/** What was met in a workbook beside its rows. */
+/** What was found in a workbook besides its rows. */
 export interface WorkbookFindings {
   pictures: number;
   warnings: Warning[];
 }
 
-/** Parts whose size grows with the rows: read as streams, so no limit of bytes on each. */
+/** Parts that grow with the rows. They are read as streams, so their size is not limited. */
 const growing = /(^|\/)(worksheets\/[^/]+|sharedStrings)\.xml$/i;
 
 /**
- * Checks the parts that the reader does not go through itself: XML for what attacks hide in it, all
- * else for its checksum.
- * @throws RejectDocument as `checkXml` and `SafeZip.verify`
+ * Checks the parts that are not read as streams: XML for what attacks hide in it, all others for
+ * their checksum.
+ * @throws RejectDocument like `checkXml` and `SafeZip.verify`
  */
 export async function checkXlsxParts(zip: SafeZip, limits: Limits): Promise<void> {
   const isXml = ({ name }: ZipEntry) => /\.(xml|rels|vml|xsd)$/i.test(name);
@@ -44,7 +46,6 @@ export async function readXlsx(
 ): Promise<WorkbookFindings> {
   const workbook = await readWorkbook(zip, limits);
   const found: SheetFindings = { uncalculated: 0, sharedCharacters: 0 };
-  const warnings: Warning[] = [];
   let pictures = 0;
   let charts = 0;
   const unread: string[] = [];
@@ -76,35 +77,34 @@ export async function readXlsx(
   }
 
   const hidden = workbook.sheets.filter(({ state }) => state !== 'visible');
-  if (hidden.length > 0) {
-    warnings.push({
-      code: 'normalize.hidden_text',
-      message: `Hidden sheets were read too: ${hidden.map(({ name }) => name).join(', ')}.`,
-    });
-  }
-  if (unread.length > 0) {
-    warnings.push({
-      code: 'normalize.sheet_unread',
-      message: `Sheets without cells (charts, dialogs, macros) were not read: ${unread.join(', ')}.`,
-    });
-  }
-  if (found.uncalculated > 0) {
-    warnings.push({
-      code: 'normalize.formulas_uncalculated',
-      message: `${found.uncalculated} formulas have no stored result; the formulas stand in their place.`,
-    });
-  }
-  if (charts > 0) {
-    warnings.push({
-      code: 'normalize.chart_lost',
-      message: `${charts} charts were not kept; the cells they draw on were.`,
-    });
-  }
-  const external = await externalReferences(zip, limits);
-  if (external) warnings.push(external);
-  const macros = macroWarning(zip);
-  if (macros) warnings.push(macros);
+  const warnings = [
+    ...hiddenSheets(hidden.map(({ name }) => name)),
+    ...unreadSheets(unread),
+    ...uncalculatedFormulas(found.uncalculated),
+    ...lostCharts(charts),
+    ...(await packageWarnings(zip, limits)),
+  ];
   return { pictures, warnings };
+}
+
+function unreadSheets(names: string[]): Warning[] {
+  if (names.length === 0) return [];
+  return [
+    {
+      code: 'normalize.sheet_unread',
+      message: `Sheets without cells (charts, dialogs, macros) were not read: ${names.join(', ')}.`,
+    },
+  ];
+}
+
+function lostCharts(count: number): Warning[] {
+  if (count === 0) return [];
+  return [
+    {
+      code: 'normalize.chart_lost',
+      message: `${counted(count, 'chart')} could not be kept in text; the cells they show were.`,
+    },
+  ];
 }
 
 function remarkOf({ state, type }: SheetEntry): string | undefined {

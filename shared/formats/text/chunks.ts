@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises';
 const chunkBytes = 256 * 1024;
 
 /**
- * The file's bytes from `start` on, a quarter of a mebibyte at a time. Every chunk is the same
- * buffer, filled anew: what is to outlive the next one has to be copied.
+ * The file's bytes from `start`, 256 KiB at a time. Every chunk is the same buffer, so copy what is
+ * needed after the next chunk.
  */
 export async function* chunksOf(path: string, start = 0): AsyncGenerator<Buffer> {
   const file = await open(path);

@@ -1,13 +1,13 @@
-/** What text has of the bytes below space: tab, line feed, form feed, carriage return. */
+/** Bytes below the space that occur in text: tab, line feed, form feed, carriage return. */
 const allowed = new Uint8Array(256).fill(1);
 for (let byte = 0; byte < 0x20; byte += 1) allowed[byte] = 0;
 for (const byte of [0x09, 0x0a, 0x0c, 0x0d]) allowed[byte] = 1;
 allowed[0x7f] = 0;
 
 /**
- * Whether valid UTF-8 holds nothing that `TextCleaner` would touch: no control character and none
- * of U+FFC0 to U+FFFF, among which the replacement character and the two that are none.
- * Four bytes at a time, since a regular expression over the text takes five times as long.
+ * Whether valid UTF-8 holds nothing that `TextCleaner` would change: no control character and nothing
+ * from U+FFC0 to U+FFFF, a range with the replacement character and the noncharacters.
+ * Reads four bytes at a time; a regular expression over the text takes five times as long.
  */
 export function isCleanUtf8(bytes: Buffer): boolean {
   if (bytes.includes('\xef\xbf', 0, 'latin1')) return false;
@@ -19,7 +19,7 @@ export function isCleanUtf8(bytes: Buffer): boolean {
   for (let index = 0; index < words; index += 1) {
     const word = view[index] ?? 0;
     const del = word ^ 0x7f7f7f7f;
-    // The classic test for a byte below n; it may see one too many, never one too few.
+    // The classic test for a byte below n, which may report one too many but misses none.
     const suspects = ((word - 0x20202020) & ~word) | ((del - 0x01010101) & ~del);
     if ((suspects & 0x80808080) !== 0) {
       const at = head + index * 4;

@@ -1,14 +1,14 @@
 import { detectAll } from 'jschardet';
 
 /**
- * The likeliest legacy encoding of bytes that are not Unicode. jschardet ranks; what it cannot see
- * is checked on the decoded text: letters of two scripts in one word ("cafй"), ideographs in the
- * middle of Latin words, characters that nobody types.
+ * The most likely legacy encoding of bytes that are not Unicode. jschardet ranks the encodings, and
+ * the text that each gives is checked for what jschardet does not see: letters of two scripts in one
+ * word ("cafй"), ideographs in the middle of Latin words, characters that are never typed.
  */
 
-/** jschardet's names for what TextDecoder knows by another, or as part of another. */
+/** Encodings that jschardet and TextDecoder call by different names. */
 const aliases: Record<string, string> = {
-  // It takes short texts of windows-1252 for it; Macs have not written it for 25 years.
+  // jschardet takes short windows-1252 texts for this; Macs have not written it for 25 years.
   maclatin2: 'windows-1252',
   macroman: 'macintosh',
   maccyrillic: 'x-mac-cyrillic',
@@ -20,7 +20,7 @@ const aliases: Record<string, string> = {
   'iso8859-16': 'iso-8859-16',
 };
 
-/** Tried whatever jschardet says, with the confidence they begin with. */
+/** Tried whatever jschardet says, with their initial confidence. */
 const always: Record<string, number> = {
   'windows-1252': 0.05,
   shift_jis: 0.02,
@@ -30,7 +30,7 @@ const always: Record<string, number> = {
   'euc-kr': 0.02,
 };
 
-/** The WHATWG name of an encoding that TextDecoder has, or undefined. */
+/** The WHATWG name of an encoding, or undefined if TextDecoder does not know it. */
 function supportedLabel(name: string): string | undefined {
   try {
     return new TextDecoder(aliases[name.toLowerCase()] ?? name).encoding;
@@ -39,7 +39,7 @@ function supportedLabel(name: string): string | undefined {
   }
 }
 
-/** @param sample stretches of the text that hold bytes beyond ASCII */
+/** @param sample pieces of the text that hold bytes beyond ASCII */
 export function guessEncoding(sample: Buffer): string {
   const confidences = new Map(Object.entries(always));
   for (const { encoding, confidence } of detectAll(sample).slice(0, 12)) {
@@ -50,7 +50,7 @@ export function guessEncoding(sample: Buffer): string {
   let best = { label: 'windows-1252', score: 0 };
   for (const [label, confidence] of confidences) {
     const text = new TextDecoder(label).decode(sample);
-    // Hiragana comes out of hardly anything but Japanese.
+    // Hardly anything but Japanese decodes to hiragana.
     const score = Math.max(confidence, kanaShare(text) / 2) * plausibility(text);
     if (score > best.score) best = { label, score };
   }
@@ -68,7 +68,7 @@ function kanaShare(text: string): number {
   return kana / Math.max(1, text.match(/[^\0-\x7f]/gu)?.length ?? 0);
 }
 
-/** Between 0 for what cannot be and 1 for what looks like text of one script. */
+/** From 0 for what cannot be text to 1 for what looks like text in one script. */
 function plausibility(text: string): number {
   const beyond = text.match(/[^\0-\x7f]/gu)?.length ?? 0;
   if (beyond === 0) return 0;

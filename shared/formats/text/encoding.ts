@@ -4,25 +4,25 @@ import { chunksOf } from './chunks.ts';
 import { isCleanUtf8 } from './clean-bytes.ts';
 
 /**
- * Which character encoding a text file is in, from the whole file: byte order mark, strict UTF-8,
+ * The character encoding of a text file, found from the whole file: byte order mark, strict UTF-8,
  * UTF-16/32 without a mark, a declaration in the text or the content type, and last jschardet.
  */
 
 export interface Encoding {
   /** WHATWG label, or `utf-32le`, `utf-32be`, `utf-8+windows-1252` (see `decodeMixed`). */
   label: string;
-  /** Bytes of the byte order mark to leave out. */
+  /** Length of the byte order mark in bytes, to skip. */
   bomBytes: number;
-  /** False when it is jschardet's or the last resort's guess. */
+  /** False if it is a guess. */
   sure: boolean;
-  /** UTF-8 in which nothing has to be cleaned. */
+  /** The text is UTF-8 with nothing to clean. */
   isClean: boolean;
 }
 
 const sampleBytes = 128 * 1024;
 
 /**
- * Reads the file once, more only when it is not UTF-8.
+ * Reads the file once.
  * @param path local file
  * @param contentType may carry `charset=…`
  */
@@ -35,11 +35,11 @@ export async function detectEncoding(path: string, contentType?: string): Promis
     isClean: label === 'utf-8' && scan.isClean,
   });
   if (scan.bom) return found(scan.bom.encoding);
-  // NULs, which wide encodings are full of, would have been noticed.
+  // Wide encodings are full of NULs, so clean text is not in one.
   const wide = scan.isClean ? undefined : wideEncodingOf(scan.head);
   if (wide) return found(wide);
   if (scan.invalid === 0) {
-    // ISO-2022-JP is seven-bit, so it is valid UTF-8 too; its escapes give it away (RFC 1468).
+    // ISO-2022-JP is seven-bit and so also valid UTF-8; its escape sequences show it (RFC 1468).
     const escapes =
       scan.head.includes('\x1b$B', 'latin1') || scan.head.includes('\x1b$@', 'latin1');
     return found(escapes ? 'iso-2022-jp' : 'utf-8');
@@ -49,7 +49,7 @@ export async function detectEncoding(path: string, contentType?: string): Promis
   }
   const declared = declaredEncoding(scan.head, contentType);
   if (declared) return found(declared);
-  // jschardet's tables take a tenth of a second to load: only when they are needed.
+  // jschardet's tables are slow to load, so they are loaded only when needed.
   const { guessEncoding } = await import('./encoding-guess.ts');
   return found(guessEncoding(scan.sample), false);
 }
@@ -57,13 +57,13 @@ export async function detectEncoding(path: string, contentType?: string): Promis
 interface Scan {
   head: Buffer;
   bom: ReturnType<typeof bomOf>;
-  /** Valid UTF-8 with nothing to clean, so far; with a mark it is not looked at. */
+  /** Valid UTF-8 with nothing to clean, so far; not checked if there is a mark. */
   isClean: boolean;
   /** Bytes that are not valid UTF-8. */
   invalid: number;
   /** Characters beyond ASCII that are valid UTF-8. */
   multiByte: number;
-  /** Bytes around those beyond ASCII, for jschardet. */
+  /** Bytes beyond ASCII and those around them, for jschardet. */
   sample: Buffer;
 }
 
@@ -97,7 +97,7 @@ async function scanFile(path: string): Promise<Scan> {
 function countCharacters(bytes: Buffer, scan: Scan): void {
   if (isUtf8(bytes)) {
     scan.isClean &&= isCleanUtf8(bytes);
-    // Only needed to weigh invalid bytes, so sampling the start of each chunk is enough.
+    // Only compared with the number of invalid bytes, so the start of each chunk is enough.
     scan.multiByte += beyondAscii(bytes.subarray(0, 4096).toString('utf8'));
     return;
   }
@@ -113,7 +113,7 @@ function beyondAscii(text: string): number {
   return text.match(/[^\0-\x7f]/gu)?.length ?? 0;
 }
 
-/** jschardet slows down on ASCII, so it is given the stretches that hold other bytes. */
+/** jschardet is slow on ASCII, so it gets only the pieces that hold other bytes. */
 function addToSample(bytes: Buffer, scan: Scan): void {
   const pieces: Buffer[] = [scan.sample];
   let size = scan.sample.length;
@@ -127,7 +127,7 @@ function addToSample(bytes: Buffer, scan: Scan): void {
   scan.sample = Buffer.concat(pieces);
 }
 
-/** What the text says of itself: XML declaration, HTML meta, `charset` of the content type. */
+/** The declared encoding: XML declaration, HTML meta, `charset` of the content type. */
 function declaredEncoding(head: Buffer, contentType: string | undefined): string | undefined {
   const start = head.toString('latin1', 0, 2_048);
   const named =
@@ -136,11 +136,11 @@ function declaredEncoding(head: Buffer, contentType: string | undefined): string
     /<meta[^>]*\scontent\s*=\s*["'][^"'>]*charset=([\w.:-]+)/i.exec(start)?.[1] ??
     /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '')?.[1];
   const label = named && labelOf(named);
-  // The file was found not to be UTF-8, and a wide encoding would have been seen.
+  // The file is not UTF-8, and a wide encoding would have been recognised.
   return label && !label.startsWith('utf-') ? label : undefined;
 }
 
-/** The WHATWG name of an encoding, or undefined when TextDecoder does not have it. */
+/** The WHATWG name of an encoding, or undefined if TextDecoder does not know it. */
 function labelOf(name: string): string | undefined {
   try {
     return new TextDecoder(name).encoding;
@@ -149,13 +149,13 @@ function labelOf(name: string): string | undefined {
   }
 }
 
-/** Decodes chunks of a file; `push` the bytes in order, then `end`. */
+/** Decodes a file in chunks: `push` the bytes in order, then call `end`. */
 export interface Decoder {
   push(bytes: Buffer): string;
   end(): string;
 }
 
-/** @param label as `Encoding.label`. Bytes that are no characters become U+FFFD. */
+/** @param label as in `Encoding.label`. Bytes that are invalid in it become U+FFFD. */
 export function createDecoder(label: string): Decoder {
   if (label === 'utf-32le' || label === 'utf-32be') return utf32Decoder(label === 'utf-32le');
   if (label === 'utf-8+windows-1252') return mixedDecoder();
@@ -188,7 +188,7 @@ function utf32Decoder(littleEndian: boolean): Decoder {
   };
 }
 
-/** UTF-8 in which some bytes are of windows-1252, as files pasted together from two sources are. */
+/** UTF-8 with some bytes of windows-1252, as in files pasted together from two sources. */
 function mixedDecoder(): Decoder {
   let carry = Buffer.alloc(0);
   return {
@@ -205,8 +205,8 @@ function mixedDecoder(): Decoder {
 const windows1252 = new TextDecoder('windows-1252');
 
 /**
- * Decodes UTF-8, and each byte that does not belong to a valid sequence as windows-1252. Surrogate
- * pairs in three-byte form (CESU-8) become their character, lone ones U+FFFD.
+ * Decodes UTF-8, and each byte outside a valid sequence as windows-1252. Surrogate pairs in three-byte
+ * form (CESU-8) become their character, lone surrogates U+FFFD.
  */
 export function decodeMixed(bytes: Buffer): string {
   let text = '';
@@ -232,7 +232,7 @@ export function decodeMixed(bytes: Buffer): string {
   return (text + bytes.toString('utf8', from)).toWellFormed();
 }
 
-/** The end of the valid UTF-8 sequence at `at`, or `at` when there is none (RFC 3629, section 4). */
+/** The end of the valid UTF-8 sequence at `at`, or `at` if there is none (RFC 3629, section 4). */
 function sequenceEnd(bytes: Buffer, at: number): number {
   const lead = bytes[at] ?? 0;
   if (lead < 0x80) return at + 1;

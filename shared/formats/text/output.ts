@@ -5,10 +5,11 @@ import type { Fidelity } from '../../journey/record.ts';
 import type { Conversion } from '../types.ts';
 
 /**
- * Writes converted text below `outDir` as what goes to Claude.
- * @throws RejectDocument `normalize.too_large` when it passes `maxOutputBytes`
+ * Writes converted text to a file below `outDir`.
+ * @returns the conversion that uploads this file
+ * @throws RejectDocument `normalize.too_large` if it is larger than `maxOutputBytes`
  */
-export async function textFile(
+export async function writeTextConversion(
   outDir: string,
   text: string,
   fidelity: Fidelity,

@@ -2,11 +2,11 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { RejectDocument } from '../../journey/errors.ts';
 
 /**
- * Writes text to a file as UTF-8, one write under way while the next text is made, and no more
- * bytes than allowed. Close it in the end, also after an error.
+ * Writes text to a file as UTF-8, no more bytes than allowed, and overlaps writing with the making of
+ * the next text. Close it at the end, also after an error.
  */
 export class TextSink {
-  /** Bytes given to it so far. */
+  /** Bytes written so far, including those in flight. */
   bytes = 0;
   /** Whether anything but white space was written. */
   hasInk = false;
@@ -39,20 +39,20 @@ export class TextSink {
     }
     await this.#writing;
     this.#writing = this.#file.write(bytes);
-    // Reported by the next write or by `flush`; not as an unhandled rejection before that.
+    // The next write or `flush` reports the error; until then it must not be an unhandled rejection.
     this.#writing.catch(() => {});
   }
 
   #encode(text: string): Buffer {
     const [writing, free] = this.#buffers;
-    // No UTF-16 unit takes more than three bytes.
+    // No UTF-16 unit takes more than three bytes of UTF-8.
     const needed = text.length * 3;
     const buffer = free.length < needed ? Buffer.allocUnsafeSlow(needed) : free;
     this.#buffers = [buffer, writing];
     return buffer.subarray(0, buffer.write(text));
   }
 
-  /** Waits until all is written; throws the system's error if that failed. */
+  /** Waits until everything is written; throws the system's error if that failed. */
   async flush(): Promise<void> {
     await this.#writing;
   }

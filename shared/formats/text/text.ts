@@ -6,13 +6,13 @@ import { chunksOf } from './chunks.ts';
 import { createDecoder, detectEncoding, type Encoding } from './encoding.ts';
 import { TextSink } from './sink.ts';
 
-/** Plain text of any encoding: passed through when it is clean UTF-8, else rewritten as such. */
+/** Plain text in any encoding: passed through if it is clean UTF-8, otherwise rewritten as UTF-8. */
 
-/** What was taken out of or replaced in a text, in characters. */
+/** How many characters of a text were removed or replaced. */
 export interface Cleaned {
-  /** U+FFFD that decoding put in place of bytes. */
+  /** U+FFFD that decoding put in place of invalid bytes. */
   undecodable: number;
-  /** NULs, control characters and escape sequences left out. */
+  /** Control characters (NULs too) and escape sequences left out. */
   controls: number;
 }
 
@@ -47,7 +47,7 @@ export async function convertText(input: ConvertInput): Promise<Conversion> {
   };
 }
 
-/** Whether there is more than white space; reads until the first of it. */
+/** Whether there is more than white space; reads no further than needed. */
 async function hasInk(path: string): Promise<boolean> {
   for await (const chunk of chunksOf(path)) {
     if (/\S/.test(chunk.toString('latin1'))) return true;
@@ -77,31 +77,31 @@ async function rewrite(input: ConvertInput, encoding: Encoding, path: string): P
   if (!sink.hasInk) {
     throw new RejectDocument({
       code: 'normalize.empty',
-      message: 'The file holds nothing but white space.',
+      message: 'The file holds only white space.',
     });
   }
-  // A byte order mark says that it is text, however short and damaged.
+  // With a byte order mark it is text, however short and damaged.
   if (encoding.bomBytes === 0 && (cleaned.controls + cleaned.undecodable) * 5 > characters) {
     throw new RejectDocument({
       code: 'normalize.binary',
-      message: 'The file is named as text but holds binary data.',
+      message: 'The file is named as text, but its content is binary.',
     });
   }
   return cleaned;
 }
 
-/** Leaves out what text does not have and counts it; feed chunks in order. */
+/** Leaves out and counts characters that do not belong in text; takes chunks in order. */
 export class TextCleaner {
   readonly cleaned: Cleaned = { undecodable: 0, controls: 0 };
   readonly #isNeeded: boolean;
   #carry = '';
 
-  /** @param isClean the text is known to have nothing to leave out */
+  /** @param isClean the text is known to need no cleaning */
   constructor(isClean = false) {
     this.#isNeeded = !isClean;
   }
 
-  /** The chunk without control characters; what may be half an escape sequence waits for more. */
+  /** The chunk without control characters; a possible half of an escape sequence is held back. */
   clean(chunk: string, last = false): string {
     if (!this.#isNeeded) return chunk;
     const text = this.#carry + chunk;
@@ -121,11 +121,11 @@ export class TextCleaner {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const dirty = /[\0-\x08\x0b\x0e-\x1f\x7f\ufffd-\uffff\ud800-\udfff]/;
-/** ANSI colours as one, then every other control character but tab, line feed, form feed, return. */
+/** An ANSI colour sequence, or a control character other than tab, line feed, form feed, return. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const control = /\x1b\[[0-9;?]*[a-zA-Z]|[\0-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]/g;
 
-/** Warnings of a text's encoding and of what was cleaned out of it. */
+/** Warnings about a text's encoding and about what was cleaned. */
 export function textWarnings(
   encoding: Pick<Encoding, 'label' | 'sure'>,
   cleaned: Cleaned,
@@ -134,7 +134,7 @@ export function textWarnings(
   if (encoding.label === 'utf-8+windows-1252') {
     warnings.push({
       code: 'normalize.mixed_encodings',
-      message: 'The text is UTF-8, with some bytes that were read as windows-1252.',
+      message: 'The text is UTF-8 with some bytes that were read as windows-1252.',
     });
   } else if (!encoding.sure) {
     warnings.push({

@@ -1,8 +1,7 @@
 import type { Relationship } from '../../formats/office/package.ts';
-import type { Attributes } from '../../formats/office/xml.ts';
+import { type Attributes, isOn } from '../../formats/office/xml.ts';
 import type { Findings } from './findings.ts';
 import { type Paragraph, plainBlock } from './paragraph.ts';
-import { isOn } from './styles.ts';
 
 interface Shape {
   hasTextBox: boolean;

@@ -1,6 +1,5 @@
-import type { Attributes } from '../../formats/office/xml.ts';
+import { type Attributes, isOn } from '../../formats/office/xml.ts';
 import type { Paragraph } from './paragraph.ts';
-import { isOn } from './styles.ts';
 
 interface Field {
   instruction: string;

@@ -1,12 +1,11 @@
 import type { Relationship } from '../../formats/office/package.ts';
-import type { Attributes, XmlHandlers } from '../../formats/office/xml.ts';
+import { type Attributes, isOn, type XmlHandlers } from '../../formats/office/xml.ts';
 import { DrawingReader } from './drawings.ts';
 import { FieldReader } from './fields.ts';
 import type { Findings } from './findings.ts';
 import type { ListCounter } from './numbering.ts';
 import { type Outline, Paragraph, paragraphBlock, symbol } from './paragraph.ts';
 import { type Piece, type Run, trimmed } from './pieces.ts';
-import { isOn } from './styles.ts';
 import { TableReader } from './tables.ts';
 import type { Block, LinkTargets } from './wml.ts';
 

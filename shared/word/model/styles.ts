@@ -1,4 +1,4 @@
-import { readXml } from '../../formats/office/xml.ts';
+import { isOn, readXml } from '../../formats/office/xml.ts';
 
 /** What a paragraph style says about a paragraph's place in the document. */
 interface ParagraphStyle {
@@ -107,9 +107,4 @@ export function readStyles(bytes: Buffer | undefined): Styles {
     numIdOfNumberingStyle: (styleId) => numberingStyles.get(styleId),
     defaultParagraphStyle,
   };
-}
-
-/** The value of an on/off property (ECMA-376 part 1, 22.9.2.7). Present without a value is on. */
-export function isOn(value: string | undefined): boolean {
-  return value !== '0' && value !== 'false' && value !== 'off';
 }

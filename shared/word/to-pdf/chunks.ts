@@ -1,11 +1,13 @@
-import { convert } from 'html-to-text';
+import { HtmlText } from '../../formats/html/reader.ts';
+import { RejectDocument } from '../../journey/errors.ts';
 import { paragraphXml } from './blocks.ts';
 import type { DocxPackage, Relationships } from './package.ts';
 import { fragment, type XmlNode } from './xml.ts';
 
 /**
  * The content of an imported chunk (`w:altChunk`, ECMA-376 part 1, 17.17.2.1) as plain paragraphs.
- * Undefined when it is of a kind that is not read (RTF, another docx) or not in the file. The HTML is
+ * Undefined when it is of a kind that is not read (RTF, another docx), nested too deeply, or not in
+ * the file. The HTML is
  * never given to the browser: it may hold scripts.
  */
 export async function readChunk(
@@ -21,15 +23,23 @@ export async function readChunk(
   const kind = found.target.slice(found.target.lastIndexOf('.') + 1).toLowerCase();
   if (kind === 'txt') return paragraphs(text);
   if (!/^x?html?$/.test(kind) && !/<html[\s>]/i.test(text.slice(0, 1000))) return undefined;
-  return paragraphs(
-    convert(text, {
-      wordwrap: false,
-      selectors: [
-        { selector: 'img', format: 'skip' },
-        { selector: 'a', options: { ignoreHref: true } },
-      ],
-    }),
-  );
+  const page = plainText(text);
+  return page === undefined ? undefined : paragraphs(page);
+}
+
+/** As `maxXmlDepth` by default; a deeper page is not read. */
+const maxDepth = 1_000;
+
+function plainText(page: string): string | undefined {
+  const html = new HtmlText(maxDepth, { isPlain: true });
+  try {
+    html.write(page);
+  } catch (error) {
+    if (error instanceof RejectDocument) return undefined;
+    throw error;
+  }
+  html.end();
+  return html.take();
 }
 
 function paragraphs(text: string): XmlNode[] {

@@ -1,6 +1,6 @@
-import { externalReferences, macroWarning } from '../../formats/office/package.ts';
+import { packageWarnings } from '../../formats/office/package.ts';
 import { openXmlPackage } from '../../formats/safety/xml.ts';
-import { textFile } from '../../formats/text/output.ts';
+import { writeTextConversion } from '../../formats/text/output.ts';
 import type { Conversion, Converter } from '../../formats/types.ts';
 import type { Fidelity, Warning } from '../../journey/record.ts';
 import { beyondText, findingWarnings } from '../model/findings.ts';
@@ -20,10 +20,7 @@ export const convertDocx: Converter = async (input): Promise<Conversion> => {
   try {
     const { text, findings } = await readDocx(zip, input.limits);
     const warnings: Warning[] = findingWarnings(findings);
-    const external = await externalReferences(zip, input.limits);
-    if (external) warnings.push(external);
-    const macros = macroWarning(zip);
-    if (macros) warnings.push(macros);
+    warnings.push(...(await packageWarnings(zip, input.limits)));
 
     const imagesFound = findings.pictures + findings.absentPictures;
     const reasons = beyondText(findings);
@@ -45,7 +42,12 @@ export const convertDocx: Converter = async (input): Promise<Conversion> => {
       });
     }
     const fidelity: Fidelity = { route: 'docx→text', imagesFound, imagesKept: 0, warnings };
-    return await textFile(input.outDir, text || 'This document is blank.', fidelity, input.limits);
+    return await writeTextConversion(
+      input.outDir,
+      text || 'This document is blank.',
+      fidelity,
+      input.limits,
+    );
   } finally {
     zip.close();
   }

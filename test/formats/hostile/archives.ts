@@ -10,7 +10,7 @@ function docxEntries(): RawEntry[] {
   return Object.entries(docxParts(p('text'))).map(([name, content]) => ({ name, content }));
 }
 
-/** Archives, and office documents as archives. */
+/** Archives, and office documents as archives. The function is a table of cases. */
 export function archiveCases({ file }: Targets): HostileCase[] {
   return [
     {
@@ -58,7 +58,7 @@ export function archiveCases({ file }: Targets): HostileCase[] {
       code: 'normalize.too_many_entries',
     },
     {
-      title: 'an archive with a bomb one level down, which is met there',
+      title: 'an archive with a bomb inside, which is found when that is opened',
       name: 'a.zip',
       bytes: () => rawZip([{ name: 'b.zip', content: rawZip([{ name: 'c', content: zeros }]) }]),
     },
@@ -69,7 +69,7 @@ export function archiveCases({ file }: Targets): HostileCase[] {
       code: 'normalize.zip_traversal',
     })),
     {
-      title: 'an archive with a link to a local file',
+      title: 'an archive with a symbolic link to a local file',
       name: 'a.zip',
       bytes: () =>
         rawZip([
@@ -114,7 +114,7 @@ export function archiveCases({ file }: Targets): HostileCase[] {
       code: 'normalize.corrupt',
     },
     ...[0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99].map((share) => ({
-      title: `a docx of which ${share * 100} % is there`,
+      title: `a docx cut off at ${share * 100} %`,
       name: 'a.docx',
       bytes: () => {
         const whole = rawDocx(p('words '.repeat(200)));

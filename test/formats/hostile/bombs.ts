@@ -20,7 +20,7 @@ const MiB = 1024 * 1024;
 const oneSheet = (xml: string, extra: Record<string, string> = {}) =>
   rawXlsx([{ name: 'S', xml }], extra);
 
-/** Few bytes that unfold to many. */
+/** Few bytes that expand to many. The functions are tables of cases. */
 export function bombCases(): HostileCase[] {
   return [...packageBombs(), ...documentBombs(), ...sheetBombs(), ...pictureBombs()];
 }
@@ -83,7 +83,7 @@ function packageBombs(): HostileCase[] {
       code: 'normalize.too_many_entries',
     },
     {
-      title: 'a docx that writes outside of its folder',
+      title: 'a docx that writes outside its folder',
       name: 'a.docx',
       bytes: () =>
         rawZip([
@@ -119,7 +119,7 @@ function documentBombs(): HostileCase[] {
       },
     },
     {
-      title: 'a docx with 10,000 numbered levels begun and left',
+      title: 'a docx with 10,000 numbered levels that begin and end',
       name: 'a.docx',
       bytes: () =>
         rawDocx(
@@ -209,7 +209,7 @@ function sheetBombs(): HostileCase[] {
       bytes: () => oneSheet(rows + merges(Array.from({ length: 20_000 }, () => 'A1:CV1048576'))),
     },
     {
-      title: 'a workbook in which one long text stands in every cell',
+      title: 'a workbook with the same long text in every cell',
       name: 'a.xlsx',
       bytes: () =>
         oneSheet(
@@ -224,7 +224,7 @@ function sheetBombs(): HostileCase[] {
       code: 'normalize.text_bomb',
     },
     {
-      title: 'a workbook whose cells all stand in the last column',
+      title: 'a workbook whose cells are all in the last column',
       name: 'a.xlsx',
       bytes: () =>
         oneSheet(`<sheetData>${'<row><c r="XFD1"><v>1</v></c></row>'.repeat(50_000)}</sheetData>`),
@@ -300,7 +300,7 @@ function pictureBombs(): HostileCase[] {
       code: 'normalize.corrupt',
     },
     {
-      title: 'a docx with a PNG bomb for a picture, which goes to the renderer unopened',
+      title: 'a docx with a PNG bomb as picture, which goes to the renderer unopened',
       name: 'a.docx',
       bytes: async () => {
         const bomb = await claiming(30_000, 30_000);

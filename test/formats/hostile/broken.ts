@@ -22,7 +22,7 @@ const docx = () => rawDocx(p('text'));
 const xlsx = () => rawXlsx([{ name: 'S', xml: sheetData([['x']]) }]);
 const pptx = () => rawPptx([{ title: 'T', lines: ['x'] }]);
 
-/** Locked, legacy, cut off, mislabelled, incomplete. */
+/** Locked, legacy, cut off, mislabelled, incomplete. The function is a table of cases. */
 export function brokenCases(): HostileCase[] {
   return [
     {
@@ -131,7 +131,7 @@ export function brokenCases(): HostileCase[] {
       code: 'normalize.corrupt',
     },
     {
-      title: 'a PDF with a mile of blanks behind its end',
+      title: 'a PDF with many spaces after its end',
       name: 'a.pdf',
       bytes: async () => Buffer.concat([await textPdf(), Buffer.alloc(30_000, ' ')]),
     },

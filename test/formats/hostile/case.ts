@@ -3,9 +3,9 @@ export interface HostileCase {
   title: string;
   name: string;
   bytes: () => Promise<Uint8Array> | Uint8Array;
-  /** The code it is refused or skipped with; otherwise it is converted. */
+  /** The code it is rejected or skipped with; without one it is converted. */
   code?: string;
-  /** Codes of warnings that a conversion must have, among others. */
+  /** Codes of warnings that the conversion must include. */
   warnings?: string[];
 }
 

@@ -4,9 +4,9 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Preloaded into the sandbox's children by tests: writes every path that is touched beside the
- * code, the document and the directory for results to `touched.log`, whether or not the permission
- * model would have refused it.
+ * Preloaded into the sandbox's children by tests: logs every path that is touched, except the code,
+ * the document and the directory for results, to `touched.log`, whether or not the permission model
+ * would have refused it.
  */
 
 const root = process.cwd();

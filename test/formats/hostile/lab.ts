@@ -16,15 +16,15 @@ export interface Trial {
   attempt: Attempt;
   /** Everything that was made, as Latin-1. */
   written: string;
-  /** Paths that were touched beside the document, the code and the results. */
+  /** Paths that were touched, except the document, the code and the results. */
   touched: string;
-  /** Requests that reached the server, since the lab was opened. */
+  /** Requests that reached the server since the lab was opened. */
   visits: string[];
 }
 
-/** A sandbox that is watched, a file that must not be read, a server that must not be called. */
+/** A watched sandbox, a file that must not be read and a server that must not be called. */
 export class Lab {
-  /** Stands in the file that hostile documents try to read. */
+  /** Content of the file that hostile documents try to read. */
   readonly secret = 'canary-4711-canary';
   readonly targets: Targets;
   readonly #dir: string;

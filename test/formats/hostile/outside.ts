@@ -11,7 +11,10 @@ import { openDocument } from '../../fixtures/opendocument.ts';
 import { onePage, rawPdf } from '../../fixtures/pdfs.ts';
 import type { HostileCase, Targets } from './case.ts';
 
-/** Files that want something loaded or run: it is neither, and the record says so. */
+/**
+ * Files that ask for something to be loaded or run: neither happens, and there is a warning. The
+ * function is a table of cases.
+ */
 export function outsideCases({ file, url }: Targets): HostileCase[] {
   const places: Record<string, string> = {
     'a local file': `file://${file}`,
@@ -51,7 +54,7 @@ export function outsideCases({ file, url }: Targets): HostileCase[] {
   return [
     ...cases,
     {
-      title: 'a docx whose picture lies outside of the package',
+      title: 'a docx whose picture is outside the package',
       name: 'a.docx',
       bytes: () => {
         const target = `../../../../../../..${file}`;
@@ -60,7 +63,7 @@ export function outsideCases({ file, url }: Targets): HostileCase[] {
       warnings: ['normalize.image_lost'],
     },
     {
-      title: 'a docx whose header lies outside of the package',
+      title: 'a docx whose header is outside the package',
       name: 'a.docx',
       bytes: () =>
         rawDocx(`${p('text')}<w:sectPr><w:headerReference w:type="default" r:id="h"/></w:sectPr>`, [
@@ -83,7 +86,7 @@ export function outsideCases({ file, url }: Targets): HostileCase[] {
       warnings: ['normalize.external_reference'],
     },
     {
-      title: 'a docx whose fields include files and ask servers',
+      title: 'a docx whose fields include files and call servers',
       name: 'a.docx',
       bytes: () =>
         rawDocx(
@@ -104,7 +107,7 @@ export function outsideCases({ file, url }: Targets): HostileCase[] {
       warnings: ['normalize.macros'],
     },
     {
-      title: 'a presentation that links to a film on a server',
+      title: 'a presentation that links to a video on a server',
       name: 'a.pptx',
       bytes: () => {
         const links = [{ id: 'v', type: 'video', target: `${url}/film.mp4`, external: true }];
@@ -122,7 +125,7 @@ export function outsideCases({ file, url }: Targets): HostileCase[] {
         ),
     },
     {
-      title: 'a workbook whose formulas ask servers and start programs',
+      title: 'a workbook whose formulas call servers and start programs',
       name: 'a.xlsx',
       bytes: () => {
         const formulas = [`WEBSERVICE("${url}/x")`, "cmd|'/k calc'!A1", `IMAGE("${url}/y")`];
@@ -143,7 +146,7 @@ export function outsideCases({ file, url }: Targets): HostileCase[] {
       warnings: ['normalize.active_content'],
     },
     {
-      title: 'a PDF whose page content lies in another file',
+      title: 'a PDF whose page content is in another file',
       name: 'a.pdf',
       bytes: () => {
         const objects = onePage();

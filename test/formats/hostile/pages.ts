@@ -5,7 +5,7 @@ import type { HostileCase, Targets } from './case.ts';
 
 const MiB = 1024 * 1024;
 
-/** Web pages, mails, and files that are two things at once. */
+/** Web pages, mails, and files that are of two types at once. */
 export function pageCases(targets: Targets): HostileCase[] {
   return [...references(targets), ...shapes(targets), ...mails(), ...polyglots(targets)];
 }
@@ -36,7 +36,7 @@ function references({ file, url }: Targets): HostileCase[] {
         ),
     },
     {
-      title: `a mail whose body lies at ${place}`,
+      title: `a mail whose body is at ${place}`,
       name: 'a.eml',
       bytes: () =>
         Buffer.from(
@@ -75,7 +75,7 @@ function shapes({ file }: Targets): HostileCase[] {
       },
     },
     {
-      title: 'a web page that is a comment without an end',
+      title: 'a web page that is one comment without an end',
       name: 'a.html',
       bytes: () => Buffer.from(`<html><!--${'- '.repeat(4 * MiB)}`),
       code: 'normalize.empty',
@@ -139,7 +139,7 @@ function mails(): HostileCase[] {
       code: 'normalize.too_many_entries',
     },
     {
-      title: 'a mail whose attachment has a name that leaves it',
+      title: 'a mail with an attachment whose name points outside it',
       name: 'a.eml',
       bytes: () =>
         Buffer.from(
@@ -162,13 +162,13 @@ function polyglots({ file, url }: Targets): HostileCase[] {
       warnings: ['normalize.type_mismatch'],
     },
     {
-      title: 'a GIF that is an archive as well',
+      title: 'a GIF that is also an archive',
       name: 'a.gif',
       bytes: async () => Buffer.concat([await picture('gif', 8, 8), zipOf({ 'a.txt': 'x' })]),
       warnings: ['normalize.polyglot'],
     },
     {
-      title: 'a PDF that is an archive as well',
+      title: 'a PDF that is also an archive',
       name: 'a.pdf',
       bytes: async () => Buffer.concat([await textPdf(), zipOf({ 'a.txt': 'x' })]),
       warnings: ['normalize.polyglot'],

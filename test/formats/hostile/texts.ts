@@ -30,7 +30,7 @@ function tables(): HostileCase[] {
       code: 'normalize.line_too_long',
     },
     {
-      title: 'a CSV of nothing but quotes',
+      title: 'a CSV of only quotes',
       name: 'a.csv',
       bytes: () => Buffer.alloc(2 * MiB + 1, '"'),
     },
@@ -123,7 +123,7 @@ function plain(): HostileCase[] {
   ];
 }
 
-/** Names that a key in a bucket can end in. */
+/** Names that the key of an object can end in. */
 function names(): HostileCase[] {
   const nasty = [
     '../../etc/passwd',

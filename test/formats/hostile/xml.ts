@@ -16,7 +16,7 @@ function withDoctype(zip: Buffer, part: string, doctype: string): Buffer {
   return edited(zip, (parts) => replaceIn(parts, part, '?>', `?>${doctype}`));
 }
 
-/** Entities, document types, depth: what XML has been abused for. */
+/** Entities, document types, depth: abuses of XML. The function is a table of cases. */
 export function xmlCases({ file, url }: Targets): HostileCase[] {
   const doctypes = {
     'an entity bomb': laughs,
@@ -133,7 +133,7 @@ export function xmlCases({ file, url }: Targets): HostileCase[] {
         ),
     },
     {
-      title: 'a root that is no document',
+      title: 'a root that is not a document',
       name: 'a.docx',
       bytes: () =>
         edited(rawDocx(''), (parts) => {

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
-import type { Answer, Job } from '../../../shared/formats/sandbox/messages.ts';
+import type { Job, JobAnswer } from '../../../shared/formats/sandbox/messages.ts';
 import { takeRefusals } from '../../../shared/formats/sandbox/no-network.ts';
 
 /**
  * A worker that does what a hostile document might make a converter do. The document says what, as
- * `command argument`; what came of it is the error's message.
+ * `command argument`; the message of the error says what happened.
  */
 
 const commands: Record<string, (argument: string, job: Job) => unknown> = {
@@ -49,7 +49,7 @@ process.on('message', async (job: Job) => {
   } catch (error) {
     message = error instanceof Error && 'code' in error ? String(error.code) : String(error);
   }
-  const answer: Answer = {
+  const answer: JobAnswer = {
     id: job.id,
     refused: takeRefusals(),
     error: { kind: 'RejectDocument', code: 'evil.done', message },

@@ -32,7 +32,7 @@ async function inputOf(name: string, content: string, limits: Partial<Limits> = 
   return { path, name, sizeBytes: content.length, outDir, limits: { ...defaultLimits, ...limits } };
 }
 
-/** What the evil worker's attempt came to. */
+/** What happened to the evil worker's attempt. */
 async function attempt(command: string, limits: Partial<Limits> = {}): Promise<string> {
   const result = await sandbox.attempt(await inputOf('command.txt', command, limits));
   if (!('error' in result)) throw new Error('the evil worker converted something');
@@ -41,7 +41,7 @@ async function attempt(command: string, limits: Partial<Limits> = {}): Promise<s
 }
 
 describe('a conversion in the sandbox', () => {
-  test('makes its files in the directory of the caller', async () => {
+  test('puts its files into the directory of the caller', async () => {
     sandbox = new ConversionSandbox({ entry: worker, workDir: join(dir, 'work') });
 
     const conversion = await sandbox.convert(await inputOf('a.csv', '"a",b\n1,2\n'));
@@ -53,7 +53,7 @@ describe('a conversion in the sandbox', () => {
     expect(conversion.measured.peakRssMb).toBeGreaterThan(20);
   });
 
-  test('throws what the converter throws, as the same class', async () => {
+  test('throws the error of the converter, with the same class', async () => {
     sandbox = new ConversionSandbox({ entry: worker });
 
     const rejected = sandbox.convert(await inputOf('a.txt', ''));
@@ -68,7 +68,7 @@ describe('a conversion in the sandbox', () => {
     });
   });
 
-  test('leaves nothing of the document behind', async () => {
+  test('leaves no trace of the document', async () => {
     const workDir = join(dir, 'work');
     sandbox = new ConversionSandbox({ entry: worker, workDir });
 
@@ -94,14 +94,14 @@ describe('a conversion in the sandbox', () => {
     expect(conversions.map(({ fidelity }) => fidelity.rowsFound)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  test('is an error of the machine and not of the document when no process starts', async () => {
+  test('fails because of the machine, not the document, if no process starts', async () => {
     sandbox = new ConversionSandbox({ entry: join(dir, 'missing.ts') });
 
     const converting = sandbox.convert(await inputOf('a.txt', 'x'));
 
     await expect(converting).rejects.toMatchObject({
       name: 'Error',
-      message: expect.stringContaining('does not start'),
+      message: expect.stringContaining('did not start'),
     });
   });
 });
@@ -125,22 +125,22 @@ describe('a converter gone wrong', () => {
     expect(await attempt(`${command} ${argument}`)).toBe('ERR_ACCESS_DENIED');
   });
 
-  test('cannot write beside its own directory', async () => {
+  test('cannot write outside its own directory', async () => {
     expect(await attempt(`write ${join(dir, 'other')}`)).toBe('ERR_ACCESS_DENIED');
     expect(await readdir(dir)).not.toContain('other');
   });
 
-  test('sees none of our environment', async () => {
+  test('sees nothing of our environment', async () => {
     expect(await attempt('env')).toBe('succeeded: {}');
   });
 
   test('cannot hand over a file that it did not make', async () => {
     const converting = sandbox.convert(await inputOf('command.txt', 'outside'));
 
-    await expect(converting).rejects.toThrow('outside of its directory');
+    await expect(converting).rejects.toThrow('outside its directory');
   });
 
-  test('reaches no network, and its attempts are known', async () => {
+  test('reaches no network, and its attempts are recorded', async () => {
     let hits = 0;
     const server = createServer((_, response) => {
       hits += 1;

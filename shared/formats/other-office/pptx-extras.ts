@@ -1,31 +1,32 @@
 import type { Limits } from '../limits.ts';
 import { chartBlocks } from '../office/chart.ts';
-import type { Block } from '../office/markdown-blocks.ts';
+import type { MarkdownBlock } from '../office/markdown-blocks.ts';
 import { mainPartName, readPart, relationshipsOf } from '../office/package.ts';
 import { readXml } from '../office/xml.ts';
 import type { SafeZip } from '../safety/zip.ts';
 import type { SlideAdditions } from './ast-text.ts';
 
-/** What officeparser does not read of a pptx. */
-export interface SlidesBeside {
-  /** Text of diagrams (SmartArt) and data of charts, for each slide by its number. */
+/** What officeparser does not read in a pptx. */
+export interface PptxExtras {
+  /** Text of diagrams (SmartArt) and data of charts, by slide number. */
   additions: SlideAdditions;
   slides: number;
-  /** Numbers of slides that are not shown. */
+  /** Numbers of the hidden slides. */
   hidden: number[];
+  /** Charts of a newer kind (chartex), which are not read. */
   charts: number;
-  /** Sound, film and files within the presentation. */
+  /** Embedded sounds, videos and files. */
   embedded: number;
 }
 
 /**
- * Reads what hangs on the slides of a presentation, in the order they are shown.
+ * Reads what the slides of a presentation refer to, in the order in which they are shown.
  * @throws RejectDocument `normalize.corrupt`
  */
-export async function readSlides(zip: SafeZip, limits: Limits): Promise<SlidesBeside> {
+export async function readPptxExtras(zip: SafeZip, limits: Limits): Promise<PptxExtras> {
   const mainName = await mainPartName(zip, 'ppt/presentation.xml', limits);
   const relationships = await relationshipsOf(zip, mainName, limits);
-  const beside: SlidesBeside = {
+  const extras: PptxExtras = {
     additions: new Map(),
     slides: 0,
     hidden: [],
@@ -34,7 +35,7 @@ export async function readSlides(zip: SafeZip, limits: Limits): Promise<SlidesBe
   };
   const main = await readPart(zip, mainName, limits);
   const ids: string[] = [];
-  // PowerPoint shows no slide twice; a list that repeats one a million times is an attack.
+  // PowerPoint shows each slide once; a list that repeats one a million times is an attack.
   const seen = new Set<string>();
   if (main) {
     readXml(main, mainName, {
@@ -50,11 +51,11 @@ export async function readSlides(zip: SafeZip, limits: Limits): Promise<SlidesBe
     seen.add(partName);
     const slide = await readPart(zip, partName, limits);
     if (!slide) continue;
-    beside.slides += 1;
-    if (isHidden(slide, partName)) beside.hidden.push(beside.slides);
-    beside.additions.set(beside.slides, await readBeside(zip, partName, limits, beside));
+    extras.slides += 1;
+    if (isHidden(slide, partName)) extras.hidden.push(extras.slides);
+    extras.additions.set(extras.slides, await readSlideExtras(zip, partName, limits, extras));
   }
-  return beside;
+  return extras;
 }
 
 function isHidden(slide: Buffer, partName: string): boolean {
@@ -70,21 +71,21 @@ function isHidden(slide: Buffer, partName: string): boolean {
 
 const filesWithin = new Set(['oleObject', 'package', 'media', 'video', 'audio']);
 
-async function readBeside(
+async function readSlideExtras(
   zip: SafeZip,
   partName: string,
   limits: Limits,
-  beside: SlidesBeside,
-): Promise<Block[]> {
-  const blocks: Block[] = [];
+  extras: PptxExtras,
+): Promise<MarkdownBlock[]> {
+  const blocks: MarkdownBlock[] = [];
   for (const { type, target, external } of (
     await relationshipsOf(zip, partName, limits)
   ).values()) {
     if (external) continue;
     const isDiagram = type === 'diagramData';
     const isChart = type === 'chart';
-    if (filesWithin.has(type)) beside.embedded += 1;
-    if (type === 'chartEx') beside.charts += 1;
+    if (filesWithin.has(type)) extras.embedded += 1;
+    if (type === 'chartEx') extras.charts += 1;
     if (!isDiagram && !isChart) continue;
     const bytes = await readPart(zip, target, limits);
     if (!bytes) continue;
@@ -94,8 +95,8 @@ async function readBeside(
 }
 
 /** The texts of a diagram's points, in the order of its data (ECMA-376 part 1, 21.4). */
-function diagramBlocks(bytes: Buffer, partName: string): Block[] {
-  const blocks: Block[] = [];
+function diagramBlocks(bytes: Buffer, partName: string): MarkdownBlock[] {
+  const blocks: MarkdownBlock[] = [];
   let paragraph: string | undefined;
   let collecting = false;
   readXml(bytes, partName, {

@@ -3,24 +3,24 @@ import { type OfficeParserAST, parseOffice } from 'officeparser';
 import { RejectDocument } from '../../journey/errors.ts';
 import type { Warning } from '../../journey/record.ts';
 import { joinBlocks } from '../office/markdown-blocks.ts';
-import { externalReferences, macroWarning } from '../office/package.ts';
-import { refuseProtected } from '../safety/protection.ts';
+import { packageWarnings } from '../office/package.ts';
+import { rejectProtected } from '../safety/protection.ts';
 import { openXmlPackage } from '../safety/xml.ts';
-import { textFile } from '../text/output.ts';
+import { writeTextConversion } from '../text/output.ts';
 import { counted } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { officeText, type SlideAdditions } from './ast-text.ts';
-import { readSlides } from './slides.ts';
+import { readPptxExtras } from './pptx-extras.ts';
 
 type OfficeFormat = 'pptx' | 'odt' | 'odp' | 'rtf' | 'epub';
 
-/** officeparser holds a document some twenty times over; larger ones say what to do instead. */
+/** officeparser needs some twenty times the size of a document; for larger ones there is advice. */
 const maxRtfBytes = 64 * 1024 * 1024;
 
 /**
  * Presentations, OpenDocument texts, RTF and EPUB to Markdown-like text by officeparser. Slides,
- * speaker notes and comments keep their bounds. Pictures cannot be kept and are counted as lost;
- * of charts in pptx the data is kept, of diagrams the text.
+ * speaker notes and comments stay apart. Pictures are lost and counted; in pptx the data of charts
+ * and the text of diagrams are kept.
  *
  * @throws RejectDocument `normalize.encrypted`, `normalize.corrupt`, `normalize.too_large` and those
  *   of `openXmlPackage`
@@ -34,15 +34,12 @@ export async function convertOffice(input: ConvertInput): Promise<Conversion> {
   else {
     const zip = await openXmlPackage(input.path, input.limits, { allowDoctype: format !== 'pptx' });
     try {
-      await refuseProtected(zip);
+      await rejectProtected(zip);
       if (format === 'pptx') {
-        const beside = await readSlides(zip, input.limits);
-        ({ additions, slides } = beside);
-        warnings.push(...slideWarnings(beside));
-        const external = await externalReferences(zip, input.limits);
-        if (external) warnings.push(external);
-        const macros = macroWarning(zip);
-        if (macros) warnings.push(macros);
+        const extras = await readPptxExtras(zip, input.limits);
+        ({ additions, slides } = extras);
+        warnings.push(...slideWarnings(extras));
+        warnings.push(...(await packageWarnings(zip, input.limits)));
       }
     } finally {
       zip.close();
@@ -72,14 +69,14 @@ export async function convertOffice(input: ConvertInput): Promise<Conversion> {
   if (ast.warnings.some(({ code }) => /LIMIT|NOT_READ/.test(code))) {
     warnings.push({
       code: 'normalize.content_dropped',
-      message: 'Parts of the document were too large for its reader and were left out.',
+      message: 'Parts of the document were too large to read and were left out.',
     });
   }
   const text = joinBlocks(blocks);
   if (blocks.every(({ text: block }) => /^# Slide \d+$/.test(block))) {
     warnings.push({ code: 'normalize.no_text', message: 'The document holds no text.' });
   }
-  return textFile(
+  return writeTextConversion(
     input.outDir,
     text || 'This document is blank.',
     {
@@ -102,7 +99,7 @@ function formatOf({ format }: ConvertInput): OfficeFormat {
     case 'epub':
       return format;
     default:
-      throw new Error(`no office format: ${format}`);
+      throw new Error(`not a format for officeparser: ${format}`);
   }
 }
 
@@ -129,7 +126,7 @@ async function parse(
   }
 }
 
-/** What the parser's error means; errors that are not its own stay as they are. */
+/** The rejection that an error of the parser means; other errors are returned unchanged. */
 function refusal(error: unknown): unknown {
   const code = (error as { officeIssue?: { code?: string } }).officeIssue?.code ?? '';
   const message = error instanceof Error ? error.message : '';
@@ -143,14 +140,14 @@ function refusal(error: unknown): unknown {
   if (/NESTING/.test(code) || error instanceof RangeError) {
     return new RejectDocument({
       code: 'normalize.xml_depth',
-      message: 'The document is nested deeper than its reader can follow.',
+      message: 'The document is nested too deeply to be read.',
       cause: error,
     });
   }
   if (/LIMIT/.test(code)) {
     return new RejectDocument({
       code: 'normalize.too_large',
-      message: 'The document is larger than its reader can take.',
+      message: 'The document is too large to be read.',
       cause: error,
     });
   }
@@ -166,7 +163,7 @@ function slideWarnings({
   hidden,
   charts,
   embedded,
-}: Awaited<ReturnType<typeof readSlides>>): Warning[] {
+}: Awaited<ReturnType<typeof readPptxExtras>>): Warning[] {
   const warnings: Warning[] = [];
   if (hidden.length > 0) {
     warnings.push({
@@ -183,7 +180,7 @@ function slideWarnings({
   if (embedded > 0) {
     warnings.push({
       code: 'normalize.embedded_object',
-      message: `${counted(embedded, 'embedded file')} (sound, film, documents) not read.`,
+      message: `${counted(embedded, 'embedded file')} (sound, video, documents) ${embedded === 1 ? 'was' : 'were'} not read.`,
     });
   }
   return warnings;
@@ -193,12 +190,12 @@ function checkRtfSize(sizeBytes: number): void {
   if (sizeBytes <= maxRtfBytes) return;
   throw new RejectDocument({
     code: 'normalize.too_large',
-    message: `An RTF file may have ${maxRtfBytes} bytes; it has ${sizeBytes}.`,
+    message: `The RTF file has ${sizeBytes} bytes; the limit is ${maxRtfBytes}.`,
     advice: 'Save it as docx or PDF and drop that.',
   });
 }
 
-/** Pictures of an RTF; Word writes most a second time for old readers, as `\nonshppict`. */
+/** Pictures in an RTF; Word writes most of them twice, as `\nonshppict` for old readers. */
 function countRtfPictures(bytes: Buffer): number {
   const text = bytes.toString('latin1');
   const all = text.match(/\\pict(?![a-z])/g)?.length ?? 0;

@@ -1,27 +1,27 @@
 import type { OfficeContentNode } from 'officeparser';
 import {
-  type Block,
-  type Cell,
   joinBlocks,
+  type MarkdownBlock,
+  type MarkdownCell,
   nestedTableBlocks,
   spanOf,
   tableBlocks,
 } from '../office/markdown-blocks.ts';
 
-/** A document as officeparser reads it, as Markdown-like text. */
+/** Markdown-like text of a document as read by officeparser. */
 
 export interface OfficeText {
-  blocks: Block[];
+  blocks: MarkdownBlock[];
   images: number;
   charts: number;
 }
 
-/** What is added to a slide that the parser does not see: text of diagrams, data of charts. */
-export type SlideAdditions = Map<number, Block[]>;
+/** What officeparser does not read and is added to a slide: text of diagrams, data of charts. */
+export type SlideAdditions = Map<number, MarkdownBlock[]>;
 
 /**
  * @param nodes the parser's content
- * @param additions by the number of the slide; slides the parser left out as empty are put in
+ * @param additions by slide number; slides that the parser left out as empty are added too
  */
 export function officeText(
   nodes: OfficeContentNode[],
@@ -29,7 +29,7 @@ export function officeText(
 ): OfficeText {
   const writer = new NodeWriter();
   const seen = new Set<number>();
-  const parts: { slide: number; blocks: Block[] }[] = [];
+  const parts: { slide: number; blocks: MarkdownBlock[] }[] = [];
   for (const node of nodes) {
     const slide = node.type === 'slide' ? (node.metadata?.slideNumber ?? 0) : 0;
     const blocks = writer.block(node);
@@ -50,11 +50,11 @@ export function officeText(
   };
 }
 
-function slideHeading(slide: number, title = ''): Block {
+function slideHeading(slide: number, title = ''): MarkdownBlock {
   return paragraph(`# Slide ${slide}${title === '' ? '' : `: ${title}`}`);
 }
 
-function paragraph(text: string): Block {
+function paragraph(text: string): MarkdownBlock {
   return { text, isListItem: false };
 }
 
@@ -63,7 +63,7 @@ class NodeWriter {
   charts = 0;
   readonly #notes: string[] = [];
 
-  block(node: OfficeContentNode): Block[] {
+  block(node: OfficeContentNode): MarkdownBlock[] {
     switch (node.type) {
       case 'heading': {
         const text = this.#inline(node)
@@ -95,17 +95,17 @@ class NodeWriter {
     }
   }
 
-  blocks(nodes: OfficeContentNode[]): Block[] {
+  blocks(nodes: OfficeContentNode[]): MarkdownBlock[] {
     return nodes.flatMap((node) => this.block(node));
   }
 
-  /** Footnotes and endnotes met so far, under a title. */
-  notes(): Block[] {
+  /** The footnotes and endnotes so far, under a title. */
+  notes(): MarkdownBlock[] {
     if (this.#notes.length === 0) return [];
     return [paragraph(`---\n\nNotes:\n\n${this.#notes.join('\n')}`)];
   }
 
-  #slide(node: OfficeContentNode & { type: 'slide' }): Block[] {
+  #slide(node: OfficeContentNode & { type: 'slide' }): MarkdownBlock[] {
     const [first, ...rest] = node.children ?? [];
     const titled = first?.type === 'heading';
     const title = titled ? this.#inline(first).replace(/\s+/g, ' ').trim() : '';
@@ -119,14 +119,14 @@ class NodeWriter {
     return blocks;
   }
 
-  #comment(node: OfficeContentNode): Block[] {
+  #comment(node: OfficeContentNode): MarkdownBlock[] {
     const text = joinBlocks(this.blocks(node.children ?? [])) || (node.text ?? '');
     if (text === '') return [];
     const author = node.type === 'comment' ? node.metadata?.author : undefined;
     return [paragraph(`Comment${author ? ` by ${author}` : ''}: ${text}`)];
   }
 
-  #listItem(node: OfficeContentNode & { type: 'list' }): Block[] {
+  #listItem(node: OfficeContentNode & { type: 'list' }): MarkdownBlock[] {
     const { metadata } = node;
     const text = this.#inline(node).trim();
     if (text === '') return [];
@@ -138,14 +138,14 @@ class NodeWriter {
     return [{ text: `${indent}${mark} ${box}${hanging}`, isListItem: true }];
   }
 
-  #rows(table: OfficeContentNode): Cell[][] {
+  #rows(table: OfficeContentNode): MarkdownCell[][] {
     return (table.children ?? []).map((row) => {
-      const cells: Cell[] = [];
+      const cells: MarkdownCell[] = [];
       let column = 0;
       for (const cell of row.children ?? []) {
         const metadata = cell.type === 'cell' ? cell.metadata : undefined;
         const at = metadata?.col ?? column;
-        // Columns that a cell of a row above reaches down into.
+        // Columns covered by a cell of a row above.
         if (at > column)
           cells.push({ blocks: [], span: spanOf(String(at - column)), continues: true });
         const span = spanOf(String(metadata?.colSpan ?? 1));
@@ -156,7 +156,7 @@ class NodeWriter {
     });
   }
 
-  #cellBlocks(cell: OfficeContentNode): Block[] {
+  #cellBlocks(cell: OfficeContentNode): MarkdownBlock[] {
     const children = cell.children ?? [];
     if (children.every(isInline)) {
       const text = this.#inline(cell).trim();
@@ -167,7 +167,7 @@ class NodeWriter {
     );
   }
 
-  /** The text of a node, with marks for its notes. */
+  /** The text of a node, with references to its notes. */
   #inline(node: OfficeContentNode): string {
     let text = '';
     const children = node.children ?? [];
