@@ -14,7 +14,7 @@ export interface CallOptions {
 }
 
 /** A call before its options are filled in. */
-export type Call = Omit<ApiRequest, 'timeoutMs' | 'signal'> & { kind: RetryKind };
+export type CallSpec = Omit<ApiRequest, 'timeoutMs' | 'signal'> & { kind: RetryKind };
 
 /** Makes calls: attempts, retries by the rules of their kind, and a check of what came back. */
 export class Caller {
@@ -39,7 +39,7 @@ export class Caller {
   /** A call whose reply is JSON of the form of `schema`. Throws `ClaudeReplyError` when it is not. */
   async json<S extends z.ZodType>(
     schema: S,
-    call: Call,
+    call: CallSpec,
     options: CallOptions,
     time: keyof Timeouts = 'callMs',
   ): Promise<z.output<S>> {
@@ -48,16 +48,20 @@ export class Caller {
   }
 
   /** A call whose reply is read as it comes. Retried until it begins, not within. */
-  async stream(call: Call, options: CallOptions): Promise<StreamReply> {
+  async stream(call: CallSpec, options: CallOptions): Promise<StreamReply> {
     const request = this.#request(call, options, 'callMs');
     return this.#run(call, options, () => this.#transport.stream(request));
   }
 
-  #request(call: Call, { timeoutMs, signal }: CallOptions, time: keyof Timeouts): ApiRequest {
+  #request(call: CallSpec, { timeoutMs, signal }: CallOptions, time: keyof Timeouts): ApiRequest {
     return { ...call, signal, timeoutMs: timeoutMs ?? this.#transport.timeouts[time] };
   }
 
-  async #run<T>({ kind }: Call, { signal }: CallOptions, attempt: () => Promise<T>): Promise<T> {
+  async #run<T>(
+    { kind }: CallSpec,
+    { signal }: CallOptions,
+    attempt: () => Promise<T>,
+  ): Promise<T> {
     return withRetries(attempt, { kind, policy: this.#policy, signal });
   }
 }

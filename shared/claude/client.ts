@@ -10,11 +10,11 @@ import { MessageBatches } from './batches.ts';
 import { Caller, type CallOptions, nextOf, segment } from './caller.ts';
 import { ClaudeReplyError, ClaudeSetupError, NotFound } from './errors.ts';
 import { multipartBody, type UploadFile } from './multipart.ts';
-import type { ClaudeOptions, Dialect } from './options.ts';
+import type { ClaudeOptions, FilesDialect } from './options.ts';
 import * as schemas from './schemas.ts';
 
 export type { UploadFile } from './multipart.ts';
-export type { ClaudeOptions, Dialect } from './options.ts';
+export type { ClaudeOptions, FilesDialect } from './options.ts';
 
 /** One page of the remote files, newest first. */
 export interface FilePage {
@@ -47,7 +47,7 @@ export interface MessageOptions extends CallOptions {
  */
 export class ClaudeClient {
   readonly batches: MessageBatches;
-  readonly #dialect: Dialect;
+  readonly #dialect: FilesDialect;
   readonly #caller: Caller;
 
   /** Throws `ClaudeSetupError` when the base URL is no http or https address. */

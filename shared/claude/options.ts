@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Api, RateLimits } from './rate-limits.ts';
 
 /** Which of the two forms of the Files API is spoken. */
-export type Dialect = 'ga' | 'beta';
+export type FilesDialect = 'ga' | 'beta';
 
 /** Milliseconds one attempt may take from its start to the end of its answer. */
 export interface Timeouts {
@@ -31,7 +31,7 @@ export interface ClaudeOptions {
   baseUrl: string;
   /** The API key, or how to get it; asked before every attempt, so cache it where it costs. */
   apiKey: string | (() => Promise<string>);
-  dialect: Dialect;
+  dialect: FilesDialect;
   /**
    * Connections to use instead of the client's own. Only the client's own see the answer of an API
    * that refuses an upload and hangs up at once, and give memory back while sending.

@@ -1,8 +1,9 @@
-import { type Extract, extractOf, type Quote } from './extract.ts';
+import { type DocumentExtract, extractOf, type Quote } from './extract.ts';
 import type { Filling } from './fill-schema.ts';
-import { languageOf } from './language.ts';
+import { guessLanguage } from './language.ts';
 import { oneLine, rank, unitsOf } from './passages.ts';
-import type { Prompt, Subject } from './prompt.ts';
+import type { Prompt } from './prompt.ts';
+import type { Subject } from './prompt-draft.ts';
 
 /**
  * What the emulator says. It is no model and does not read the prompt: whatever is asked, it answers in
@@ -30,7 +31,7 @@ export interface TextBlock {
 const disclaimer = 'This is an extract made by the Dropline emulator, not a summary by Claude.';
 
 interface Source {
-  extract: Extract;
+  extract: DocumentExtract;
   subject: Subject | undefined;
 }
 
@@ -141,13 +142,13 @@ function titleOf(sources: readonly Source[]): Sourced {
 }
 
 /** Without documents, the longest text of the user is what the answer is made from. */
-function extractOfWords(texts: readonly string[]): Extract {
+function extractOfWords(texts: readonly string[]): DocumentExtract {
   const text = [...texts].sort((a, b) => b.length - a.length)[0] ?? '';
   const quotes = rank(text, unitsOf(text))
     .map((passage) => ({ ...plain(oneLine(text.slice(passage.start, passage.end))), ...passage }))
     .sort((a, b) => b.score - a.score);
   const ranked = quotes.map(({ shown }) => plain(shown)).slice(0, 20);
-  return { title: undefined, language: languageOf(text), ranked, remark: undefined };
+  return { title: undefined, language: guessLanguage(text), ranked, remark: undefined };
 }
 
 function citationOf({ quote, subject }: Sourced): Citation | undefined {

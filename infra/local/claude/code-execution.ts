@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { basename, extname } from 'node:path';
 import Papa from 'papaparse';
-import type { World } from './call.ts';
 import type { StoredFile } from './file-store.ts';
 import type { Tool } from './message-schema.ts';
 import { isCodeExecution, type Prompt } from './prompt.ts';
+import type { EmulatorState } from './state.ts';
 
 /**
  * Stands in for the code execution tool: no code runs. Every file that was put into the container is
@@ -24,7 +24,7 @@ const largestProfiled = 256 * 1024 * 1024;
 
 /** Runs over the prompt's uploads; undefined when there is no tool or nothing to run on. */
 export async function execute(
-  world: World,
+  state: EmulatorState,
   prompt: Prompt,
   tools: readonly Tool[],
 ): Promise<Execution | undefined> {
@@ -34,13 +34,13 @@ export async function execute(
   const blocks: object[] = [];
   const facts: string[] = [];
   for (const file of prompt.uploads) {
-    const profile = await profileOf(world, file);
-    const made = await keep(world, file, profile);
+    const profile = await profileOf(state, file);
+    const made = await keep(state, file, profile);
     facts.push(tell(profile));
-    blocks.push(...blocksOf(world, tool.type ?? '', file, made, profile));
+    blocks.push(...blocksOf(state, tool.type ?? '', file, made, profile));
   }
-  const expiresAt = new Date(world.settings.now() + containerLifeMs).toISOString();
-  const container = { id: world.newId('container'), expires_at: expiresAt, skills: null };
+  const expiresAt = new Date(state.settings.now() + containerLifeMs).toISOString();
+  const container = { id: state.newId('container'), expires_at: expiresAt, skills: null };
   return { blocks, facts, container };
 }
 
@@ -60,7 +60,7 @@ interface Profile {
   columns?: Column[];
 }
 
-async function profileOf(world: World, file: StoredFile): Promise<Profile> {
+async function profileOf(state: EmulatorState, file: StoredFile): Promise<Profile> {
   const { filename, mimeType, sizeBytes, sha256 } = file;
   const profile: Profile = { filename, mimeType, sizeBytes, sha256 };
   const delimited = /^text\/(csv|plain|tab-separated-values)$/.test(mimeType);
@@ -69,7 +69,7 @@ async function profileOf(world: World, file: StoredFile): Promise<Profile> {
   const columns: Column[] = [];
   let rows = -1;
   await new Promise<void>((resolve, reject) => {
-    const input = createReadStream(world.files.path(file.id), 'utf8');
+    const input = createReadStream(state.files.path(file.id), 'utf8');
     Papa.parse<string[]>(input, {
       skipEmptyLines: true,
       step: ({ data }) => {
@@ -100,12 +100,12 @@ function tell({ filename, sizeBytes, rows, columns }: Profile): string {
 }
 
 /** The profile as a file made by a tool: those can be downloaded. */
-async function keep(world: World, file: StoredFile, profile: Profile): Promise<StoredFile> {
+async function keep(state: EmulatorState, file: StoredFile, profile: Profile): Promise<StoredFile> {
   const stem = basename(file.filename, extname(file.filename)).slice(0, 240);
-  const pending = world.files.begin();
+  const pending = state.files.begin();
   await pending.write(Buffer.from(`${JSON.stringify(profile, null, 2)}\n`));
-  return world.files.add(pending, {
-    id: world.newId('file'),
+  return state.files.add(pending, {
+    id: state.newId('file'),
     filename: `${stem}.profile.json`,
     mimeType: 'application/json',
     downloadable: true,
@@ -113,13 +113,13 @@ async function keep(world: World, file: StoredFile, profile: Profile): Promise<S
 }
 
 function blocksOf(
-  world: World,
+  state: EmulatorState,
   type: string,
   file: StoredFile,
   made: StoredFile,
   profile: Profile,
 ): object[] {
-  const id = world.newId('srvtoolu');
+  const id = state.newId('srvtoolu');
   const caller = { type: 'direct' };
   const use = { type: 'server_tool_use', id, caller };
   const result = { stdout: `${tell(profile)}\n`, stderr: '', return_code: 0 };

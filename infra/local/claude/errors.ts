@@ -1,3 +1,5 @@
+import type { FilesDialect } from '../../../shared/claude/options.ts';
+
 /**
  * The API's errors: `{type:"error", error:{type, message, details?}, request_id}`. Statuses and types
  * are those of the official documentation and of the SDK's error classes.
@@ -24,7 +26,7 @@ function errorTypeOf(status: number): string {
   return typeByStatus[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
 }
 
-export interface ApiErrorDetails {
+export interface ErrorBodyDetails {
   error_code?: string;
   [key: string]: unknown;
 }
@@ -33,7 +35,7 @@ export interface ApiErrorDetails {
 export class ApiError extends Error {
   readonly status: number;
   readonly type: string;
-  readonly details: ApiErrorDetails | undefined;
+  readonly details: ErrorBodyDetails | undefined;
   readonly headers: Record<string, string>;
 
   constructor(
@@ -41,7 +43,7 @@ export class ApiError extends Error {
     message: string,
     options: {
       type?: string | undefined;
-      details?: ApiErrorDetails | undefined;
+      details?: ErrorBodyDetails | undefined;
       headers?: Record<string, string> | undefined;
     } = {},
   ) {
@@ -64,11 +66,11 @@ export class ApiError extends Error {
   }
 }
 
-export function invalid(message: string, details?: ApiErrorDetails): ApiError {
+export function invalid(message: string, details?: ErrorBodyDetails): ApiError {
   return new ApiError(400, message, { details });
 }
 
-export function notFound(message: string, details?: ApiErrorDetails): ApiError {
+export function notFound(message: string, details?: ErrorBodyDetails): ApiError {
   return new ApiError(404, message, { details });
 }
 
@@ -77,9 +79,19 @@ export function tooLarge(message: string): ApiError {
 }
 
 /** Storage is used up: 400 with a code since GA, 403 before. */
-export function storageFull(shape: 'ga' | 'beta'): ApiError {
+export function storageFull(shape: FilesDialect): ApiError {
   const message = 'The file storage of this organization is used up. Delete files and try again.';
   return shape === 'ga'
     ? new ApiError(400, message, { details: { error_code: 'storage_quota_exceeded' } })
     : new ApiError(403, message);
+}
+
+/** 404 for a file that does not exist, was deleted or expired long ago. */
+export function fileMissing(id: string): ApiError {
+  return notFound(`File not found: ${id}`);
+}
+
+/** 404 for a file whose metadata can still be read but whose content has expired. */
+export function fileExpired(id: string): ApiError {
+  return notFound(`The content of file ${id} has expired`, { error_code: 'file_expired' });
 }

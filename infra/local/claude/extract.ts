@@ -1,4 +1,4 @@
-import { languageOf } from './language.ts';
+import { guessLanguage } from './language.ts';
 import type { ImageFacts, Material } from './material.ts';
 import { oneLine, rank, type Span, unitsOf } from './passages.ts';
 
@@ -18,7 +18,7 @@ export interface Quote {
   place: Place | undefined;
 }
 
-export interface Extract {
+export interface DocumentExtract {
   title: Quote | undefined;
   language: string;
   /** Most worth telling first. */
@@ -27,11 +27,11 @@ export interface Extract {
   remark: string | undefined;
 }
 
-const remembered = new Map<string, Extract>();
+const remembered = new Map<string, DocumentExtract>();
 const limit = 200;
 
 /** Remembered by content: the same document is asked about again and again. */
-export function extractOf(material: Material): Extract {
+export function extractOf(material: Material): DocumentExtract {
   const key = `${material.kind}:${material.sha256}`;
   const known = remembered.get(key);
   if (known) return known;
@@ -47,7 +47,7 @@ interface Found extends Quote {
   score: number;
 }
 
-function make(material: Material): Extract {
+function make(material: Material): DocumentExtract {
   switch (material.kind) {
     case 'text': {
       const found = quotesOf(material.text, ({ start, end }) => ({ type: 'char', start, end }));
@@ -86,7 +86,7 @@ function quotesOf(text: string, placeOf: (span: Span) => Place): Found[] {
   });
 }
 
-function assemble(found: Found[], text: string, remark: string | undefined): Extract {
+function assemble(found: Found[], text: string, remark: string | undefined): DocumentExtract {
   const title = found.slice(0, 5).find(({ shown }) => shown.length <= 120) ?? undefined;
   // A heading is not told again, but a title that is a sentence may be all there is.
   const heading = title && !/[.!?。！？]$/.test(title.shown) ? title.shown : undefined;
@@ -95,10 +95,10 @@ function assemble(found: Found[], text: string, remark: string | undefined): Ext
   const ranked = found
     .filter((quote) => !seen.has(quote.shown) && seen.add(quote.shown))
     .sort((a, b) => b.score - a.score);
-  return { title, language: languageOf(text), ranked: ranked.slice(0, 20), remark };
+  return { title, language: guessLanguage(text), ranked: ranked.slice(0, 20), remark };
 }
 
-function imageExtract(image: ImageFacts): Extract {
+function imageExtract(image: ImageFacts): DocumentExtract {
   const format = image.format.toUpperCase();
   const fact = (shown: string): Quote => ({ shown, cited: shown, place: undefined });
   return {

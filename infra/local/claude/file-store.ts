@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { FileOrder } from './file-order.ts';
 import { PendingFile } from './pending-file.ts';
 
 /**
@@ -34,9 +35,7 @@ export class FileStore {
   readonly #now: () => number;
   readonly #deleteLagMs: number;
   readonly #files = new Map<string, StoredFile>();
-  /** In the order of `seq`; deleted files are swept out when they make up half of it. */
-  #order: StoredFile[] = [];
-  #gone = 0;
+  readonly #order = new FileOrder<StoredFile>();
   #nextSeq = 1;
   #nextTmp = 1;
 
@@ -62,8 +61,10 @@ export class FileStore {
     }
 
     loaded.sort((a, b) => a.seq - b.seq);
-    for (const file of loaded) store.#files.set(file.id, file);
-    store.#order = loaded;
+    for (const file of loaded) {
+      store.#files.set(file.id, file);
+      store.#order.add(file);
+    }
     store.#nextSeq = (loaded.at(-1)?.seq ?? 0) + 1;
     return store;
   }
@@ -109,14 +110,7 @@ export class FileStore {
 
     await this.#writeMeta(file);
     this.#files.set(file.id, file);
-    this.#order.push(file);
-    // Two uploads may finish their writes in the other order than they got their numbers.
-    for (let i = this.#order.length - 1; i > 0; i--) {
-      const [before, after] = [this.#order[i - 1], this.#order[i]];
-      if (!before || !after || before.seq < after.seq) break;
-      this.#order[i - 1] = after;
-      this.#order[i] = before;
-    }
+    this.#order.add(file);
     return file;
   }
 
@@ -162,39 +156,17 @@ export class FileStore {
 
   /** All visible files, oldest first. */
   all(): StoredFile[] {
-    return this.#order.filter((file) => this.#files.has(file.id) && this.#visible(file));
+    return this.#order.all().filter((file) => this.#visible(file));
   }
 
-  /** Up to `limit` files older than `seq`, newest first. */
+  /** Up to `limit` visible files older than `seq`, newest first. */
   olderThan(seq: number, limit: number): StoredFile[] {
-    const found: StoredFile[] = [];
-    for (let i = this.#position(seq) - 1; i >= 0 && found.length < limit; i--) {
-      const file = this.#order[i];
-      if (file && this.#files.has(file.id) && this.#visible(file)) found.push(file);
-    }
-    return found;
+    return this.#order.olderThan(seq, limit, (file) => this.#visible(file));
   }
 
-  /** The `limit` files next newer than `seq`, newest first. */
+  /** The `limit` visible files next newer than `seq`, newest first. */
   newerThan(seq: number, limit: number): StoredFile[] {
-    const found: StoredFile[] = [];
-    for (let i = this.#position(seq + 1); i < this.#order.length && found.length < limit; i++) {
-      const file = this.#order[i];
-      if (file && this.#files.has(file.id) && this.#visible(file)) found.push(file);
-    }
-    return found.reverse();
-  }
-
-  /** Index of the first file with this `seq` or a later one. */
-  #position(seq: number): number {
-    let low = 0;
-    let high = this.#order.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#order[middle]?.seq ?? Infinity) < seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#order.newerThan(seq, limit, (file) => this.#visible(file));
   }
 
   /** Deletes the file; with a lag it can be seen for that long. */
@@ -209,12 +181,10 @@ export class FileStore {
 
   /** Takes the file away at once, as if it had never been. */
   async purge(id: string): Promise<void> {
-    if (!this.#files.delete(id)) return;
-    this.#gone++;
-    if (this.#gone > 100 && this.#gone * 2 > this.#order.length) {
-      this.#order = this.#order.filter((file) => this.#files.has(file.id));
-      this.#gone = 0;
-    }
+    const file = this.#files.get(id);
+    if (!file) return;
+    this.#files.delete(id);
+    this.#order.remove(file);
     // The metadata first: without it the bytes are swept up at the next start.
     await unlink(join(this.#dir, `${id}.json`)).catch(ignoreMissing);
     await unlink(this.path(id)).catch(ignoreMissing);

@@ -3,8 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { BatchDesk, type BatchEnd } from './batches.ts';
-import type { World } from './call.ts';
+import { type BatchEnd, BatchStore } from './batch-store.ts';
 import { endBatches, type FileInfo, fileInfo } from './control.ts';
 import { type Fault, FaultBook, type FaultState } from './faults.ts';
 import { FileStore } from './file-store.ts';
@@ -15,6 +14,7 @@ import { PdfReader } from './pdf-reader.ts';
 import { PromptCache } from './prompt-cache.ts';
 import { Rates } from './rate.ts';
 import { makeServer } from './server.ts';
+import type { EmulatorState } from './state.ts';
 
 /**
  * An emulator of the Claude API: Files, Messages, count_tokens, Message Batches and Models, strict about
@@ -67,7 +67,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   await mkdir(dataDir, { recursive: true });
 
   const stop = new AbortController();
-  const world: World = {
+  const state: EmulatorState = {
     settings,
     files: await FileStore.open(dataDir, settings.now, settings.deleteLagMs),
     journal: new Journal(settings.journalSize),
@@ -75,12 +75,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     rates: new Rates(settings),
     pdfs: new PdfReader(),
     cache: new PromptCache(settings.now),
-    batches: await BatchDesk.open(dataDir),
+    batches: await BatchStore.open(dataDir),
     newId: idMaker(settings.random),
     stop: stop.signal,
   };
 
-  const server = makeServer(world);
+  const server = makeServer(state);
   try {
     server.listen(settings.port, settings.host);
     await once(server, 'listening');
@@ -98,7 +98,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     server.close();
     server.closeAllConnections();
     await closed;
-    await world.pdfs.close();
+    await state.pdfs.close();
     if (temporary) await rm(dataDir, { recursive: true, force: true });
   };
 
@@ -106,27 +106,27 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     url: `http://${host}:${port}`,
     port,
     dataDir,
-    journal: (filter) => world.journal.entries(filter),
-    clearJournal: () => world.journal.clear(),
-    addFault: (fault) => world.faults.add(fault),
-    clearFaults: () => world.faults.clear(),
-    faults: () => world.faults.list(),
-    files: () => world.files.all().map((file) => fileInfo(world, file)),
+    journal: (filter) => state.journal.entries(filter),
+    clearJournal: () => state.journal.clear(),
+    addFault: (fault) => state.faults.add(fault),
+    clearFaults: () => state.faults.clear(),
+    faults: () => state.faults.list(),
+    files: () => state.files.all().map((file) => fileInfo(state, file)),
     async addFile({
       filename,
       content,
       mimeType = 'application/octet-stream',
       downloadable = true,
     }) {
-      const pending = world.files.begin();
+      const pending = state.files.begin();
       await pending.write(Buffer.from(content));
-      const id = world.newId('file');
-      const file = await world.files.add(pending, { id, filename, mimeType, downloadable });
-      return fileInfo(world, file);
+      const id = state.newId('file');
+      const file = await state.files.add(pending, { id, filename, mimeType, downloadable });
+      return fileInfo(state, file);
     },
-    expireFile: (id) => world.files.expire(id),
-    vanishFile: (id) => world.files.purge(id),
-    endBatches: (as = 'processed') => endBatches(world, as),
+    expireFile: (id) => state.files.expire(id),
+    vanishFile: (id) => state.files.purge(id),
+    endBatches: (as = 'processed') => endBatches(state, as),
     close: () => {
       closing ??= close();
       return closing;

@@ -34,7 +34,7 @@ const wordSets = Object.entries(smallWords).map(
 );
 
 /** BCP 47 tag of the language `text` seems to be written in; `und` when nothing tells. */
-export function languageOf(text: string): string {
+export function guessLanguage(text: string): string {
   const sample = text.slice(0, 20_000);
   const letters = sample.match(/\p{L}/gu)?.length ?? 0;
   if (letters === 0) return 'und';

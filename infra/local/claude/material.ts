@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import type { World } from './call.ts';
-import { ApiError, invalid } from './errors.ts';
+import { ApiError, fileExpired, fileMissing, invalid } from './errors.ts';
 import type { StoredFile } from './file-store.ts';
-import { expired, missing } from './files-api.ts';
 import type { DocumentBlock, ImageBlock } from './message-schema.ts';
+import type { EmulatorState } from './state.ts';
 import { byteTokens, imageTokens, pageTokens, textTokens } from './tokens.ts';
 
 /** What a block brings with it, once its source has been looked up and checked. */
@@ -28,16 +27,16 @@ const longestTextBytes = 16 * 1024 * 1024;
 const largestSide = 8_000;
 
 /** The file of a `file` source. Throws 404 when it is unknown, deleted or expired. */
-export function fileOfSource(world: World, id: string): StoredFile {
-  const file = world.files.get(id);
-  if (!file) throw missing(id);
-  if (world.files.expired(file)) throw expired(id);
+export function fileOfSource(state: EmulatorState, id: string): StoredFile {
+  const file = state.files.get(id);
+  if (!file) throw fileMissing(id);
+  if (state.files.expired(file)) throw fileExpired(id);
   return file;
 }
 
 /** Material of a document block; `at` is where the block stands, for messages. */
 export async function documentMaterial(
-  world: World,
+  state: EmulatorState,
   block: DocumentBlock,
   at: string,
 ): Promise<Material> {
@@ -49,18 +48,18 @@ export async function documentMaterial(
       return textMaterial(source.data, at);
     case 'base64': {
       const bytes = decodeBase64(source.data, `${at}.source.data`);
-      return pdfMaterial(world, sha256Of(bytes), bytes, at);
+      return pdfMaterial(state, sha256Of(bytes), bytes, at);
     }
     case 'content':
       return contentMaterial(source.content, at);
     case 'file':
-      return fileMaterial(world, fileOfSource(world, source.file_id), at);
+      return fileMaterial(state, fileOfSource(state, source.file_id), at);
   }
 }
 
-async function fileMaterial(world: World, file: StoredFile, at: string): Promise<Material> {
-  const path = world.files.path(file.id);
-  if (file.mimeType === 'application/pdf') return pdfMaterial(world, file.sha256, path, at);
+async function fileMaterial(state: EmulatorState, file: StoredFile, at: string): Promise<Material> {
+  const path = state.files.path(file.id);
+  if (file.mimeType === 'application/pdf') return pdfMaterial(state, file.sha256, path, at);
   if (file.mimeType !== 'text/plain') {
     const message = `${at}.source.file_id: a document block takes application/pdf or text/plain, not ${file.mimeType}`;
     throw invalid(message);
@@ -76,7 +75,7 @@ async function readBytes(path: string, id: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch {
-    throw missing(id);
+    throw fileMissing(id);
   }
 }
 
@@ -86,12 +85,12 @@ function textMaterial(text: string, at: string, sha256 = sha256Of(text)): Materi
 }
 
 async function pdfMaterial(
-  world: World,
+  state: EmulatorState,
   sha256: string,
   source: string | Buffer,
   at: string,
 ): Promise<Material> {
-  const { pageCount, encrypted, pages } = await world.pdfs.read(sha256, source);
+  const { pageCount, encrypted, pages } = await state.pdfs.read(sha256, source);
   if (encrypted) throw invalid(`${at}.source: the PDF is encrypted or password protected`);
   if (pageCount === 0) throw invalid(`${at}.source: the PDF has no pages`);
   const read = pages.reduce((sum, page) => sum + textTokens(page.text), 0);
@@ -136,7 +135,7 @@ async function contentMaterial(
 
 /** Material of an image block. Throws 400 on what is no such image or too large. */
 export async function imageMaterial(
-  world: World,
+  state: EmulatorState,
   block: ImageBlock,
   at: string,
 ): Promise<Material> {
@@ -148,13 +147,13 @@ export async function imageMaterial(
     throw invalid(`${at}.source: the emulator has no network and fetches no URLs`);
   }
   if (source.type === 'file') {
-    const file = fileOfSource(world, source.file_id);
+    const file = fileOfSource(state, source.file_id);
     if (!/^image\/(jpeg|png|gif|webp)$/.test(file.mimeType)) {
       const message = `${at}.source.file_id: an image block takes image/jpeg, image/png, image/gif or image/webp, not ${file.mimeType}`;
       throw invalid(message);
     }
     mediaType = file.mimeType;
-    bytes = await readBytes(world.files.path(file.id), file.id);
+    bytes = await readBytes(state.files.path(file.id), file.id);
   } else {
     mediaType = source.media_type;
     bytes = decodeBase64(source.data, `${at}.source.data`);

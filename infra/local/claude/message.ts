@@ -1,11 +1,11 @@
 import { answerText, fillingOf, type TextBlock } from './answer.ts';
-import type { World } from './call.ts';
 import { execute } from './code-execution.ts';
 import type { Fault } from './faults.ts';
 import { fillSchema } from './fill-schema.ts';
 import type { JournalUsage } from './journal.ts';
 import type { MessageRequest } from './message-schema.ts';
 import type { Prompt } from './prompt.ts';
+import type { EmulatorState } from './state.ts';
 import { cutToTokens, textTokens } from './tokens.ts';
 
 /** Puts the answer to a prompt together: the `Message` of the API, with what it is billed. */
@@ -45,19 +45,19 @@ interface Content {
 
 /** Answers `prompt`; `fault` of kind `refusal` or `max_tokens` shapes the outcome. */
 export async function makeMessage(
-  world: World,
+  state: EmulatorState,
   request: MessageRequest,
   prompt: Prompt,
   fault: Fault | undefined,
   tier: 'standard' | 'batch' = 'standard',
 ): Promise<Message> {
-  const content = await contentOf(world, request, prompt, fault);
-  const cache = world.cache.use(prompt.model.id, prompt.pieces);
+  const content = await contentOf(state, request, prompt, fault);
+  const cache = state.cache.use(prompt.model.id, prompt.pieces);
   const created = cache.created['5m'] + cache.created['1h'];
   const diagnosed = content.blocks.reduce((sum: number, block) => sum + blockTokens(block), 0);
 
   return {
-    id: world.newId('msg'),
+    id: state.newId('msg'),
     type: 'message',
     role: 'assistant',
     model: prompt.model.id,
@@ -102,7 +102,7 @@ function blockTokens(block: object): number {
 }
 
 async function contentOf(
-  world: World,
+  state: EmulatorState,
   request: MessageRequest,
   prompt: Prompt,
   fault: Fault | undefined,
@@ -117,11 +117,11 @@ async function contentOf(
   if (forced) {
     const input = fillSchema(forced.input_schema, fillingOf(prompt, []));
     const caller = { type: 'direct' };
-    const use = { type: 'tool_use', id: world.newId('toolu'), caller, name: forced.name, input };
+    const use = { type: 'tool_use', id: state.newId('toolu'), caller, name: forced.name, input };
     return { ...plain, blocks: [use], stopReason: 'tool_use' };
   }
 
-  const execution = await execute(world, prompt, request.tools ?? []);
+  const execution = await execute(state, prompt, request.tools ?? []);
   const facts = execution?.facts ?? [];
   const texts: TextBlock[] = prompt.schema
     ? [structured(prompt, facts)]

@@ -1,12 +1,10 @@
 import { z } from 'zod';
+import type { FilesDialect } from '../../../shared/claude/options.ts';
 
 /**
  * What the emulator can be told. Every limit has the value the real API is documented with, so that
  * a client that gets along here does not meet a stricter rule there; tests lower them.
  */
-
-const dialects = ['ga', 'beta'] as const;
-export type Dialect = (typeof dialects)[number];
 
 export interface EmulatorOptions {
   /** TCP port, 0 (the default) for a free one. */
@@ -14,7 +12,7 @@ export interface EmulatorOptions {
   /** Address to listen on, 127.0.0.1 when left out. */
   host?: string | undefined;
   /** `ga` (default): the Files API since 2026-08-20; `beta`: as it was before, behind a header. */
-  dialect?: Dialect | undefined;
+  dialect?: FilesDialect | undefined;
   /** Where files and batches are kept; a temporary folder, removed by `close()`, when left out. */
   dataDir?: string | undefined;
   /** Milliseconds since the epoch; decides rates, expiry and the end of batches. */
@@ -48,7 +46,7 @@ export interface EmulatorOptions {
   batchFileIds?: 'accept' | 'refuse' | undefined;
 }
 
-export type Settings = Omit<
+export type EmulatorSettings = Omit<
   { [K in keyof EmulatorOptions]-?: Exclude<EmulatorOptions[K], undefined> },
   'random' | 'apiKeys' | 'dataDir'
 > & {
@@ -63,7 +61,7 @@ const bytes = z.number().int().positive();
 const optionsSchema = z.strictObject({
   port: z.number().int().min(0).max(65_535).default(0),
   host: z.string().min(1).default('127.0.0.1'),
-  dialect: z.enum(dialects).default('ga'),
+  dialect: z.enum(['ga', 'beta']).default('ga'),
   dataDir: z.string().min(1).optional(),
   now: z.custom<() => number>((value) => typeof value === 'function').optional(),
   random: z.custom<() => number>((value) => typeof value === 'function').optional(),
@@ -84,7 +82,7 @@ const optionsSchema = z.strictObject({
 });
 
 /** Fills in what was left out. Throws `ZodError` on a value that makes no sense. */
-export function toSettings(options: EmulatorOptions): Settings {
+export function toSettings(options: EmulatorOptions): EmulatorSettings {
   const given = optionsSchema.parse(options);
   const beta = given.dialect === 'beta';
 

@@ -1,5 +1,5 @@
 import { ApiError } from './errors.ts';
-import type { Settings } from './options.ts';
+import type { EmulatorSettings } from './options.ts';
 
 /**
  * Token buckets, as the documentation describes the limits: capacity is refilled continuously, not
@@ -70,7 +70,7 @@ export class Rates {
   readonly #input: TokenBucket;
   readonly #output: TokenBucket;
 
-  constructor(settings: Settings) {
+  constructor(settings: EmulatorSettings) {
     const { now } = settings;
     const minute = (perMinute: number) => new TokenBucket(perMinute, perMinute, now);
     this.#files = new TokenBucket(settings.filesPerMinute, settings.filesBurst, now);

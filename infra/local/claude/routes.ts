@@ -6,11 +6,11 @@ import {
   getBatch,
   listBatches,
 } from './batches-api.ts';
-import type { Call, Reply } from './call.ts';
+import type { ApiCall, Reply } from './call.ts';
 import { deleteFile, downloadFile, getFile, listFiles } from './files-api.ts';
 import { countTokens, createMessage } from './messages-api.ts';
-import { getModel, listModels } from './models.ts';
-import { uploadFile } from './upload.ts';
+import { getModel, listModels } from './models-api.ts';
+import { receiveUpload } from './upload.ts';
 
 export interface Route {
   method: string;
@@ -20,14 +20,14 @@ export interface Route {
   operation: string;
   /** Whether it counts against the Files limit and needs the beta header in the beta dialect. */
   files?: true;
-  handle: (call: Call) => Promise<Reply>;
+  handle: (call: ApiCall) => Promise<Reply>;
 }
 
 const files = true as const;
 const messages = '/v1/messages';
 
 const routes: readonly Route[] = [
-  { method: 'POST', path: '/v1/files', operation: 'files.upload', files, handle: uploadFile },
+  { method: 'POST', path: '/v1/files', operation: 'files.upload', files, handle: receiveUpload },
   { method: 'GET', path: '/v1/files', operation: 'files.list', files, handle: listFiles },
   { method: 'GET', path: '/v1/files/{id}', operation: 'files.get', files, handle: getFile },
   {
