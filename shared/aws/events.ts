@@ -57,7 +57,7 @@ export function changesOf(body: string): ObjectChange[] {
         kind,
         ...(ofVersion ? { ofVersion } : {}),
         bucket: bucket.name,
-        key: decodeKey(object.key),
+        key: decodeEventKey(object.key),
         versionId: object.versionId,
         etag: object.eTag,
         sequencer: object.sequencer,
@@ -80,7 +80,7 @@ export function stepMessageOf(body: string): StepMessage {
 }
 
 /** S3 encodes keys in events as an HTML form does: `+` for a space, then percent-encoding. */
-export function decodeKey(encoded: string): string {
+export function decodeEventKey(encoded: string): string {
   try {
     return decodeURIComponent(encoded.replaceAll('+', ' '));
   } catch (error) {

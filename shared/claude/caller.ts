@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import type { ApiRequest, JsonReply, StreamReply } from './api-request.ts';
 import { ClaudeReplyError } from './errors.ts';
 import type { ClaudeOptions, Timeouts } from './options.ts';
 import { type RetryKind, type RetryPolicy, withRetries } from './retry.ts';
-import { type ApiRequest, type JsonReply, type StreamReply, Transport } from './transport.ts';
+import { Transport } from './transport.ts';
 
 /** What every call can be told. */
 export interface CallOptions {

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { Api, RateLimits } from './rate-limits.ts';
+import type { ClaudeApi, RateLimits } from './rate-limits.ts';
 
 /** Which of the two forms of the Files API is spoken. */
 export type FilesDialect = 'ga' | 'beta';
@@ -49,7 +49,7 @@ export interface ClaudeOptions {
    * Awaited before every attempt, retries and list pages included: the place to wait for the fleet's
    * slot. What it throws ends the call and reaches the caller as it is.
    */
-  admit?: ((api: Api, signal: AbortSignal | undefined) => Promise<void>) | undefined;
+  admit?: ((api: ClaudeApi, signal: AbortSignal | undefined) => Promise<void>) | undefined;
   /** Told what each reply says about limits. What it throws becomes a process warning. */
   onRateLimits?: ((limits: RateLimits) => void) | undefined;
   /** Waits, for tests to replace; rejects when the signal ends the wait. */

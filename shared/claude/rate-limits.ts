@@ -1,7 +1,7 @@
 import { headerOf, numberOf, type ReplyHeaders, retryAfterOf } from './headers.ts';
 
 /** The parts of the API that have limits of their own. */
-export type Api = 'files' | 'messages' | 'count_tokens' | 'batches' | 'models';
+export type ClaudeApi = 'files' | 'messages' | 'count_tokens' | 'batches' | 'models';
 
 /** One limit as the API describes it in the headers of a reply. */
 interface RateWindow {
@@ -13,7 +13,7 @@ interface RateWindow {
 
 /** What a reply, good or bad, says about the pace. Absent limits were not in the reply. */
 export interface RateLimits {
-  api: Api;
+  api: ClaudeApi;
   status: number;
   requests?: RateWindow;
   tokens?: RateWindow;
@@ -37,7 +37,7 @@ const windows = [
  */
 export function readRateLimits(
   headers: ReplyHeaders,
-  { api, status, now }: { api: Api; status: number; now: number },
+  { api, status, now }: { api: ClaudeApi; status: number; now: number },
 ): RateLimits | undefined {
   const limits: RateLimits = { api, status };
   let found = status === 429;

@@ -1,7 +1,9 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { Agent, type Dispatcher, errors as undiciErrors } from 'undici';
+import type { ApiRequest, JsonReply, StreamReply } from './api-request.ts';
 import { connector } from './connect.ts';
 import { Deadline } from './deadline.ts';
+import { onRequestStart, readAvailable } from './dispatch.ts';
 import {
   ClaudeAbortedError,
   ClaudeConnectionError,
@@ -12,41 +14,12 @@ import {
   type Sent,
 } from './errors.ts';
 import { headerOf } from './headers.ts';
-import type { MultipartBody } from './multipart.ts';
 import { type ClaudeOptions, defaultTimeouts, type Timeouts } from './options.ts';
-import { type Api, readRateLimits } from './rate-limits.ts';
+import { type ClaudeApi, readRateLimits } from './rate-limits.ts';
 import { readError } from './read-error.ts';
 
 /** Selects the beta form of the Files API, on Files calls and on those that use a `file_id`. */
 const filesBeta = 'files-api-2025-04-14';
-
-export interface ApiRequest {
-  api: Api;
-  method: 'GET' | 'POST' | 'DELETE';
-  /** Path below the base URL, each variable part encoded. */
-  path: string;
-  query?: URLSearchParams | undefined;
-  json?: unknown;
-  upload?: MultipartBody;
-  /** Further values of `anthropic-beta`. */
-  betas?: readonly string[] | undefined;
-  timeoutMs: number;
-  signal?: AbortSignal | undefined;
-}
-
-/** A 2xx reply, read whole. */
-export interface JsonReply {
-  value: unknown;
-  requestId: string | undefined;
-}
-
-/** A 2xx reply whose body is still to be read. An error in it is a `ClaudeConnectionError`. */
-export interface StreamReply {
-  body: Readable;
-  mimeType: string | undefined;
-  sizeBytes: number | undefined;
-  requestId: string | undefined;
-}
 
 /** How far an attempt came, to explain its failure by. */
 interface Progress {
@@ -140,7 +113,7 @@ export class Transport {
       if (reply.statusCode >= 200 && reply.statusCode < 300) {
         return await read(reply, progress, deadline);
       }
-      const text = await readAsFarAsPossible(reply.body);
+      const text = await readAvailable(reply.body);
       throw readError(reply.statusCode, reply.headers, text, this.#now());
     } catch (error) {
       deadline?.end();
@@ -162,7 +135,7 @@ export class Transport {
       request.json === undefined
         ? ((request.upload?.chunks ?? null) as Readable | null)
         : Buffer.from(JSON.stringify(request.json));
-    const dispatcher = watched(this.#dispatcher, () => {
+    const dispatcher = onRequestStart(this.#dispatcher, () => {
       // What has ended before its start, undici drops at this point without writing it.
       if (!deadline.signal.aborted) progress.sent = 'maybe';
     });
@@ -209,7 +182,7 @@ export class Transport {
     return headers;
   }
 
-  #observe(api: Api, { statusCode: status, headers }: Dispatcher.ResponseData): void {
+  #observe(api: ClaudeApi, { statusCode: status, headers }: Dispatcher.ResponseData): void {
     const { onRateLimits } = this.#options;
     if (onRateLimits === undefined) return;
     const limits = readRateLimits(headers, { api, status, now: this.#now() });
@@ -248,29 +221,6 @@ export class Transport {
     }
     return new ClaudeConnectionError(describe(error, progress), details);
   }
-}
-
-/** Tells the moment just before undici writes the request. */
-function watched(dispatcher: Dispatcher, onStart: () => void): Dispatcher {
-  return dispatcher.compose((dispatch) => (options, handler) => {
-    const start = handler.onRequestStart?.bind(handler);
-    handler.onRequestStart = (controller, context) => {
-      onStart();
-      start?.(controller, context);
-    };
-    return dispatch(options, handler);
-  });
-}
-
-/** The body of an error reply, or as much of it as came: the status alone already says much. */
-async function readAsFarAsPossible(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of body) chunks.push(chunk);
-  } catch {
-    // What has come so far is what there is.
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function describe(error: unknown, { sent, status }: Progress): string {

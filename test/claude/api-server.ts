@@ -12,7 +12,7 @@ interface Seen {
 }
 
 /** What to answer: a status with a JSON body, or whatever the function does. */
-export type Answer =
+export type ServerAnswer =
   | { status?: number; headers?: Record<string, string>; json?: unknown; text?: string }
   | ((request: IncomingMessage, response: ServerResponse, body: Buffer) => void);
 
@@ -30,7 +30,7 @@ export interface ApiServer {
  * A server that gives the answers in turn, the last one again and again. Closed with its connections
  * when the test ends.
  */
-export async function serve(...answers: Answer[]): Promise<ApiServer> {
+export async function serve(...answers: ServerAnswer[]): Promise<ApiServer> {
   const server = await serveRaw((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -69,7 +69,7 @@ export async function serveRaw(
 }
 
 function reply(
-  answer: Answer | undefined,
+  answer: ServerAnswer | undefined,
   request: IncomingMessage,
   response: ServerResponse,
   body: Buffer,
@@ -140,7 +140,7 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
  * test depends on how fast the machine is. Replaces the timers of the test.
  * @param timeoutMs what the caller is given
  */
-export function silentUntilTimeout(timeoutMs: number): Answer {
+export function silentUntilTimeout(timeoutMs: number): ServerAnswer {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => {
     vi.useRealTimers();

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../infra/local/claude/index.ts';
 import {
   askAbout,
-  clientOf,
   emulate,
+  messageText,
   model,
   multipart,
   raw,
   rawUpload,
-  textFile,
-  textOf,
+  sdkClient,
+  textUpload,
 } from './support.ts';
 
 const part = (filename: string, content = 'Some words to read.') =>
@@ -130,9 +130,9 @@ describe('faults of the emulator', () => {
 
   it('can make a file vanish just before it is used, found by its name', async () => {
     const emulator = await emulate();
-    const client = clientOf(emulator);
-    const a = await client.files.upload({ file: await textFile('First words.', 'a.txt') });
-    const b = await client.files.upload({ file: await textFile('Second words.', 'b.txt') });
+    const client = sdkClient(emulator);
+    const a = await client.files.upload({ file: await textUpload('First words.', 'a.txt') });
+    const b = await client.files.upload({ file: await textUpload('Second words.', 'b.txt') });
     emulator.addFault({ kind: 'vanish_file', filename: 'b.txt' });
     const ask = (id: string) =>
       client.messages
@@ -146,8 +146,8 @@ describe('faults of the emulator', () => {
 
   it('can make the model refuse or run out of tokens', async () => {
     const emulator = await emulate();
-    const client = clientOf(emulator);
-    const { id } = await client.files.upload({ file: await textFile('Some words to read.') });
+    const client = sdkClient(emulator);
+    const { id } = await client.files.upload({ file: await textUpload('Some words to read.') });
     const body = { model, max_tokens: 1_000, messages: [askAbout([id])] };
     emulator.addFault({ kind: 'refusal' });
     emulator.addFault({ kind: 'max_tokens' });
@@ -159,8 +159,8 @@ describe('faults of the emulator', () => {
     expect(refused).toMatchObject({ stop_reason: 'refusal', content: [] });
     expect(refused.stop_details?.type).toBe('refusal');
     expect(cut.stop_reason).toBe('max_tokens');
-    expect(textOf(whole).startsWith(textOf(cut))).toBe(true);
-    expect(textOf(cut).length).toBeLessThan(textOf(whole).length);
+    expect(messageText(whole).startsWith(messageText(cut))).toBe(true);
+    expect(messageText(cut).length).toBeLessThan(messageText(whole).length);
     expect(emulator.journal().map(({ stopReason }) => stopReason)).toEqual([
       undefined,
       'refusal',

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { boundary, clientOf, emulate, multipart, plainHeaders, textFile } from './support.ts';
+import { boundary, emulate, multipart, plainHeaders, sdkClient, textUpload } from './support.ts';
 
 const main = fileURLToPath(new URL('../../infra/local/claude/main.ts', import.meta.url));
 const started: ChildProcess[] = [];
@@ -104,8 +104,8 @@ describe('the emulator on its own', () => {
   it('keeps whole files and drops half ones when it is killed', async () => {
     const first = run('--data', folder);
     const url = await first.line;
-    const client = clientOf({ url });
-    const kept = await client.files.upload({ file: await textFile('kept', 'kept.txt') });
+    const client = sdkClient({ url });
+    const kept = await client.files.upload({ file: await textUpload('kept', 'kept.txt') });
     const whole = multipart([
       {
         disposition: 'name="file"; filename="half.txt"',
@@ -135,11 +135,11 @@ describe('the emulator on its own', () => {
 
   it('has every file that it acknowledged, whenever it is killed', async () => {
     const { child, line, end } = run('--data', folder, '--files-per-minute', '0');
-    const client = clientOf({ url: await line });
+    const client = sdkClient({ url: await line });
     const acknowledged = new Set<string>();
     const worker = async (name: number) => {
       for (let i = 0; ; i++) {
-        const file = await client.files.upload({ file: await textFile(`${name} ${i}`) });
+        const file = await client.files.upload({ file: await textUpload(`${name} ${i}`) });
         acknowledged.add(file.id);
         if (acknowledged.size === 25) child.kill('SIGKILL');
       }
@@ -162,10 +162,10 @@ describe('the emulator on its own', () => {
 describe('the files of the emulator on disk', () => {
   it('come back after a restart as they were, and in their order', async () => {
     const first = await emulate({ dataDir: folder });
-    const client = clientOf(first);
+    const client = sdkClient(first);
     const ids: string[] = [];
     for (const name of ['a.txt', 'ü.txt', 'c.txt']) {
-      const file = await textFile(name, name);
+      const file = await textUpload(name, name);
       ids.push((await client.files.upload({ file, expires_in_seconds: 7_200 })).id);
     }
     await client.files.delete(ids[0] ?? '');
@@ -173,8 +173,8 @@ describe('the files of the emulator on disk', () => {
     await first.close();
 
     const second = await emulate({ dataDir: folder });
-    const after = await clientOf(second).files.list();
-    const next = await clientOf(second).files.upload({ file: await textFile('later') });
+    const after = await sdkClient(second).files.list();
+    const next = await sdkClient(second).files.upload({ file: await textUpload('later') });
 
     expect(after.data).toEqual(before.data);
     expect(second.files().map(({ id }) => id)).toEqual([ids[1], ids[2], next.id]);
@@ -182,7 +182,7 @@ describe('the files of the emulator on disk', () => {
 
   it('are passed by and cleared away where they are not whole', async () => {
     const first = await emulate({ dataDir: folder });
-    const { id } = await clientOf(first).files.upload({ file: await textFile('whole') });
+    const { id } = await sdkClient(first).files.upload({ file: await textUpload('whole') });
     await first.close();
     await writeFile(join(folder, 'files', 'file_orphan.bin'), 'bytes without metadata');
     await writeFile(join(folder, 'files', 'file_bare.json'), '{"id":"file_bare"}');
@@ -196,11 +196,11 @@ describe('the files of the emulator on disk', () => {
 
   it('have ids of their own even when the source of chance starts over', async () => {
     const first = await emulate({ dataDir: folder, random: sequence() });
-    const a = await clientOf(first).files.upload({ file: await textFile('a') });
+    const a = await sdkClient(first).files.upload({ file: await textUpload('a') });
     await first.close();
 
     const second = await emulate({ dataDir: folder, random: sequence() });
-    const b = await clientOf(second).files.upload({ file: await textFile('b') });
+    const b = await sdkClient(second).files.upload({ file: await textUpload('b') });
 
     expect(b.id).not.toBe(a.id);
     expect(second.files()).toHaveLength(2);

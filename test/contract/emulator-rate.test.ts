@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import { clientOf, emulate, filesBeta, makeClock, model, plainHeaders, raw } from './support.ts';
+import { emulate, filesBeta, makeClock, model, plainHeaders, raw, sdkClient } from './support.ts';
 
 const body = {
   model,
@@ -118,7 +118,7 @@ describe('the rate of the emulator', () => {
   it('makes the official client wait and come back, or give up', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, filesPerMinute: 60, filesBurst: 1 });
-    const client = clientOf(emulator, { maxRetries: 1 });
+    const client = sdkClient(emulator, { maxRetries: 1 });
     emulator.addFault({ kind: 'error', status: 429, retryAfter: 0.02 });
 
     const page = await client.files.list();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Anthropic, { toFile } from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import { clientOf, emulate, makeClock, textFile } from './support.ts';
+import { emulate, makeClock, sdkClient, textUpload } from './support.ts';
 
 const { BadRequestError, NotFoundError } = Anthropic;
 
@@ -12,7 +12,7 @@ describe('the official client against the emulated Files API', () => {
   it('uploads a buffer with its type and gets the metadata back', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now });
-    const client = clientOf(emulator);
+    const client = sdkClient(emulator);
 
     const file = await client.files.upload({
       file: await toFile(Buffer.from('hello'), 'a.txt', { type: 'text/plain' }),
@@ -36,7 +36,7 @@ describe('the official client against the emulated Files API', () => {
   it('uploads a file stream under its own name', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'dropline-test-'));
     await writeFile(join(folder, 'report.pdf'), Buffer.alloc(3_000_000, 7));
-    const client = clientOf(await emulate());
+    const client = sdkClient(await emulate());
 
     const file = await client.files.upload({ file: createReadStream(join(folder, 'report.pdf')) });
 
@@ -49,10 +49,10 @@ describe('the official client against the emulated Files API', () => {
   });
 
   it('keeps names outside ASCII as they are', async () => {
-    const client = clientOf(await emulate());
+    const client = sdkClient(await emulate());
     const name = 'Übersicht – 報告書 🏠 %22 &.txt';
 
-    const file = await client.files.upload({ file: await textFile('x', name) });
+    const file = await client.files.upload({ file: await textUpload('x', name) });
 
     expect(file.filename).toBe(name);
     expect(await client.files.retrieveMetadata(file.id)).toEqual(file);
@@ -60,10 +60,10 @@ describe('the official client against the emulated Files API', () => {
 
   it('sets the expiry it is asked for', async () => {
     const clock = makeClock();
-    const client = clientOf(await emulate({ now: clock.now }));
+    const client = sdkClient(await emulate({ now: clock.now }));
 
     const file = await client.files.upload({
-      file: await textFile('x'),
+      file: await textUpload('x'),
       expires_in_seconds: 7_776_000,
     });
 
@@ -71,18 +71,18 @@ describe('the official client against the emulated Files API', () => {
   });
 
   it('refuses an expiry outside the range', async () => {
-    const client = clientOf(await emulate());
+    const client = sdkClient(await emulate());
 
-    const upload = client.files.upload({ file: await textFile('x'), expires_in_seconds: 3_599 });
+    const upload = client.files.upload({ file: await textUpload('x'), expires_in_seconds: 3_599 });
 
     await expect(upload).rejects.toThrow(BadRequestError);
   });
 
   it('lists all files newest first over several pages', async () => {
-    const client = clientOf(await emulate());
+    const client = sdkClient(await emulate());
     const ids: string[] = [];
     for (let i = 0; i < 7; i++) {
-      ids.push((await client.files.upload({ file: await textFile(`${i}`) })).id);
+      ids.push((await client.files.upload({ file: await textUpload(`${i}`) })).id);
     }
 
     const listed: string[] = [];
@@ -94,8 +94,8 @@ describe('the official client against the emulated Files API', () => {
   });
 
   it('loses no file when the last one of a page is deleted before the next page', async () => {
-    const client = clientOf(await emulate());
-    for (let i = 0; i < 6; i++) await client.files.upload({ file: await textFile(`${i}`) });
+    const client = sdkClient(await emulate());
+    for (let i = 0; i < 6; i++) await client.files.upload({ file: await textUpload(`${i}`) });
 
     const seen: string[] = [];
     for await (const file of client.files.list({ limit: 2 })) {
@@ -108,10 +108,10 @@ describe('the official client against the emulated Files API', () => {
   });
 
   it('finds files by ids and leaves out those it does not know', async () => {
-    const client = clientOf(await emulate());
-    const a = await client.files.upload({ file: await textFile('a') });
-    const b = await client.files.upload({ file: await textFile('b') });
-    await client.files.upload({ file: await textFile('c') });
+    const client = sdkClient(await emulate());
+    const a = await client.files.upload({ file: await textUpload('a') });
+    const b = await client.files.upload({ file: await textUpload('b') });
+    await client.files.upload({ file: await textUpload('c') });
 
     const page = await client.files.list({ ids: [a.id, 'file_unknown', b.id, a.id] });
 
@@ -120,7 +120,7 @@ describe('the official client against the emulated Files API', () => {
   });
 
   it('takes at most a hundred ids, and no paging beside them', async () => {
-    const client = clientOf(await emulate());
+    const client = sdkClient(await emulate());
     const ids = Array.from({ length: 101 }, (_, index) => `file_${index}`);
 
     await expect(client.files.list({ ids })).rejects.toThrow(BadRequestError);
@@ -129,8 +129,8 @@ describe('the official client against the emulated Files API', () => {
   });
 
   it('deletes a file once, and then does not know it', async () => {
-    const client = clientOf(await emulate());
-    const { id } = await client.files.upload({ file: await textFile('x') });
+    const client = sdkClient(await emulate());
+    const { id } = await client.files.upload({ file: await textUpload('x') });
 
     expect(await client.files.delete(id)).toEqual({ id, type: 'file_deleted' });
 
@@ -141,8 +141,8 @@ describe('the official client against the emulated Files API', () => {
   it('shows a deleted file for as long as it is told that deletion lags', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, deleteLagMs: 5_000 });
-    const client = clientOf(emulator);
-    const { id } = await client.files.upload({ file: await textFile('x') });
+    const client = sdkClient(emulator);
+    const { id } = await client.files.upload({ file: await textUpload('x') });
 
     await client.files.delete(id);
     const during = await client.files.list();
@@ -154,8 +154,8 @@ describe('the official client against the emulated Files API', () => {
   });
 
   it('refuses to give uploaded content back', async () => {
-    const client = clientOf(await emulate());
-    const { id } = await client.files.upload({ file: await textFile('x') });
+    const client = sdkClient(await emulate());
+    const { id } = await client.files.upload({ file: await textUpload('x') });
 
     const download = client.files.download(id);
 
@@ -166,7 +166,7 @@ describe('the official client against the emulated Files API', () => {
     const emulator = await emulate();
     const made = await emulator.addFile({ filename: 'out.csv', content: 'a,b\n1,2\n' });
 
-    const response = await clientOf(emulator).files.download(made.id);
+    const response = await sdkClient(emulator).files.download(made.id);
 
     expect(await response.text()).toBe('a,b\n1,2\n');
   });
@@ -174,9 +174,9 @@ describe('the official client against the emulated Files API', () => {
   it('still lists an expired file but no longer gives its content', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now });
-    const client = clientOf(emulator);
+    const client = sdkClient(emulator);
     const uploaded = await client.files.upload({
-      file: await textFile('x'),
+      file: await textUpload('x'),
       expires_in_seconds: 3_600,
     });
     const made = await emulator.addFile({ filename: 'out.txt', content: 'x' });
@@ -192,9 +192,9 @@ describe('the official client against the emulated Files API', () => {
 
   it('gives every answer a request id, the errors too', async () => {
     const emulator = await emulate();
-    const client = clientOf(emulator);
+    const client = sdkClient(emulator);
 
-    const file = await client.files.upload({ file: await textFile('x') });
+    const file = await client.files.upload({ file: await textUpload('x') });
     const error = await client.files.retrieveMetadata('file_none').catch((caught) => caught);
 
     expect(file._request_id).toMatch(/^req_01/);

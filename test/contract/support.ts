@@ -27,14 +27,14 @@ export async function emulate(options: EmulatorOptions = {}): Promise<Emulator> 
 }
 
 /** The official client, which tries once only: what the emulator answers is what the test sees. */
-export function clientOf(
+export function sdkClient(
   { url }: Pick<Emulator, 'url'>,
   options: ConstructorParameters<typeof Anthropic>[0] = {},
 ): Anthropic {
   return new Anthropic({ apiKey: 'test-key', baseURL: url, maxRetries: 0, ...options });
 }
 
-export async function textFile(text: string, name = 'note.txt'): Promise<File> {
+export async function textUpload(text: string, name = 'note.txt'): Promise<File> {
   return toFile(Buffer.from(text), name, { type: 'text/plain' });
 }
 
@@ -156,7 +156,7 @@ export function askAbout(ids: string[], enabled = true): Anthropic.MessageParam 
   };
 }
 
-export function textOf(message: Anthropic.Message): string {
+export function messageText(message: Anthropic.Message): string {
   return message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
 }
 

@@ -9,7 +9,7 @@ import { type Fault, FaultBook, type FaultState } from './faults.ts';
 import { FileStore } from './file-store.ts';
 import { idMaker } from './ids.ts';
 import { Journal, type JournalEntry, type JournalFilter } from './journal.ts';
-import { type EmulatorOptions, toSettings } from './options.ts';
+import { type EmulatorOptions, type EmulatorSettings, toSettings } from './options.ts';
 import { PdfReader } from './pdf-reader.ts';
 import { PromptCache } from './prompt-cache.ts';
 import { Rates } from './rate.ts';
@@ -17,9 +17,9 @@ import { makeServer } from './server.ts';
 import type { EmulatorState } from './state.ts';
 
 /**
- * An emulator of the Claude API: Files, Messages, count_tokens, Message Batches and Models, strict about
- * what the real API is strict about. It is no model: its answers are made of passages from the documents
- * and say so (see answer.ts).
+ * An emulator of the Claude API: Files, Messages, count_tokens, Message Batches and Models, as strict
+ * as the real API. It is not a model: its answers are passages from the documents and say so (see
+ * answer.ts).
  */
 
 export type { Fault } from './faults.ts';
@@ -33,22 +33,22 @@ export interface Emulator {
   /** Calls so far, oldest first. */
   journal(filter?: JournalFilter): JournalEntry[];
   clearJournal(): void;
-  /** Throws `ZodError` on a fault that makes no sense. */
+  /** Throws `ZodError` on an invalid fault. */
   addFault(fault: Fault): void;
   clearFaults(): void;
   faults(): FaultState[];
   /** Files that can be seen through the API, oldest first. */
   files(): FileInfo[];
-  /** Puts a file there without the API; downloadable, as if a tool had made it, unless told otherwise. */
+  /** Adds a file without the API; downloadable by default, as if a tool had made it. */
   addFile(file: {
     filename: string;
     content: string | Uint8Array;
     mimeType?: string;
     downloadable?: boolean;
   }): Promise<FileInfo>;
-  /** Lets a file expire now. */
+  /** Makes a file expire now. */
   expireFile(id: string): Promise<void>;
-  /** Takes a file away, as if it had never been. */
+  /** Removes a file without a trace. */
   vanishFile(id: string): Promise<void>;
   /** Ends open batches now, whatever the clock says; returns their ids. */
   endBatches(as?: BatchEnd): Promise<string[]>;
@@ -56,7 +56,7 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
-/** Starts an emulator on its own port. Rejects when the port is taken or an option makes no sense. */
+/** Starts an emulator on its own port. Rejects when the port is taken or an option is invalid. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const settings = toSettings(options);
   const temporary = settings.dataDir === undefined;
@@ -67,19 +67,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   await mkdir(dataDir, { recursive: true });
 
   const stop = new AbortController();
-  const state: EmulatorState = {
-    settings,
-    files: await FileStore.open(dataDir, settings.now, settings.deleteLagMs),
-    journal: new Journal(settings.journalSize),
-    faults: new FaultBook(settings.random ?? Math.random),
-    rates: new Rates(settings),
-    pdfs: new PdfReader(),
-    cache: new PromptCache(settings.now),
-    batches: await BatchStore.open(dataDir),
-    newId: idMaker(settings.random),
-    stop: stop.signal,
-  };
-
+  const state = await openState(settings, dataDir, stop.signal);
   const server = makeServer(state);
   try {
     server.listen(settings.port, settings.host);
@@ -106,6 +94,36 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     url: `http://${host}:${port}`,
     port,
     dataDir,
+    ...controlsOf(state),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+async function openState(
+  settings: EmulatorSettings,
+  dataDir: string,
+  stop: AbortSignal,
+): Promise<EmulatorState> {
+  return {
+    settings,
+    files: await FileStore.open(dataDir, settings.now, settings.deleteLagMs),
+    journal: new Journal(settings.journalSize),
+    faults: new FaultBook(settings.random ?? Math.random),
+    rates: new Rates(settings),
+    pdfs: new PdfReader(),
+    cache: new PromptCache(settings.now),
+    batches: await BatchStore.open(dataDir),
+    newId: idMaker(settings.random),
+    stop,
+  };
+}
+
+/** The controls that tests in the same process have in place of `/_emulator`. */
+function controlsOf(state: EmulatorState): Omit<Emulator, 'url' | 'port' | 'dataDir' | 'close'> {
+  return {
     journal: (filter) => state.journal.entries(filter),
     clearJournal: () => state.journal.clear(),
     addFault: (fault) => state.faults.add(fault),
@@ -127,9 +145,5 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     expireFile: (id) => state.files.expire(id),
     vanishFile: (id) => state.files.purge(id),
     endBatches: (as = 'processed') => endBatches(state, as),
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
   };
 }
