@@ -125,6 +125,13 @@ export function fileJson(id = 'file_1', more: Record<string, unknown> = {}): unk
   };
 }
 
+/** All items of an iteration. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 /** What a promise is rejected with. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   try {
