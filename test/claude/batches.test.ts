@@ -7,7 +7,7 @@ import {
   InvalidRequest,
 } from '../../shared/claude/errors.ts';
 import { linesOf } from '../../shared/claude/jsonl.ts';
-import { clientOf, errorJson, rejection, serve } from './api-server.ts';
+import { clientOf, collect, errorJson, rejection, serve } from './api-server.ts';
 
 function batchJson(more: Record<string, unknown> = {}): unknown {
   return {
@@ -39,12 +39,6 @@ const lines = [
   { custom_id: 'c', result: { type: 'canceled' } },
   { custom_id: 'd', result: { type: 'expired' } },
 ];
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
 
 test('begins a batch', async () => {
   const server = await serve({ json: batchJson() });
