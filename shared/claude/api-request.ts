@@ -17,13 +17,13 @@ export interface ApiRequest {
   signal?: AbortSignal | undefined;
 }
 
-/** A 2xx reply, read whole. */
+/** A 2xx reply, fully read. */
 export interface JsonReply {
   value: unknown;
   requestId: string | undefined;
 }
 
-/** A 2xx reply whose body is still to be read. An error in it is a `ClaudeConnectionError`. */
+/** A 2xx reply whose body is still to be read. It fails with `ClaudeConnectionError`. */
 export interface StreamReply {
   body: Readable;
   mimeType: string | undefined;

@@ -187,7 +187,7 @@ test.each([
   expect(error).toBeInstanceOf(ClaudeAbortedError);
   expect(error).toMatchObject({
     sent,
-    message: 'The call was ended while it waited to retry.',
+    message: 'The call was aborted while waiting to retry.',
     cause: { message: 'out of time' },
   });
 });
