@@ -183,7 +183,7 @@ describe('when a limit is near', () => {
     expect(thrown).toBeInstanceOf(Defer);
     expect(thrown).toMatchObject({
       code: 'claude.paced',
-      message: 'The next free slot of the messages limit is 7 s away.',
+      message: 'The next free slot of the messages rate limit is 7 s away.',
     });
     expect((thrown as Defer).delayMs).toBeGreaterThanOrEqual(6_000);
   });

@@ -123,7 +123,7 @@ describe('turn', () => {
     expect(thrown).toBeInstanceOf(Defer);
     expect(thrown).toMatchObject({
       code: 'claude.paced',
-      message: 'The next free slot of the files limit is 1 s away.',
+      message: 'The next free slot of the files rate limit is 1 s away.',
       delayMs: 300,
     });
     // Nothing was taken.
