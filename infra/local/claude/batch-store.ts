@@ -50,7 +50,7 @@ export class BatchStore {
     const loaded: StoredBatch[] = [];
     for (const id of await readdir(desk.#dir)) {
       const text = await readFile(join(desk.#dir, id, 'batch.json'), 'utf8').catch(() => undefined);
-      // Without its description the batch was never acknowledged.
+      // Without batch.json the batch was never acknowledged.
       if (text === undefined) await rm(join(desk.#dir, id), { recursive: true });
       else loaded.push(batchSchema.parse(JSON.parse(text)));
     }

@@ -7,14 +7,14 @@ import { isCodeExecution, type Prompt } from './prompt.ts';
 import type { EmulatorState } from './state.ts';
 
 /**
- * Stands in for the code execution tool: no code runs. Every file that was put into the container is
- * profiled (rows, columns, value ranges where it is delimited text) and the profile is left as a new,
- * downloadable file, with the blocks around it that the real tool would have answered.
+ * A stand-in for the code execution tool that runs no code. Every file in the container is profiled
+ * (rows, columns and value ranges of delimited text). The profile becomes a new, downloadable file, in
+ * the blocks that the real tool would answer with.
  */
 
 export interface Execution {
   blocks: object[];
-  /** What the answer can tell of the files. */
+  /** Facts about the files for the answer to report. */
   facts: string[];
   container: { id: string; expires_at: string; skills: null };
 }
@@ -22,7 +22,7 @@ export interface Execution {
 const containerLifeMs = 30 * 24 * 3600 * 1000;
 const largestProfiled = 256 * 1024 * 1024;
 
-/** Runs over the prompt's uploads; undefined when there is no tool or nothing to run on. */
+/** Profiles the prompt's uploads; undefined when there is no tool or no upload. */
 export async function execute(
   state: EmulatorState,
   prompt: Prompt,
@@ -36,7 +36,7 @@ export async function execute(
   for (const file of prompt.uploads) {
     const profile = await profileOf(state, file);
     const made = await keep(state, file, profile);
-    facts.push(tell(profile));
+    facts.push(describe(profile));
     blocks.push(...blocksOf(state, tool.type ?? '', file, made, profile));
   }
   const expiresAt = new Date(state.settings.now() + containerLifeMs).toISOString();
@@ -93,13 +93,13 @@ function add(column: Column, value: string): void {
   column.max = Math.max(column.max ?? number, number);
 }
 
-function tell({ filename, sizeBytes, rows, columns }: Profile): string {
+function describe({ filename, sizeBytes, rows, columns }: Profile): string {
   if (rows === undefined || !columns) return `${filename} has ${sizeBytes} bytes.`;
   const names = columns.map(({ name }) => name).join(', ');
   return `${filename} has ${rows} rows and ${columns.length} columns: ${names}`.slice(0, 300);
 }
 
-/** The profile as a file made by a tool: those can be downloaded. */
+/** Stores the profile as a file made by a tool, which can be downloaded. */
 async function keep(state: EmulatorState, file: StoredFile, profile: Profile): Promise<StoredFile> {
   const stem = basename(file.filename, extname(file.filename)).slice(0, 240);
   const pending = state.files.begin();
@@ -122,9 +122,9 @@ function blocksOf(
   const id = state.newId('srvtoolu');
   const caller = { type: 'direct' };
   const use = { type: 'server_tool_use', id, caller };
-  const result = { stdout: `${tell(profile)}\n`, stderr: '', return_code: 0 };
+  const result = { stdout: `${describe(profile)}\n`, stderr: '', return_code: 0 };
 
-  // The first version of the tool ran Python alone; the later ones have a shell.
+  // The first version of the tool ran only Python; later ones have a shell.
   if (type === 'code_execution_20250522') {
     const code = `profile(${JSON.stringify(file.filename)})`;
     const content = [{ type: 'code_execution_output', file_id: made.id }];

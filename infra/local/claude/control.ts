@@ -7,7 +7,7 @@ import type { JournalFilter } from './journal.ts';
 import { settleBatch } from './run-batch.ts';
 import type { EmulatorState } from './state.ts';
 
-/** `/_emulator/…`: looking into the emulator and steering it. No key, no rate, not in the journal. */
+/** `/_emulator/…`: inspects and controls the emulator. No API key, no rate limit, not in the journal. */
 
 const filterSchema = z.strictObject({
   path: z.string().optional(),
@@ -21,7 +21,7 @@ const filterSchema = z.strictObject({
   limit: z.coerce.number().int().min(0).optional(),
 });
 
-/** A file as the controls show it: more than the API tells. */
+/** A file as the controls show it, with more than the API shows. */
 export interface FileInfo {
   id: string;
   filename: string;
@@ -52,13 +52,13 @@ export function fileInfo(state: EmulatorState, file: StoredFile): FileInfo {
 const help = {
   'GET /_emulator/journal':
     'calls, oldest first; ?path= &method= &operation= &status= &filename= &fileId= &fault= &after=SEQ &limit=N',
-  'DELETE /_emulator/journal': 'forgets all calls',
-  'GET /_emulator/faults': 'faults with how often each matched and struck',
+  'DELETE /_emulator/journal': 'clears the journal',
+  'GET /_emulator/faults': 'faults, with how often each matched and struck',
   'POST /_emulator/faults': 'adds one fault or a list of them',
   'DELETE /_emulator/faults': 'removes all faults',
   'GET /_emulator/files': 'files with their SHA-256, oldest first',
-  'POST /_emulator/files/{id}/expire': 'lets a file expire now',
-  'DELETE /_emulator/files/{id}': 'takes a file away, as if it had never been',
+  'POST /_emulator/files/{id}/expire': 'makes a file expire now',
+  'DELETE /_emulator/files/{id}': 'removes a file without a trace',
   'POST /_emulator/batches/end': 'ends all batches now; ?as=processed|expired',
   'POST /_emulator/batches/{id}/end': 'ends one batch now; ?as=processed|expired',
 };
@@ -72,7 +72,7 @@ class Refused extends Error {
   }
 }
 
-/** Answers a control request; 400 with `{error}` on what makes no sense, 404 on what is not there. */
+/** Answers a control request; 400 with `{error}` when it is invalid, 404 when something does not exist. */
 export async function control(
   state: EmulatorState,
   req: IncomingMessage,
@@ -147,7 +147,7 @@ async function actOnOne(
     const as = z.enum(['processed', 'expired']).parse(query.get('as') ?? 'processed');
     return { ended: await endBatches(state, as, batch[1]) };
   }
-  throw new Refused(404, `no such control: ${what}; GET /_emulator lists them`);
+  throw new Refused(404, `no such control: ${what}; see GET /_emulator`);
 }
 
 /** Ends one batch or all that are still open; returns their ids. */

@@ -21,7 +21,7 @@ const typeByStatus: Record<number, string> = {
   529: 'overloaded_error',
 };
 
-/** The `error.type` that goes with a status when nothing else is said. */
+/** The default `error.type` of a status. */
 function errorTypeOf(status: number): string {
   return typeByStatus[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
 }
@@ -31,7 +31,7 @@ export interface ErrorBodyDetails {
   [key: string]: unknown;
 }
 
-/** An answer of the API that is not a success. Thrown by handlers, written by the server. */
+/** An error reply of the API. Thrown by handlers, written by the server. */
 export class ApiError extends Error {
   readonly status: number;
   readonly type: string;
@@ -55,7 +55,7 @@ export class ApiError extends Error {
     this.headers = options.headers ?? {};
   }
 
-  /** The body as the API writes it. */
+  /** The body in the API's form. */
   body(requestId: string): object {
     const error = {
       type: this.type,
@@ -78,7 +78,7 @@ export function tooLarge(message: string): ApiError {
   return new ApiError(413, message);
 }
 
-/** Storage is used up: 400 with a code since GA, 403 before. */
+/** The storage quota is used up: 400 with a code since GA, 403 before. */
 export function storageFull(shape: FilesDialect): ApiError {
   const message = 'The file storage of this organization is used up. Delete files and try again.';
   return shape === 'ga'

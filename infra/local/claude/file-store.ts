@@ -5,9 +5,9 @@ import { FileOrder } from './file-order.ts';
 import { PendingFile } from './pending-file.ts';
 
 /**
- * Files on disk: `files/<id>.bin` with the bytes, then `files/<id>.json`, whose renaming into place is
- * the moment the file exists. A process killed at any point leaves either the whole file or nothing.
- * Nothing is flushed to the platter: what is written survives the process, not a power cut.
+ * Files on disk: `files/<id>.bin` with the bytes, then `files/<id>.json`. The file exists from the
+ * moment the latter is renamed into place, so a killed process leaves either the complete file or
+ * nothing. Nothing is synced (fsync): files survive the death of the process, not a power cut.
  */
 
 const storedFileSchema = z.object({
@@ -23,10 +23,10 @@ const storedFileSchema = z.object({
   deletedAt: z.number().optional(),
 });
 
-/** Times in milliseconds since the epoch. `seq` orders files made in the same millisecond. */
+/** Times in milliseconds since the epoch. `seq` orders files created in the same millisecond. */
 export type StoredFile = z.infer<typeof storedFileSchema>;
 
-/** For how long the metadata of an expired file can be seen. */
+/** How long the metadata of an expired file stays visible. */
 const expiredVisibleMs = 30 * 24 * 3600 * 1000;
 
 export class FileStore {
@@ -46,7 +46,7 @@ export class FileStore {
     this.#deleteLagMs = deleteLagMs;
   }
 
-  /** Opens the folder, dropping what a killed process left half done. */
+  /** Opens the folder and deletes the incomplete files of a killed process. */
   static async open(dataDir: string, now: () => number, deleteLagMs: number): Promise<FileStore> {
     const store = new FileStore(dataDir, now, deleteLagMs);
     await rm(store.#tmp, { recursive: true, force: true });
@@ -69,12 +69,12 @@ export class FileStore {
     return store;
   }
 
-  /** Reads one entry of the folder; what is no half of a whole file is deleted. */
+  /** Reads one entry of the folder; deletes it when its other half is missing. */
   async #load(name: string, names: ReadonlySet<string>): Promise<StoredFile | undefined> {
     const path = join(this.#dir, name);
     if (name.endsWith('.bin') && names.has(name.replace(/\.bin$/, '.json'))) return undefined;
     if (name.endsWith('.json') && names.has(name.replace(/\.json$/, '.bin'))) {
-      // Only a power cut can leave damaged metadata: nothing is flushed to the platter.
+      // Only a power cut can leave damaged metadata, because nothing is synced.
       const file = storedFileSchema.safeParse(parseJson(await readFile(path, 'utf8')));
       if (file.success) return file.data;
     }
@@ -82,7 +82,7 @@ export class FileStore {
     return undefined;
   }
 
-  /** Where new bytes go; they become a file only by `add`. */
+  /** A place for new bytes; `add` makes them a file. */
   begin(): PendingFile {
     return new PendingFile(join(this.#tmp, `${this.#nextTmp++}.part`));
   }
@@ -129,7 +129,7 @@ export class FileStore {
     return this.#files.has(id);
   }
 
-  /** The file while its metadata can be seen, which for an expired one is 30 days more. */
+  /** The file while its metadata is visible, which for an expired file is 30 days more. */
   get(id: string): StoredFile | undefined {
     const file = this.#files.get(id);
     return file && this.#visible(file) ? file : undefined;
@@ -169,7 +169,7 @@ export class FileStore {
     return this.#order.newerThan(seq, limit, (file) => this.#visible(file));
   }
 
-  /** Deletes the file; with a lag it can be seen for that long. */
+  /** Deletes the file; it stays visible for `deleteLagMs`. */
   async remove(id: string): Promise<void> {
     const file = this.#files.get(id);
     if (!file) return;
@@ -179,18 +179,18 @@ export class FileStore {
     else await this.purge(id);
   }
 
-  /** Takes the file away at once, as if it had never been. */
+  /** Removes the file at once, without a trace. */
   async purge(id: string): Promise<void> {
     const file = this.#files.get(id);
     if (!file) return;
     this.#files.delete(id);
     this.#order.remove(file);
-    // The metadata first: without it the bytes are swept up at the next start.
+    // The metadata first: bytes without metadata are deleted at the next start.
     await unlink(join(this.#dir, `${id}.json`)).catch(ignoreMissing);
     await unlink(this.path(id)).catch(ignoreMissing);
   }
 
-  /** Lets the file's time run out now. */
+  /** Makes the file expire now. */
   async expire(id: string): Promise<void> {
     const file = this.#files.get(id);
     if (!file) return;

@@ -22,7 +22,7 @@ export function shapeOf(file: StoredFile, shape: FilesDialect): object {
   };
 }
 
-/** Finds the file of the path, giving faults that name it their chance. Throws 404. */
+/** The file of the path, once the faults for its name have been applied. Throws 404. */
 async function fileOf(call: ApiCall): Promise<StoredFile> {
   const file = call.state.files.get(call.id);
   if (!file) throw fileMissing(call.id);
@@ -93,7 +93,7 @@ function listGa({ query, state }: ApiCall): object {
   };
 }
 
-/** Page tokens hold a place in the order, so that deleting what was listed loses nothing. */
+/** Page tokens hold a position in the order, so that deleting listed files skips none. */
 function pageAfter(seq: number): string {
   return `page_${Buffer.from(`older:${seq}`).toString('base64url')}`;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ApiCall } from './call.ts';
 import { ApiError, invalid } from './errors.ts';
 
-/** What every request must carry in its headers. */
+/** Checks the headers that every request must have. */
 
 const versions = ['2023-06-01', '2026-10-21'];
 const filesBeta = 'files-api-2025-04-14';
@@ -19,7 +19,7 @@ export function authenticate({ req, state }: ApiCall): void {
   }
 }
 
-/** Notes the API version and the dialect of the shapes in `call`. Throws 400. */
+/** Sets the API version and the dialect of the shapes in `call`. Throws 400. */
 export function checkVersion(call: ApiCall): void {
   const version = call.req.headers['anthropic-version'];
   if (typeof version !== 'string') throw invalid('anthropic-version: header is required');
@@ -30,7 +30,7 @@ export function checkVersion(call: ApiCall): void {
   if (hasFilesBeta(call.req)) call.shape = 'beta';
 }
 
-/** Bodies are taken as they are. Throws 400 when one is said to be compressed. */
+/** Throws 400 for a compressed body. */
 export function checkEncoding({ req }: ApiCall): void {
   const encoding = req.headers['content-encoding'];
   if (encoding === undefined || encoding === 'identity') return;
@@ -38,7 +38,7 @@ export function checkEncoding({ req }: ApiCall): void {
   throw invalid(`content-encoding: ${encoding} is not supported`, details);
 }
 
-/** In the beta dialect nothing about files goes without its header. Throws 400. */
+/** Throws 400 when a call about files lacks its header in the beta dialect. */
 export function checkBeta({ req, state }: Pick<ApiCall, 'req' | 'state'>): void {
   if (state.settings.dialect === 'beta' && !hasFilesBeta(req)) {
     throw invalid(`anthropic-beta: the Files API needs the header value ${filesBeta}`);

@@ -37,7 +37,7 @@ export interface Emulator {
   addFault(fault: Fault): void;
   clearFaults(): void;
   faults(): FaultState[];
-  /** Files that can be seen through the API, oldest first. */
+  /** Files that are visible through the API, oldest first. */
   files(): FileInfo[];
   /** Adds a file without the API; downloadable by default, as if a tool had made it. */
   addFile(file: {
@@ -121,7 +121,7 @@ async function openState(
   };
 }
 
-/** The controls that tests in the same process have in place of `/_emulator`. */
+/** The controls for code in the same process, in place of `/_emulator`. */
 function controlsOf(state: EmulatorState): Omit<Emulator, 'url' | 'port' | 'dataDir' | 'close'> {
   return {
     journal: (filter) => state.journal.entries(filter),

@@ -7,7 +7,7 @@ import type { DocumentBlock, ImageBlock } from './message-schema.ts';
 import type { EmulatorState } from './state.ts';
 import { byteTokens, imageTokens, pageTokens, textTokens } from './tokens.ts';
 
-/** What a block brings with it, once its source has been looked up and checked. */
+/** The content of a block, once its source has been looked up and checked. */
 export type Material = { tokens: number; sha256: string } & (
   | { kind: 'text'; text: string }
   | { kind: 'pdf'; pageCount: number; pages: { number: number; text: string }[] }
@@ -22,7 +22,7 @@ export interface ImageFacts {
   sizeBytes: number;
 }
 
-/** More than this counts as too long for any model without being read. */
+/** Longer text is too long for any model and is not read. */
 const longestTextBytes = 16 * 1024 * 1024;
 const largestSide = 8_000;
 
@@ -34,7 +34,7 @@ export function fileOfSource(state: EmulatorState, id: string): StoredFile {
   return file;
 }
 
-/** Material of a document block; `at` is where the block stands, for messages. */
+/** Material of a document block; `at` is the path of the block, for error messages. */
 export async function documentMaterial(
   state: EmulatorState,
   block: DocumentBlock,
@@ -70,7 +70,7 @@ async function fileMaterial(state: EmulatorState, file: StoredFile, at: string):
   return textMaterial(decodeUtf8(await readBytes(path, file.id), at), at, file.sha256);
 }
 
-/** A file deleted between looking it up and reading it is not found, like any other. */
+/** A file deleted between its look-up and its reading is not found, like any other. */
 async function readBytes(path: string, id: string): Promise<Buffer> {
   try {
     return await readFile(path);
@@ -124,7 +124,7 @@ async function contentMaterial(
         part.source.media_type,
         `${at}.source.content.${index}`,
       );
-      // An image keeps its place in the numbering of the blocks, with nothing to quote.
+      // An image has a number among the blocks but nothing to quote.
       blocks.push('');
       images.push(facts);
       tokens += imageTokens(facts.width, facts.height);
@@ -133,7 +133,7 @@ async function contentMaterial(
   return { kind: 'blocks', blocks, images, tokens, sha256: sha256Of(JSON.stringify(parts)) };
 }
 
-/** Material of an image block. Throws 400 on what is no such image or too large. */
+/** Material of an image block. Throws 400 for an image of another type or of excessive size. */
 export async function imageMaterial(
   state: EmulatorState,
   block: ImageBlock,
@@ -177,7 +177,7 @@ export async function imageMaterial(
   return { kind: 'image', ...facts, tokens: imageTokens(width, height), sha256: sha256Of(bytes) };
 }
 
-/** Format and size from the image's header. */
+/** Format and dimensions from the image's header. */
 async function imageFacts(bytes: Buffer, mediaType: string, at: string): Promise<ImageFacts> {
   const facts = await sharp(bytes, { limitInputPixels: false })
     .metadata()
@@ -190,7 +190,7 @@ async function imageFacts(bytes: Buffer, mediaType: string, at: string): Promise
       `${at}.source: the image was specified as ${mediaType} but appears to be image/${facts.format}`,
     );
   }
-  // Of an animation sharp gives the height of all frames one above the other.
+  // For an animation, sharp reports the height of all frames stacked.
   const height = facts.pageHeight ?? facts.height;
   return { format: facts.format, width: facts.width, height, sizeBytes: bytes.length };
 }

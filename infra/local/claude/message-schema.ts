@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * The bodies of Messages and count_tokens as the official SDK 1.12 types them, closed: a field the API
- * does not have is refused. Blocks that only come back from earlier turns are taken as they are.
+ * The bodies of Messages and count_tokens as typed by the official SDK 1.12, but closed: fields that the
+ * API does not have are rejected. Blocks echoed from earlier turns are accepted unchecked.
  */
 
 const cacheControl = z
@@ -84,7 +84,7 @@ const toolResult = z.strictObject({
   cache_control: cacheControl,
 });
 
-/** Blocks of the assistant's earlier turns, sent back as they came. */
+/** Blocks of the assistant's earlier turns, sent back unchanged. */
 const echoed = [
   'thinking',
   'redacted_thinking',
@@ -161,7 +161,7 @@ const shared = {
       z.strictObject({ type: z.literal('none') }),
     ])
     .optional(),
-  // The models' capabilities say the same: other types get a 400.
+  // As in the models' capabilities: other types get a 400.
   thinking: z
     .discriminatedUnion('type', [
       z.strictObject({

@@ -2,12 +2,15 @@ import type { ApiCall, Reply } from './call.ts';
 import { type Model, modelOf, models } from './models.ts';
 import { pageOf } from './paging.ts';
 
-/** `/v1/models`: list and read. */
+/**
+ * `/v1/models`: list and read. We do not know the release dates; the epoch is what the API itself gives
+ * for unknown dates.
+ */
 
 const supported = { supported: true };
 const unsupported = { supported: false };
 
-/** What the emulator itself can do, in the shape of the API: a capability shown is one that works. */
+/** The emulator's own capabilities, in the API's form: every capability shown works. */
 const capabilities = {
   batch: supported,
   citations: supported,

@@ -1,9 +1,8 @@
 import { ApiError } from './errors.ts';
 
 /**
- * The models the emulator knows. Context and output of the 5.5 models and of haiku-4-5 are those of the
- * official documentation; those of opus-4-6 and 4-7 are unverified. Release dates are not known to us
- * and given as the epoch, which the API itself does for unknown dates.
+ * The models the emulator knows. Context and output limits of the 5.5 models and of haiku-4-5 are from
+ * the official documentation; those of opus-4-6 and 4-7 are unverified.
  */
 
 export interface Model {
@@ -12,7 +11,7 @@ export interface Model {
   line: 'haiku' | 'sonnet' | 'opus';
   maxInputTokens: number;
   maxTokens: number;
-  /** The id that answers carry, where the name asked for is an alias. */
+  /** The id in the answer, when the requested name is an alias. */
   aliasOf?: string;
 }
 
@@ -31,7 +30,7 @@ export const models: readonly Model[] = [
 
 const aliases: Record<string, string> = { 'claude-haiku-4-5': 'claude-haiku-4-5-20251001' };
 
-/** The model of this id or alias. Throws 404 as the API does for one it does not know. */
+/** The model of this id or alias. Throws 404 for an unknown one, as the API does. */
 export function modelOf(id: string): Model {
   const model = models.find((known) => known.id === (aliases[id] ?? id));
   if (!model) throw new ApiError(404, `model: ${id}`);

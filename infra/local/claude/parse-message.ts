@@ -8,7 +8,7 @@ import {
   sampling,
 } from './message-schema.ts';
 
-/** Checks the shape of a Messages body. Throws 400 naming the field. */
+/** Checks the shape of a Messages body. Throws 400 with the name of the field. */
 export function parseMessage(body: unknown, version: string): MessageRequest {
   const request = parse(messageSchema, body);
   if (version === '2023-06-01') return request;
@@ -38,7 +38,7 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   throw invalid(wordingOf(result.error.issues[0]));
 }
 
-/** The API words these after pydantic: `messages.0.content: Field required`. */
+/** The API's wording is pydantic's: `messages.0.content: Field required`. */
 function wordingOf(issue: z.core.$ZodIssue | undefined): string {
   if (!issue) return 'The request is invalid';
   const path = issue.path.join('.');
@@ -50,7 +50,7 @@ function wordingOf(issue: z.core.$ZodIssue | undefined): string {
   }
   if (issue.input === undefined) return `${at}Field required`;
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The branch that came furthest is the one that was meant.
+    // The branch that matched furthest is the one that was meant.
     const branches = issue.errors.map((branch) => branch[0]).filter((first) => first !== undefined);
     branches.sort((a, b) => b.path.length - a.path.length);
     const inner = branches[0];
@@ -59,7 +59,7 @@ function wordingOf(issue: z.core.$ZodIssue | undefined): string {
   return `${at}${issue.message}`;
 }
 
-/** Whether a `file_id` is in any of the blocks. */
+/** Whether any of the blocks has a `file_id`. */
 export function refersToFiles({ messages }: CountRequest): boolean {
   return messages.some(
     ({ content }) =>

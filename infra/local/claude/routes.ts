@@ -14,9 +14,9 @@ import { receiveUpload } from './upload.ts';
 
 export interface Route {
   method: string;
-  /** Path; `{id}` stands for one segment. */
+  /** Path; `{id}` matches one segment. */
   path: string;
-  /** What the journal and faults call it. */
+  /** Its name in the journal and in faults. */
   operation: string;
   /** Whether it counts against the Files limit and needs the beta header in the beta dialect. */
   files?: true;
@@ -86,7 +86,7 @@ const patterns = routes.map((route) => ({
   pattern: new RegExp(`^${route.path.replace('{id}', '([^/]+)')}$`),
 }));
 
-/** The route of a request. Without one, `allowed` names the methods that the path does have. */
+/** The route of a request. When there is none, `allowed` lists the methods that the path has. */
 export function findRoute(
   method: string,
   path: string,
@@ -106,7 +106,7 @@ function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    // Not valid percent-encoding: no id looks like that, so it is not found as it stands.
+    // Invalid percent-encoding: no id looks like that, so the raw segment will not be found.
     return segment;
   }
 }

@@ -9,17 +9,17 @@ import { findRoute, type Route } from './routes.ts';
 import type { EmulatorState } from './state.ts';
 import { ConnectionFault, pauseCall, strike } from './strike.ts';
 
-/** The HTTP side: finds the route, checks the headers, writes answers, and does what faults ask for. */
+/** The HTTP server: finds the route, checks the headers, writes replies, and applies faults to them. */
 
 export function makeServer(state: EmulatorState): Server {
   const server = createServer((req, res) => {
     serve(state, req, res).catch((error: unknown) => {
-      // Only a bug gets here: answers and faults are dealt with inside.
+      // Only a bug gets here: error replies and faults are handled inside.
       console.error('emulator:', error);
       res.destroy();
     });
   });
-  // An upload of 500 MB over a slow line may take longer than Node's default of five minutes.
+  // An upload of 500 MB over a slow connection may take longer than Node's default of five minutes.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 60_000;
   return server;
@@ -90,7 +90,7 @@ async function serve(
     if (!(error instanceof ConnectionFault)) throw error;
     disconnect(call, res, error);
   }
-  // What was not read of a refused upload must not stand in the way of the next request.
+  // The unread rest of a rejected upload must not block the next request.
   if (!req.complete && !req.destroyed) req.resume();
 }
 
@@ -146,7 +146,7 @@ async function deliver(call: ApiCall, res: ServerResponse, reply: Reply): Promis
 
   res.writeHead(reply.status ?? 200, {
     'content-type': type,
-    // A stream of events has no length that is known beforehand.
+    // The length of a stream of events is not known in advance.
     ...(type.startsWith('text/event-stream')
       ? { 'cache-control': 'no-cache' }
       : { 'content-length': String(fault?.kind === 'malformed' ? half : full) }),
@@ -158,7 +158,7 @@ async function deliver(call: ApiCall, res: ServerResponse, reply: Reply): Promis
   if (!Buffer.isBuffer(body)) {
     const source = createReadStream(body.path, { start: 0, end: Math.max(0, sent - 1) });
     entry.delivered = sent === full;
-    // Ends early when the client goes away, which the journal sees by `close`.
+    // Ends early when the client disconnects; `close` records that in the journal.
     await pipeline(source, res, { end: sent === full }).catch(() => {});
     if (sent < full) res.destroy();
     return;

@@ -6,18 +6,18 @@ import type { PendingFile } from './pending-file.ts';
 import { bodyOf } from './request-body.ts';
 import { strike } from './strike.ts';
 
-/** `POST /v1/files`: streams the file to disk; it exists only when the whole body was right. */
+/** `POST /v1/files`: streams the file to disk; it exists only once the complete body was valid. */
 
-/** What the parts around the file's bytes may take up in the body. */
+/** Maximum size of everything in the body except the file's bytes. */
 const frameBytes = 64 * 1024;
 const expiryRange = { min: 3_600, max: 7_776_000 };
-// biome-ignore lint/suspicious/noControlCharactersInRegex: U+0000 to U+001F are what is forbidden
+// biome-ignore lint/suspicious/noControlCharactersInRegex: U+0000 to U+001F are forbidden in names
 const forbidden = /[<>:"|?*\\/\u0000-\u001f]/;
 
 /**
- * Throws 400 when the API would refuse the name. The SDK's comments say that GA cuts a name down to its
- * last path component and makes one up for an empty one; the documentation says that such names are
- * refused, and so does the emulator: who satisfies the stricter reading gets along with both.
+ * Throws 400 when the API would reject the name. The SDK's comments say that GA reduces a name to its
+ * last path component and invents one for an empty name; the documentation says that such names are
+ * rejected. The emulator is strict: a client that satisfies the documentation works with both.
  */
 function checkFilename(name: string): void {
   const length = [...name].length;
@@ -40,7 +40,7 @@ export async function receiveUpload(call: ApiCall): Promise<Reply> {
     const { head, expiresInSeconds } = await readForm(call, boundary, pending);
     const filename = head.filename ?? '';
     let id = state.newId('file');
-    // A seeded source of ids starts over when the emulator does.
+    // A seeded source of ids starts over when the emulator restarts.
     while (state.files.has(id)) id = state.newId('file');
 
     const mimeType = head.contentType ?? 'application/octet-stream';

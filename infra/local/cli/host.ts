@@ -5,7 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { environment as names } from '../../../functions/settings.ts';
 import { type ChildService, startChildService } from '../child-service.ts';
-import type { ClaudeSettings } from '../claude/process.ts';
+import type { ClaudeProcessSettings } from '../claude/process.ts';
 import type { ObjectChange } from '../s3/events.ts';
 import { type LocalStack, start } from '../stack.ts';
 import { synthesize } from '../synthesize.ts';
@@ -48,7 +48,7 @@ export async function startHost(
       module: fileURLToPath(new URL('../claude/process.ts', import.meta.url)),
       port: port === 0 ? 0 : port + 2,
       onLog: (line) => options.say(`claude emulator: ${line}`),
-      settings: (now): ClaudeSettings => ({
+      settings: (now): ClaudeProcessSettings => ({
         port: now.port,
         portIsFixed: now.crashed,
         dialect,
