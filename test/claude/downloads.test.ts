@@ -17,7 +17,7 @@ test('downloads the content of a file as a stream', async () => {
   expect(server.seen[0]?.url).toBe('/v1/files/file_1/content');
 });
 
-test('says why a file cannot be downloaded', async () => {
+test('reports why a file cannot be downloaded', async () => {
   const server = await serve({
     status: 400,
     json: errorJson('invalid_request_error', 'not downloadable', 'file_not_downloadable'),
@@ -30,7 +30,7 @@ test('says why a file cannot be downloaded', async () => {
   expect(error).toMatchObject({ errorCode: 'file_not_downloadable' });
 });
 
-test('fails a download that is cut', async () => {
+test('fails a download that is cut off', async () => {
   const server = await serve((request, response) => {
     response.writeHead(200, { 'content-length': '100' });
     response.write('begun');
@@ -45,7 +45,7 @@ test('fails a download that is cut', async () => {
   expect(error).toMatchObject({ status: 200 });
 });
 
-test('lets go of the connection of a download that nobody reads', async () => {
+test('closes the connection of a download that is not read', async () => {
   const closed = Promise.withResolvers<void>();
   const server = await serve((request, response) => {
     request.socket.on('close', () => closed.resolve());
@@ -61,7 +61,7 @@ test('lets go of the connection of a download that nobody reads', async () => {
   expect(body.destroyed).toBe(true);
 });
 
-test('ends a download at its signal', async () => {
+test('aborts a download at its signal', async () => {
   const server = await serve((_, response) => {
     response.writeHead(200, { 'content-length': '100' });
     response.write('begun');

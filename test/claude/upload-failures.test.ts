@@ -27,7 +27,7 @@ import { chunkBytes, endless, upload } from './upload-body.ts';
 test.each([
   ['hangs up at once', true],
   ['keeps the connection', false],
-])('tells a refusal that comes while it sends, from an API that %s', async (_, hangUp) => {
+])('reports a rejection that arrives while sending, from an API that %s', async (_, hangUp) => {
   const server = await serveRaw((request, response) => {
     response.writeHead(413, { connection: hangUp ? 'close' : 'keep-alive' });
     response.end(JSON.stringify(errorJson('request_too_large', 'File too large')), () => {
@@ -45,7 +45,7 @@ test.each([
   expect(errors[0]).toMatchObject({ status: 413, message: 'File too large' });
 });
 
-test('tells a refusal while the body has stalled, and ends the body', async () => {
+test('reports a rejection while the body is stalled, and closes the body', async () => {
   const server = await serveRaw((_request, response) => {
     response.writeHead(401);
     response.end(JSON.stringify(errorJson('authentication_error', 'invalid x-api-key')));
@@ -60,7 +60,7 @@ test('tells a refusal while the body has stalled, and ends the body', async () =
   expect(stalled.destroyed).toBe(true);
 });
 
-test('tells the status of a refusal whose body was cut', async () => {
+test('reports the status of a rejection whose body was cut off', async () => {
   const server = await serveRaw((request, response) => {
     response.writeHead(413, { 'content-length': '1000' });
     response.write('{"type":"err');
@@ -74,7 +74,7 @@ test('tells the status of a refusal whose body was cut', async () => {
   expect(error).toMatchObject({ status: 413, message: 'HTTP 413: {"type":"err' });
 });
 
-test('makes one attempt when the answer is lost, and says that the file may exist', async () => {
+test('makes one attempt when the reply is lost, and reports that the file may exist', async () => {
   const server = await serve((request) => request.socket.destroy());
   const { client, waits } = clientOf(server, { maxRetries: 5 });
 
@@ -86,7 +86,7 @@ test('makes one attempt when the answer is lost, and says that the file may exis
   expect(waits).toEqual([]);
 });
 
-test('makes one attempt when it is told to wait, and says how long', async () => {
+test('makes one attempt when the API asks to wait, and reports how long', async () => {
   const server = await serve({
     status: 429,
     headers: { 'retry-after': '7' },
@@ -101,7 +101,7 @@ test('makes one attempt when it is told to wait, and says how long', async () =>
   expect(server.seen).toHaveLength(1);
 });
 
-test('says that nothing was sent when no connection comes about, and ends the unread body', async () => {
+test('reports that nothing was sent when it cannot connect, and closes the unread body', async () => {
   const closed = createServer();
   await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
   const address = closed.address();
@@ -124,14 +124,14 @@ test('says that nothing was sent when no connection comes about, and ends the un
   expect(body.destroyed).toBe(true);
 });
 
-test('ends at its signal while sending, and the API gets no whole request', async () => {
+test('aborts at its signal while sending, and leaves the request incomplete', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
   const controller = new AbortController();
   let pulls = 0;
   const body = Readable.from(
     endless(() => {
-      if (++pulls === 5) controller.abort(new Error('the claim was lost'));
+      if (++pulls === 5) controller.abort(new Error('the lease was lost'));
     }),
   );
 
@@ -140,12 +140,12 @@ test('ends at its signal while sending, and the API gets no whole request', asyn
   );
 
   expect(error).toBeInstanceOf(ClaudeAbortedError);
-  expect(error).toMatchObject({ sent: 'maybe', cause: { message: 'the claim was lost' } });
+  expect(error).toMatchObject({ sent: 'maybe', cause: { message: 'the lease was lost' } });
   expect(body.destroyed).toBe(true);
   expect(server.seen).toEqual([]);
 });
 
-test('does not even connect when its signal came before', async () => {
+test('does not connect when its signal is already aborted', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
 
@@ -158,7 +158,7 @@ test('does not even connect when its signal came before', async () => {
   expect(server.connections).toBe(0);
 });
 
-test('ends at its signal while it still connects, and says that nothing was sent', async () => {
+test('aborts at its signal while connecting, and reports that nothing was sent', async () => {
   const controller = new AbortController();
   const connecting = Promise.withResolvers<void>();
   const agent = new Agent({
@@ -177,7 +177,7 @@ test('ends at its signal while it still connects, and says that nothing was sent
   expect(error).toMatchObject({ sent: 'no' });
 });
 
-test('gives up after its time, and says that the file may exist', async () => {
+test('gives up at its timeout, and reports that the file may exist', async () => {
   const server = await serve(silentUntilTimeout(5_000));
   const { client } = clientOf(server);
 
@@ -193,9 +193,9 @@ test('gives up after its time, and says that the file may exist', async () => {
 test.each([
   ['is not JSON', { text: '<html>' }],
   ['has no id', { json: { type: 'file' } }],
-  ['has a size that is no number', { json: fileJson('f', { size_bytes: '3' }) }],
-  ['has a time that is none', { json: fileJson('f', { created_at: 'yesterday' }) }],
-])('does not take a reply for a file that %s', async (_, answer) => {
+  ['has a size that is not a number', { json: fileJson('f', { size_bytes: '3' }) }],
+  ['has a malformed time', { json: fileJson('f', { created_at: 'yesterday' }) }],
+])('rejects a reply that %s', async (_, answer) => {
   const server = await serve({ ...answer, headers: { 'request-id': 'req_7' } });
   const { client } = clientOf(server);
 
@@ -205,7 +205,7 @@ test.each([
   expect(error).toMatchObject({ requestId: 'req_7' });
 });
 
-test('says that the file may exist when the good reply is cut', async () => {
+test('reports that the file may exist when a successful reply is cut off', async () => {
   const server = await serve((request, response) => {
     response.writeHead(200, { 'content-length': '500', 'request-id': 'req_8' });
     response.write('{"id":');

@@ -8,13 +8,13 @@ import { ClaudeSetupError, UploadSizeMismatch } from '../../shared/claude/errors
 import { clientOf, fileJson, rejection, serve, serveRaw } from './api-server.ts';
 import { chunkBytes, upload } from './upload-body.ts';
 
-/** The file's bytes within a multipart body of one part. */
+/** The file's bytes in a multipart body of one part. */
 function contentOf(body: Buffer): Buffer {
   const boundary = body.subarray(0, body.indexOf('\r\n')).toString();
   return body.subarray(body.indexOf('\r\n\r\n') + 4, body.lastIndexOf(`\r\n${boundary}--\r\n`));
 }
 
-test('sends exactly the bytes of one part, its name as raw UTF-8', async () => {
+test('sends exactly one part, with its name as raw UTF-8', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
 
@@ -39,7 +39,7 @@ test('sends exactly the bytes of one part, its name as raw UTF-8', async () => {
   );
 });
 
-test('states the exact length instead of chunking', async () => {
+test('sends the exact length instead of chunked encoding', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
 
@@ -65,7 +65,7 @@ test('puts the expiry in a field before the file', async () => {
   expect(file.expiresAt).toBe('2026-12-01T00:00:00.000Z');
 });
 
-test('refuses an expiry in the beta dialect without calling', async () => {
+test('rejects an expiry in the beta dialect without a call', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server, { dialect: 'beta' });
 
@@ -77,7 +77,7 @@ test('refuses an expiry in the beta dialect without calling', async () => {
   expect(server.seen).toEqual([]);
 });
 
-test('gives the metadata of the file that was made', async () => {
+test('returns the metadata of the new file', async () => {
   const server = await serve({ json: fileJson('file_9') });
   const { client } = clientOf(server);
 
@@ -102,7 +102,7 @@ test('uploads an empty file', async () => {
   expect(contentOf(server.seen[0]?.body ?? Buffer.alloc(0))).toHaveLength(0);
 });
 
-test.each(['text', 'a/b\r\nx-evil: 1', ''])('refuses %j as a MIME type', async (mimeType) => {
+test.each(['text', 'a/b\r\nx-evil: 1', ''])('rejects %j as a MIME type', async (mimeType) => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
 
@@ -112,7 +112,7 @@ test.each(['text', 'a/b\r\nx-evil: 1', ''])('refuses %j as a MIME type', async (
   expect(server.connections).toBe(0);
 });
 
-test('carries a file over a slow connection byte for byte while its memory goes back', async () => {
+test('sends a file unchanged over a slow connection while it releases memory', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'dropline-upload-'));
   onTestFinished(() => rmSync(dir, { recursive: true }));
   const content = randomBytes(5_000_001);
@@ -135,7 +135,7 @@ test('carries a file over a slow connection byte for byte while its memory goes 
   expect(contentOf(received).equals(content)).toBe(true);
 });
 
-test('gives back the memory of chunks it was given for good', async () => {
+test('releases the memory of chunks that it owns', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
   const own = Buffer.from(new ArrayBuffer(chunkBytes));
@@ -151,7 +151,7 @@ test('gives back the memory of chunks it was given for good', async () => {
   expect(contentOf(server.seen[0]?.body ?? Buffer.alloc(0))).toHaveLength(chunkBytes + 100);
 });
 
-test('leaves chunks alone that it was not given for good', async () => {
+test('leaves chunks that it does not own alone', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
   const chunk = Buffer.from(new ArrayBuffer(chunkBytes));
@@ -161,7 +161,7 @@ test('leaves chunks alone that it was not given for good', async () => {
   expect(chunk).toHaveLength(chunkBytes);
 });
 
-test('reads no further ahead of the connection than its buffers', async () => {
+test('reads ahead of the connection only by its buffers', async () => {
   const chunks = 1_000;
   let pulled = 0;
   let received = 0;
@@ -184,7 +184,7 @@ test('reads no further ahead of the connection than its buffers', async () => {
   expect(furthestAhead).toBeLessThan(16 * 1024 * 1024);
 });
 
-test('passes on what the body fails with, and the API gets no whole request', async () => {
+test('passes on the error of the body, and leaves the request incomplete', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
   const failure = new Error('S3 hung up');
@@ -218,7 +218,7 @@ test('sends nothing when the body fails before its first byte', async () => {
 test.each([
   ['shorter', 2],
   ['longer', 4],
-])('refuses a body that is %s than stated, and the API gets no whole request', async (_, bytes) => {
+])('rejects a body that is %s than stated, and leaves the request incomplete', async (_, bytes) => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
 
@@ -231,7 +231,7 @@ test.each([
   expect(server.seen).toEqual([]);
 });
 
-test('refuses a body of text, whose length would be counted in characters', async () => {
+test('rejects a body of text, whose length would be counted in characters', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
   const body = Readable.from([Buffer.from('äöü')]).setEncoding('utf8');
@@ -242,7 +242,7 @@ test('refuses a body of text, whose length would be counted in characters', asyn
   expect(server.seen).toEqual([]);
 });
 
-test('keeps connections for the uploads that follow', async () => {
+test('reuses connections for later uploads', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
 
@@ -251,6 +251,6 @@ test('keeps connections for the uploads that follow', async () => {
   }
 
   expect(server.seen).toHaveLength(10);
-  // undici opens a second one where the first has not yet settled when the next call comes.
+  // undici opens a second one when the first is still finishing as the next call starts.
   expect(server.connections).toBeLessThanOrEqual(2);
 });

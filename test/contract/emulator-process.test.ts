@@ -27,7 +27,7 @@ afterEach(async () => {
 
 interface Run {
   child: ChildProcess;
-  /** First line of stdout, or everything when it ended before one. */
+  /** First line of stdout, or all of stdout if it ended before a line break. */
   line: Promise<string>;
   end: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>;
 }
@@ -52,7 +52,7 @@ function run(...args: string[]): Run {
 }
 
 describe('the emulator on its own', () => {
-  it('prints its URL, answers, and ends cleanly when told to', async () => {
+  it('prints its URL, answers, and exits cleanly on a signal', async () => {
     const { child, line, end } = run('--port', '0', '--data', folder, '--dialect', 'beta');
     const url = await line;
 
@@ -71,7 +71,7 @@ describe('the emulator on its own', () => {
     [['--dialect', 'gamma']],
     [['--colour', 'red']],
     [['extra']],
-  ])('ends with 2 and one line on wrong usage: %j', async (args) => {
+  ])('exits with 2 and one line on a usage error: %j', async (args) => {
     const { code, stdout, stderr } = await run(...args).end;
 
     expect(code).toBe(2);
@@ -79,7 +79,7 @@ describe('the emulator on its own', () => {
     expect(stderr).toMatch(/^emulator: [^\n]+\n$/);
   });
 
-  it('ends with the shell that npm started it in', async () => {
+  it('exits with the shell that npm started it in', async () => {
     const command = `"${process.execPath}" "${main}" --data "${folder}"; true`;
     const env = { ...process.env, npm_lifecycle_event: 'emulator' };
     const shell = spawn('sh', ['-c', command], { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -93,7 +93,7 @@ describe('the emulator on its own', () => {
     expect(shell.signalCode).toBe('SIGTERM');
   });
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     const { code, stdout, stderr } = await run('--help').end;
 
     expect(code).toBe(0);
@@ -101,7 +101,7 @@ describe('the emulator on its own', () => {
     expect(stderr).toBe('');
   });
 
-  it('keeps whole files and drops half ones when it is killed', async () => {
+  it('keeps complete files and drops incomplete ones when it is killed', async () => {
     const first = run('--data', folder);
     const url = await first.line;
     const client = sdkClient({ url });
@@ -115,7 +115,7 @@ describe('the emulator on its own', () => {
     ]);
     async function* half() {
       yield whole.subarray(0, 3_000_000);
-      // The rest never comes: the process is killed once it holds a part of the file.
+      // The rest never comes: the process is killed once it has a part of the file.
       while ((await readdir(join(folder, 'tmp'))).length === 0) await new Promise(setImmediate);
       first.child.kill('SIGKILL');
       await first.end;
@@ -160,7 +160,7 @@ describe('the emulator on its own', () => {
 });
 
 describe('the files of the emulator on disk', () => {
-  it('come back after a restart as they were, and in their order', async () => {
+  it('are unchanged and in order after a restart', async () => {
     const first = await emulate({ dataDir: folder });
     const client = sdkClient(first);
     const ids: string[] = [];
@@ -180,7 +180,7 @@ describe('the files of the emulator on disk', () => {
     expect(second.files().map(({ id }) => id)).toEqual([ids[1], ids[2], next.id]);
   });
 
-  it('are passed by and cleared away where they are not whole', async () => {
+  it('are ignored and deleted when incomplete', async () => {
     const first = await emulate({ dataDir: folder });
     const { id } = await sdkClient(first).files.upload({ file: await textUpload('whole') });
     await first.close();
@@ -194,7 +194,7 @@ describe('the files of the emulator on disk', () => {
     expect((await readdir(join(folder, 'files'))).toSorted()).toEqual([`${id}.bin`, `${id}.json`]);
   });
 
-  it('have ids of their own even when the source of chance starts over', async () => {
+  it('have unique ids even when the random source starts over', async () => {
     const first = await emulate({ dataDir: folder, random: sequence() });
     const a = await sdkClient(first).files.upload({ file: await textUpload('a') });
     await first.close();

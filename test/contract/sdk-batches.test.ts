@@ -19,7 +19,7 @@ const params = (text: string) => ({
 });
 
 describe('the official client against the emulated Message Batches API', () => {
-  it('gets the results when the batch has ended, at the half price tier', async () => {
+  it('gets the results at the batch tier once the batch has ended', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, batchDelayMs: 60_000 });
     const client = sdkClient(emulator);
@@ -73,7 +73,7 @@ describe('the official client against the emulated Message Batches API', () => {
     });
   });
 
-  it('notes every request of a batch in the journal with what it is billed', async () => {
+  it('records every request of a batch in the journal with its billed usage', async () => {
     const emulator = await emulate();
     const client = sdkClient(emulator);
     const batch = await client.messages.batches.create({
@@ -93,7 +93,7 @@ describe('the official client against the emulated Message Batches API', () => {
     ]);
   });
 
-  it('cancels a batch, and what was in it', async () => {
+  it('cancels a batch and its requests', async () => {
     const client = sdkClient(await emulate({ batchDelayMs: 60_000 }));
     const { id } = await client.messages.batches.create({
       requests: [{ custom_id: 'a', params: params('Never mind, do not.') }],
@@ -107,7 +107,7 @@ describe('the official client against the emulated Message Batches API', () => {
     expect(await resultsOf(client, id)).toEqual({ a: { type: 'canceled' } });
   });
 
-  it('lets a batch expire when told to', async () => {
+  it('expires a batch on demand', async () => {
     const emulator = await emulate({ batchDelayMs: 60_000 });
     const client = sdkClient(emulator);
     const { id } = await client.messages.batches.create({
@@ -119,7 +119,7 @@ describe('the official client against the emulated Message Batches API', () => {
     expect(await resultsOf(client, id)).toEqual({ a: { type: 'expired' } });
   });
 
-  it('refuses files in a batch when set so', async () => {
+  it('rejects files in a batch when so configured', async () => {
     const emulator = await emulate({ batchFileIds: 'refuse' });
     const client = sdkClient(emulator);
     const { id: file } = await client.files.upload({ file: await textUpload('Rent is due.') });
@@ -134,7 +134,7 @@ describe('the official client against the emulated Message Batches API', () => {
     expect((await resultsOf(client, id)).a?.type).toBe('errored');
   });
 
-  it('refuses repeated and malformed ids, and a batch of nothing', async () => {
+  it('rejects duplicate and malformed ids, and an empty batch', async () => {
     const client = sdkClient(await emulate());
     const create = (ids: string[]) =>
       client.messages.batches.create({
@@ -147,7 +147,7 @@ describe('the official client against the emulated Message Batches API', () => {
     await expect(create([])).rejects.toThrow(Anthropic.BadRequestError);
   });
 
-  it('lists batches newest first and deletes only those that ended', async () => {
+  it('lists batches newest first and deletes only ended ones', async () => {
     const emulator = await emulate({ batchDelayMs: 60_000 });
     const client = sdkClient(emulator);
     const ids: string[] = [];
@@ -167,7 +167,7 @@ describe('the official client against the emulated Message Batches API', () => {
     await expect(client.messages.batches.retrieve(newest)).rejects.toThrow(Anthropic.NotFoundError);
   });
 
-  it('keeps open batches over a restart', async () => {
+  it('keeps open batches across a restart', async () => {
     const first = await emulate({ batchDelayMs: 60_000 });
     const { id } = await sdkClient(first).messages.batches.create({
       requests: [{ custom_id: 'a', params: params('Remember this one.') }],

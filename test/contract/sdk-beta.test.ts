@@ -25,7 +25,7 @@ describe('the official client against the beta dialect', () => {
     expect(await client.beta.files.delete(file.id, { betas })).toMatchObject({ id: file.id });
   });
 
-  it('refuses file operations without the header', async () => {
+  it('rejects file operations without the header', async () => {
     const client = sdkClient(await emulate({ dialect: 'beta' }));
 
     await expect(client.files.list()).rejects.toThrow(Anthropic.BadRequestError);
@@ -34,7 +34,7 @@ describe('the official client against the beta dialect', () => {
     );
   });
 
-  it('refuses messages that use a file without the header', async () => {
+  it('rejects messages that use a file without the header', async () => {
     const client = sdkClient(await emulate({ dialect: 'beta' }));
     const { id } = await client.beta.files.upload({
       file: await textUpload('The rent is due monthly.'),
@@ -72,7 +72,7 @@ describe('the official client against the beta dialect', () => {
     expect(back.has_more).toBe(true);
   });
 
-  it('does not know the parameters of the other dialect', async () => {
+  it('rejects the parameters of the other dialect', async () => {
     const emulator = await emulate({ dialect: 'beta' });
     const headers = { ...plainHeaders, 'anthropic-beta': filesBeta };
 
@@ -82,7 +82,7 @@ describe('the official client against the beta dialect', () => {
     expect([page.status, ids.status]).toEqual([400, 400]);
   });
 
-  it('does not know expires_in_seconds', async () => {
+  it('rejects expires_in_seconds', async () => {
     const client = sdkClient(await emulate({ dialect: 'beta' }));
 
     const upload = client.post('/v1/files', {
@@ -93,7 +93,7 @@ describe('the official client against the beta dialect', () => {
     await expect(upload).rejects.toThrow(/expires_in_seconds/);
   });
 
-  it('answers used-up storage with 403', async () => {
+  it('answers full storage with 403', async () => {
     const client = sdkClient(await emulate({ dialect: 'beta', storageBytes: 10 }));
 
     const upload = client.beta.files.upload({ file: await textUpload('eleven byte'), betas });
@@ -102,7 +102,7 @@ describe('the official client against the beta dialect', () => {
   });
 });
 
-describe('the beta header against the present dialect', () => {
+describe('the beta header against the ga dialect', () => {
   it('selects the shapes of the beta', async () => {
     const client = sdkClient(await emulate());
     await client.files.upload({ file: await textUpload('x') });

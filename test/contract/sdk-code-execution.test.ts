@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { emulate, messageText, model, sdkClient, textUpload } from './support.ts';
 
 describe('the official client with the code execution tool', () => {
-  it('profiles a dataset in the container and leaves a file to download', async () => {
+  it('profiles a dataset in the container and creates a downloadable file', async () => {
     const client = sdkClient(await emulate());
     const csv = await toFile(Buffer.from('name,age\nAda,36\nBob,41\n'), 'people.csv', {
       type: 'text/csv',
@@ -42,7 +42,7 @@ describe('the official client with the code execution tool', () => {
     expect(messageText(message)).toContain('people.csv has 2 rows and 2 columns: name, age');
   });
 
-  it('passes a container upload by when there is no container', async () => {
+  it('ignores a container upload without a container', async () => {
     const client = sdkClient(await emulate());
     const { id } = await client.files.upload({ file: await textUpload('a,b\n1,2\n') });
 

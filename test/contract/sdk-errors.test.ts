@@ -50,8 +50,8 @@ function invalidRequest(): object {
   return type('invalid_request');
 }
 
-describe('the official client tells the emulated errors apart', () => {
-  it.each(classes)('takes %s for the class that it is', async (_name, fault, Class, fields) => {
+describe('the official client distinguishes the emulated errors', () => {
+  it.each(classes)('maps %s to its class', async (_name, fault, Class, fields) => {
     const emulator = await emulate();
     emulator.addFault(fault);
 
@@ -68,7 +68,7 @@ describe('the official client tells the emulated errors apart', () => {
     });
   });
 
-  it('takes used-up storage for its own class', async () => {
+  it('maps full storage to its class', async () => {
     const client = sdkClient(await emulate({ storageBytes: 10 }));
 
     await client.files.upload({ file: await textUpload('ten bytes!') });
@@ -77,7 +77,7 @@ describe('the official client tells the emulated errors apart', () => {
     await expect(second).rejects.toThrow(Anthropic.Files.StorageQuotaExceededError);
   });
 
-  it('takes a file that is too large for its own class, early or late', async () => {
+  it('maps a file that is too large to its class, early or late', async () => {
     const client = sdkClient(await emulate({ maxFileBytes: 100_000 }));
 
     const [slightly, far] = await Promise.allSettled([
@@ -89,7 +89,7 @@ describe('the official client tells the emulated errors apart', () => {
     expect(far).toMatchObject({ reason: expect.any(Anthropic.ContentTooLargeError) });
   });
 
-  it('takes a message that is too large for its own class', async () => {
+  it('maps a message that is too large to its class', async () => {
     const client = sdkClient(await emulate({ maxBodyBytes: 10_000 }));
 
     const call = client.messages.create({ ...hello, system: 'x'.repeat(10_000) });
@@ -97,7 +97,7 @@ describe('the official client tells the emulated errors apart', () => {
     await expect(call).rejects.toThrow(Anthropic.ContentTooLargeError);
   });
 
-  it('takes an expired file in a message for its own class', async () => {
+  it('maps an expired file in a message to its class', async () => {
     const emulator = await emulate();
     const client = sdkClient(emulator);
     const { id } = await client.files.upload({ file: await textUpload('Some words.') });
@@ -108,7 +108,7 @@ describe('the official client tells the emulated errors apart', () => {
     await expect(call).rejects.toThrow(Anthropic.Files.FileExpiredError);
   });
 
-  it('takes a wrong key for an authentication error and lets the right one in', async () => {
+  it('maps a wrong key to an authentication error and accepts the right one', async () => {
     const emulator = await emulate({ apiKeys: ['right'] });
 
     const [wrong, right] = await Promise.allSettled([
@@ -120,7 +120,7 @@ describe('the official client tells the emulated errors apart', () => {
     expect(right.status).toBe('fulfilled');
   });
 
-  it('takes a connection that is cut for a connection error', async () => {
+  it('maps a cut connection to a connection error', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'cut_before' });
 
@@ -129,7 +129,7 @@ describe('the official client tells the emulated errors apart', () => {
     await expect(call).rejects.toThrow(Anthropic.APIConnectionError);
   });
 
-  it('takes an answer that never comes for a timeout', async () => {
+  it('maps a missing reply to a timeout', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'hang' });
 
@@ -139,7 +139,7 @@ describe('the official client tells the emulated errors apart', () => {
     expect(emulator.journal()[0]).toMatchObject({ status: null, fault: 'hang' });
   });
 
-  it('takes a closed port for a connection error', async () => {
+  it('maps a closed port to a connection error', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -155,8 +155,8 @@ describe('the official client tells the emulated errors apart', () => {
   });
 });
 
-describe('the official client retries as the emulator says', () => {
-  it('comes back after retry-after and succeeds', async () => {
+describe('the official client retries as the emulator asks', () => {
+  it('retries after retry-after and succeeds', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'error', status: 429, retryAfter: 0.05, count: 2 });
 
@@ -181,7 +181,7 @@ describe('the official client retries as the emulator says', () => {
     expect(emulator.journal()).toHaveLength(1);
   });
 
-  it('leaves a duplicate behind when the reply to an upload is lost', async () => {
+  it('creates a duplicate when the reply to an upload is lost', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'lost_reply', operation: 'files.upload' });
 

@@ -9,7 +9,7 @@ import { emulate, makeClock, sdkClient, textUpload } from './support.ts';
 const { BadRequestError, NotFoundError } = Anthropic;
 
 describe('the official client against the emulated Files API', () => {
-  it('uploads a buffer with its type and gets the metadata back', async () => {
+  it('uploads a buffer with its type and returns the metadata', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now });
     const client = sdkClient(emulator);
@@ -48,7 +48,7 @@ describe('the official client against the emulated Files API', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('keeps names outside ASCII as they are', async () => {
+  it('keeps non-ASCII names unchanged', async () => {
     const client = sdkClient(await emulate());
     const name = 'Übersicht – 報告書 🏠 %22 &.txt';
 
@@ -58,7 +58,7 @@ describe('the official client against the emulated Files API', () => {
     expect(await client.files.retrieveMetadata(file.id)).toEqual(file);
   });
 
-  it('sets the expiry it is asked for', async () => {
+  it('sets the requested expiry', async () => {
     const clock = makeClock();
     const client = sdkClient(await emulate({ now: clock.now }));
 
@@ -70,7 +70,7 @@ describe('the official client against the emulated Files API', () => {
     expect(file.expires_at).toBe('2027-02-20T12:00:00.000Z');
   });
 
-  it('refuses an expiry outside the range', async () => {
+  it('rejects an expiry outside the range', async () => {
     const client = sdkClient(await emulate());
 
     const upload = client.files.upload({ file: await textUpload('x'), expires_in_seconds: 3_599 });
@@ -93,7 +93,7 @@ describe('the official client against the emulated Files API', () => {
     expect(page.next_page).toBeNull();
   });
 
-  it('loses no file when the last one of a page is deleted before the next page', async () => {
+  it('skips no file when the last one of a page is deleted before the next page', async () => {
     const client = sdkClient(await emulate());
     for (let i = 0; i < 6; i++) await client.files.upload({ file: await textUpload(`${i}`) });
 
@@ -107,7 +107,7 @@ describe('the official client against the emulated Files API', () => {
     expect((await client.files.list()).data).toEqual([]);
   });
 
-  it('finds files by ids and leaves out those it does not know', async () => {
+  it('finds files by ids and omits unknown ones', async () => {
     const client = sdkClient(await emulate());
     const a = await client.files.upload({ file: await textUpload('a') });
     const b = await client.files.upload({ file: await textUpload('b') });
@@ -119,7 +119,7 @@ describe('the official client against the emulated Files API', () => {
     expect(page.next_page).toBeNull();
   });
 
-  it('takes at most a hundred ids, and no paging beside them', async () => {
+  it('accepts at most a hundred ids, without paging', async () => {
     const client = sdkClient(await emulate());
     const ids = Array.from({ length: 101 }, (_, index) => `file_${index}`);
 
@@ -128,7 +128,7 @@ describe('the official client against the emulated Files API', () => {
     expect((await client.files.list({ ids: ids.slice(1) })).data).toEqual([]);
   });
 
-  it('deletes a file once, and then does not know it', async () => {
+  it('deletes a file, and then answers 404', async () => {
     const client = sdkClient(await emulate());
     const { id } = await client.files.upload({ file: await textUpload('x') });
 
@@ -138,7 +138,7 @@ describe('the official client against the emulated Files API', () => {
     await expect(client.files.retrieveMetadata(id)).rejects.toThrow(NotFoundError);
   });
 
-  it('shows a deleted file for as long as it is told that deletion lags', async () => {
+  it('shows a deleted file for as long as deletion is configured to lag', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, deleteLagMs: 5_000 });
     const client = sdkClient(emulator);
@@ -153,7 +153,7 @@ describe('the official client against the emulated Files API', () => {
     expect(after.data).toEqual([]);
   });
 
-  it('refuses to give uploaded content back', async () => {
+  it('rejects the download of an uploaded file', async () => {
     const client = sdkClient(await emulate());
     const { id } = await client.files.upload({ file: await textUpload('x') });
 
@@ -162,7 +162,7 @@ describe('the official client against the emulated Files API', () => {
     await expect(download).rejects.toThrow(Anthropic.Files.FileNotDownloadableError);
   });
 
-  it('gives back the content of a file that a tool made', async () => {
+  it('downloads the content of a file that a tool made', async () => {
     const emulator = await emulate();
     const made = await emulator.addFile({ filename: 'out.csv', content: 'a,b\n1,2\n' });
 
@@ -171,7 +171,7 @@ describe('the official client against the emulated Files API', () => {
     expect(await response.text()).toBe('a,b\n1,2\n');
   });
 
-  it('still lists an expired file but no longer gives its content', async () => {
+  it('still lists an expired file but rejects its download', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now });
     const client = sdkClient(emulator);
@@ -190,7 +190,7 @@ describe('the official client against the emulated Files API', () => {
     expect((await client.files.list()).data).toEqual([]);
   });
 
-  it('gives every answer a request id, the errors too', async () => {
+  it('gives every reply a request id, including errors', async () => {
     const emulator = await emulate();
     const client = sdkClient(emulator);
 

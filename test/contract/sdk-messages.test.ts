@@ -26,7 +26,7 @@ const layout =
   /^Title: .+\nLanguage: [a-z-]+\nSummary: This is an extract made by the Dropline emulator.+\nKey points:(\n- .+)+$/u;
 
 describe('the official client against the emulated Messages API', () => {
-  it('gets passages of a text with the places they stand at', async () => {
+  it('gets passages of a text with their locations', async () => {
     const client = sdkClient(await emulate());
     const { id } = await client.files.upload({ file: await textUpload(lease, 'lease.txt') });
 
@@ -50,7 +50,7 @@ describe('the official client against the emulated Messages API', () => {
     }
   });
 
-  it('puts each cited passage into a block of its own, on one line', async () => {
+  it('puts each cited passage in its own block, on one line', async () => {
     const client = sdkClient(await emulate());
     const { id } = await client.files.upload({ file: await textUpload(lease) });
 
@@ -83,7 +83,7 @@ describe('the official client against the emulated Messages API', () => {
     expect(messageText(message)).toMatch(layout);
   });
 
-  it('cites the page of a PDF that a passage stands on', async () => {
+  it('cites the page of a PDF that contains the passage', async () => {
     const client = sdkClient(await emulate());
     const bytes = await makePdf([
       'Annual report. Revenue grew by twelve percent to 4.2 million euros in the year.',
@@ -109,7 +109,7 @@ describe('the official client against the emulated Messages API', () => {
     expect(message.usage.input_tokens).toBeGreaterThan(3_000);
   });
 
-  it('cites whole blocks of a document given as content', async () => {
+  it('cites complete blocks of a document given as content', async () => {
     const client = sdkClient(await emulate());
     const blocks = ['The first clause is about rent.', 'The second clause is about the garden.'];
 
@@ -161,7 +161,7 @@ describe('the official client against the emulated Messages API', () => {
     expect(new Set(places)).toEqual(new Set([`0 ${a.id}`, `1 ${b.id}`]));
   });
 
-  it('tells format and size of an image, from a file or from base64', async () => {
+  it('reports format and size of an image, from a file or from base64', async () => {
     const client = sdkClient(await emulate());
     const png = await makePng(320, 200);
     const { id } = await client.files.upload({
@@ -198,7 +198,7 @@ describe('the official client against the emulated Messages API', () => {
     expect(messageText(answers[0] as Anthropic.Message)).toContain('Title: chart.png');
   });
 
-  it('answers with JSON of the schema that is asked for', async () => {
+  it('answers with JSON that matches the requested schema', async () => {
     const client = sdkClient(await emulate());
     const { id } = await client.files.upload({ file: await textUpload(lease) });
     const schema = {
@@ -232,7 +232,7 @@ describe('the official client against the emulated Messages API', () => {
     for (const party of value.parties) expect(lease.replace(/\s+/g, ' ')).toContain(party);
   });
 
-  it('cuts the answer at max_tokens and says so', async () => {
+  it('cuts the answer at max_tokens and reports it', async () => {
     const client = sdkClient(await emulate());
     const { id } = await client.files.upload({ file: await textUpload(lease) });
 
@@ -265,7 +265,7 @@ describe('the official client against the emulated Messages API', () => {
     expect(messageText(message)).not.toContain('Key points');
   });
 
-  it('streams the same message that it answers at once', async () => {
+  it('streams the same message as without streaming', async () => {
     const client = sdkClient(await emulate());
     const { id } = await client.files.upload({ file: await textUpload(lease) });
     const body = { model, max_tokens: 1_000, messages: [askAbout([id])] };
@@ -315,7 +315,7 @@ describe('the official client against the emulated Messages API', () => {
     expect(second.input_tokens).toBe(first.input_tokens);
   });
 
-  it('calls a tool that it must call, with arguments of its schema', async () => {
+  it('calls a forced tool with arguments that match its schema', async () => {
     const client = sdkClient(await emulate());
     const { id } = await client.files.upload({ file: await textUpload(lease) });
 

@@ -20,7 +20,7 @@ describe('the official client against the emulated Models API', () => {
     expect(haiku.capabilities?.citations.supported).toBe(true);
   });
 
-  it('does not know other models', async () => {
+  it('answers 404 for unknown models', async () => {
     const client = sdkClient(await emulate());
     const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'Hello there.' }];
 
