@@ -80,7 +80,7 @@ export function stepMessageOf(body: string): StepMessage {
 }
 
 /** S3 encodes keys in events like an HTML form: `+` for a space, the rest percent-encoded. */
-export function decodeEventKey(encoded: string): string {
+function decodeEventKey(encoded: string): string {
   try {
     return decodeURIComponent(encoded.replaceAll('+', ' '));
   } catch (error) {

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sqs';
 
 /** The longest delay of an SQS message, in milliseconds. */
-export const maxDelayMs = 900_000;
+const maxDelayMs = 900_000;
 
 /** Sends, returns and inspects SQS messages. */
 export class Queues {

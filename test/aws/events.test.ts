@@ -46,7 +46,7 @@ test("S3's test event is not a change", () => {
 });
 
 test.each([
-  ['no JSON', 'hello'],
+  ['invalid JSON', 'hello'],
   ['another JSON', '{"a":1}'],
   [
     'a sequencer that is no number',
@@ -58,7 +58,7 @@ test.each([
 });
 
 test.each([
-  ['no JSON', 'hello'],
+  ['invalid JSON', 'hello'],
   ['no step', '{"documentId":"d","order":"1"}'],
   ['an unknown step', '{"step":"dance","documentId":"d","order":"1"}'],
   ['an upload without its content', '{"step":"upload","documentId":"d","order":"1"}'],

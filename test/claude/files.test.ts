@@ -178,7 +178,7 @@ test.each([
   ['ga', { data: [], has_more: true, first_id: null, last_id: null }],
   ['beta', { data: [], next_page: null }],
   ['beta', { data: [], has_more: true, first_id: null, last_id: null }],
-] as const)('tells apart a list that is not of the %s dialect', async (dialect, json) => {
+] as const)('rejects a list that is not of the %s dialect', async (dialect, json) => {
   const server = await serve({ json: { ...json, data: dialect === 'ga' ? [{}] : [] } });
   const { client } = clientOf(server, { dialect });
 
@@ -300,13 +300,13 @@ test('reports the rate limits of successful and failed replies', async () => {
     { headers: { 'anthropic-ratelimit-requests-remaining': '3' }, json: fileJson() },
     { json: fileJson() },
   );
-  const told: RateLimits[] = [];
-  const { client } = clientOf(server, { onRateLimits: (limits) => told.push(limits) });
+  const reported: RateLimits[] = [];
+  const { client } = clientOf(server, { onRateLimits: (limits) => reported.push(limits) });
 
   await client.getFile('file_1');
   await client.getFile('file_1');
 
-  expect(told).toEqual([
+  expect(reported).toEqual([
     { api: 'files', status: 429, retryAfterMs: 1_000 },
     { api: 'files', status: 200, requests: { remaining: 3 } },
   ]);

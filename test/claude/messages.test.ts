@@ -106,7 +106,7 @@ test.each([
 });
 
 test.each([429, 503, 529])(
-  'repeats a message after %i, when it was not processed',
+  'retries a message after %i, because it was not processed',
   async (status) => {
     const server = await serve({ status, json: errorJson('t') }, { json: messageJson() });
     const { client, waits } = clientOf(server);

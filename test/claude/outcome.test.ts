@@ -181,7 +181,7 @@ test.each([
 });
 
 test.each([new Error('dynamodb'), new RejectDocument({ code: 'upload.x', message: 'm' }), 'text'])(
-  'gives back what is no failed call: %s',
+  'returns an error that is not a failed call unchanged: %s',
   (thrown) => {
     const { error } = outcomeOf(thrown, 'upload');
 

@@ -45,7 +45,7 @@ test.each([
   [50_000, 50_000, 0.0055],
   [50_000, 50_001, 0.02750005],
 ])(
-  'prices the whole prompt, %i and %i from the cache, by the tier of its length',
+  'prices the complete prompt, with %i and %i tokens from the cache, by the tier of its length',
   (input, cached, expected) => {
     const usage = { input_tokens: input, output_tokens: 0, cache_read_input_tokens: cached };
 

@@ -103,7 +103,7 @@ describe('faults of the emulator', () => {
   });
 
   it.each<Fault['kind']>(['slow_body', 'slow_upload', 'delay'])(
-    'can be slow without changing the answer: %s',
+    'can be slow without changing the reply: %s',
     async (kind) => {
       const emulator = await emulate();
       emulator.addFault({ kind, delayMs: 20 });

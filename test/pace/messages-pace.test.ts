@@ -90,7 +90,7 @@ describe('while no limit is near', () => {
 
 describe('when a limit is near', () => {
   test.each(['requests', 'tokens', 'inputTokens', 'outputTokens'] as const)(
-    'everybody waits until a tenth of %s is there again',
+    'every worker waits until a tenth of %s has refilled',
     async (name) => {
       const one = worker();
       const other = worker();

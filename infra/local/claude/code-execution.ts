@@ -12,7 +12,7 @@ import type { EmulatorState } from './state.ts';
  * the blocks that the real tool would answer with.
  */
 
-export interface Execution {
+interface Execution {
   blocks: object[];
   /** Facts about the files for the answer to report. */
   facts: string[];

@@ -26,7 +26,7 @@ function errorTypeOf(status: number): string {
   return typeByStatus[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
 }
 
-export interface ErrorBodyDetails {
+interface ErrorBodyDetails {
   error_code?: string;
   [key: string]: unknown;
 }

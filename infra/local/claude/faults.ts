@@ -79,7 +79,7 @@ export const faultSchema = z.strictObject({
 
 export type Fault = { [K in keyof z.input<typeof faultSchema>]: z.input<typeof faultSchema>[K] };
 
-export interface FaultSubject {
+interface FaultSubject {
   method: string;
   path: string;
   operation: string;

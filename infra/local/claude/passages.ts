@@ -9,7 +9,7 @@ export interface Span {
   end: number;
 }
 
-export interface Passage extends Span {
+interface Passage extends Span {
   score: number;
 }
 

@@ -13,7 +13,7 @@ export interface PromptPiece {
   ttl?: '5m' | '1h' | undefined;
 }
 
-export interface CacheUse {
+interface CacheUse {
   read: number;
   created: { '5m': number; '1h': number };
 }
