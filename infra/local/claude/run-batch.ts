@@ -8,7 +8,7 @@ import type { EmulatorState } from './state.ts';
 import { ConnectionFault, strike } from './strike.ts';
 
 /**
- * Runs Message Batches. A batch runs when it is asked about after its time has come, or when a control
+ * Runs Message Batches. A batch runs when it is first read after its time has come, or when a control
  * says so: the clock passed in decides, and a killed process loses nothing.
  */
 
