@@ -12,7 +12,7 @@ export class FileOrder<T extends Numbered> {
 
   add(file: T): void {
     this.#files.push(file);
-    // Two uploads may finish writing in the other order than they got their numbers.
+    // Uploads may finish in a different order than they got their numbers.
     for (let i = this.#files.length - 1; i > 0; i--) {
       const [before, after] = [this.#files[i - 1], this.#files[i]];
       if (!before || !after || before.seq < after.seq) break;
