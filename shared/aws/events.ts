@@ -6,7 +6,7 @@ import {
   stepMessageSchema,
 } from '../journey/messages.ts';
 
-/** The only file that knows what an S3 notification looks like. */
+/** The only file that knows the form of an S3 notification. */
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 const s3RecordSchema = z.object({
@@ -27,14 +27,14 @@ const s3RecordSchema = z.object({
 const notificationSchema = z.object({ Records: z.array(s3RecordSchema) });
 const testEventSchema = z.object({ Event: z.literal('s3:TestEvent') });
 
-/** A message that is none of ours: nothing can be recorded of it, so it goes to the DLQ. */
+/** A message that Dropline cannot read. Nothing can be recorded, so it goes to the dead-letter queue. */
 export class UnreadableMessage extends Error {
   override readonly name = 'UnreadableMessage';
 }
 
 /**
- * The changes that a message of the intake queue announces: S3's own notification, S3's test
- * event (none), or a change that Dropline itself announces.
+ * The changes that a message of the intake queue announces: an S3 notification, S3's test event (no
+ * changes), or a change that Dropline itself announces.
  * @throws UnreadableMessage when it is none of these
  */
 export function changesOf(body: string): ObjectChange[] {
@@ -50,14 +50,14 @@ export function changesOf(body: string): ObjectChange[] {
     const kind = kindOf(record.eventName);
     if (!kind) return [];
     const { bucket, object } = record.s3;
-    // With a version this tells of that version alone, which may be an old one or a delete marker.
+    // With a version id, only that version was removed: it may be an old one or a delete marker.
     const ofVersion = record.eventName.endsWith(':Delete') && object.versionId !== undefined;
     return [
       {
         kind,
         ...(ofVersion ? { ofVersion } : {}),
         bucket: bucket.name,
-        key: decodeKey(object.key),
+        key: decodeEventKey(object.key),
         versionId: object.versionId,
         etag: object.eTag,
         sequencer: object.sequencer,
@@ -69,7 +69,7 @@ export function changesOf(body: string): ObjectChange[] {
 
 /**
  * The work that a message of a step's queue asks for.
- * @throws UnreadableMessage when it is no step message
+ * @throws UnreadableMessage when it is not a step message
  */
 export function stepMessageOf(body: string): StepMessage {
   const message = stepMessageSchema.safeParse(parseJson(body));
@@ -79,8 +79,8 @@ export function stepMessageOf(body: string): StepMessage {
   return message.data;
 }
 
-/** S3 encodes keys in events as an HTML form does: `+` for a space, then percent-encoding. */
-export function decodeKey(encoded: string): string {
+/** S3 encodes keys in events like an HTML form: `+` for a space, the rest percent-encoded. */
+function decodeEventKey(encoded: string): string {
   try {
     return decodeURIComponent(encoded.replaceAll('+', ' '));
   } catch (error) {

@@ -12,17 +12,17 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 
-/** An object, pinned so that no other version of it can be read by mistake. */
+/** An object, pinned so that no other version can be read by mistake. */
 export interface ObjectAddress {
   bucket: string;
   key: string;
   /** Pins the version in a versioned bucket. */
   versionId?: string | undefined;
-  /** Pins the content (`If-Match`) where there is no version. Without quotes. */
+  /** Pins the content (`If-Match`) when there is no version. Without quotes. */
   etag?: string | undefined;
 }
 
-/** An object as a listing shows it. */
+/** An object in a listing. */
 export interface ListedObject {
   key: string;
   /** Without quotes. */
@@ -32,12 +32,12 @@ export interface ListedObject {
   modifiedAt: number;
 }
 
-/** The object is not there any more: a removal event is on its way, or was. */
+/** The object no longer exists: its removal event has come or is coming. */
 export class ObjectGone extends Error {
   override readonly name = 'ObjectGone';
 }
 
-/** The object was overwritten since: the event of the newer content is on its way, or was. */
+/** The object has been overwritten: the event of the newer content has come or is coming. */
 export class ObjectChanged extends Error {
   override readonly name = 'ObjectChanged';
 }
@@ -80,7 +80,7 @@ export class Objects {
     };
   }
 
-  /** Copies an object to a local file, hashing on the way. Memory is constant in its size. */
+  /** Copies an object to a local file and hashes it, in constant memory. */
   async download(
     address: ObjectAddress,
     path: string,
@@ -99,7 +99,7 @@ export class Objects {
     return { sizeBytes, sha256: hash.digest('hex'), contentType };
   }
 
-  /** Stores a local file. S3 checks the SHA-256 (hex) that is given. */
+  /** Stores a local file. S3 verifies the given SHA-256 (hex). */
   async putFile(
     target: { bucket: string; key: string },
     file: { path: string; sizeBytes: number; sha256: string; contentType: string },
@@ -132,7 +132,7 @@ export class Objects {
     );
   }
 
-  /** What stands under a key now, or `undefined` when nothing does. */
+  /** The current object of a key, or `undefined` when there is none. */
   async head(target: {
     bucket: string;
     key: string;
@@ -154,7 +154,7 @@ export class Objects {
     }
   }
 
-  /** The objects below a prefix, a page of up to 1,000 at a time, in the order of their keys. */
+  /** A page of up to 1,000 objects below a prefix, in the order of their keys. */
   async list(
     bucket: string,
     options: { prefix?: string; startAfter?: string | undefined } = {},
@@ -181,7 +181,7 @@ export class Objects {
     return { objects, more: reply.IsTruncated ?? false };
   }
 
-  /** Deletes an object; deleting what is not there is done. */
+  /** Deletes an object; succeeds when it does not exist. */
   async delete(target: { bucket: string; key: string }): Promise<void> {
     await this.#client.send(new DeleteObjectCommand({ Bucket: target.bucket, Key: target.key }));
   }

@@ -6,10 +6,10 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 
-/** SQS's longest delay of a message, in milliseconds. */
-export const maxDelayMs = 900_000;
+/** The longest delay of an SQS message, in milliseconds. */
+const maxDelayMs = 900_000;
 
-/** Sends to queues and gives messages back. */
+/** Sends, returns and inspects SQS messages. */
 export class Queues {
   readonly #client: SQSClient;
 
@@ -19,7 +19,7 @@ export class Queues {
 
   /**
    * Sends a message.
-   * @param delayMs how long it stays invisible, at most 15 minutes; rounded up to whole seconds
+   * @param delayMs how long it stays invisible, at most 15 minutes (longer is cut); rounded up to whole seconds
    */
   async send(queueUrl: string, message: unknown, delayMs = 0): Promise<void> {
     await this.#client.send(
@@ -31,7 +31,7 @@ export class Queues {
     );
   }
 
-  /** Makes a received message visible again after `delayMs`, instead of after the queue's timeout. */
+  /** Makes a received message visible again after `delayMs` instead of the queue's timeout. */
   async giveBack(queueUrl: string, receiptHandle: string, delayMs: number): Promise<void> {
     await this.#client.send(
       new ChangeMessageVisibilityCommand({
@@ -42,7 +42,7 @@ export class Queues {
     );
   }
 
-  /** How many messages wait to be received, about; those that are delayed or being worked on not counted. */
+  /** The approximate number of visible messages: without those delayed or in flight. */
   async backlog(queueUrl: string): Promise<number> {
     const { Attributes } = await this.#client.send(
       new GetQueueAttributesCommand({
@@ -53,7 +53,7 @@ export class Queues {
     return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
   }
 
-  /** Looks at up to ten messages without deleting them; they stay out of sight for a while. */
+  /** Reads up to ten messages without deleting them; they stay invisible for `hiddenSeconds`. */
   async look(
     queueUrl: string,
     hiddenSeconds: number,

@@ -4,9 +4,9 @@ import { StopLane } from '../journey/errors.ts';
 const keptMs = 5 * 60_000;
 
 /**
- * The API key from Secrets Manager, asked for again every five minutes, so that a rotated key is
- * picked up without a deployment.
- * @throws StopLane when the secret is missing, empty, or still the one that the stack was made with
+ * The API key from Secrets Manager, read again every five minutes, so that a rotated key is picked up
+ * without a deployment.
+ * @throws StopLane when the secret is empty or still holds the stack's placeholder
  */
 export function apiKeySource(
   client: SecretsManagerClient,
@@ -21,7 +21,7 @@ export function apiKeySource(
     if (!key || key === 'put-the-key-here') {
       throw new StopLane({
         code: 'claude.no_key',
-        message: `The secret ${secretName} holds no Claude API key.`,
+        message: `The secret ${secretName} does not hold a Claude API key.`,
       });
     }
     known = { key, at: now() };

@@ -8,13 +8,13 @@ import { linesOf } from './jsonl.ts';
 import { readNestedError } from './read-error.ts';
 import { asMessage, type Batch, batchLineSchema, batchListSchema, batchSchema } from './schemas.ts';
 
-/** A request within a batch; `custom_id` matches `^[a-zA-Z0-9_-]{1,64}$` and is unique in it. */
+/** A request within a batch; `custom_id` matches `^[a-zA-Z0-9_-]{1,64}$` and is unique in the batch. */
 export interface BatchRequest {
   custom_id: string;
   params: MessageCreateParamsNonStreaming;
 }
 
-/** What became of one request of a batch. */
+/** The result of one request of a batch. */
 export type BatchResult =
   | { customId: string; type: 'succeeded'; message: Message }
   | { customId: string; type: 'errored'; error: ClaudeApiError }
@@ -22,7 +22,14 @@ export type BatchResult =
 
 const path = '/v1/messages/batches';
 
-/** Message Batches: half price, up to 24 hours. Throws as `ClaudeClient` does. */
+/**
+ * Message Batches: half price, results within 24 hours. Throws the same errors as `ClaudeClient`.
+ * Source: https://docs.claude.com/en/docs/build-with-claude/batch-processing.
+ * @example
+ * const { id } = await claude.batches.create([{ custom_id: 'a', params }]);
+ * // Later, once `(await claude.batches.get(id)).status` is 'ended':
+ * for await (const result of claude.batches.results(id)) console.log(result.customId, result.type);
+ */
 export class MessageBatches {
   readonly #caller: Caller;
 
@@ -31,9 +38,10 @@ export class MessageBatches {
   }
 
   /**
-   * Begins a batch of at most 100,000 messages. After an error whose `sent` is `maybe` it may have
-   * begun all the same: look for it with `list` before beginning another.
-   * @param betas further values of `anthropic-beta`
+   * Creates a batch. After an error whose `sent` is `maybe` the batch may exist: look for it with
+   * `list` before creating another.
+   * @param requests 1 to 100,000, at most 256 MB in all
+   * @param betas additional values of `anthropic-beta`
    */
   async create(
     requests: readonly BatchRequest[],
@@ -47,7 +55,7 @@ export class MessageBatches {
     );
   }
 
-  /** How far a batch is. Throws `NotFound`. */
+  /** The status and the counts of a batch. Throws `NotFound`. */
   async get(id: string, options: CallOptions = {}): Promise<Batch> {
     return this.#caller.json(
       batchSchema,
@@ -58,7 +66,8 @@ export class MessageBatches {
 
   /**
    * One page of the workspace's batches, newest first.
-   * @param from `next` of the page before; the first page when left out
+   * @param from `next` of the previous page; the first page by default
+   * @returns `next`, the cursor of the next page; undefined on the last page
    */
   async list({ from, ...options }: { from?: string | undefined } & CallOptions = {}): Promise<{
     batches: Batch[];
@@ -73,7 +82,7 @@ export class MessageBatches {
     return { batches: list.data, next: nextOf(list) };
   }
 
-  /** Asks for the end of a batch; what has begun is still finished and billed. */
+  /** Cancels a batch; requests that have started are still finished and billed. Throws `NotFound`. */
   async cancel(id: string, options: CallOptions = {}): Promise<Batch> {
     return this.#caller.json(
       batchSchema,
@@ -82,7 +91,10 @@ export class MessageBatches {
     );
   }
 
-  /** The results of an ended batch, in any order, read as they come. */
+  /**
+   * The results of an ended batch, in any order, as a stream. Throws `InvalidRequest` before the batch
+   * has ended, `ClaudeConnectionError` when the stream is cut, and `ClaudeReplyError` for a malformed line.
+   */
   async *results(id: string, options: CallOptions = {}): AsyncGenerator<BatchResult> {
     const { body, requestId } = await this.#caller.stream(
       { kind: 'idempotent', api: 'batches', method: 'GET', path: `${path}/${segment(id)}/results` },
@@ -113,6 +125,6 @@ function parsed(line: string, requestId: string | undefined): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new ClaudeReplyError('A line of the results is not JSON.', { requestId, cause });
+    throw new ClaudeReplyError('A line of the batch results is not JSON.', { requestId, cause });
   }
 }

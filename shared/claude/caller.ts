@@ -1,27 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import type { ApiRequest, JsonReply, StreamReply } from './api-request.ts';
 import { ClaudeReplyError } from './errors.ts';
 import type { ClaudeOptions, Timeouts } from './options.ts';
 import { type RetryKind, type RetryPolicy, withRetries } from './retry.ts';
-import { type ApiRequest, type JsonReply, type StreamReply, Transport } from './transport.ts';
+import { Transport } from './transport.ts';
 
-/** What every call can be told. */
+/** Options of every call. */
 export interface CallOptions {
-  /** Ends the call, its waits included, with `ClaudeAbortedError`. */
+  /** Aborts the call, including its waits, with `ClaudeAbortedError`. */
   signal?: AbortSignal | undefined;
-  /** Milliseconds for one attempt instead of the client's setting. */
+  /** Milliseconds for one attempt, in place of the client's setting. */
   timeoutMs?: number | undefined;
 }
 
-/** A call before its options are filled in. */
-export type Call = Omit<ApiRequest, 'timeoutMs' | 'signal'> & { kind: RetryKind };
+/** A call before its options are applied. */
+export type CallSpec = Omit<ApiRequest, 'timeoutMs' | 'signal'> & { kind: RetryKind };
 
-/** Makes calls: attempts, retries by the rules of their kind, and a check of what came back. */
+/** Makes calls: attempts, retries by the rules of their kind, and validation of the reply. */
 export class Caller {
   readonly #policy: RetryPolicy;
   readonly #transport: Transport;
 
-  /** Throws `ClaudeSetupError` when the base URL is no http or https address. */
+  /** Throws `ClaudeSetupError` when the base URL is not an http or https address. */
   constructor(options: ClaudeOptions) {
     this.#transport = new Transport(options);
     this.#policy = {
@@ -36,10 +37,10 @@ export class Caller {
     await this.#transport.close();
   }
 
-  /** A call whose reply is JSON of the form of `schema`. Throws `ClaudeReplyError` when it is not. */
+  /** A call whose reply is JSON that matches `schema`. Throws `ClaudeReplyError` when it does not. */
   async json<S extends z.ZodType>(
     schema: S,
-    call: Call,
+    call: CallSpec,
     options: CallOptions,
     time: keyof Timeouts = 'callMs',
   ): Promise<z.output<S>> {
@@ -47,22 +48,26 @@ export class Caller {
     return checked(schema, await this.#run(call, options, () => this.#transport.json(request)));
   }
 
-  /** A call whose reply is read as it comes. Retried until it begins, not within. */
-  async stream(call: Call, options: CallOptions): Promise<StreamReply> {
+  /** A call whose reply is read as a stream. Retried until the reply begins, not after. */
+  async stream(call: CallSpec, options: CallOptions): Promise<StreamReply> {
     const request = this.#request(call, options, 'callMs');
     return this.#run(call, options, () => this.#transport.stream(request));
   }
 
-  #request(call: Call, { timeoutMs, signal }: CallOptions, time: keyof Timeouts): ApiRequest {
+  #request(call: CallSpec, { timeoutMs, signal }: CallOptions, time: keyof Timeouts): ApiRequest {
     return { ...call, signal, timeoutMs: timeoutMs ?? this.#transport.timeouts[time] };
   }
 
-  async #run<T>({ kind }: Call, { signal }: CallOptions, attempt: () => Promise<T>): Promise<T> {
+  async #run<T>(
+    { kind }: CallSpec,
+    { signal }: CallOptions,
+    attempt: () => Promise<T>,
+  ): Promise<T> {
     return withRetries(attempt, { kind, policy: this.#policy, signal });
   }
 }
 
-/** The reply's value in the form of `schema`. Throws `ClaudeReplyError`. */
+/** The reply's value, validated by `schema`. Throws `ClaudeReplyError`. */
 export function checked<S extends z.ZodType>(
   schema: S,
   { value, requestId }: JsonReply,
@@ -72,7 +77,7 @@ export function checked<S extends z.ZodType>(
   throw new ClaudeReplyError(`Unexpected reply: ${z.prettifyError(result.error)}`, { requestId });
 }
 
-/** A part of a path. Throws RangeError at what would make another path of it. */
+/** An id as a path segment. Throws RangeError for an id that would change the path. */
 export function segment(id: string): string {
   if (id === '' || id === '.' || id === '..') {
     throw new RangeError(`Not an id: ${JSON.stringify(id)}`);
@@ -80,12 +85,12 @@ export function segment(id: string): string {
   return encodeURIComponent(id);
 }
 
-/** Where a list that pages by ids goes on; undefined at its end. Throws `ClaudeReplyError`. */
+/** The cursor of the next page of an id-paged list; undefined at its end. Throws `ClaudeReplyError`. */
 export function nextOf(list: {
   has_more: boolean;
   last_id?: string | null | undefined;
 }): string | undefined {
   if (!list.has_more) return undefined;
   if (list.last_id) return list.last_id;
-  throw new ClaudeReplyError('The list has more, but does not say from where.');
+  throw new ClaudeReplyError('The list has more pages but no cursor to them.');
 }

@@ -10,47 +10,54 @@ import { MessageBatches } from './batches.ts';
 import { Caller, type CallOptions, nextOf, segment } from './caller.ts';
 import { ClaudeReplyError, ClaudeSetupError, NotFound } from './errors.ts';
 import { multipartBody, type UploadFile } from './multipart.ts';
-import type { ClaudeOptions, Dialect } from './options.ts';
+import type { ClaudeOptions, FilesDialect } from './options.ts';
 import * as schemas from './schemas.ts';
 
 export type { UploadFile } from './multipart.ts';
-export type { ClaudeOptions, Dialect } from './options.ts';
+export type { ClaudeOptions, FilesDialect } from './options.ts';
 
 /** One page of the remote files, newest first. */
 export interface FilePage {
   files: schemas.FileMetadata[];
-  /** Where the next page begins; undefined on the last. */
+  /** Cursor of the next page; undefined on the last page. */
   next: string | undefined;
 }
 
 /** The content of a remote file. */
 export interface Download {
-  /** Fails with `ClaudeConnectionError` when it is cut. */
+  /** Fails with `ClaudeConnectionError` when the connection is lost. */
   body: Readable;
   mimeType: string | undefined;
   sizeBytes: number | undefined;
 }
 
-/** What a message call can be told. */
+/** Options of a message call. */
 export interface MessageOptions extends CallOptions {
-  /** Further values of `anthropic-beta`, such as that of a tool. */
+  /** Additional values of `anthropic-beta`, such as that of a tool. */
   betas?: readonly string[] | undefined;
 }
 
 /**
- * The Claude API as Dropline uses it: Files in both dialects, Messages, and Message Batches.
+ * The Claude API as Dropline uses it: Files in both dialects, Messages, token counts, models, and
+ * Message Batches (https://docs.claude.com/en/api/overview). One class, although its file is long: it is
+ * the port that steps and tests take.
  *
- * Calls throw a `ClaudeError` (see `errors.ts`) when the API refuses, cannot be reached, or answers in
- * an unexpected form; `outcomeOf` says what a step makes of one. What `apiKey`, `admit` and the body
- * of an upload throw reaches the caller as it is. Calls that repeat without harm are retried,
- * messages and batches only when the API certainly did not process them, uploads never.
+ * Calls throw a `ClaudeError` (see `errors.ts`) when the API rejects them, is unreachable, or answers
+ * in an unexpected form; `outcomeOf` translates it for a step. Whatever `apiKey`, `admit` and the body
+ * of an upload throw reaches the caller unchanged. Idempotent calls are retried; messages and batches
+ * only when the API certainly did not process them; uploads never.
+ *
+ * @example
+ * const claude = new ClaudeClient({ baseUrl: 'https://api.anthropic.com', apiKey, dialect: 'ga' });
+ * const [file] = (await claude.listFiles({ limit: 1 })).files;
+ * await claude.close();
  */
 export class ClaudeClient {
   readonly batches: MessageBatches;
-  readonly #dialect: Dialect;
+  readonly #dialect: FilesDialect;
   readonly #caller: Caller;
 
-  /** Throws `ClaudeSetupError` when the base URL is no http or https address. */
+  /** Throws `ClaudeSetupError` when the base URL is not an http or https address. */
   constructor(options: ClaudeOptions) {
     this.#dialect = options.dialect;
     this.#caller = new Caller(options);
@@ -65,11 +72,17 @@ export class ClaudeClient {
   /**
    * Uploads a file in one attempt, in constant memory and with an exact `Content-Length`. Never
    * retried: after an error whose `sent` is `maybe`, and after a `ClaudeReplyError`, the file may
-   * exist, and whoever tries again first looks for it in the list.
+   * exist, so look for it in the list before trying again.
    *
-   * Throws `UploadSizeMismatch` when the body is not `sizeBytes` long, and what the body throws; in
-   * both cases the API gets no whole request, so no file is made. An answer that comes before the
-   * file is sent (413, 401) is thrown as what it says.
+   * Throws `UploadSizeMismatch` when the body is not `sizeBytes` long, and whatever the body throws;
+   * in both cases the request is incomplete and no file is created. An error reply that arrives before
+   * the file is sent (413, 401) is thrown as usual.
+   * Source: https://docs.claude.com/en/api/files-create.
+   * @example
+   * const body = createReadStream('lease.pdf');
+   * const { size: sizeBytes } = await stat('lease.pdf');
+   * const mimeType = 'application/pdf';
+   * const { id } = await claude.uploadFile({ filename: 'lease.pdf', mimeType, sizeBytes, body });
    */
   async uploadFile({
     signal,
@@ -87,8 +100,9 @@ export class ClaudeClient {
   }
 
   /**
-   * One page of the workspace's files, newest first.
-   * @param from `next` of the page before; the first page when left out
+   * One page of the workspace's files, newest first
+   * (https://docs.claude.com/en/api/files-list).
+   * @param from `next` of the previous page; the first page by default
    * @param limit 1 to 1,000 files; the API's default is 20
    */
   async listFiles({
@@ -111,7 +125,12 @@ export class ClaudeClient {
     return { files: list.data, next: nextOf(list) };
   }
 
-  /** All files, newest first, fetched a page at a time. Files may come and go meanwhile. */
+  /**
+   * All files, newest first, fetched one page at a time. Files may be added or deleted meanwhile.
+   * Throws `ClaudeReplyError` when the API's cursor does not advance.
+   * @param limit files per page, 1 to 1,000
+   * @example for await (const { id, filename } of claude.iterateFiles()) console.log(id, filename);
+   */
   async *iterateFiles({
     limit = 1_000,
     ...options
@@ -121,24 +140,26 @@ export class ClaudeClient {
       const page = await this.listFiles({ ...options, from, limit });
       yield* page.files;
       if (page.next !== undefined && page.next === from) {
-        throw new ClaudeReplyError('The list of files does not get on: its next page is itself.');
+        throw new ClaudeReplyError(
+          'The file list is stuck: its next-page cursor points to the same page.',
+        );
       }
       from = page.next;
     } while (from !== undefined);
   }
 
   /**
-   * Those of the given files that exist, in one call. Only in the ga dialect.
-   * @param ids at most 100, else RangeError; with none, no call is made
+   * The given files that exist, in one call. Only in the ga dialect; throws `ClaudeSetupError` in beta.
+   * @param ids at most 100, else RangeError; without any, no call is made
    */
   async listFilesByIds(
     ids: readonly string[],
     options: CallOptions = {},
   ): Promise<schemas.FileMetadata[]> {
-    this.#needsGa('looking up files by ids');
+    this.#needsGa('look-up of files by ids');
     const unique = new Set(ids);
     if (unique.size > 100) {
-      throw new RangeError(`The API takes at most 100 ids, not ${unique.size}.`);
+      throw new RangeError(`The API accepts at most 100 ids, not ${unique.size}.`);
     }
     // Without ids the API would list everything.
     if (unique.size === 0) return [];
@@ -147,7 +168,7 @@ export class ClaudeClient {
     return (await this.#list(schemas.gaListSchema, query, options)).data;
   }
 
-  /** A file's metadata. Throws `NotFound`. */
+  /** A file's metadata. Throws `NotFound` (https://docs.claude.com/en/api/files-metadata). */
   async getFile(id: string, options: CallOptions = {}): Promise<schemas.FileMetadata> {
     return this.#caller.json(
       schemas.fileSchema,
@@ -156,7 +177,10 @@ export class ClaudeClient {
     );
   }
 
-  /** Deletes a file. `gone` when it was not there any more, as after a retry of a lost answer. */
+  /**
+   * Deletes a file. Returns `gone` when it no longer existed, as after a retry whose first reply was
+   * lost (https://docs.claude.com/en/api/files-delete).
+   */
   async deleteFile(id: string, options: CallOptions = {}): Promise<'deleted' | 'gone'> {
     try {
       await this.#caller.json(
@@ -172,8 +196,12 @@ export class ClaudeClient {
   }
 
   /**
-   * The content of a file that a tool made (`downloadable`). For an uploaded file the API refuses
-   * with `InvalidRequest` and the code `file_not_downloadable`.
+   * The content of a file that a tool created (`downloadable`), as a stream. Throws `InvalidRequest`
+   * with the code `file_not_downloadable` for an uploaded file, `NotFound` for an expired one
+   * (https://docs.claude.com/en/api/files-content).
+   * @example
+   * const { body } = await claude.downloadFile(id);
+   * await pipeline(body, createWriteStream('chart.png'));
    */
   async downloadFile(id: string, options: CallOptions = {}): Promise<Download> {
     const { body, mimeType, sizeBytes } = await this.#caller.stream(
@@ -184,8 +212,10 @@ export class ClaudeClient {
   }
 
   /**
-   * One message, paid for. `stop_reason` is for the caller to judge. After an error whose `sent` is
-   * `maybe`, and after a `ClaudeReplyError`, it may have been paid without a reply.
+   * Creates one message, which is billed. The caller has to check `stop_reason`. After an error whose
+   * `sent` is `maybe`, and after a `ClaudeReplyError`, the message may have been billed without a reply.
+   * @param params sent unchanged (https://docs.claude.com/en/api/messages)
+   * @returns the checked message; `costUsd(message.usage, message.model)` is its price
    */
   async createMessage(
     params: MessageCreateParamsNonStreaming,
@@ -200,7 +230,10 @@ export class ClaudeClient {
     return schemas.asMessage(message);
   }
 
-  /** The API's estimate of a message's input tokens. Free, with a rate of its own. */
+  /**
+   * The API's estimate of a message's input tokens. Free, with a separate rate limit
+   * (https://docs.claude.com/en/api/messages-count-tokens).
+   */
   async countTokens(
     params: MessageCountTokensParams,
     { betas, ...options }: MessageOptions = {},
@@ -214,7 +247,7 @@ export class ClaudeClient {
     return count.input_tokens;
   }
 
-  /** What a model can take. Throws `NotFound`. */
+  /** The limits of a model, in tokens. Throws `NotFound` (https://docs.claude.com/en/api/models). */
   async getModel(id: string, options: CallOptions = {}): Promise<schemas.ModelLimits> {
     return this.#caller.json(
       schemas.modelSchema,

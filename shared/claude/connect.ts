@@ -4,16 +4,16 @@ import { buildConnector } from 'undici';
 /** Error codes of a write to a connection that the other side has closed. */
 const closedByPeer = new Set(['EPIPE', 'ECONNRESET', 'ECONNABORTED']);
 
-/** How long a failed write waits for what the other side said before it closed. */
+/** How long a failed write waits for the answer that the other side sent before closing. */
 const lingerMs = 1_000;
 
-/** Memory of sent chunks that nobody else reads: given back as soon as the socket is done with it. */
+/** Buffers of chunks that only we read: released as soon as the socket is done with them. */
 const releasable = new WeakSet<ArrayBufferLike>();
 
 /**
- * Marks a chunk of a request body as ours alone: its memory goes back when it has been sent, and the
- * chunk is empty from then on. Without this, sent chunks pile up until the garbage collector sees
- * them, 50 MB and more. A chunk that shares its memory with others is left alone.
+ * Marks a chunk of a request body as ours alone: its memory is released once it has been sent, and
+ * the chunk is empty from then on. Without this, sent chunks pile up until the garbage collector
+ * runs, 50 MB and more. A chunk that shares its memory with others is left alone.
  */
 export function releaseAfterSending(chunk: Uint8Array): void {
   const { buffer } = chunk;
@@ -23,35 +23,36 @@ export function releaseAfterSending(chunk: Uint8Array): void {
 }
 
 /**
- * undici's connector, with two differences in how a socket ends a write.
+ * undici's connector, with two changes to how a socket completes a write.
  *
  * An API that refuses an upload early (413, 401) answers and closes while we are still sending. Our
- * next write then fails with EPIPE or ECONNRESET, and Node throws the socket away with the answer
- * unread in its receive buffer. Here such a failure is held back until the reading side has come to
- * its end, so that the answer is seen.
+ * next write then fails with EPIPE or ECONNRESET, and Node destroys the socket with the answer
+ * unread in its receive buffer. Here such a failure is delayed until the read side has ended, so
+ * that the answer is read.
  *
- * And the memory of chunks marked by `releaseAfterSending` is given back, at the one moment when it
- * is certain that the operating system no longer needs it.
+ * Second, the memory of chunks marked by `releaseAfterSending` is released at the one moment when
+ * the operating system certainly no longer needs it.
  */
 export function connector(options: buildConnector.BuildOptions = {}): buildConnector.connector {
   const connect = buildConnector(options);
   return (target, callback) =>
     connect(target, (...result) => {
       // On failure undici calls back with the error alone, whatever its types say.
-      if (result[1]) settleWrites(result[1]);
+      if (result[1]) delayWriteErrors(result[1]);
       callback(...result);
     });
 }
 
-function settleWrites(socket: Socket): void {
+function delayWriteErrors(socket: Socket): void {
   const write = socket._write.bind(socket);
-  socket._write = (chunk, encoding, done) => write(chunk, encoding, settled(socket, [chunk], done));
+  socket._write = (chunk, encoding, done) =>
+    write(chunk, encoding, completion(socket, [chunk], done));
   const writev = socket._writev?.bind(socket);
   if (writev === undefined) return;
   socket._writev = (items, done) =>
     writev(
       items,
-      settled(
+      completion(
         socket,
         items.map(({ chunk }) => chunk),
         done,
@@ -61,7 +62,7 @@ function settleWrites(socket: Socket): void {
 
 type Done = (error?: Error | null) => void;
 
-function settled(socket: Socket, chunks: unknown[], done: Done): Done {
+function completion(socket: Socket, chunks: unknown[], done: Done): Done {
   return (error) => {
     if (!error) {
       for (const chunk of chunks) release(chunk);

@@ -1,4 +1,4 @@
-/** Ends one attempt: by its time limit or by the caller's signal, and knows which of the two it was. */
+/** Ends one attempt by its time limit or the caller's signal, and knows which of the two it was. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #callerSignal: AbortSignal | undefined;
@@ -9,13 +9,13 @@ export class Deadline {
 
   /**
    * @param timeoutMs milliseconds from now
-   * @param signal the caller's; may be aborted already
+   * @param signal the caller's; may already be aborted
    */
   constructor(timeoutMs: number, signal: AbortSignal | undefined) {
     this.#callerSignal = signal;
     this.#timer = setTimeout(() => {
       this.timedOut = !this.#controller.signal.aborted;
-      this.#controller.abort(new Error(`No whole answer within ${timeoutMs} ms.`));
+      this.#controller.abort(new Error(`No complete response within ${timeoutMs} ms.`));
     }, timeoutMs);
     if (signal?.aborted) this.#onCallerAbort();
     else signal?.addEventListener('abort', this.#onCallerAbort, { once: true });
@@ -25,7 +25,7 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** The work, or the end of the attempt if that comes first. Throws the reason of the end. */
+  /** Runs the work until the attempt ends, whichever comes first. Throws the reason of the end. */
   async orEnd<T>(work: () => Promise<T>): Promise<T> {
     const { signal } = this;
     signal.throwIfAborted();
@@ -39,12 +39,12 @@ export class Deadline {
     }
   }
 
-  /** Lets the time limit go; the caller's signal still counts. For replies read as a stream. */
+  /** Removes the time limit; the caller's signal still applies. For replies read as a stream. */
   stopClock(): void {
     clearTimeout(this.#timer);
   }
 
-  /** Lets go of the timer and of the caller's signal. */
+  /** Releases the timer and the caller's signal. */
   end(): void {
     this.stopClock();
     this.#callerSignal?.removeEventListener('abort', this.#onCallerAbort);

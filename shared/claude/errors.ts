@@ -1,18 +1,19 @@
 /**
- * What can go wrong between us and the Claude API, as classes named by what happens. These are
+ * What can go wrong between us and the Claude API, as classes named by what happened. These are
  * transport errors: a step turns them into an outcome for its document with `outcomeOf`.
- * Statuses, types and codes follow the official SDK 1.12 (its `core/error` and `resources/shared`).
+ * Statuses, types and codes follow the official SDK 1.12 (`core/error` and `resources/shared`) and
+ * https://docs.claude.com/en/api/errors.
  */
 
 /**
- * Whether a request that got no answer can have reached the server: `no` means that not one byte of
- * it was written, so nothing was made and nothing was paid; `maybe` means that it cannot be told.
+ * Whether a request without an answer can have reached the server: `no` means that not one byte of it
+ * was written, so nothing was created or billed; `maybe` means that we cannot know.
  */
 export type Sent = 'no' | 'maybe';
 
-/** Base of everything the client throws on its own account. */
+/** Base of all errors that the client itself throws. */
 export abstract class ClaudeError extends Error {
-  /** The API's `request-id`, where an answer began to arrive. */
+  /** The API's `request-id`, if a reply began to arrive. */
   readonly requestId: string | undefined;
 
   constructor(
@@ -29,9 +30,9 @@ export abstract class ClaudeError extends Error {
 export interface ApiErrorDetails {
   /** HTTP status. */
   status: number;
-  /** `error.type` of the body; undefined when the body was not the API's (a proxy's page, a cut). */
+  /** `error.type` of the body; undefined when the body is not the API's (a proxy's page, or cut). */
   type?: string | undefined;
-  /** `error.message`; its wording can change. */
+  /** `error.message`; its wording may change. */
   message: string;
   /** `error.details.error_code`, the stable name of the cause. */
   errorCode?: string | undefined;
@@ -42,7 +43,7 @@ export interface ApiErrorDetails {
   shouldRetry?: boolean | undefined;
 }
 
-/** The API answered with an error. Used as it is for statuses that no subclass names. */
+/** The API answered with an error. Statuses without a subclass of their own use this class. */
 export class ClaudeApiError extends ClaudeError {
   readonly status: number;
   readonly type: string | undefined;
@@ -60,13 +61,13 @@ export class ClaudeApiError extends ClaudeError {
   }
 }
 
-/** Something in the request is not acceptable and never will be (400, 422). */
+/** The request is invalid and will never succeed (400, 422). */
 export class InvalidRequest extends ClaudeApiError {}
 
-/** The prompt with its documents does not fit the model's context (400). */
+/** The prompt with its documents exceeds the model's context window (400). */
 export class PromptTooLong extends InvalidRequest {}
 
-/** Someone has to look at the account before any call can pass. Never retried. */
+/** A person has to fix something in the account before any call can succeed. Never retried. */
 export class NeedsPerson extends ClaudeApiError {}
 
 /** The key is wrong, revoked or missing (401). */
@@ -75,44 +76,44 @@ export class AuthenticationFailed extends NeedsPerson {}
 /** The account cannot be billed (402). */
 export class BillingFailed extends NeedsPerson {}
 
-/** The key may not do this, or the organization is on hold (403, and some codes of 400). */
+/** The key lacks permission, or the organization is on hold (403, and some codes of 400). */
 export class PermissionDenied extends NeedsPerson {}
 
-/** A spend limit is used up (429 without `retry-after`, or 402). Waiting alone does not help. */
+/** A spend limit is used up (429 without `retry-after`, or 402). Waiting does not help. */
 export class SpendLimitReached extends NeedsPerson {}
 
 /** The organization's file storage is full (400 in the ga dialect, 403 in beta). */
 export class StorageFull extends NeedsPerson {}
 
-/** There is no such file, model or batch; also a file whose content has expired (404). */
+/** The file, model or batch does not exist, or the file's content has expired (404). */
 export class NotFound extends ClaudeApiError {}
 
-/** Another operation holds the same thing (409). Passes by itself. */
+/** Another operation is using the same resource (409). Temporary. */
 export class Conflict extends ClaudeApiError {}
 
-/** The file or the request body is above the API's limit (413). */
+/** The file or the request body exceeds the API's limit (413). */
 export class TooLarge extends ClaudeApiError {}
 
-/** Too many requests or tokens at the moment (429). */
+/** The rate limit for requests or tokens is exceeded (429). */
 export class RateLimited extends ClaudeApiError {}
 
-/** The API failed on its side (5xx, and 408). */
+/** The API failed (5xx, and 408). */
 export class ServerError extends ClaudeApiError {}
 
-/** The API has no capacity right now and did not start on the request (503, 529). */
+/** The API is overloaded and did not start on the request (503, 529). */
 export class Overloaded extends ServerError {}
 
 interface ConnectionErrorDetails {
   sent: Sent;
-  /** Status of the reply, when its head arrived but its body did not. */
+  /** Status of the reply, if its head arrived but its body did not. */
   status?: number | undefined;
   requestId?: string | undefined;
   cause?: unknown;
 }
 
-/** There was no whole answer: refused, reset, cut, or not resolved. */
+/** No complete response: the connection was refused, reset or cut, or the name did not resolve. */
 export class ClaudeConnectionError extends ClaudeError {
-  /** Decides whether a file can have been made or a message can have been paid. */
+  /** Decides whether a file may have been created or a message may have been billed. */
   readonly sent: Sent;
   readonly status: number | undefined;
 
@@ -123,26 +124,26 @@ export class ClaudeConnectionError extends ClaudeError {
   }
 }
 
-/** There was no whole answer within the time the call was given. */
+/** No complete response within the time limit of the call. */
 export class ClaudeTimeoutError extends ClaudeConnectionError {}
 
-/** The caller's signal ended the call. */
+/** The caller's signal aborted the call. */
 export class ClaudeAbortedError extends ClaudeConnectionError {}
 
-/** A 2xx reply whose body is not what the API documents. What was asked for has happened. */
+/** A 2xx reply whose body is not what the API documents. The requested action has happened. */
 export class ClaudeReplyError extends ClaudeError {}
 
-/** The client cannot be used as it is set up, or was asked for what its dialect does not have. */
+/** The client is misconfigured, or its dialect does not have what was requested. */
 export class ClaudeSetupError extends ClaudeError {}
 
-/** The body given to an upload had fewer or more bytes than its stated size. Nothing was made. */
+/** The body of an upload is shorter or longer than its stated size. No file was created. */
 export class UploadSizeMismatch extends ClaudeError {
   readonly expectedBytes: number;
-  /** Bytes counted until the upload was given up; when there were too many, a lower bound. */
+  /** Bytes counted until the upload was aborted; a lower bound when there were too many. */
   readonly actualBytes: number;
 
   constructor(expectedBytes: number, actualBytes: number) {
-    const relation = actualBytes < expectedBytes ? 'ended after' : 'went on to';
+    const relation = actualBytes < expectedBytes ? 'ended after' : 'has at least';
     super(`The body ${relation} ${actualBytes} bytes instead of the stated ${expectedBytes}.`);
     this.expectedBytes = expectedBytes;
     this.actualBytes = actualBytes;
@@ -150,21 +151,21 @@ export class UploadSizeMismatch extends ClaudeError {
 }
 
 /**
- * Whether `error` says that a `file_id` in a Messages call is no longer there: the file was deleted
- * or has expired. Such a document is uploaded once more. A missing model is a 404 too and is not meant.
+ * Whether `error` says that a `file_id` in a Messages call no longer exists: the file was deleted or
+ * has expired. Such a document is uploaded again. False for the 404 of a missing model.
  */
 export function isFileGone(error: unknown): boolean {
   if (error instanceof NotFound)
     return error.errorCode === 'file_expired' || !isModelNotFound(error);
-  // No source says which status an unknown file_id inside a content block gets; take a 400 that
-  // names it as well, which only costs one more look.
+  // No source documents the status of an unknown file_id in a content block. Accept a 400 that names
+  // it too: a false positive only costs one more look-up.
   return (
     error instanceof InvalidRequest &&
     /\bfile(_id)?\b.*\b(not found|does not exist|expired)\b/is.test(error.message)
   );
 }
 
-/** Whether `error` is the 404 for a model that does not exist or that the key may not use. */
+/** Whether `error` is the 404 of a model that does not exist or that the key cannot use. */
 export function isModelNotFound(error: unknown): boolean {
   return error instanceof NotFound && /^\s*model\b/i.test(error.message);
 }

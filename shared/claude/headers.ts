@@ -1,16 +1,16 @@
 /** Reply headers as undici gives them: lower-case names. */
 export type ReplyHeaders = Record<string, string | string[] | undefined>;
 
-/** The one value of a header, or the first of several. */
+/** The value of a header; the first one if there are several. */
 export function headerOf(headers: ReplyHeaders, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value[0] : value;
 }
 
 /**
- * How long the API asks to wait, in milliseconds: `retry-after-ms`, else `retry-after` in seconds or
- * as an HTTP date, in the order the official SDK reads them. Undefined when there is none, when it
- * cannot be read, and when it lies in the past.
+ * How long the API asks us to wait, in milliseconds: `retry-after-ms`, else `retry-after` in seconds
+ * or as an HTTP date, in the order of the official SDK. Undefined when the header is absent,
+ * malformed, or in the past.
  * @param now current time in milliseconds since the epoch, for the HTTP date
  */
 export function retryAfterOf(headers: ReplyHeaders, now: number): number | undefined {
@@ -23,7 +23,7 @@ export function retryAfterOf(headers: ReplyHeaders, now: number): number | undef
   return delay > 0 ? delay : undefined;
 }
 
-/** `x-should-retry`, which overrides the rules by status when it is there. */
+/** `x-should-retry`, which overrides the rules by status when present. */
 export function shouldRetryOf(headers: ReplyHeaders): boolean | undefined {
   const value = headerOf(headers, 'x-should-retry');
   if (value === 'true') return true;

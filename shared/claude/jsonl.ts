@@ -1,9 +1,9 @@
-/** Longest line accepted, in characters: far above any message, below what would exhaust memory. */
+/** Longest line accepted, in characters: far above any message, too short to exhaust memory. */
 const maxLineChars = 64 * 1024 * 1024;
 
 /**
- * The lines of a UTF-8 stream, without their ends and without empty ones. A last line needs no line
- * end. Throws RangeError at a line above 64 Mi characters, and what the stream throws.
+ * The non-empty lines of a UTF-8 stream, without their line ends; the last line needs none. Throws
+ * RangeError for a line of more than 64 Mi characters, and whatever the stream throws.
  */
 export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
@@ -14,7 +14,7 @@ export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<
     lines[0] = rest + (lines[0] ?? '');
     rest = lines.pop() ?? '';
     if (rest.length > maxLineChars)
-      throw new RangeError(`A line is above ${maxLineChars} characters.`);
+      throw new RangeError(`A line exceeds ${maxLineChars} characters.`);
     for (const line of lines) if (line.trim() !== '') yield line;
   }
   rest += decoder.decode();

@@ -4,22 +4,22 @@ import { Readable } from 'node:stream';
 import { releaseAfterSending } from './connect.ts';
 import { UploadSizeMismatch } from './errors.ts';
 
-/** A file to upload. The body is read once; its size has to be known beforehand. */
+/** A file to upload. The body is read once; its size must be known in advance. */
 export interface UploadFile {
   /** Name that the API shows, 1 to 255 characters; see `markedFilename`. */
   filename: string;
   /** Decides which content block may later carry the file. */
   mimeType: string;
-  /** Exactly as many bytes as `body` will give. */
+  /** The exact length of `body` in bytes. */
   sizeBytes: number;
-  /** The bytes. Consumed, and ended early when the upload fails. */
+  /** The bytes. Consumed; closed early when the upload fails. */
   body: AsyncIterable<Uint8Array>;
   /** Seconds until the API removes the file: 3,600 to 7,776,000. Only in the ga dialect. */
   expiresInSeconds?: number | undefined;
   /**
-   * True when nothing else reads the chunks of `body`: each is emptied and its memory given back as
+   * True when nothing else reads the chunks of `body`: each is emptied and its memory released as
    * soon as it has been sent, which keeps memory flat whatever the garbage collector does. By
-   * default only for the body of a file or HTTP reply, whose chunks nobody else can hold.
+   * default true only for the body of a file or HTTP reply, whose chunks nothing else can hold.
    */
   ownsChunks?: boolean | undefined;
 }
@@ -29,20 +29,20 @@ export interface MultipartBody {
   contentType: string;
   contentLength: number;
   chunks: AsyncIterable<Uint8Array>;
-  /** What went wrong on the side of the file, if anything did. */
+  /** The failure of the file's body, if there was one. */
   failure: () => { error: unknown } | undefined;
-  /** Ends the file's body when the request will read no more of it. */
+  /** Closes the file's body once the request reads no more of it. */
   dispose: () => void;
 }
 
 const encoder = new TextEncoder();
 
 /**
- * Frames a file as `multipart/form-data` without holding or copying it. Nothing is sent before the
- * file's first chunk is there, and the closing boundary is not sent when the file's body fails or is
- * not `sizeBytes` long, so that the API cannot take a damaged file for a whole one.
+ * Frames a file as `multipart/form-data` (RFC 7578) without buffering or copying it. Nothing is sent
+ * before the file's first chunk arrives, and the closing boundary is not sent when the body fails or
+ * is not `sizeBytes` long, so that the API cannot take a damaged file for a complete one.
  * @param boundary characters that do not occur in the file; random ones
- * @throws TypeError when the MIME type cannot stand in a header, RangeError when the size is no size
+ * @throws TypeError when the MIME type is not valid in a header, RangeError when the size is invalid
  */
 export function multipartBody(file: UploadFile, boundary: string): MultipartBody {
   if (!/^[\x21-\x7e]+\/[\x20-\x7e]+$/.test(file.mimeType)) {
@@ -83,8 +83,8 @@ export function multipartBody(file: UploadFile, boundary: string): MultipartBody
     chunks: frame(),
     failure: () => failure,
     dispose: () => {
-      // A stream is destroyed rather than asked to return: the iterator of a stalled one would
-      // queue the request behind a read that never ends.
+      // A stream is destroyed rather than asked to return: the iterator of a stalled stream would
+      // queue that behind a read that never ends.
       if (file.body instanceof Readable) file.body.destroy();
       else source.return?.().catch(() => undefined);
     },
@@ -92,8 +92,8 @@ export function multipartBody(file: UploadFile, boundary: string): MultipartBody
 }
 
 /**
- * The fields before the file's bytes. The name travels as raw UTF-8 with the three characters that
- * would end it escaped as the WHATWG form encoding does, which is what the official SDK sends.
+ * The fields before the file's bytes. The name is raw UTF-8, with the three characters that would
+ * end it escaped as in WHATWG form encoding: this is what the official SDK sends.
  */
 function headOf(file: UploadFile, boundary: string): string {
   const filename = file.filename
@@ -107,13 +107,13 @@ function headOf(file: UploadFile, boundary: string): string {
   return `${expiry}--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${filename}"\r\nContent-Type: ${file.mimeType}\r\n\r\n`;
 }
 
-/** A text chunk would be counted in characters and sent in bytes: a stream with an encoding set. */
+/** Rejects text chunks (a stream with an encoding set): they are counted in characters, sent in bytes. */
 function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
-  throw new TypeError(`The body of an upload gives bytes, not ${typeof chunk}`);
+  throw new TypeError(`The body of an upload must yield bytes, not ${typeof chunk}`);
 }
 
-/** Node makes a new buffer for every chunk of these two and keeps none. */
+/** Node allocates a new buffer for every chunk of these two and keeps none. */
 function isSoleReader(body: AsyncIterable<Uint8Array>): boolean {
   return (
     (body instanceof ReadStream || body instanceof IncomingMessage) &&

@@ -1,20 +1,20 @@
 import type { Dispatcher } from 'undici';
-import type { Api, RateLimits } from './rate-limits.ts';
+import type { ClaudeApi, RateLimits } from './rate-limits.ts';
 
-/** Which of the two forms of the Files API is spoken. */
-export type Dialect = 'ga' | 'beta';
+/** The form of the Files API: since 2026-08-20 (`ga`), or before, behind a beta header (`beta`). */
+export type FilesDialect = 'ga' | 'beta';
 
-/** Milliseconds one attempt may take from its start to the end of its answer. */
+/** Milliseconds one attempt may take, from its start to the end of its reply. */
 export interface Timeouts {
-  /** Connecting, name resolution and TLS included. */
+  /** Connecting, including name resolution and TLS. */
   connectMs: number;
-  /** Everything small: lists, metadata, deletes, token counts, batch and model look-ups. */
+  /** Small calls: lists, metadata, deletes, token counts, batch and model look-ups. */
   callMs: number;
-  /** A message, from sending to the whole reply. */
+  /** A message, from sending to the complete reply. */
   messageMs: number;
-  /** An upload, the sending of the file included. */
+  /** An upload, including sending the file. */
   uploadMs: number;
-  /** Silence within a download or a batch's results. */
+  /** A pause within a download or a batch's results. */
   idleMs: number;
 }
 
@@ -27,32 +27,32 @@ export const defaultTimeouts: Timeouts = {
 };
 
 export interface ClaudeOptions {
-  /** Such as `https://api.anthropic.com`; a path in it is kept in front of every call. */
+  /** Such as `https://api.anthropic.com`; a path in it is prefixed to every call. */
   baseUrl: string;
-  /** The API key, or how to get it; asked before every attempt, so cache it where it costs. */
+  /** The API key, or a function that gets it; called before every attempt, so cache what is slow. */
   apiKey: string | (() => Promise<string>);
-  dialect: Dialect;
+  dialect: FilesDialect;
   /**
-   * Connections to use instead of the client's own. Only the client's own see the answer of an API
-   * that refuses an upload and hangs up at once, and give memory back while sending.
+   * Connections to use instead of the client's own. Only the client's own can read the answer of an
+   * API that rejects an upload and hangs up at once, and release memory while sending.
    */
   dispatcher?: Dispatcher | undefined;
-  /** Attempts after the first, where the rules allow any; 2 as in the official SDK. */
+  /** Attempts after the first, where the rules allow them; default 2, as in the official SDK. */
   maxRetries?: number | undefined;
-  /** Milliseconds a call may wait between attempts, all together; 20,000. See `RetryPolicy`. */
+  /** Total milliseconds a call may wait between attempts; default 20,000. See `RetryPolicy`. */
   maxRetryWaitMs?: number | undefined;
   timeouts?: Partial<Timeouts> | undefined;
-  /** `anthropic-version` header; 2023-06-01, under which all models take all parameters. */
+  /** `anthropic-version` header; default 2023-06-01, under which all models accept all parameters. */
   anthropicVersion?: string | undefined;
   userAgent?: string | undefined;
   /**
-   * Awaited before every attempt, retries and list pages included: the place to wait for the fleet's
-   * slot. What it throws ends the call and reaches the caller as it is.
+   * Awaited before every attempt, including retries and list pages: the place to wait for the fleet's
+   * slot. Whatever it throws ends the call and reaches the caller unchanged.
    */
-  admit?: ((api: Api, signal: AbortSignal | undefined) => Promise<void>) | undefined;
-  /** Told what each reply says about limits. What it throws becomes a process warning. */
+  admit?: ((api: ClaudeApi, signal: AbortSignal | undefined) => Promise<void>) | undefined;
+  /** Called with the rate limits in each reply. Whatever it throws becomes a process warning. */
   onRateLimits?: ((limits: RateLimits) => void) | undefined;
-  /** Waits, for tests to replace; rejects when the signal ends the wait. */
+  /** How to wait; replaced in tests. Rejects when the signal ends the wait. */
   sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
   /** 0 to 1, for the jitter. */
   random?: (() => number) | undefined;

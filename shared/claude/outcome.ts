@@ -15,22 +15,22 @@ export type CallingStep = 'upload' | 'summarize' | 'remove' | 'reconcile';
 
 export interface CallOutcome {
   /**
-   * What the step throws: one of Dropline's errors for a failed call. What is no failure of a call
-   * (an error of the ledger, of S3, of Dropline itself) is given back as it is.
+   * The error for the step to throw: one of Dropline's errors for a failed call. Any other error (of
+   * the ledger, of S3, of Dropline itself) is returned unchanged.
    */
   error: unknown;
-  /** Upload: whether a remote file may have been made, so that the next attempt looks for it. */
+  /** Upload: whether a remote file may have been created, so that the next attempt looks for it. */
   fileMayExist: boolean;
-  /** Summarize: whether the call may have been paid. False only when it certainly was not. */
+  /** Summarize: whether the call may have been billed. False only when it certainly was not. */
   mayBePaid: boolean;
 }
 
 /**
- * What a step makes of something thrown around a call to the Claude API.
+ * The outcome of whatever was thrown around a call to the Claude API.
  *
- * A 429 with a wait is a `Defer`, and an API that was not reached or had no capacity a `ServiceDown`, for
- * neither is the document's fault; a 429 without a wait is an attempt.
- * An unknown error leaves both questions open, so both are answered with yes.
+ * A 429 with a wait is a `Defer`, and an API that is unreachable or overloaded is a `ServiceDown`,
+ * because neither is the document's fault; a 429 without a wait counts as an attempt.
+ * An unknown error may have had either effect, so both flags are true.
  */
 export function outcomeOf(thrown: unknown, step: CallingStep): CallOutcome {
   const done = mayHaveBeenDone(thrown);
@@ -41,10 +41,10 @@ export function outcomeOf(thrown: unknown, step: CallingStep): CallOutcome {
   };
 }
 
-/** Whether the call may have had its effect although it failed. */
+/** Whether the call may have taken effect although it failed. */
 function mayHaveBeenDone(thrown: unknown): boolean {
-  // Our own errors come out of a call only before it (`admit`) or out of an upload's body, whose
-  // request then is not whole.
+  // A call throws our own errors only before it is sent (`admit`) or from an upload's body, which
+  // leaves the request incomplete.
   if (thrown instanceof DroplineError) return false;
   if (thrown instanceof errors.UploadSizeMismatch) return false;
   if (thrown instanceof errors.ClaudeSetupError) return false;
@@ -58,7 +58,7 @@ function errorFor(error: errors.ClaudeError, step: CallingStep): DroplineError {
   if (error instanceof errors.ClaudeApiError) return refused(error, step);
   if (error instanceof errors.ClaudeConnectionError) return unanswered(error, step);
   if (error instanceof errors.ClaudeReplyError) {
-    // Paid for and unreadable: the next one would most likely be the same, and paid as well.
+    // Billed and unreadable: the next reply would most likely be the same, and billed as well.
     return step === 'summarize'
       ? new RejectDocument(details(error, 'summarize.unexpected_reply'))
       : new RetryLater(details(error, 'claude.unexpected_reply'));
@@ -69,7 +69,7 @@ function errorFor(error: errors.ClaudeError, step: CallingStep): DroplineError {
   return new StopLane(details(error, 'claude.misconfigured'));
 }
 
-/** The least to wait for an API that is not there, in milliseconds, where it does not say how long. */
+/** Minimum wait for an unavailable API that does not say how long to wait, in milliseconds. */
 const downMs = 1_000;
 
 function unanswered(error: errors.ClaudeConnectionError, step: CallingStep): DroplineError {

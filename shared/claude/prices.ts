@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
 /**
- * What messages cost. Prices change and sources disagree in places, so the table is data that a user
- * can override. As of 2026-11, in USD a million tokens.
+ * Prices of messages. Prices change and sources disagree in places, so the table is data that a user
+ * can override. As of 2026-11, in USD per million tokens.
  */
 
 const usd = z.number().nonnegative();
 
 const tierSchema = z.object({
-  /** Prompts of up to so many tokens, cached ones included, pay this tier; the last has no bound. */
+  /** Largest prompt in this tier, in tokens including cached ones; the last tier has no limit. */
   upToPromptTokens: z.int().positive().optional(),
-  /** USD a million input tokens. */
+  /** USD per million input tokens. */
   input: usd,
-  /** USD a million output tokens. */
+  /** USD per million output tokens. */
   output: usd,
 });
 
@@ -21,22 +21,22 @@ const modelPriceSchema = z
     tiers: z.array(tierSchema).min(1),
     /** Price of writing to the cache for 5 minutes, as a multiple of the input price. */
     cacheWrite: usd.default(1.25),
-    /** The same for an hour. */
+    /** The same for one hour. */
     cacheWrite1h: usd.default(2),
     /** Price of reading from the cache, as a multiple of the input price. */
     cacheRead: usd.default(0.1),
-    /** What a Message Batch costs, as a multiple of all the others. */
+    /** Factor on all prices in a Message Batch. */
     batch: usd.default(0.5),
   })
   .refine(({ tiers }) => inOrder(tiers), {
-    message: 'tiers rise by upToPromptTokens, and only the last has none',
+    message: 'tiers must be in ascending order of upToPromptTokens, and only the last must omit it',
   });
 
 /** Prices by model id. */
 export const priceTableSchema = z.record(z.string(), modelPriceSchema);
 export type PriceTable = z.output<typeof priceTableSchema>;
 
-/** The prices in force when this version was made. */
+/** The prices current when this version was released. */
 export const defaultPrices: PriceTable = priceTableSchema.parse({
   'claude-haiku-5-5': {
     tiers: [
@@ -51,7 +51,7 @@ export const defaultPrices: PriceTable = priceTableSchema.parse({
   'claude-opus-4-7': { tiers: [{ input: 5, output: 25 }] },
 });
 
-/** The default prices with a user's own over them, model by model. Throws `ZodError`. */
+/** The default prices, overridden model by model. Throws `ZodError`. */
 export function priceTableWith(overrides: z.input<typeof priceTableSchema>): PriceTable {
   return { ...defaultPrices, ...priceTableSchema.parse(overrides) };
 }
@@ -62,17 +62,18 @@ export interface BilledUsage {
   output_tokens: number;
   cache_creation_input_tokens?: number | null | undefined;
   cache_read_input_tokens?: number | null | undefined;
-  /** How the tokens written to the cache divide by lifetime; 5 minutes when not told. */
+  /** How the tokens written to the cache split by lifetime; 5 minutes when absent. */
   cache_creation?: { ephemeral_1h_input_tokens: number } | null | undefined;
   service_tier?: string | null | undefined;
 }
 
 /**
- * What a message costs in USD by its tokens. Server tools (code execution, web search) and surcharges
- * for priority, speed or region come on top and are not known to the table.
- * @param model id as the reply names it; a date at its end is disregarded when the table has none
- * @param batch whether it ran in a Message Batch; `service_tier: "batch"` says so as well
- * @returns undefined when the table does not have the model: the cost is unknown, not nought
+ * The cost of a message's tokens in USD. Server tools (code execution, web search) and surcharges
+ * for priority, speed or region are extra and not in the table.
+ * @param model id as in the reply; a trailing date is ignored when the table has no dated entry
+ * @param batch whether it ran in a Message Batch, which `service_tier: "batch"` also says
+ * @returns undefined when the table does not have the model: the cost is unknown, not zero
+ * @example costUsd({ input_tokens: 2_000, output_tokens: 300 }, 'claude-haiku-5-5') // 0.00035
  */
 export function costUsd(
   usage: BilledUsage,

@@ -1,25 +1,25 @@
 import { headerOf, numberOf, type ReplyHeaders, retryAfterOf } from './headers.ts';
 
-/** The parts of the API that have limits of their own. */
-export type Api = 'files' | 'messages' | 'count_tokens' | 'batches' | 'models';
+/** The parts of the API with separate rate limits. */
+export type ClaudeApi = 'files' | 'messages' | 'count_tokens' | 'batches' | 'models';
 
-/** One limit as the API describes it in the headers of a reply. */
+/** One rate limit, from the headers of a reply. */
 interface RateWindow {
   limit?: number;
   remaining?: number;
-  /** When the limit is whole again, in milliseconds since the epoch. */
+  /** When the limit is fully replenished, in milliseconds since the epoch. */
   resetAt?: number;
 }
 
-/** What a reply, good or bad, says about the pace. Absent limits were not in the reply. */
+/** The rate limits in a reply, success or error. Limits that the reply does not have are absent. */
 export interface RateLimits {
-  api: Api;
+  api: ClaudeApi;
   status: number;
   requests?: RateWindow;
   tokens?: RateWindow;
   inputTokens?: RateWindow;
   outputTokens?: RateWindow;
-  /** How long every worker should wait, when the API asked for it. */
+  /** How long every worker should wait, if the API asked for it. */
   retryAfterMs?: number;
 }
 
@@ -31,13 +31,14 @@ const windows = [
 ] as const;
 
 /**
- * Reads the `anthropic-ratelimit-*` headers and the wait that a reply asks for.
+ * Reads the `anthropic-ratelimit-*` headers and the wait that a reply asks for
+ * (https://docs.claude.com/en/api/rate-limits).
  * @param now current time in milliseconds since the epoch
- * @returns undefined when the reply says nothing about the pace, which a 429 always does
+ * @returns undefined when the reply says nothing about limits; never for a 429
  */
 export function readRateLimits(
   headers: ReplyHeaders,
-  { api, status, now }: { api: Api; status: number; now: number },
+  { api, status, now }: { api: ClaudeApi; status: number; now: number },
 ): RateLimits | undefined {
   const limits: RateLimits = { api, status };
   let found = status === 429;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import * as errors from './errors.ts';
 import { headerOf, type ReplyHeaders, retryAfterOf, shouldRetryOf } from './headers.ts';
 
-/** The API's error body. Lenient: what is missing is left out, for an error must never hide another. */
+/** The API's error body. Missing fields are accepted: a parse error must never hide the API's error. */
 const errorBody = z.object({
   error: z.object({
     type: z.string(),
@@ -45,7 +45,7 @@ const statusOfType: Record<string, number> = {
 
 /**
  * The typed error for an error reply.
- * @param text the body as it arrived, perhaps cut, perhaps a proxy's page
+ * @param text the body as it arrived; may be cut, or a proxy's page
  * @param now current time in milliseconds since the epoch
  */
 export function readError(
@@ -66,7 +66,7 @@ export function readError(
   });
 }
 
-/** The typed error for an error body that came inside something else, such as a batch's results. */
+/** The typed error for an error body inside another reply, such as a batch's results. */
 export function readNestedError(value: unknown): errors.ClaudeApiError {
   const body = errorBody.safeParse(value).data;
   const type = body?.error.type;
@@ -96,13 +96,13 @@ function classified(details: errors.ApiErrorDetails): errors.ClaudeApiError {
       return new errors.BillingFailed(details);
     case 403:
       // The beta dialect reports full storage as a 403 without a code. Both need a person; the
-      // wording only decides which advice that person gets.
+      // message only decides which advice that person gets.
       return /\bstorage\b/i.test(message)
         ? new errors.StorageFull(details)
         : new errors.PermissionDenied(details);
     case 404:
-      // A 404 that is not in the API's own form comes from a wrong address or a proxy. It must not
-      // pass for "this file is gone", or a wrong base URL would make every file look deleted.
+      // A 404 without the API's error body comes from a wrong address or a proxy. It must not count as
+      // "this file is gone", or a wrong base URL would make every file look deleted.
       return type === 'not_found_error'
         ? new errors.NotFound(details)
         : new errors.ClaudeApiError(details);

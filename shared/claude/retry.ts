@@ -7,10 +7,10 @@ import {
 } from './errors.ts';
 
 /**
- * What repeating a call can do.
- * - `idempotent`: nothing (reading, deleting, counting tokens).
- * - `paid`: cost a second time, so it is repeated only when the first certainly was not processed.
- * - `once`: make a second thing, and its body is a stream that is gone. Never repeated here.
+ * The effect of repeating a call.
+ * - `idempotent`: none (reading, deleting, counting tokens).
+ * - `paid`: billed a second time, so it is retried only when the first certainly was not processed.
+ * - `once`: creates a second file, and its body is a consumed stream. Never retried here.
  */
 export type RetryKind = 'idempotent' | 'paid' | 'once';
 
@@ -18,21 +18,21 @@ export interface RetryPolicy {
   /** Attempts after the first. */
   maxRetries: number;
   /**
-   * Milliseconds one call may spend waiting between its attempts, all together. A wait that does not
-   * fit is not begun: the error is thrown at once and carries the wait, so that the message goes back
-   * to its queue instead of a function being paid for sleeping.
+   * Total milliseconds one call may wait between its attempts. A wait that does not fit is not
+   * started: the error is thrown at once and carries the wait, so that the message returns to its
+   * queue instead of a function being billed for sleeping.
    */
   maxWaitMs: number;
   /** Rejects when `signal` ends the wait. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** 0 to 1, 1 excluded. */
+  /** 0 (inclusive) to 1 (exclusive). */
   random: () => number;
 }
 
-/** Replies after which the API certainly did not process, and did not bill, a message. */
+/** Statuses with which the API certainly did not process or bill a message. */
 const notProcessed = new Set([429, 503, 529]);
 
-/** Whether another attempt may follow `error`, by the rules of the API and of `kind`. */
+/** Whether `error` may be followed by another attempt, by the rules of the API and of `kind`. */
 export function mayRetry(error: unknown, kind: RetryKind): boolean {
   if (kind === 'once' || error instanceof ClaudeAbortedError || error instanceof NeedsPerson) {
     return false;
@@ -42,21 +42,21 @@ export function mayRetry(error: unknown, kind: RetryKind): boolean {
   }
   if (!(error instanceof ClaudeApiError)) return false;
   if (kind === 'paid') {
-    // `x-should-retry: true` also comes with a 500 or 504, where the work may have been done: for a
-    // paid call the header can forbid a retry, never allow one.
+    // `x-should-retry: true` also comes with a 500 or 504, after which the message may be billed: for
+    // a paid call the header can forbid a retry, never allow one.
     return notProcessed.has(error.status) && error.shouldRetry !== false;
   }
-  return error.shouldRetry ?? isPassing(error.status);
+  return error.shouldRetry ?? isTransient(error.status);
 }
 
 /** The statuses that the official SDK retries. */
-function isPassing(status: number): boolean {
+function isTransient(status: number): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
 /**
- * Milliseconds to wait before an attempt: what the API asked for, else 0.5 s doubled with every retry
- * up to 8 s, less up to a quarter (the official SDK's backoff).
+ * Milliseconds to wait before the next attempt: what the API asked for, else 0.5 s doubled with every
+ * retry up to 8 s, minus up to a quarter of jitter (the official SDK's backoff).
  * @param retries retries already made, 0 before the first
  * @param random 0 to 1
  */
@@ -67,8 +67,8 @@ export function retryDelayMs(error: unknown, retries: number, random: number): n
 }
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or patience is used up; throws the last error.
- * When `signal` ends a wait, throws `ClaudeAbortedError`.
+ * Runs `attempt` until it succeeds, fails permanently, or uses up its retries or waiting time; throws
+ * the last error. When `signal` ends a wait, throws `ClaudeAbortedError`.
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
@@ -102,8 +102,8 @@ async function pause(
     await policy.sleep(delayMs, signal);
   } catch (cause) {
     if (!signal?.aborted) throw cause;
-    // A paid call only waits after an attempt that certainly was not processed.
+    // A paid call waits only after an attempt that certainly was not processed.
     const sent = kind === 'paid' ? 'no' : 'maybe';
-    throw new ClaudeAbortedError('The call was ended while it waited to retry.', { sent, cause });
+    throw new ClaudeAbortedError('The call was aborted while waiting to retry.', { sent, cause });
   }
 }

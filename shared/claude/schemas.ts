@@ -2,11 +2,11 @@ import type { Message } from '@anthropic-ai/sdk/resources/messages/messages';
 import { z } from 'zod';
 
 /**
- * What the API's replies have to look like, as far as Dropline reads them. Unknown fields pass, a
- * missing or changed one that is read does not. Source: types of the official SDK 1.12.
+ * The parts of the API's replies that Dropline reads. Unknown fields are accepted; a missing or
+ * changed field that is read is an error. Source: types of the official SDK 1.12.
  */
 
-/** RFC 3339 with any offset and precision, brought to UTC milliseconds as in our records. */
+/** RFC 3339 with any offset and precision, converted to UTC milliseconds as in our records. */
 const time = z.iso.datetime({ offset: true }).transform((value) => new Date(value).toISOString());
 
 /** A remote file, the same for both dialects. */
@@ -63,12 +63,12 @@ export const tokenCountSchema = z.object({ input_tokens: z.int().nonnegative() }
 
 const support = z.object({ supported: z.boolean() });
 
-/** What a model can take. Undefined limits are unknown to the API. */
+/** The limits of a model, in tokens. The API does not know undefined ones. */
 export interface ModelLimits {
   id: string;
   maxInputTokens?: number;
   maxOutputTokens?: number;
-  /** Whether a feature such as `citations` or `pdf_input` is supported; absent when not told. */
+  /** Whether a feature such as `citations` or `pdf_input` is supported; absent when unknown. */
   supports: Record<string, boolean>;
 }
 
@@ -93,7 +93,7 @@ export const modelSchema = z
 const index = z.int().nonnegative();
 const cited = { cited_text: z.string(), document_index: index };
 
-/** The three places a document citation can point to; other kinds of citation pass unread. */
+/** The three locations of a document citation; other kinds of citation are passed on unread. */
 const documentCitation = z.discriminatedUnion('type', [
   z.looseObject({
     type: z.literal('char_location'),
@@ -129,7 +129,7 @@ const otherBlock = z.looseObject({ type: z.string().regex(/^(?!text$)/) });
 
 const tokens = z.int().nonnegative();
 
-/** What is checked of a message; the rest is passed on as it came. */
+/** The checked part of a message; the rest is passed on unchanged. */
 export const messageSchema = z.looseObject({
   id: z.string().min(1),
   type: z.literal('message'),
@@ -146,8 +146,8 @@ export const messageSchema = z.looseObject({
 });
 
 /**
- * The checked message under the SDK's type. The fields that Dropline reads have been checked; the
- * SDK's type promises more of them (thinking, tools), which are passed on as the API sent them.
+ * The checked message, typed as the SDK's. Only the fields that Dropline reads have been checked; the
+ * others (thinking, tools) are passed on as the API sent them.
  */
 export function asMessage(message: z.output<typeof messageSchema>): Message {
   return message as unknown as Message;
@@ -166,7 +166,7 @@ export interface Batch {
   };
   /** RFC 3339, UTC. */
   createdAt: string;
-  /** When results that are not there yet will not come any more. */
+  /** RFC 3339, UTC. Requests without a result by then expire. */
   expiresAt: string;
   endedAt?: string;
 }

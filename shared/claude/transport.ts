@@ -1,7 +1,9 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { Agent, type Dispatcher, errors as undiciErrors } from 'undici';
+import type { ApiRequest, JsonReply, StreamReply } from './api-request.ts';
 import { connector } from './connect.ts';
 import { Deadline } from './deadline.ts';
+import { onRequestStart, readAvailable } from './dispatch.ts';
 import {
   ClaudeAbortedError,
   ClaudeConnectionError,
@@ -12,50 +14,21 @@ import {
   type Sent,
 } from './errors.ts';
 import { headerOf } from './headers.ts';
-import type { MultipartBody } from './multipart.ts';
 import { type ClaudeOptions, defaultTimeouts, type Timeouts } from './options.ts';
-import { type Api, readRateLimits } from './rate-limits.ts';
+import { type ClaudeApi, readRateLimits } from './rate-limits.ts';
 import { readError } from './read-error.ts';
 
 /** Selects the beta form of the Files API, on Files calls and on those that use a `file_id`. */
 const filesBeta = 'files-api-2025-04-14';
 
-export interface ApiRequest {
-  api: Api;
-  method: 'GET' | 'POST' | 'DELETE';
-  /** Path below the base URL, each variable part encoded. */
-  path: string;
-  query?: URLSearchParams | undefined;
-  json?: unknown;
-  upload?: MultipartBody;
-  /** Further values of `anthropic-beta`. */
-  betas?: readonly string[] | undefined;
-  timeoutMs: number;
-  signal?: AbortSignal | undefined;
-}
-
-/** A 2xx reply, read whole. */
-export interface JsonReply {
-  value: unknown;
-  requestId: string | undefined;
-}
-
-/** A 2xx reply whose body is still to be read. An error in it is a `ClaudeConnectionError`. */
-export interface StreamReply {
-  body: Readable;
-  mimeType: string | undefined;
-  sizeBytes: number | undefined;
-  requestId: string | undefined;
-}
-
-/** How far an attempt came, to explain its failure by. */
+/** How far an attempt got; explains its failure. */
 interface Progress {
   sent: Sent;
   status?: number;
   requestId?: string | undefined;
 }
 
-/** Makes single attempts at calls: no retries, no knowledge of what is in a reply. */
+/** Makes single attempts at calls: no retries, no knowledge of a reply's content. */
 export class Transport {
   readonly timeouts: Timeouts;
   readonly #options: ClaudeOptions;
@@ -70,15 +43,17 @@ export class Transport {
     this.#now = options.now ?? Date.now;
     const url = URL.parse(options.baseUrl);
     if (url === null || !/^https?:$/.test(url.protocol)) {
-      throw new ClaudeSetupError(`Not an http or https address: ${options.baseUrl}`);
+      throw new ClaudeSetupError(
+        `The base URL is not an http or https address: ${options.baseUrl}`,
+      );
     }
     this.#origin = url.origin;
     this.#prefix = url.pathname.replace(/\/$/, '');
     this.#dispatcher =
       options.dispatcher ??
       new Agent({
-        // HTTP/1.1 only: an upload is one stream with an exact length, which HTTP/2 makes no faster,
-        // and `sent` is only certain where a request is written to a connection of its own.
+        // HTTP/1.1 only: an upload is one stream with an exact length, which HTTP/2 does not speed up,
+        // and `sent` is certain only when a request has a connection to itself.
         connect: connector({ allowH2: false, timeout: this.timeouts.connectMs }),
       });
   }
@@ -88,7 +63,7 @@ export class Transport {
     if (this.#options.dispatcher === undefined) await this.#dispatcher.close();
   }
 
-  /** One attempt, its 2xx reply parsed as JSON. Throws `ClaudeError`, or what the upload's body threw. */
+  /** One attempt whose 2xx reply is parsed as JSON. Throws `ClaudeError`, or what the upload's body threw. */
   async json(request: ApiRequest): Promise<JsonReply> {
     return this.#attempt(request, async (reply, { requestId }, deadline) => {
       const text = await reply.body.text();
@@ -102,7 +77,7 @@ export class Transport {
     });
   }
 
-  /** One attempt, its 2xx reply left as a stream. Its time limit ends when the reply begins. */
+  /** One attempt whose 2xx reply is left as a stream. Its time limit ends when the reply begins. */
   async stream(request: ApiRequest): Promise<StreamReply> {
     return this.#attempt(request, async (reply, progress, deadline) => {
       deadline.stopClock();
@@ -112,8 +87,8 @@ export class Transport {
           callback(explained instanceof Error ? explained : error);
         },
       });
-      // A pipeline ends the connection when the reader loses interest, even while nothing comes. Its
-      // own report is not needed: the error is in the body, there for whoever reads it.
+      // A pipeline closes the connection when the reader stops, even while nothing arrives. Its own
+      // error report is not needed: the error is in the body, for whoever reads it.
       pipeline(reply.body, body, () => deadline.end());
       body.on('error', () => undefined);
       const length = Number(headerOf(reply.headers, 'content-length') ?? Number.NaN);
@@ -140,7 +115,7 @@ export class Transport {
       if (reply.statusCode >= 200 && reply.statusCode < 300) {
         return await read(reply, progress, deadline);
       }
-      const text = await readAsFarAsPossible(reply.body);
+      const text = await readAvailable(reply.body);
       throw readError(reply.statusCode, reply.headers, text, this.#now());
     } catch (error) {
       deadline?.end();
@@ -162,11 +137,11 @@ export class Transport {
       request.json === undefined
         ? ((request.upload?.chunks ?? null) as Readable | null)
         : Buffer.from(JSON.stringify(request.json));
-    const dispatcher = watched(this.#dispatcher, () => {
-      // What has ended before its start, undici drops at this point without writing it.
+    const dispatcher = onRequestStart(this.#dispatcher, () => {
+      // undici drops a request that was aborted before this point without writing it.
       if (!deadline.signal.aborted) progress.sent = 'maybe';
     });
-    // undici heeds the signal only once it is connected, which can take long.
+    // undici checks the signal only once it is connected, which can take long.
     const reply = await deadline.orEnd(() =>
       dispatcher.request({
         origin: this.#origin,
@@ -190,7 +165,7 @@ export class Transport {
     // Stored secrets often end in a line break.
     const key = (typeof apiKey === 'string' ? apiKey : await apiKey()).trim();
     if (!/^[\x21-\x7e]+$/.test(key)) {
-      throw new ClaudeSetupError('The API key is empty or has characters that no key has.');
+      throw new ClaudeSetupError('The API key is empty or has invalid characters.');
     }
     const headers: Record<string, string> = {
       'x-api-key': key,
@@ -209,7 +184,7 @@ export class Transport {
     return headers;
   }
 
-  #observe(api: Api, { statusCode: status, headers }: Dispatcher.ResponseData): void {
+  #observe(api: ClaudeApi, { statusCode: status, headers }: Dispatcher.ResponseData): void {
     const { onRateLimits } = this.#options;
     if (onRateLimits === undefined) return;
     const limits = readRateLimits(headers, { api, status, now: this.#now() });
@@ -217,12 +192,12 @@ export class Transport {
     try {
       onRateLimits(limits);
     } catch (error) {
-      // A reply that may have been paid for is not lost to a broken observer.
+      // A broken observer must not lose a reply that may have been billed.
       process.emitWarning(error instanceof Error ? error : String(error));
     }
   }
 
-  /** Turns what undici threw into what happened. Passes on our own errors and the file's. */
+  /** Turns undici's errors into ours. Passes on our own errors and those of the file's body. */
   #explain(
     error: unknown,
     request: ApiRequest,
@@ -232,10 +207,13 @@ export class Transport {
     if (error instanceof ClaudeError) return error;
     const details = { ...progress, cause: error };
     if (request.signal?.aborted) {
-      return new ClaudeAbortedError('The call was ended by its caller.', details);
+      return new ClaudeAbortedError('The call was aborted by its caller.', details);
     }
     if (deadline?.timedOut) {
-      return new ClaudeTimeoutError(`No whole answer within ${request.timeoutMs} ms.`, details);
+      return new ClaudeTimeoutError(
+        `No complete response within ${request.timeoutMs} ms.`,
+        details,
+      );
     }
     // Before the attempt began: `apiKey` or `admit` threw.
     if (deadline === undefined) return error;
@@ -243,40 +221,17 @@ export class Transport {
     if (failure !== undefined) return failure.error;
     if (error instanceof undiciErrors.InvalidArgumentError) return error;
     if (error instanceof undiciErrors.BodyTimeoutError) {
-      const text = `The reply stopped for ${this.timeouts.idleMs} ms.`;
+      const text = `The reply stalled for ${this.timeouts.idleMs} ms.`;
       return new ClaudeTimeoutError(text, details);
     }
     return new ClaudeConnectionError(describe(error, progress), details);
   }
 }
 
-/** Tells the moment just before undici writes the request. */
-function watched(dispatcher: Dispatcher, onStart: () => void): Dispatcher {
-  return dispatcher.compose((dispatch) => (options, handler) => {
-    const start = handler.onRequestStart?.bind(handler);
-    handler.onRequestStart = (controller, context) => {
-      onStart();
-      start?.(controller, context);
-    };
-    return dispatch(options, handler);
-  });
-}
-
-/** The body of an error reply, or as much of it as came: the status alone already says much. */
-async function readAsFarAsPossible(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of body) chunks.push(chunk);
-  } catch {
-    // What has come so far is what there is.
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 function describe(error: unknown, { sent, status }: Progress): string {
   const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-  if (sent === 'no') return `The Claude API cannot be reached${code}.`;
+  if (sent === 'no') return `Could not connect to the Claude API${code}.`;
   return status === undefined
-    ? `The connection to the Claude API was lost before its answer${code}.`
-    : `The connection to the Claude API was lost within its answer${code}.`;
+    ? `The connection to the Claude API was lost before the response${code}.`
+    : `The connection to the Claude API was lost during the response${code}.`;
 }

@@ -1,22 +1,22 @@
 import type { CodeEntry } from './entry.ts';
 
-/** Codes that failed calls to the Claude API end with; `outcomeOf` gives them. */
+/** Codes of failed calls to the Claude API, as `outcomeOf` assigns them. */
 export const claudeCodes = {
   'claude.unauthorized': {
     outcome: 'held',
-    meaning: 'The Claude API does not accept the API key (401).',
-    advice: 'Put a valid key into the secret. Held documents go on by themselves.',
+    meaning: 'The Claude API rejected the API key (401).',
+    advice: 'Put a valid key in the secret. Held documents resume automatically.',
   },
   'claude.billing': {
     outcome: 'held',
     meaning: 'The Claude API cannot bill the organization (402).',
-    advice: 'Check payment and credit in the Claude Console. Held documents go on by themselves.',
+    advice: 'Check payment and credit in the Claude Console. Held documents resume automatically.',
   },
   'claude.forbidden': {
     outcome: 'held',
-    meaning: 'The API key may not do this, or the organization is on hold (403).',
+    meaning: 'The API key lacks permission for this, or the organization is on hold (403).',
     advice:
-      'Check the workspace, the rights of the key and the state of the organization in the Claude Console.',
+      'Check the workspace, the permissions of the key and the status of the organization in the Claude Console.',
   },
   'claude.spend_limit': {
     outcome: 'held',
@@ -25,103 +25,104 @@ export const claudeCodes = {
   },
   'claude.storage_full': {
     outcome: 'held',
-    meaning: "The organization's storage for files is full.",
-    advice: 'Delete files that are no longer needed, or set an expiry in the profile.',
+    meaning: "The organization's file storage is full.",
+    advice: 'Delete files that are no longer needed. Held documents resume automatically.',
   },
   'claude.misconfigured': {
     outcome: 'held',
-    meaning: 'What answers at the configured address is not the Claude API, or the key is no key.',
+    meaning: 'The configured address is not the Claude API, or the API key is malformed.',
     advice: 'Check the base URL, the dialect and the secret that holds the key.',
   },
   'claude.rate_limited': {
     outcome: 'retried',
-    meaning: 'Too many requests or tokens at the moment (429).',
-    advice: 'Nothing to do. If it lasts, lower the configured rate or ask for higher limits.',
+    meaning: 'The rate limit for requests or tokens is exceeded (429).',
+    advice: 'Nothing to do. If it persists, lower the configured rate or request higher limits.',
   },
   'claude.overloaded': {
     outcome: 'waiting',
-    meaning: 'The Claude API has no capacity at the moment (503, 529).',
-    advice: "Nothing to do. If it lasts, look at the API's status page.",
+    meaning: 'The Claude API is overloaded (503, 529).',
+    advice: "Nothing to do. If it persists, check the API's status page.",
   },
   'claude.server_error': {
     outcome: 'retried',
-    meaning: 'The Claude API failed on its side (5xx).',
-    advice: "Nothing to do. If it lasts, look at the API's status page and report the request id.",
+    meaning: 'The Claude API failed (5xx).',
+    advice: "Nothing to do. If it persists, check the API's status page and report the request id.",
   },
   'claude.conflict': {
     outcome: 'retried',
-    meaning: 'Another operation was working on the same thing (409).',
+    meaning: 'Another operation was using the same resource (409).',
     advice: 'Nothing to do.',
   },
   'claude.unreachable': {
     outcome: 'waiting',
-    meaning: 'No connection to the Claude API came about; nothing was sent.',
-    advice: 'Check the network, name resolution and certificates of the functions.',
+    meaning: 'Could not connect to the Claude API; nothing was sent.',
+    advice: 'Check the network, DNS and certificates of the functions.',
   },
   'claude.reply_lost': {
     outcome: 'retried',
-    meaning: 'A request was sent, but its answer did not come or not wholly.',
-    advice: 'Nothing to do: repeating this call does no harm.',
+    meaning: 'A request was sent, but the response was missing or incomplete.',
+    advice: 'Nothing to do: this call is safe to repeat.',
   },
   'claude.interrupted': {
     outcome: 'retried',
-    meaning: "The function's time or its claim ended during the call, before anything was sent.",
-    advice: 'Nothing to do. If it lasts, give the function more time.',
+    meaning: "The function's time or its lease ended during the call, before anything was sent.",
+    advice: 'Nothing to do. If it persists, give the function a longer timeout.',
   },
   'claude.unexpected_reply': {
     outcome: 'retried',
-    meaning: 'The Claude API answered in a form that this version of Dropline does not know.',
-    advice: 'Check that the configured dialect fits the address; look for a newer version.',
+    meaning: 'This version of Dropline does not understand the response of the Claude API.',
+    advice: 'Check that the configured dialect matches the address; look for a newer version.',
   },
   'claude.not_found': {
     outcome: 'retried',
-    meaning: 'The Claude API does not have what was asked for (404).',
-    advice: 'Nothing to do: the reconciler brings the record in line with what is there.',
+    meaning: 'The Claude API does not have the requested resource (404).',
+    advice: 'Nothing to do: the reconciler corrects the record.',
   },
   'claude.invalid_request': {
     outcome: 'failed',
-    meaning: 'The Claude API does not accept the request (400).',
-    advice: 'Report the message and the request id; repeating the call will not help.',
+    meaning: 'The Claude API rejected the request (400).',
+    advice: 'Report the message and the request id; retrying does not help.',
   },
   'upload.too_large': {
     outcome: 'failed',
-    meaning: 'The file is above what the Files API takes (500 MB).',
+    meaning: 'The file exceeds the limit of the Files API (500 MB).',
     advice: 'Split or shrink the file and drop it again.',
   },
   'upload.invalid_request': {
     outcome: 'failed',
-    meaning: 'The Files API does not accept the file: its type, name or content.',
-    advice: "The message says why. Drop the file in another format if it is the file's fault.",
+    meaning: 'The Files API rejected the file because of its type, name or content.',
+    advice: 'The message says why. If the file is at fault, drop it in another format.',
   },
   'upload.size_mismatch': {
     outcome: 'retried',
-    meaning: 'Fewer or more bytes came from the bucket than the object has; no file was made.',
-    advice: 'Nothing to do, unless the object is written to in place: write it anew instead.',
+    meaning:
+      'The bytes read from the bucket do not match the size of the object; no file was created.',
+    advice: 'Nothing to do, unless the object is modified in place: replace the object instead.',
   },
   'upload.reply_lost': {
     outcome: 'retried',
-    meaning: 'The file was sent, but the answer did not come; the file may exist.',
+    meaning: 'The file was sent, but no response arrived; the file may exist.',
     advice: 'Nothing to do: the next attempt looks for the file before it uploads again.',
   },
   'summarize.too_long': {
     outcome: 'failed',
-    meaning: "The document does not fit into the model's context.",
-    advice: 'Use a model with a larger context in the profile, or split the document.',
+    meaning: "The document does not fit in the model's context window.",
+    advice: 'Set a model with a larger context window in the profile, or split the document.',
   },
   'summarize.too_large': {
     outcome: 'failed',
-    meaning: 'The request is above what the Messages API takes (413).',
-    advice: 'Shorten the prompt of the profile or split the document.',
+    meaning: 'The request exceeds the size limit of the Messages API (413).',
+    advice: 'Split the document and drop the parts.',
   },
   'summarize.invalid_request': {
     outcome: 'failed',
-    meaning: 'The Messages API does not accept the request or the document in it.',
+    meaning: 'The Messages API rejected the request or the document in it.',
     advice:
       'The message says why: often an encrypted or damaged PDF, too many pages, or a setting of the profile.',
   },
   'summarize.model_not_found': {
     outcome: 'failed',
-    meaning: 'The model of the profile does not exist or is not open to this key.',
+    meaning: 'The model of the profile does not exist or is not available to this key.',
     advice: 'Correct the model in the profile or the settings, then redrive the document.',
   },
   'summarize.file_gone': {
@@ -131,13 +132,13 @@ export const claudeCodes = {
   },
   'summarize.reply_lost': {
     outcome: 'retried',
-    meaning: 'The request was sent, but its answer did not come; the call may have been paid.',
+    meaning: 'The request was sent, but no response arrived; the call may have been billed.',
     advice: 'Nothing to do. `usage.calls` of the record counts such calls.',
   },
   'summarize.unexpected_reply': {
     outcome: 'failed',
-    meaning: 'The paid answer is not in a form that this version of Dropline knows.',
-    advice: 'Look for a newer version before redriving: each attempt is paid for.',
+    meaning: 'This version of Dropline does not understand the response, which was billed.',
+    advice: 'Look for a newer version before redriving: each attempt is billed.',
   },
 } as const satisfies Record<string, CodeEntry>;
 

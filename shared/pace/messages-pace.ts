@@ -2,33 +2,41 @@ import type { RateLimits } from '../claude/rate-limits.ts';
 import type { Table } from '../ledger/table.ts';
 import { Pace, type PaceOptions } from './pace.ts';
 
+/** See `PaceOptions`; the rate is learned from the API's replies. */
 export type MessagesPaceOptions = Pick<PaceOptions, 'maxWaitMs' | 'now' | 'sleep'>;
 
-/** Where a limit is near: less than this share of it remains. */
+/** A limit is near when less than this share of it remains. */
 const nearShare = 0.1;
 
-/** How long a worker goes by what it learnt: the limits are a minute's. */
+/** How long a worker relies on what it learned: the limits are per minute. */
 const rememberedMs = 60_000;
 
-/** Requests a minute to go by while no reply has told the limit: only a push back holds anybody up. */
+/** Requests per minute until a reply reports the limit: only `pushBack` delays a worker. */
 const unlimited = 60_000;
 
 /**
- * The fleet's pace for Messages. Nobody is told its limits beforehand: every reply tells in its headers
- * how much of each remains for the whole organization, so each worker learns from its own replies.
+ * A rate limiter for Messages, shared by the fleet. Its limits are not configured: the headers of every
+ * reply say how much of each limit remains for the whole organization, so each worker learns from its
+ * own replies.
  *
- * While all limits are far, a turn costs nothing, save one read where a worker knows nothing: at its
- * start, or after a minute without a reply. When one is near, turns take slots of the fleet's pace at
- * the rate that was learnt, and everybody is held up until as much of it will be there again as makes
- * it far: limits refill steadily ("token bucket", https://docs.claude.com/en/api/rate-limits).
+ * While no limit is near, a turn costs nothing, except one read when a worker knows nothing: at its
+ * start, or after a minute without a reply. When a limit is near, turns take slots of the fleet's pace
+ * at the learned rate, and every worker waits until the limit has refilled enough to be no longer near
+ * (limits refill continuously: "token bucket", https://docs.claude.com/en/api/rate-limits).
+ *
+ * @example
+ * const pace = new MessagesPace(table, { now: Date.now, sleep });
+ * await pace.turn(signal);
+ * // With every reply, from `ClaudeOptions.onRateLimits`:
+ * await pace.learn(limits);
  */
 export class MessagesPace {
   readonly #table: Table;
   readonly #options: MessagesPaceOptions;
   #requestsPerMinute = unlimited;
-  /** Until when limits are taken for near, and when anything was learnt last; epoch milliseconds. */
+  /** Until when a limit counts as near, and when a worker last learned anything; epoch milliseconds. */
   #nearUntil = 0;
-  #learntAt = Number.NEGATIVE_INFINITY;
+  #learnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(table: Table, options: MessagesPaceOptions) {
     this.#table = table;
@@ -36,19 +44,19 @@ export class MessagesPace {
   }
 
   /**
-   * Waits for its turn, if anybody has to wait.
-   * @throws Defer when the turn is farther away than `maxWaitMs`
+   * Waits for a turn, if a limit is near.
+   * @throws Defer when the turn is more than `maxWaitMs` away
    */
   async turn(signal?: AbortSignal): Promise<void> {
     const { now } = this.#options;
-    if (now() - this.#learntAt >= rememberedMs) await this.#ask();
+    if (now() - this.#learnedAt >= rememberedMs) await this.#readFleet();
     if (now() < this.#nearUntil) await this.#pace().turn(signal);
   }
 
-  /** Learns from a reply; writes only when a limit is near. */
+  /** Learns from the rate limits in a reply; writes to the ledger only when a limit is near. */
   async learn(limits: RateLimits): Promise<void> {
     const now = this.#options.now();
-    this.#learntAt = now;
+    this.#learnedAt = now;
     if (limits.requests?.limit) this.#requestsPerMinute = limits.requests.limit;
 
     const { requests, tokens, inputTokens, outputTokens } = limits;
@@ -59,11 +67,11 @@ export class MessagesPace {
     await this.#pace().pushBack(waitMs);
   }
 
-  /** What the fleet knows: whether anybody is held up just now. */
-  async #ask(): Promise<void> {
+  /** Reads from the ledger whether workers currently have to wait. */
+  async #readFleet(): Promise<void> {
     const { now } = this.#options;
     const tat = await this.#pace().next();
-    this.#learntAt = now();
+    this.#learnedAt = now();
     if (tat !== undefined && tat > now()) this.#nearUntil = tat + rememberedMs;
   }
 
@@ -76,11 +84,11 @@ export class MessagesPace {
   }
 }
 
-/** Milliseconds until a limit will be far again; 0 when it is. At most until it is whole. */
+/** Milliseconds until a limit is no longer near; 0 when it is not. At most until it is fully refilled. */
 function refillMs(window: RateLimits['requests'], now: number): number {
   if (!window?.limit || window.remaining === undefined) return 0;
   const { limit, remaining, resetAt } = window;
   const missing = Math.max(0, limit * nearShare - remaining);
-  const whole = resetAt === undefined ? Number.POSITIVE_INFINITY : Math.max(0, resetAt - now);
-  return Math.min((missing / limit) * 60_000, whole);
+  const full = resetAt === undefined ? Number.POSITIVE_INFINITY : Math.max(0, resetAt - now);
+  return Math.min((missing / limit) * 60_000, full);
 }

@@ -2,32 +2,39 @@ import { Defer } from '../journey/errors.ts';
 import type { Table } from '../ledger/table.ts';
 
 export interface PaceOptions {
-  /** What the limit is on: `files`, `messages`. One item in the ledger each. */
+  /** The API that is limited: `files` or `messages`. Each has one item in the ledger. */
   api: string;
-  /** Requests a minute that the whole fleet may make. */
+  /** Requests per minute that the whole fleet may make. */
   perMinute: number;
-  /** Share of the limit that is used in the long run, 0.995 by default. */
+  /** Share of the limit to use in the long run, 0 to 1; default 0.995. */
   share?: number;
   /**
-   * Requests that may go at once after a pause, 5 by default. Less than the API's own burst (10), so
-   * that the rest of it absorbs clocks that differ and requests that bunch on their way.
+   * Requests that may go at once after a pause; default 5. Less than the API's own burst (10): the
+   * rest absorbs clock skew and requests that bunch up on their way.
    */
   burst?: number;
-  /** The longest a worker sleeps for its slot, in milliseconds; farther slots are not taken. */
+  /** The longest a worker sleeps for its slot, in milliseconds; default 30,000. Later slots are not taken. */
   maxWaitMs?: number;
+  /** Milliseconds since the epoch. */
   now: () => number;
+  /** Waits; rejects when the signal ends the wait. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 /**
- * The fleet's pace for one API: a generic cell rate algorithm whose state, the theoretical arrival
- * time (TAT) of the next request, is one number in the ledger. A worker reserves the next free slot
- * with one atomic update, possibly in the future, and sleeps until then: so no two workers ever
- * share a slot, and none is left empty while anybody waits.
+ * A rate limiter for one API, shared by the fleet: a generic cell rate algorithm whose state, the
+ * theoretical arrival time (TAT) of the next request, is one number in the ledger. A worker reserves
+ * the next free slot, possibly in the future, with one atomic update and sleeps until then. So two
+ * workers never share a slot, and no slot stays empty while a worker waits.
  *
- * The clock is each worker's own. Clocks that differ by less than the API's burst tolerance are
- * harmless: slots stay one interval apart, whoever takes them.
+ * Each worker uses its own clock. Skew below the API's burst tolerance is harmless: slots stay one
+ * interval apart, whichever worker takes them.
  * Source: ITU-T I.371, annex A (virtual scheduling); docs/decisions/0004.
+ *
+ * @example
+ * const pace = new Pace(table, { api: 'files', perMinute: 500, now: Date.now, sleep });
+ * await pace.turn(signal);
+ * await claude.getFile(id);
  */
 export class Pace {
   readonly #table: Table;
@@ -45,8 +52,9 @@ export class Pace {
   }
 
   /**
-   * Waits for a slot of its own.
-   * @throws Defer when the next free slot is farther away than `maxWaitMs`; no slot is taken then
+   * Takes the next free slot and waits for it.
+   * @param signal ends the wait; the slot stays taken
+   * @throws Defer when the next free slot is more than `maxWaitMs` away; no slot is taken then
    */
   async turn(signal?: AbortSignal): Promise<void> {
     const at = await this.#reserve();
@@ -54,7 +62,7 @@ export class Pace {
     if (wait > 0) await this.#options.sleep(wait, signal);
   }
 
-  /** The API asked everybody to wait `delayMs`: the next slot of any worker is not before that. */
+  /** Delays every worker's next slot by at least `delayMs` from now, as the API asked (`retry-after`). */
   async pushBack(delayMs: number): Promise<void> {
     const until = this.#options.now() + delayMs + this.#toleranceMs;
     await this.#table.update(
@@ -64,7 +72,7 @@ export class Pace {
     );
   }
 
-  /** When the next free slot is, in epoch milliseconds; `undefined` when none was ever taken. */
+  /** The next free slot, in epoch milliseconds; `undefined` when no slot was ever taken. */
   async next(): Promise<number | undefined> {
     const item = await this.#table.get(this.#key());
     return item && Number(item.tat);
@@ -95,7 +103,7 @@ export class Pace {
       if (ahead > this.#maxWaitMs + this.#toleranceMs) {
         throw new Defer({
           code: 'claude.paced',
-          message: `The next free slot of the ${this.#options.api} limit is ${Math.ceil(ahead / 1000)} s away.`,
+          message: `The next free slot of the ${this.#options.api} rate limit is ${Math.ceil(ahead / 1000)} s away.`,
           delayMs: ahead,
         });
       }

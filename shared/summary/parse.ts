@@ -4,10 +4,10 @@ import type { DocumentRecord } from '../journey/record.ts';
 type Summary = NonNullable<DocumentRecord['summary']>;
 type Citation = Summary['citations'][number];
 
-/** A summary as read from Claude's answer, without what only the caller knows. */
+/** A summary parsed from Claude's answer, without the fields that only the caller knows. */
 export interface ParsedSummary {
   summary: Pick<Summary, 'title' | 'text' | 'keyPoints' | 'language' | 'citations'>;
-  /** False when the answer did not keep the layout and stands whole in `text`. */
+  /** False when the answer did not follow the layout; `text` is then the complete answer. */
   inLayout: boolean;
 }
 
@@ -21,17 +21,17 @@ type Field = (typeof labels)[number]['field'];
 
 interface Line {
   field: Field | undefined;
-  /** Offset in the whole answer where the text of the line (without its label) begins and ends. */
+  /** Offsets in the answer where the text of the line (without its label) begins and ends. */
   start: number;
   end: number;
 }
 
 /**
- * Reads the answer in the layout that `summaryPrompt` asks for. Claude splits its answer into text
- * blocks at the cited passages; each citation is given to the part of the summary that its block
- * begins in.
- * @param content the content blocks of a finished message; other blocks than text are passed over
- * @param fallbackTitle the title when the answer gives none
+ * Parses an answer in the layout that `summaryPrompt` asks for. Claude splits its answer into text
+ * blocks at the cited passages; each citation is assigned to the part of the summary in which its
+ * block begins.
+ * @param content the content blocks of a finished message; blocks other than text are ignored
+ * @param fallbackTitle the title when the answer has none
  */
 export function parseSummary(content: Message['content'], fallbackTitle: string): ParsedSummary {
   const blocks = content.filter((block) => block.type === 'text');

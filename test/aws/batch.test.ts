@@ -40,7 +40,7 @@ const run = (event: SQSEvent, process: (body: string) => Promise<Outcome>) =>
     process,
   );
 
-test('each record is worked on by itself and only those to retry are reported', async () => {
+test('each record is processed separately and only those to retry are reported', async () => {
   sqs.on(ChangeMessageVisibilityCommand).resolves({});
   const event = { Records: [record('good'), record('bad'), record('fine')] };
 
@@ -57,7 +57,7 @@ test('each record is worked on by itself and only those to retry are reported', 
   });
 });
 
-test('a deferred record is sent anew with its delay and not reported', async () => {
+test('a deferred record is sent again with its delay and not reported', async () => {
   sqs.on(SendMessageCommand).resolves({});
 
   const response = await run({ Records: [record('later')] }, async () => ({
@@ -73,7 +73,7 @@ test('a deferred record is sent anew with its delay and not reported', async () 
   });
 });
 
-test('a delay longer than SQS knows is cut to fifteen minutes', async () => {
+test('a delay longer than SQS allows is cut to fifteen minutes', async () => {
   sqs.on(SendMessageCommand).resolves({});
 
   await run({ Records: [record('later')] }, async () => ({ next: 'defer', delayMs: 3_600_000 }));
@@ -92,7 +92,7 @@ test('a deferral that cannot be sent keeps the record in the queue', async () =>
   expect(response.batchItemFailures).toEqual([{ itemIdentifier: 'id-later' }]);
 });
 
-test('a record that nothing could be recorded of waits longer with each receive', async () => {
+test('a record whose processing throws waits longer with each receive', async () => {
   sqs.on(ChangeMessageVisibilityCommand).resolves({});
   const event = { Records: [record('first', 1), record('fourth', 4)] };
 
@@ -107,7 +107,7 @@ test('a record that nothing could be recorded of waits longer with each receive'
   expect(delays).toEqual([1, 125]);
 });
 
-test('a message that nobody can read is on its way to the dead letters at once', async () => {
+test('an unreadable message goes to the dead-letter queue without delay', async () => {
   sqs.on(ChangeMessageVisibilityCommand).resolves({});
 
   const response = await run({ Records: [record('?')] }, async () => {

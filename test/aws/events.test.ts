@@ -25,7 +25,7 @@ test.each([
   expect(changes).toMatchObject([{ kind, bucket: 'inbox', key: 'a.txt', sequencer: '0A1B' }]);
 });
 
-test('a key is decoded as S3 encodes it', () => {
+test('a key is decoded by the rules of S3 events', () => {
   const key = 'my+folder/a%2Bb+%E2%82%AC+100%25.txt';
 
   const [change] = changesOf(notification('ObjectCreated:Put', { key }));
@@ -33,35 +33,35 @@ test('a key is decoded as S3 encodes it', () => {
   expect(change?.key).toBe('my folder/a+b € 100%.txt');
 });
 
-test('an event of another kind is no change', () => {
+test('an event of another kind is not a change', () => {
   const changes = changesOf(notification('ObjectTagging:Put', { key: 'a.txt' }));
 
   expect(changes).toEqual([]);
 });
 
-test("S3's test event is no change", () => {
+test("S3's test event is not a change", () => {
   const body = JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'inbox' });
 
   expect(changesOf(body)).toEqual([]);
 });
 
 test.each([
-  ['no JSON', 'hello'],
+  ['invalid JSON', 'hello'],
   ['another JSON', '{"a":1}'],
   [
     'a sequencer that is no number',
     notification('ObjectCreated:Put', { key: 'a', sequencer: '!' }),
   ],
-  ['a key that is no encoding', notification('ObjectCreated:Put', { key: '%zz' })],
-])('%s is refused as unreadable', (_what, body) => {
+  ['a malformed key encoding', notification('ObjectCreated:Put', { key: '%zz' })],
+])('%s is rejected as unreadable', (_what, body) => {
   expect(() => changesOf(body)).toThrow(UnreadableMessage);
 });
 
 test.each([
-  ['no JSON', 'hello'],
+  ['invalid JSON', 'hello'],
   ['no step', '{"documentId":"d","order":"1"}'],
   ['an unknown step', '{"step":"dance","documentId":"d","order":"1"}'],
   ['an upload without its content', '{"step":"upload","documentId":"d","order":"1"}'],
-])('a step message with %s is refused as unreadable', (_what, body) => {
+])('a step message with %s is rejected as unreadable', (_what, body) => {
   expect(() => stepMessageOf(body)).toThrow(UnreadableMessage);
 });

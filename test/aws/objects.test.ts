@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** A body as the SDK gives it under Node, without its conversions, which are not used. */
+/** A body as the SDK returns it under Node, without its unused conversions. */
 const bodyOf = (text: string) =>
   Readable.from([Buffer.from(text)]) as unknown as NonNullable<GetObjectCommandOutput['Body']>;
 
@@ -50,7 +50,7 @@ test('a download is hashed on the way', async () => {
 
 test.each([
   ['its version', { versionId: 'v1', etag: 'e1' }, { VersionId: 'v1' }],
-  ['its content where there is no version', { etag: 'e1' }, { IfMatch: '"e1"' }],
+  ['its content when there is no version', { etag: 'e1' }, { IfMatch: '"e1"' }],
 ])('an object is pinned by %s', async (_what, pin, expected) => {
   s3.on(GetObjectCommand).resolves({ Body: bodyOf('hello') });
 
@@ -64,20 +64,20 @@ test.each([
   ['NoSuchKey', 404, ObjectGone],
   ['NoSuchVersion', 404, ObjectGone],
   ['PreconditionFailed', 412, ObjectChanged],
-])('%s is told by a class of its own', async (name, status, expected) => {
+])('%s has its own error class', async (name, status, expected) => {
   s3.on(GetObjectCommand).rejects(refusal(name, status));
 
   await expect(objects.open({ bucket: 'b', key: 'k' })).rejects.toThrow(expected);
 });
 
-test('another refusal reaches the caller as it is', async () => {
+test('any other error reaches the caller unchanged', async () => {
   const denied = refusal('AccessDenied', 403);
   s3.on(GetObjectCommand).rejects(denied);
 
   await expect(objects.open({ bucket: 'b', key: 'k' })).rejects.toBe(denied);
 });
 
-test('a stored file goes with its length and a checksum that S3 compares', async () => {
+test('a file is stored with its length and a checksum that S3 verifies', async () => {
   s3.on(PutObjectCommand).resolves({});
   const path = join(directory, 'file');
   await writeFile(path, 'hello');
@@ -96,19 +96,19 @@ test('a stored file goes with its length and a checksum that S3 compares', async
   });
 });
 
-test('a key under which nothing stands has no head', async () => {
+test('a key without an object has no head', async () => {
   s3.on(HeadObjectCommand).rejects(refusal('NotFound', 404));
 
   expect(await objects.head({ bucket: 'b', key: 'k' })).toBeUndefined();
 });
 
-test('a head that cannot be asked for is an error, not an absence', async () => {
+test('a failed head request is an error, not an absent object', async () => {
   s3.on(HeadObjectCommand).rejects(refusal('SlowDown', 503));
 
   await expect(objects.head({ bucket: 'b', key: 'k' })).rejects.toThrow();
 });
 
-test('a listing says whether there is more', async () => {
+test('a listing says whether there are more objects', async () => {
   s3.on(ListObjectsV2Command).resolves({
     IsTruncated: true,
     Contents: [{ Key: 'a', ETag: '"e"', Size: 3, LastModified: new Date(7) }, {}],

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { Queues } from '../../shared/aws/queues.ts';
 
 test.each([
-  ['those that wait', { ApproximateNumberOfMessages: '1200' }, 1_200],
-  ['none where the queue does not say', undefined, 0],
+  ['the visible messages', { ApproximateNumberOfMessages: '1200' }, 1_200],
+  ['zero when the queue does not report it', undefined, 0],
 ])('the backlog is %s', async (_, Attributes, expected) => {
   const sqs = mockClient(SQSClient);
   sqs.on(GetQueueAttributesCommand).resolves({ Attributes });

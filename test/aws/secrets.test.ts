@@ -10,7 +10,7 @@ afterEach(() => secrets.reset());
 const source = (now: () => number = () => 0) =>
   apiKeySource(new SecretsManagerClient({ region: 'us-east-1' }), 'key', now);
 
-test('the key is asked for once in five minutes', async () => {
+test('the key is read once in five minutes', async () => {
   let now = 0;
   secrets
     .on(GetSecretValueCommand)

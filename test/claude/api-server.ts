@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
 import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
 
-/** A request as it stood on the wire, once it was whole. */
+/** A request as received, once complete. */
 interface Seen {
   method: string;
   url: string;
@@ -11,26 +11,26 @@ interface Seen {
   body: Buffer;
 }
 
-/** What to answer: a status with a JSON body, or whatever the function does. */
-export type Answer =
+/** A reply: a status with a JSON body, or whatever the function does. */
+export type ServerAnswer =
   | { status?: number; headers?: Record<string, string>; json?: unknown; text?: string }
   | ((request: IncomingMessage, response: ServerResponse, body: Buffer) => void);
 
 export interface ApiServer {
   url: string;
-  /** Requests that arrived whole, in order. */
+  /** Complete requests, in order. */
   seen: Seen[];
-  /** Connections made so far. */
+  /** Number of connections accepted. */
   connections: number;
-  /** Requests that ended before they were whole. */
+  /** Number of requests that ended incomplete. */
   aborted: number;
 }
 
 /**
- * A server that gives the answers in turn, the last one again and again. Closed with its connections
+ * A server that sends the replies in turn and then repeats the last one. Closed with its connections
  * when the test ends.
  */
-export async function serve(...answers: Answer[]): Promise<ApiServer> {
+export async function serve(...answers: ServerAnswer[]): Promise<ApiServer> {
   const server = await serveRaw((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -48,7 +48,7 @@ export async function serve(...answers: Answer[]): Promise<ApiServer> {
   return server;
 }
 
-/** A server whose handler sees requests as they begin. */
+/** A server whose handler gets requests before their body. */
 export async function serveRaw(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<ApiServer> {
@@ -69,7 +69,7 @@ export async function serveRaw(
 }
 
 function reply(
-  answer: Answer | undefined,
+  answer: ServerAnswer | undefined,
   request: IncomingMessage,
   response: ServerResponse,
   body: Buffer,
@@ -84,7 +84,7 @@ function reply(
   response.end(text);
 }
 
-/** A client of the server that never really waits; its waits are in `waits`. */
+/** A client of the server that records its waits in `waits` instead of waiting. */
 export function clientOf(
   server: { url: string },
   options: Partial<ClaudeOptions> = {},
@@ -110,7 +110,7 @@ export function errorJson(type: string, message = 'no', errorCode?: string): unk
   return { type: 'error', error: { type, message, ...details }, request_id: 'req_body' };
 }
 
-/** A file's metadata as the API gives it. */
+/** A file's metadata in the API's form. */
 export function fileJson(id = 'file_1', more: Record<string, unknown> = {}): unknown {
   return {
     id,
@@ -125,22 +125,29 @@ export function fileJson(id = 'file_1', more: Record<string, unknown> = {}): unk
   };
 }
 
-/** What a promise is rejected with. */
+/** All items of an iteration. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** The reason of a promise that must be rejected. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;
   } catch (error) {
     return error;
   }
-  throw new Error('was expected to be rejected');
+  throw new Error('the promise was not rejected');
 }
 
 /**
- * An answer that never comes, to a caller whose time runs out as soon as its request is there: no
- * test depends on how fast the machine is. Replaces the timers of the test.
- * @param timeoutMs what the caller is given
+ * A reply that never comes, to a caller whose timeout fires as soon as its request has arrived: no test
+ * depends on the speed of the machine. Fakes the timers of the test.
+ * @param timeoutMs the caller's timeout
  */
-export function silentUntilTimeout(timeoutMs: number): Answer {
+export function silentUntilTimeout(timeoutMs: number): ServerAnswer {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => {
     vi.useRealTimers();

@@ -7,7 +7,7 @@ import {
   InvalidRequest,
 } from '../../shared/claude/errors.ts';
 import { linesOf } from '../../shared/claude/jsonl.ts';
-import { clientOf, errorJson, rejection, serve } from './api-server.ts';
+import { clientOf, collect, errorJson, rejection, serve } from './api-server.ts';
 
 function batchJson(more: Record<string, unknown> = {}): unknown {
   return {
@@ -40,13 +40,7 @@ const lines = [
   { custom_id: 'd', result: { type: 'expired' } },
 ];
 
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
-test('begins a batch', async () => {
+test('creates a batch', async () => {
   const server = await serve({ json: batchJson() });
   const { client } = clientOf(server);
   const params = { model: 'm', max_tokens: 1, messages: [] };
@@ -65,7 +59,7 @@ test('begins a batch', async () => {
   });
 });
 
-test('does not begin a batch twice when the answer was lost', async () => {
+test('does not create a batch twice when the reply was lost', async () => {
   const server = await serve((request) => request.socket.destroy());
   const { client } = clientOf(server);
 
@@ -75,7 +69,7 @@ test('does not begin a batch twice when the answer was lost', async () => {
   expect(server.seen).toHaveLength(1);
 });
 
-test('tells how far a batch is', async () => {
+test('reports the progress of a batch', async () => {
   const json = batchJson({ processing_status: 'ended', ended_at: '2026-11-22T11:00:00Z' });
   const server = await serve({ json });
   const { client } = clientOf(server);
@@ -86,7 +80,7 @@ test('tells how far a batch is', async () => {
   expect(server.seen[0]).toMatchObject({ method: 'GET', url: '/v1/messages/batches/msgbatch_1' });
 });
 
-test('lists batches a page at a time', async () => {
+test('lists batches one page at a time', async () => {
   const page = { data: [batchJson()], first_id: 'x', has_more: true, last_id: 'msgbatch_1' };
   const server = await serve({ json: page }, { json: { ...page, has_more: false } });
   const { client } = clientOf(server);
@@ -102,7 +96,7 @@ test('lists batches a page at a time', async () => {
   ]);
 });
 
-test('cancels a batch, and again when the answer was lost', async () => {
+test('cancels a batch, and retries when the reply was lost', async () => {
   const server = await serve((request) => request.socket.destroy(), {
     json: batchJson({ processing_status: 'canceling' }),
   });
@@ -117,7 +111,7 @@ test('cancels a batch, and again when the answer was lost', async () => {
   });
 });
 
-test('gives each result of a batch, errors as their classes', async () => {
+test('yields each result of a batch, with errors as typed errors', async () => {
   const server = await serve({ text: lines.map((line) => JSON.stringify(line)).join('\n') });
   const { client } = clientOf(server);
 
@@ -134,7 +128,7 @@ test('gives each result of a batch, errors as their classes', async () => {
 
 test.each([
   ['is not JSON', '{"custom_id":'],
-  ['has a result of no known kind', JSON.stringify({ custom_id: 'e', result: { type: 'lost' } })],
+  ['has a result of an unknown type', JSON.stringify({ custom_id: 'e', result: { type: 'lost' } })],
 ])('fails at a line that %s, after the results before it', async (_, line) => {
   const server = await serve({ text: `${JSON.stringify(lines[2])}\n${line}\n` });
   const { client } = clientOf(server);
@@ -150,7 +144,7 @@ test.each([
   expect(results).toEqual([{ customId: 'c', type: 'canceled' }]);
 });
 
-test('does not take cut results for whole ones', async () => {
+test('fails when the results are cut off', async () => {
   const server = await serve((request, response) => {
     response.write(`${JSON.stringify(lines[2])}\n`);
     setImmediate(() => request.socket.destroy());
@@ -162,7 +156,7 @@ test('does not take cut results for whole ones', async () => {
   expect(error).toBeInstanceOf(ClaudeConnectionError);
 });
 
-test('lets go of the connection when the rest of the results is not wanted', async () => {
+test('closes the connection when the reader stops early', async () => {
   const closed = Promise.withResolvers<void>();
   const server = await serve((request, response) => {
     request.socket.on('close', () => closed.resolve());
@@ -180,7 +174,7 @@ test('lets go of the connection when the rest of the results is not wanted', asy
 });
 
 describe('linesOf', () => {
-  test('gives the same lines however the bytes are cut', async () => {
+  test('yields the same lines however the bytes are chunked', async () => {
     const line = fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify(text));
     await fc.assert(
       fc.asyncProperty(fc.array(line), fc.array(fc.nat(200)), async (expected, cuts) => {
@@ -197,7 +191,7 @@ describe('linesOf', () => {
     );
   });
 
-  test('passes over empty lines and takes CRLF', async () => {
+  test('skips empty lines and accepts CRLF', async () => {
     async function* chunks(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('\n{"a":1}\r\n\r\n  \n{"b":2}\r\n');
     }
@@ -207,7 +201,7 @@ describe('linesOf', () => {
     expect(read.map((line) => JSON.parse(line))).toEqual([{ a: 1 }, { b: 2 }]);
   });
 
-  test('refuses a line without end before memory runs out', async () => {
+  test('rejects an endless line before memory runs out', async () => {
     async function* chunks(): AsyncGenerator<Uint8Array> {
       const chunk = Buffer.alloc(16 * 1024 * 1024, 'x');
       for (;;) yield chunk;

@@ -10,7 +10,7 @@ import * as errors from '../../shared/claude/errors.ts';
 import { markedFilename } from '../../shared/claude/filename.ts';
 import { clientOf, rejection } from './api-server.ts';
 
-/** The client against the emulator, which the official SDK is tested against as well. */
+/** The client against the emulator, which the official SDK's tests check too. */
 interface Pair {
   emulator: Emulator;
   client: ClaudeClient;
@@ -37,7 +37,7 @@ function textFile(text: string, filename = 'notes.txt'): UploadFile {
   };
 }
 
-/** A file of many chunks, too much for the buffers between client and server. */
+/** A file of many chunks, larger than the buffers between client and server. */
 function largeFile(chunks = 400): UploadFile {
   const chunk = Buffer.alloc(64 * 1024, 'x');
   return {
@@ -73,7 +73,7 @@ const question = (fileId: string) => ({
 });
 
 describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
-  test('a file goes up, is found, listed and deleted', async () => {
+  test('a file is uploaded, found, listed and deleted', async () => {
     const { emulator, client } = await pair(dialect);
     const name = markedFilename('Übersicht 年度.docx', 'ab'.repeat(32), 'd0d0d0d0', 'txt');
 
@@ -90,7 +90,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(emulator.files()).toEqual([]);
   });
 
-  test('all pages of a list come, newest first', async () => {
+  test('all pages of a list are read, newest first', async () => {
     const { client } = await pair(dialect);
     const made: string[] = [];
     for (let index = 0; index < 5; index++) {
@@ -103,7 +103,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(listed.map(({ id }) => id)).toEqual(made);
   });
 
-  test('a message about a file comes with citations and usage', async () => {
+  test('a message about a file has citations and usage', async () => {
     const { client } = await pair(dialect);
     const { id } = await client.uploadFile(
       textFile('The lease begins on 1 May 2026. The rent is 900 euros a month.'),
@@ -121,7 +121,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(count).toBeGreaterThan(0);
   });
 
-  test('a large file goes up whole over a slow connection', async () => {
+  test('a large file is uploaded completely over a slow connection', async () => {
     const { emulator, client } = await pair(dialect);
     emulator.addFault({ kind: 'slow_upload', delayMs: 1, operation: 'files.upload' });
 
@@ -130,7 +130,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(made.sizeBytes).toBe(100 * 64 * 1024);
   });
 
-  test('a lost reply leaves one file, and the error says that it may be there', async () => {
+  test('a lost reply leaves one file, and the error says that it may exist', async () => {
     const { emulator, client } = await pair(dialect);
     emulator.addFault({ kind: 'lost_reply', operation: 'files.upload' });
 
@@ -156,7 +156,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(emulator.files()).toHaveLength(files);
   });
 
-  test('a reply that is no whole JSON is an unexpected reply', async () => {
+  test('a reply of incomplete JSON is an unexpected reply', async () => {
     const { emulator, client } = await pair(dialect);
     emulator.addFault({ kind: 'malformed', operation: 'files.upload' });
 
@@ -165,7 +165,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(error).toBeInstanceOf(errors.ClaudeReplyError);
   });
 
-  test('a call that hangs ends after its time', async () => {
+  test('a call that hangs ends at its timeout', async () => {
     const { emulator, client } = await pair(dialect);
     emulator.addFault({ kind: 'hang', operation: 'files.upload' });
 
@@ -175,7 +175,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(emulator.files()).toEqual([]);
   });
 
-  test('a file above the limit is refused as too large while it is sent', async () => {
+  test('a file above the limit is rejected as too large while it is sent', async () => {
     const { emulator, client } = await pair(dialect, { maxFileBytes: 100_000 });
 
     const error = await rejection(client.uploadFile(largeFile()));
@@ -184,7 +184,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(emulator.files()).toEqual([]);
   });
 
-  test('a wrong key is refused while the file is sent', async () => {
+  test('a wrong key is rejected while the file is sent', async () => {
     const { client } = await pair(dialect, { apiKeys: ['right'] });
 
     const error = await rejection(client.uploadFile(largeFile()));
@@ -204,7 +204,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(spent).toBeInstanceOf(errors.SpendLimitReached);
   });
 
-  test('a 429 is waited out as it says, where nothing is made twice', async () => {
+  test('a 429 is retried after its wait, for calls that create nothing', async () => {
     const { emulator, client, waits } = await pair(dialect);
     emulator.addFault({
       kind: 'error',
@@ -223,7 +223,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(error).toMatchObject({ name: 'RateLimited', retryAfterMs: 4_000 });
   });
 
-  test("the emulator's own rate is told with the wait that it asks for", async () => {
+  test("the emulator's own rate limit is reported with its wait", async () => {
     const { client } = await pair(
       dialect,
       { filesPerMinute: 60, filesBurst: 1, now: () => 0 },
@@ -237,7 +237,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(error).toMatchObject({ retryAfterMs: 1_000 });
   });
 
-  test('a message about a file that has vanished says that the file is gone', async () => {
+  test('a message about a vanished file reports that the file is gone', async () => {
     const { emulator, client } = await pair(dialect);
     const { id } = await client.uploadFile(textFile('short-lived'));
     await emulator.vanishFile(id);
@@ -247,7 +247,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(errors.isFileGone(error)).toBe(true);
   });
 
-  test('a message for a model that is none does not say that the file is gone', async () => {
+  test('a message for an unknown model does not report that the file is gone', async () => {
     const { client } = await pair(dialect);
     const { id } = await client.uploadFile(textFile('text'));
 
@@ -257,7 +257,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(errors.isFileGone(error)).toBe(false);
   });
 
-  test('a message whose reply is lost is not asked for again', async () => {
+  test('a message whose reply is lost is not retried', async () => {
     const { emulator, client } = await pair(dialect);
     const { id } = await client.uploadFile(textFile('text'));
     emulator.addFault({ kind: 'lost_reply', operation: 'messages.create' });
@@ -268,7 +268,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(emulator.journal({ operation: 'messages.create' })).toHaveLength(1);
   });
 
-  test('a tool-made file is downloaded, an uploaded one is not', async () => {
+  test('a file made by a tool can be downloaded, an uploaded one cannot', async () => {
     const { emulator, client } = await pair(dialect);
     const tool = await emulator.addFile({
       filename: 'out.csv',
@@ -285,7 +285,7 @@ describe.each(['ga', 'beta'] as const)('in the %s dialect', (dialect) => {
     expect(error).toBeInstanceOf(errors.InvalidRequest);
   });
 
-  test('a batch runs from its beginning to its results', async () => {
+  test('a batch runs from its creation to its results', async () => {
     const { emulator, client } = await pair(dialect);
     const { id } = await client.uploadFile(textFile('The meeting is on Monday.'));
 
@@ -314,7 +314,7 @@ describe('in the ga dialect only', () => {
     expect(emulator.journal({ operation: 'files.list' })).toHaveLength(1);
   });
 
-  test('a file is given an expiry, after which its content is gone', async () => {
+  test('a file with an expiry loses its content when it expires', async () => {
     const { emulator, client } = await pair('ga');
 
     const made = await client.uploadFile({ ...textFile('soon gone'), expiresInSeconds: 3_600 });
@@ -327,7 +327,7 @@ describe('in the ga dialect only', () => {
   });
 });
 
-test('a client of the ga dialect fails clearly where only beta is spoken', async () => {
+test('a ga client fails with a clear error against a beta server', async () => {
   const { emulator } = await pair('beta');
   const { client } = clientOf(emulator, { dialect: 'ga' });
 
@@ -336,7 +336,7 @@ test('a client of the ga dialect fails clearly where only beta is spoken', async
   expect(error).toBeInstanceOf(errors.ClaudeError);
 });
 
-test('a model says what it takes', async () => {
+test('the limits of a model are read', async () => {
   const { client } = await pair('ga');
 
   const model = await client.getModel('claude-haiku-5-5');

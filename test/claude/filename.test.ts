@@ -9,18 +9,18 @@ import {
 
 const sha256 = '0123456789abcdef'.repeat(4);
 
-/** The rule of the Files API, written down anew. */
+/** The rule of the Files API, written independently. */
 function isLegal(name: string): boolean {
   return (
     name.length >= 1 &&
     name.length <= 255 &&
     name.isWellFormed() &&
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is forbidden
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are forbidden
     !/[<>:"|?*\\/\u0000-\u001f]/.test(name)
   );
 }
 
-/** Any string at all: lone surrogates, controls, forbidden characters, and long ones. */
+/** Any string: with lone surrogates, control characters, forbidden characters, or a great length. */
 const anyName = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 600 }),
   fc.array(fc.nat(0xffff), { maxLength: 600 }).map((units) => String.fromCharCode(...units)),
@@ -38,7 +38,7 @@ describe('legalFilename', () => {
     fc.assert(fc.property(anyName, (name) => isLegal(legalFilename(name))));
   });
 
-  test('changes nothing the second time', () => {
+  test('is idempotent', () => {
     fc.assert(
       fc.property(anyName, (name) => {
         const once = legalFilename(name);
@@ -59,13 +59,13 @@ describe('legalFilename', () => {
     ['...', 'document'],
     [' \n ', 'document'],
     ['', 'document'],
-  ])('makes %j into %j', (name, expected) => {
+  ])('turns %j into %j', (name, expected) => {
     const legal = legalFilename(name);
 
     expect(legal).toBe(expected);
   });
 
-  test('cuts between characters, not within one', () => {
+  test('cuts between characters, never inside one', () => {
     const legal = legalFilename(`${'a'.repeat(254)}😀`);
 
     expect(legal).toBe('a'.repeat(254));
@@ -74,7 +74,7 @@ describe('legalFilename', () => {
 
 const tag = 'd0d0d0d0';
 
-test('the tag of a deployment is always the same, and another for another', () => {
+test('the tag of a deployment is stable and differs from those of others', () => {
   expect(deploymentTag('inbox-of-one')).toMatch(/^[0-9a-f]{8}$/);
   expect(deploymentTag('inbox-of-one')).toBe(deploymentTag('inbox-of-one'));
   expect(deploymentTag('inbox-of-one')).not.toBe(deploymentTag('inbox-of-another'));
@@ -92,7 +92,7 @@ describe('markedFilename', () => {
     );
   });
 
-  test('changes nothing when the same mark is there', () => {
+  test('does not repeat a mark that is already there', () => {
     fc.assert(
       fc.property(anyName, anySha, anyExt, (name, sha, ext) => {
         const marked = markedFilename(name, sha, tag, ext);
@@ -120,7 +120,7 @@ describe('markedFilename', () => {
     expect(marked).toBe(expected);
   });
 
-  test('fills the length that is allowed and keeps the mark', () => {
+  test('uses the maximum length and keeps the mark', () => {
     const marked = markedFilename(`${'x'.repeat(300)}.docx`, sha256, tag, 'pdf');
 
     expect(marked).toHaveLength(255);
@@ -133,7 +133,7 @@ describe('markedFilename', () => {
     ['a tag that is too short', sha256, 'd0d0d0d', 'pdf'],
     ['an extension with a dot', sha256, tag, '.pdf'],
     ['no extension', sha256, tag, ''],
-  ])('refuses %s', (_, sha, deployment, ext) => {
+  ])('rejects %s', (_, sha, deployment, ext) => {
     expect(() => markedFilename('a', sha, deployment, ext)).toThrow(RangeError);
   });
 });
@@ -150,7 +150,7 @@ describe('readMark', () => {
     'a.0123456789abcdef-d0d0d0d0.PDF',
     'a.0123456789abcdef-d0d0d0d0.pdf ',
     'a.0123456789abcdef-d0d0d0d0',
-  ])('finds no mark of ours in %j', (filename) => {
+  ])('finds no mark in %j', (filename) => {
     const mark = readMark(filename);
 
     expect(mark).toBeUndefined();

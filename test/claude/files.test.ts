@@ -1,28 +1,21 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import {
   ClaudeApiError,
-  ClaudeConnectionError,
   ClaudeReplyError,
   ClaudeSetupError,
   ClaudeTimeoutError,
-  InvalidRequest,
   NotFound,
 } from '../../shared/claude/errors.ts';
 import type { RateLimits } from '../../shared/claude/rate-limits.ts';
 import {
   clientOf,
+  collect,
   errorJson,
   fileJson,
   rejection,
   serve,
   silentUntilTimeout,
 } from './api-server.ts';
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
 
 const ids = (files: { id: string }[]): string[] => files.map(({ id }) => id);
 
@@ -41,7 +34,7 @@ test('sends the key, the version and no beta in the ga dialect', async () => {
   expect(headers).not.toHaveProperty('anthropic-beta');
 });
 
-test('selects the beta form of files in the beta dialect', async () => {
+test('selects the beta Files API in the beta dialect', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server, { dialect: 'beta' });
 
@@ -50,7 +43,7 @@ test('selects the beta form of files in the beta dialect', async () => {
   expect(server.seen[0]?.headers['anthropic-beta']).toBe('files-api-2025-04-14');
 });
 
-test('asks for the key before every attempt and trims what a secret store adds', async () => {
+test('gets the key before every attempt and trims it', async () => {
   const server = await serve({ status: 500, json: errorJson('api_error') }, { json: fileJson() });
   const keys = ['one\n', ' two '];
   const { client } = clientOf(server, { apiKey: async () => keys.shift() ?? '' });
@@ -60,7 +53,7 @@ test('asks for the key before every attempt and trims what a secret store adds',
   expect(server.seen.map(({ headers }) => headers['x-api-key'])).toEqual(['one', 'two']);
 });
 
-test.each(['', ' ', 'kéy', 'a\nb'])('does not call with %j as a key', async (apiKey) => {
+test.each(['', ' ', 'kéy', 'a\nb'])('makes no call with %j as the key', async (apiKey) => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server, { apiKey });
 
@@ -70,7 +63,7 @@ test.each(['', ' ', 'kéy', 'a\nb'])('does not call with %j as a key', async (ap
   expect(server.connections).toBe(0);
 });
 
-test('passes on what getting the key fails with', async () => {
+test('passes on the error of a key that cannot be read', async () => {
   const failure = new Error('no secret');
   const { client } = clientOf(await serve({}), { apiKey: () => Promise.reject(failure) });
 
@@ -79,7 +72,7 @@ test('passes on what getting the key fails with', async () => {
   expect(error).toBe(failure);
 });
 
-test.each(['ftp://host', 'api.anthropic.com', ''])('is not made for the address %j', (baseUrl) => {
+test.each(['ftp://host', 'api.anthropic.com', ''])('rejects %j as a base URL', (baseUrl) => {
   expect(() => clientOf({ url: baseUrl })).toThrow(ClaudeSetupError);
 });
 
@@ -92,7 +85,7 @@ test('keeps a path in the base URL', async () => {
   expect(server.seen[0]?.url).toBe('/proxy/claude/v1/files/file_1');
 });
 
-test('cannot be led to another path by an id', async () => {
+test('does not let an id change the path', async () => {
   const server = await serve({ json: fileJson() });
   const { client } = clientOf(server);
 
@@ -104,7 +97,7 @@ test('cannot be led to another path by an id', async () => {
   expect([dots, empty]).toEqual([expect.any(RangeError), expect.any(RangeError)]);
 });
 
-test('brings times to UTC and leaves out what is not there', async () => {
+test('converts times to UTC and omits absent fields', async () => {
   const server = await serve({
     json: fileJson('file_1', {
       created_at: '2026-11-22T11:00:00+01:00',
@@ -160,7 +153,7 @@ test('pages by the last id in the beta dialect', async () => {
   ]);
 });
 
-test('asks for no further page than is consumed', async () => {
+test('fetches only the pages that are consumed', async () => {
   const server = await serve({ json: { data: [fileJson('f2'), fileJson('f1')], next_page: 'p2' } });
   const { client } = clientOf(server);
 
@@ -171,7 +164,7 @@ test('asks for no further page than is consumed', async () => {
   expect(server.seen).toHaveLength(1);
 });
 
-test('does not list for ever when a page leads to itself', async () => {
+test('does not list forever when a page points to itself', async () => {
   const server = await serve({ json: { data: [], next_page: 'p1' } });
   const { client } = clientOf(server);
 
@@ -185,7 +178,7 @@ test.each([
   ['ga', { data: [], has_more: true, first_id: null, last_id: null }],
   ['beta', { data: [], next_page: null }],
   ['beta', { data: [], has_more: true, first_id: null, last_id: null }],
-] as const)('tells apart a list that is not of the %s dialect', async (dialect, json) => {
+] as const)('rejects a list that is not of the %s dialect', async (dialect, json) => {
   const server = await serve({ json: { ...json, data: dialect === 'ga' ? [{}] : [] } });
   const { client } = clientOf(server, { dialect });
 
@@ -194,7 +187,7 @@ test.each([
   expect(error).toBeInstanceOf(ClaudeReplyError);
 });
 
-test('looks up files by their ids, each once', async () => {
+test('looks up files by ids, without duplicates', async () => {
   const server = await serve({ json: { data: [fileJson('f1')], next_page: null } });
   const { client } = clientOf(server);
 
@@ -204,7 +197,7 @@ test('looks up files by their ids, each once', async () => {
   expect(server.seen[0]?.url).toBe('/v1/files?ids%5B%5D=f1&ids%5B%5D=f2');
 });
 
-test('makes no call to look up no ids, which would list everything', async () => {
+test('makes no call without ids, which would list everything', async () => {
   const server = await serve({});
   const { client } = clientOf(server);
 
@@ -214,7 +207,7 @@ test('makes no call to look up no ids, which would list everything', async () =>
   expect(server.connections).toBe(0);
 });
 
-test('refuses more ids than the API takes, and any in the beta dialect', async () => {
+test('rejects more ids than the API accepts, and any ids in the beta dialect', async () => {
   const server = await serve({});
   const many = Array.from({ length: 101 }, (_, index) => `f${index}`);
 
@@ -228,7 +221,7 @@ test('refuses more ids than the API takes, and any in the beta dialect', async (
   expect(server.connections).toBe(0);
 });
 
-test('says that a file has been deleted', async () => {
+test('reports that a file was deleted', async () => {
   const server = await serve({ json: { id: 'file_1', type: 'file_deleted' } });
   const { client } = clientOf(server);
 
@@ -238,7 +231,7 @@ test('says that a file has been deleted', async () => {
   expect(server.seen[0]).toMatchObject({ method: 'DELETE', url: '/v1/files/file_1' });
 });
 
-test('says that a file was gone when the answer to its deletion had been lost', async () => {
+test('reports a file as gone when the first reply to its deletion was lost', async () => {
   const server = await serve((request) => request.socket.destroy(), {
     status: 404,
     json: errorJson('not_found_error'),
@@ -250,7 +243,7 @@ test('says that a file was gone when the answer to its deletion had been lost', 
   expect(outcome).toBe('gone');
 });
 
-test('does not believe in a gone file when a page of a proxy says 404', async () => {
+test('does not treat the 404 page of a proxy as a missing file', async () => {
   const server = await serve({ status: 404, text: '<html>404</html>' });
   const { client } = clientOf(server);
 
@@ -260,7 +253,7 @@ test('does not believe in a gone file when a page of a proxy says 404', async ()
   expect(error).not.toBeInstanceOf(NotFound);
 });
 
-test('waits as the API asks and repeats a call that changes nothing', async () => {
+test('retries an idempotent call after the wait the API asks for', async () => {
   const now = Date.parse('2026-11-22T10:00:00Z');
   const busy = { status: 429, json: errorJson('rate_limit_error') };
   const server = await serve(
@@ -276,7 +269,7 @@ test('waits as the API asks and repeats a call that changes nothing', async () =
   expect(waits).toEqual([1_234, 5_000, 2_000]);
 });
 
-test('asks to be admitted before every attempt', async () => {
+test('awaits admission before every attempt', async () => {
   const server = await serve({ status: 500, json: errorJson('api_error') }, { json: fileJson() });
   const admitted: string[] = [];
   const { client } = clientOf(server, {
@@ -290,7 +283,7 @@ test('asks to be admitted before every attempt', async () => {
   expect(admitted).toEqual(['files after 0', 'files after 1']);
 });
 
-test('does not call when it is not admitted, and passes on why', async () => {
+test('makes no call when it is not admitted, and passes on the error', async () => {
   const server = await serve({ json: fileJson() });
   const notNow = new Error('not our turn');
   const { client } = clientOf(server, { admit: () => Promise.reject(notNow) });
@@ -301,25 +294,25 @@ test('does not call when it is not admitted, and passes on why', async () => {
   expect(server.connections).toBe(0);
 });
 
-test('tells what replies say about limits, good ones and bad ones', async () => {
+test('reports the rate limits of successful and failed replies', async () => {
   const server = await serve(
     { status: 429, headers: { 'retry-after': '1' }, json: errorJson('rate_limit_error') },
     { headers: { 'anthropic-ratelimit-requests-remaining': '3' }, json: fileJson() },
     { json: fileJson() },
   );
-  const told: RateLimits[] = [];
-  const { client } = clientOf(server, { onRateLimits: (limits) => told.push(limits) });
+  const reported: RateLimits[] = [];
+  const { client } = clientOf(server, { onRateLimits: (limits) => reported.push(limits) });
 
   await client.getFile('file_1');
   await client.getFile('file_1');
 
-  expect(told).toEqual([
+  expect(reported).toEqual([
     { api: 'files', status: 429, retryAfterMs: 1_000 },
     { api: 'files', status: 200, requests: { remaining: 3 } },
   ]);
 });
 
-test('loses no reply to a broken observer', async () => {
+test('loses no reply when the observer of limits throws', async () => {
   const server = await serve({
     headers: { 'anthropic-ratelimit-requests-remaining': '3' },
     json: fileJson(),
@@ -339,81 +332,7 @@ test('loses no reply to a broken observer', async () => {
   expect(warn).toHaveBeenCalledExactlyOnceWith(broken);
 });
 
-test('downloads the content of a file as a stream', async () => {
-  const server = await serve({
-    headers: { 'content-type': 'text/csv', 'content-length': '7' },
-    text: 'a,b\n1,2',
-  });
-  const { client } = clientOf(server);
-
-  const { body, mimeType, sizeBytes } = await client.downloadFile('file_1');
-  const chunks = await collect<Buffer>(body);
-
-  expect(Buffer.concat(chunks).toString()).toBe('a,b\n1,2');
-  expect({ mimeType, sizeBytes }).toEqual({ mimeType: 'text/csv', sizeBytes: 7 });
-  expect(server.seen[0]?.url).toBe('/v1/files/file_1/content');
-});
-
-test('says why a file cannot be downloaded', async () => {
-  const server = await serve({
-    status: 400,
-    json: errorJson('invalid_request_error', 'not downloadable', 'file_not_downloadable'),
-  });
-  const { client } = clientOf(server);
-
-  const error = await rejection(client.downloadFile('file_1'));
-
-  expect(error).toBeInstanceOf(InvalidRequest);
-  expect(error).toMatchObject({ errorCode: 'file_not_downloadable' });
-});
-
-test('fails a download that is cut', async () => {
-  const server = await serve((request, response) => {
-    response.writeHead(200, { 'content-length': '100' });
-    response.write('begun');
-    setImmediate(() => request.socket.destroy());
-  });
-  const { client } = clientOf(server);
-
-  const { body } = await client.downloadFile('file_1');
-  const error = await rejection(collect(body));
-
-  expect(error).toBeInstanceOf(ClaudeConnectionError);
-  expect(error).toMatchObject({ status: 200 });
-});
-
-test('lets go of the connection of a download that nobody reads', async () => {
-  const closed = Promise.withResolvers<void>();
-  const server = await serve((request, response) => {
-    request.socket.on('close', () => closed.resolve());
-    response.writeHead(200, { 'content-length': '100' });
-    response.write('begun');
-  });
-  const { client } = clientOf(server);
-
-  const { body } = await client.downloadFile('file_1');
-  body.destroy();
-  await closed.promise;
-
-  expect(body.destroyed).toBe(true);
-});
-
-test('ends a download at its signal', async () => {
-  const server = await serve((_, response) => {
-    response.writeHead(200, { 'content-length': '100' });
-    response.write('begun');
-  });
-  const { client } = clientOf(server);
-  const controller = new AbortController();
-
-  const { body } = await client.downloadFile('file_1', { signal: controller.signal });
-  controller.abort();
-  const error = await rejection(collect(body));
-
-  expect(error).toMatchObject({ name: 'ClaudeAbortedError' });
-});
-
-test('repeats a call that ran out of time, and says so when all have', async () => {
+test('retries a call that timed out, and reports the timeout when every attempt did', async () => {
   const server = await serve(silentUntilTimeout(5_000));
   const { client } = clientOf(server, { maxRetries: 1 });
 

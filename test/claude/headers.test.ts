@@ -75,19 +75,19 @@ test('reads every limit of a reply', () => {
   });
 });
 
-test('says nothing of a reply that says nothing', () => {
+test('returns nothing for a reply without limits', () => {
   const limits = readRateLimits({}, { api: 'files', status: 200, now });
 
   expect(limits).toBeUndefined();
 });
 
-test('tells of a 429 even without headers', () => {
+test('reports a 429 even without headers', () => {
   const limits = readRateLimits({}, { api: 'files', status: 429, now });
 
   expect(limits).toEqual({ api: 'files', status: 429 });
 });
 
-test('leaves out what it cannot read', () => {
+test('omits malformed values', () => {
   const headers = {
     'anthropic-ratelimit-requests-limit': 'many',
     'anthropic-ratelimit-requests-reset': 'soon',

@@ -32,7 +32,7 @@ function messageJson(more: Record<string, unknown> = {}): unknown {
 
 const located = { cited_text: 'c', document_index: 0, document_title: null, file_id: 'f' };
 
-test('sends the parameters as they are and gives the message as it came', async () => {
+test('sends the parameters and returns the message unchanged', async () => {
   const server = await serve({ json: messageJson() });
   const { client } = clientOf(server);
 
@@ -66,8 +66,8 @@ test.each([
     'a block',
     { type: 'content_block_location', ...located, start_block_index: 0, end_block_index: 1 },
   ],
-  ['a kind to come', { type: 'galaxy_location', where: 'far' }],
-])('takes a citation of %s', async (_, citation) => {
+  ['an unknown kind', { type: 'galaxy_location', where: 'far' }],
+])('accepts a citation of %s', async (_, citation) => {
   const json = messageJson({ content: [{ type: 'text', text: 't', citations: [citation] }] });
   const { client } = clientOf(await serve({ json }));
 
@@ -76,7 +76,7 @@ test.each([
   expect(message.content).toEqual([{ type: 'text', text: 't', citations: [citation] }]);
 });
 
-test('takes blocks and stop reasons of kinds to come', async () => {
+test('accepts unknown blocks and stop reasons', async () => {
   const json = messageJson({ content: [{ type: 'dream', of: 'sheep' }], stop_reason: 'woke_up' });
   const { client } = clientOf(await serve({ json }));
 
@@ -94,8 +94,8 @@ test.each([
   ],
   ['a reason to stop', { stop_reason: null }],
   ['usage', { usage: {} }],
-  ['a count that is whole', { usage: { input_tokens: 1.5, output_tokens: 1 } }],
-])('does not take a message without %s, and does not pay for another', async (_, more) => {
+  ['whole numbers of tokens', { usage: { input_tokens: 1.5, output_tokens: 1 } }],
+])('rejects a message without %s, and does not pay for another', async (_, more) => {
   const server = await serve({ json: messageJson(more) });
   const { client } = clientOf(server);
 
@@ -106,7 +106,7 @@ test.each([
 });
 
 test.each([429, 503, 529])(
-  'repeats a message after %i, when it was not processed',
+  'retries a message after %i, because it was not processed',
   async (status) => {
     const server = await serve({ status, json: errorJson('t') }, { json: messageJson() });
     const { client, waits } = clientOf(server);
@@ -118,7 +118,7 @@ test.each([429, 503, 529])(
   },
 );
 
-test.each([400, 408, 409, 500, 502, 504])('does not repeat a message after %i', async (status) => {
+test.each([400, 408, 409, 500, 502, 504])('does not retry a message after %i', async (status) => {
   const server = await serve({
     status,
     headers: status >= 500 ? { 'x-should-retry': 'true' } : {},
@@ -132,7 +132,7 @@ test.each([400, 408, 409, 500, 502, 504])('does not repeat a message after %i', 
   expect(server.seen).toHaveLength(1);
 });
 
-test('does not repeat a message whose answer was lost', async () => {
+test('does not retry a message whose reply was lost', async () => {
   const server = await serve((request) => request.socket.destroy());
   const { client } = clientOf(server);
 
@@ -143,7 +143,7 @@ test('does not repeat a message whose answer was lost', async () => {
   expect(server.seen).toHaveLength(1);
 });
 
-test('does not repeat a message whose answer was cut', async () => {
+test('does not retry a message whose reply was cut off', async () => {
   const server = await serve((request, response) => {
     response.writeHead(200, { 'content-length': '1000', 'request-id': 'req_1' });
     response.write('{"id":"msg_1"');
@@ -157,7 +157,7 @@ test('does not repeat a message whose answer was cut', async () => {
   expect(server.seen).toHaveLength(1);
 });
 
-test('does not repeat a message that ran out of time', async () => {
+test('does not retry a message that timed out', async () => {
   const server = await serve(silentUntilTimeout(5_000));
   const { client } = clientOf(server);
 
@@ -168,7 +168,7 @@ test('does not repeat a message that ran out of time', async () => {
   expect(server.seen).toHaveLength(1);
 });
 
-test('repeats a message that found no connection', async () => {
+test('retries a message that could not connect', async () => {
   const closed = createServer();
   await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
   const address = closed.address();
@@ -182,7 +182,7 @@ test('repeats a message that found no connection', async () => {
   expect(waits).toEqual([500, 1_000]);
 });
 
-test('ends a message at its signal', async () => {
+test('aborts a message at its signal', async () => {
   const controller = new AbortController();
   const server = await serve(() => controller.abort());
   const { client } = clientOf(server);
@@ -193,7 +193,7 @@ test('ends a message at its signal', async () => {
   expect(error).toMatchObject({ sent: 'maybe' });
 });
 
-test('really waits when no other way to wait is given', async () => {
+test('really waits by default', async () => {
   const server = await serve(
     { status: 429, headers: { 'retry-after-ms': '1' }, json: errorJson('t') },
     { json: messageJson() },
@@ -205,7 +205,7 @@ test('really waits when no other way to wait is given', async () => {
   expect(message.id).toBe('msg_1');
 });
 
-test('counts tokens, and repeats it like anything free', async () => {
+test('counts tokens, and retries it like any free call', async () => {
   const server = await serve(
     { status: 500, json: errorJson('api_error') },
     { json: { input_tokens: 42 } },
@@ -218,7 +218,7 @@ test('counts tokens, and repeats it like anything free', async () => {
   expect(server.seen.map(({ url }) => url)).toEqual(Array(2).fill('/v1/messages/count_tokens'));
 });
 
-test('tells what a model can take', async () => {
+test('reads the limits of a model', async () => {
   const server = await serve({
     json: {
       type: 'model',
@@ -240,7 +240,7 @@ test('tells what a model can take', async () => {
   });
 });
 
-test('leaves open what the API does not know of a model', async () => {
+test('omits limits that the API does not know', async () => {
   const json = { id: 'm', max_input_tokens: null, max_tokens: null, capabilities: null };
   const { client } = clientOf(await serve({ json }));
 
@@ -249,7 +249,7 @@ test('leaves open what the API does not know of a model', async () => {
   expect(model).toEqual({ id: 'm', supports: {} });
 });
 
-test('says that there is no such model', async () => {
+test('reports an unknown model', async () => {
   const json = errorJson('not_found_error', 'model: none');
   const { client } = clientOf(await serve({ status: 404, json }));
 

@@ -30,7 +30,7 @@ const defer = (code: string): Outcome => [Defer, code];
 const down = (code: string): Outcome => [ServiceDown, code];
 const all = (outcome: Outcome): Outcome[] => steps.map(() => outcome);
 
-/** What went wrong, and what upload, summarize, remove and reconcile make of it. */
+/** A failure, and its outcome in upload, summarize, remove and reconcile. */
 const matrix: [string, Error, Outcome[]][] = [
   ['401', api(401), all(stop('claude.unauthorized'))],
   ['402', api(402), all(stop('claude.billing'))],
@@ -145,13 +145,13 @@ test.each(cases)('$step after $what', ({ error, step, expected }) => {
   expect(outcome).toMatchObject({ message: error.message, cause: error });
 });
 
-test('has every code in the catalogue, and none that nothing ends with', () => {
+test('assigns only codes of the catalogue, and every one of them', () => {
   const given = new Set(cases.map(({ expected }) => expected?.[1]));
 
   expect([...given].sort()).toEqual(Object.keys(claudeCodes).sort());
 });
 
-test('describes a code as what its class makes of the document', () => {
+test('gives each code the outcome of its error class', () => {
   const ends = new Map<unknown, string>([
     [StopLane, 'held'],
     [RejectDocument, 'failed'],
@@ -181,7 +181,7 @@ test.each([
 });
 
 test.each([new Error('dynamodb'), new RejectDocument({ code: 'upload.x', message: 'm' }), 'text'])(
-  'gives back what is no failed call: %s',
+  'returns an error that is not a failed call unchanged: %s',
   (thrown) => {
     const { error } = outcomeOf(thrown, 'upload');
 
@@ -189,7 +189,7 @@ test.each([new Error('dynamodb'), new RejectDocument({ code: 'upload.x', message
   },
 );
 
-describe('whether the call may have counted', () => {
+describe('whether the call may have taken effect', () => {
   test.each([
     ['a refusal', api(400), false],
     ['429', api(429), false],

@@ -16,13 +16,13 @@ test.each([
   ['claude-haiku-4-5', 0.1, 5],
   ['claude-opus-4-6', 0.5, 25],
   ['claude-opus-4-7', 0.5, 25],
-])('prices 100,000 tokens in and a million out of %s', (model, input, output) => {
+])('prices 100,000 input tokens and a million output tokens of %s', (model, input, output) => {
   const cost = costUsd({ input_tokens: 100_000, output_tokens: million }, model);
 
   expect(cost).toBeCloseTo(input + output, 10);
 });
 
-test('knows no cost of a model that is not in the table', () => {
+test('returns no cost for a model that is not in the table', () => {
   expect(costUsd({ input_tokens: 1, output_tokens: 1 }, 'claude-none')).toBeUndefined();
   expect(costUsd({ input_tokens: 1, output_tokens: 1 }, 'constructor')).toBeUndefined();
 });
@@ -45,7 +45,7 @@ test.each([
   [50_000, 50_000, 0.0055],
   [50_000, 50_001, 0.02750005],
 ])(
-  'prices the whole prompt, %i and %i from the cache, by the tier of its length',
+  'prices the complete prompt, with %i and %i tokens from the cache, by the tier of its length',
   (input, cached, expected) => {
     const usage = { input_tokens: input, output_tokens: 0, cache_read_input_tokens: cached };
 
@@ -55,7 +55,7 @@ test.each([
   },
 );
 
-test('prices writing to the cache by how long it is kept', () => {
+test('prices cache writes by their lifetime', () => {
   const usage = {
     input_tokens: 0,
     output_tokens: 0,
@@ -73,7 +73,7 @@ test('prices writing to the cache by how long it is kept', () => {
   expect(mixed).toBeCloseTo(1.25 + 2 + 0.1, 10);
 });
 
-test('halves the price within a batch, told by the caller or by the tier', () => {
+test('halves the price in a batch, by option or by service tier', () => {
   const usage = { input_tokens: million, output_tokens: million };
 
   const costs = [
@@ -86,7 +86,7 @@ test('halves the price within a batch, told by the caller or by the tier', () =>
   expect(costs).toEqual([6, 3, 3, 3]);
 });
 
-test('never prices more tokens lower within a tier', () => {
+test('never prices more tokens lower in the same tier', () => {
   const count = fc.nat(1_000_000);
   fc.assert(
     fc.property(count, count, count, (input, output, more) => {
@@ -102,7 +102,7 @@ test('never prices more tokens lower within a tier', () => {
 });
 
 describe("a user's prices", () => {
-  test('replace single models and leave the others', () => {
+  test('replace single models and keep the others', () => {
     const table = priceTableWith({
       'claude-haiku-4-5': { tiers: [{ input: 3, output: 3 }], batch: 0.25, cacheRead: 0 },
     });
@@ -131,7 +131,7 @@ describe("a user's prices", () => {
         { input: 1, output: 1 },
       ],
     ],
-  ])('are refused with %s', (_, tiers) => {
+  ])('are rejected with %s', (_, tiers) => {
     const parsed = priceTableSchema.safeParse({ m: { tiers } });
 
     expect(parsed.success).toBe(false);

@@ -9,7 +9,7 @@ function body(type: string, message = 'why', code?: string): string {
   return JSON.stringify({ type: 'error', error: { type, message, ...details }, request_id: 'r1' });
 }
 
-/** Status and body of a reply, and the class that it becomes. */
+/** Status and body of a reply, and the class of its error. */
 const matrix: [number, string, ErrorClass][] = [
   [400, body('invalid_request_error'), errors.InvalidRequest],
   [400, body('invalid_request_error', 'prompt is too long: 9 > 8'), errors.PromptTooLong],
@@ -47,14 +47,14 @@ const matrix: [number, string, ErrorClass][] = [
   [529, body('overloaded_error'), errors.Overloaded],
 ];
 
-test.each(matrix)('reads %i %s as its class', (status, text, expected) => {
+test.each(matrix)('reads %i %s as the right class', (status, text, expected) => {
   const error = readError(status, {}, text, 0);
 
   expect(error.constructor).toBe(expected);
   expect(error).toMatchObject({ status, name: expected.name });
 });
 
-test('takes type, message, code and request id from the body', () => {
+test('reads type, message, code and request id from the body', () => {
   const error = readError(404, {}, body('not_found_error', 'File expired', 'file_expired'), 0);
 
   expect(error).toMatchObject({
@@ -65,13 +65,13 @@ test('takes type, message, code and request id from the body', () => {
   });
 });
 
-test('believes the header before the body on the request id', () => {
+test('prefers the request id of the header to that of the body', () => {
   const error = readError(500, { 'request-id': 'r2' }, body('api_error'), 0);
 
   expect(error.requestId).toBe('r2');
 });
 
-test('carries the wait and the advice on retrying', () => {
+test('carries the wait and the retry advice', () => {
   const headers = { 'retry-after': '4', 'x-should-retry': 'false' };
 
   const error = readError(429, headers, body('rate_limit_error'), 0);
@@ -85,13 +85,13 @@ test.each([
   ['{"error":"flat"}', 'HTTP 502: {"error":"flat"}'],
   ['x'.repeat(1_000), `HTTP 502: ${'x'.repeat(200)}`],
   [body('api_error', ''), `HTTP 502: ${body('api_error', '')}`],
-])('says what it can of a body in another form', (text, message) => {
+])('describes a body in another form', (text, message) => {
   const error = readError(502, {}, text, 0);
 
   expect(error.message).toBe(message);
 });
 
-test('does not lose an error over odd details', () => {
+test('ignores malformed details', () => {
   const text = JSON.stringify({ error: { type: 'not_found_error', message: 'm', details: 'odd' } });
 
   const error = readError(404, {}, text, 0);
@@ -116,7 +116,7 @@ describe('an error nested in a batch result', () => {
     expect(error.message).toBe('why');
   });
 
-  test('is a server error when it cannot be read', () => {
+  test('is a server error when it is malformed', () => {
     const error = readNestedError(null);
 
     expect(error).toBeInstanceOf(errors.ServerError);
@@ -138,7 +138,7 @@ describe('isFileGone', () => {
     expect(gone).toBe(expected);
   });
 
-  test('of an error that is none of the API is false', () => {
+  test('is false for an error that is not from the API', () => {
     expect(errors.isFileGone(new Error('file not found'))).toBe(false);
   });
 });

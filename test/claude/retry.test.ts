@@ -27,7 +27,7 @@ const timeout = (sent: 'no' | 'maybe'): Error => new ClaudeTimeoutError('t', { s
 const yes = { 'x-should-retry': 'true' };
 const no = { 'x-should-retry': 'false' };
 
-/** What may be repeated: the error, then the answer for an idempotent and for a paid call. */
+/** An error, then whether it allows a retry of an idempotent and of a paid call. */
 const matrix: [string, Error, boolean, boolean][] = [
   ['400', apiError(400), false, false],
   ['400 with x-should-retry: true', apiError(400, yes), true, false],
@@ -50,17 +50,17 @@ const matrix: [string, Error, boolean, boolean][] = [
   ['504', apiError(504), true, false],
   ['529', apiError(529), true, true],
   ['529 with x-should-retry: false', apiError(529, no), false, false],
-  ['a connection that did not come about', connection('no'), true, true],
+  ['a failed connection', connection('no'), true, true],
   ['a lost connection', connection('maybe'), true, false],
   ['a timeout before sending', timeout('no'), true, false],
   ['a timeout after sending', timeout('maybe'), true, false],
   ["the caller's abort", new ClaudeAbortedError('a', { sent: 'no' }), false, false],
   ['an unexpected reply', new ClaudeReplyError('r'), false, false],
-  ['an error that is none of ours', new Error('e'), false, false],
+  ['a foreign error', new Error('e'), false, false],
   ["another API's error", Object.assign(new Error('e'), { status: 503 }), false, false],
 ];
 
-test.each(matrix)('after %s decides whether a call is repeated', (_, error, idempotent, paid) => {
+test.each(matrix)('decides whether a call is retried after %s', (_, error, idempotent, paid) => {
   const answers = (['idempotent', 'paid', 'once'] as const).map((kind) => mayRetry(error, kind));
 
   expect(answers).toEqual([idempotent, paid, false]);
@@ -85,7 +85,7 @@ test('waits as long as the API asks, without jitter', () => {
   expect(delay).toBe(3_000);
 });
 
-/** Runs a call that fails with the errors in turn and then succeeds. */
+/** Runs a call that fails with each error in turn and then succeeds. */
 async function run(
   failures: unknown[],
   { kind = 'idempotent', ...policy }: Partial<RetryPolicy> & { kind?: RetryKind } = {},
@@ -115,7 +115,7 @@ async function run(
   return { result, attempts, waits };
 }
 
-test('repeats until the call succeeds', async () => {
+test('retries until the call succeeds', async () => {
   const { result, waits } = await run([apiError(500), connection('maybe')]);
 
   expect(result).toBe('done');
@@ -131,7 +131,7 @@ test('gives up with the last error when the retries are used up', async () => {
   expect(attempts).toBe(3);
 });
 
-test('throws at once when the API asks for more than there is patience for', async () => {
+test('throws at once when the API asks for more than the maximum wait', async () => {
   const error = apiError(429, { 'retry-after': '21' });
 
   const { result, attempts, waits } = await run([error]);
@@ -142,7 +142,7 @@ test('throws at once when the API asks for more than there is patience for', asy
   expect(waits).toEqual([]);
 });
 
-test('counts the waits of a call together against its patience', async () => {
+test('counts all waits of a call against its maximum', async () => {
   const slow = apiError(429, { 'retry-after': '8' });
 
   const { attempts, waits } = await run([slow, slow, slow], { maxRetries: 9 });
@@ -151,7 +151,7 @@ test('counts the waits of a call together against its patience', async () => {
   expect(attempts).toBe(3);
 });
 
-test('waits up to its patience and not a millisecond more', async () => {
+test('waits up to its maximum and not a millisecond more', async () => {
   const exact = await run([apiError(429, { 'retry-after-ms': '20000' })]);
   const above = await run([apiError(429, { 'retry-after-ms': '20001' })]);
 
@@ -159,7 +159,7 @@ test('waits up to its patience and not a millisecond more', async () => {
   expect(above.waits).toEqual([]);
 });
 
-test('never repeats what can only be done once', async () => {
+test('never retries a call of kind once', async () => {
   const { attempts } = await run([apiError(503)], { kind: 'once' });
 
   expect(attempts).toBe(1);
@@ -187,12 +187,12 @@ test.each([
   expect(error).toBeInstanceOf(ClaudeAbortedError);
   expect(error).toMatchObject({
     sent,
-    message: 'The call was ended while it waited to retry.',
+    message: 'The call was aborted while waiting to retry.',
     cause: { message: 'out of time' },
   });
 });
 
-test('passes on what a broken wait throws', async () => {
+test('passes on the error of a broken wait', async () => {
   const broken = new Error('no timers');
 
   const { result } = await run([apiError(529)], { sleep: () => Promise.reject(broken) });

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../infra/local/claude/index.ts';
 import {
   askAbout,
-  clientOf,
   emulate,
+  messageText,
   model,
   multipart,
   raw,
   rawUpload,
-  textFile,
-  textOf,
+  sdkClient,
+  textUpload,
 } from './support.ts';
 
 const part = (filename: string, content = 'Some words to read.') =>
@@ -43,7 +43,7 @@ describe('faults of the emulator', () => {
     ['after some calls', { skip: 2 }, [200, 200, 500, 200]],
     ['at the nth call', { nth: 2 }, [200, 500, 200, 200]],
     ['always', { count: 'all' }, [500, 500, 500, 500]],
-  ])('strike %s when told so', async (_when, how, expected) => {
+  ])('strike %s as configured', async (_when, how, expected) => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'error', status: 500, ...how });
 
@@ -53,7 +53,7 @@ describe('faults of the emulator', () => {
     expect(statuses).toEqual(expected);
   });
 
-  it('strike by chance alike for the same seed', async () => {
+  it('strike the same calls for the same seed', async () => {
     const run = async () => {
       const emulator = await emulate();
       emulator.addFault({ kind: 'error', status: 500, probability: 0.3, seed: 7 });
@@ -70,7 +70,7 @@ describe('faults of the emulator', () => {
     expect(struck).toBeLessThan(22);
   });
 
-  it('leave no file behind when the upload is cut off half way', async () => {
+  it('leave no file when an upload is cut off', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'cut_upload', afterBytes: 100_000 });
 
@@ -81,7 +81,7 @@ describe('faults of the emulator', () => {
     expect(emulator.journal()[0]).toMatchObject({ status: null, fault: 'cut_upload' });
   });
 
-  it('can cut the answer short though the file was made', async () => {
+  it('can cut off the reply after the file was created', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'cut_body', operation: 'files.upload' });
 
@@ -92,7 +92,7 @@ describe('faults of the emulator', () => {
     expect(emulator.journal()[0]).toMatchObject({ status: 200, delivered: false });
   });
 
-  it('can answer with half a JSON', async () => {
+  it('can reply with half of the JSON', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'malformed' });
 
@@ -103,7 +103,7 @@ describe('faults of the emulator', () => {
   });
 
   it.each<Fault['kind']>(['slow_body', 'slow_upload', 'delay'])(
-    'can be slow without changing the answer: %s',
+    'can be slow without changing the reply: %s',
     async (kind) => {
       const emulator = await emulate();
       emulator.addFault({ kind, delayMs: 20 });
@@ -115,7 +115,7 @@ describe('faults of the emulator', () => {
     },
   );
 
-  it('can use up the storage for one upload', async () => {
+  it('can report full storage for one upload', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'storage_full' });
 
@@ -128,11 +128,11 @@ describe('faults of the emulator', () => {
     expect(statuses).toEqual([200, 400, 200]);
   });
 
-  it('can make a file vanish just before it is used, found by its name', async () => {
+  it('can make a file, matched by name, vanish just before it is used', async () => {
     const emulator = await emulate();
-    const client = clientOf(emulator);
-    const a = await client.files.upload({ file: await textFile('First words.', 'a.txt') });
-    const b = await client.files.upload({ file: await textFile('Second words.', 'b.txt') });
+    const client = sdkClient(emulator);
+    const a = await client.files.upload({ file: await textUpload('First words.', 'a.txt') });
+    const b = await client.files.upload({ file: await textUpload('Second words.', 'b.txt') });
     emulator.addFault({ kind: 'vanish_file', filename: 'b.txt' });
     const ask = (id: string) =>
       client.messages
@@ -146,8 +146,8 @@ describe('faults of the emulator', () => {
 
   it('can make the model refuse or run out of tokens', async () => {
     const emulator = await emulate();
-    const client = clientOf(emulator);
-    const { id } = await client.files.upload({ file: await textFile('Some words to read.') });
+    const client = sdkClient(emulator);
+    const { id } = await client.files.upload({ file: await textUpload('Some words to read.') });
     const body = { model, max_tokens: 1_000, messages: [askAbout([id])] };
     emulator.addFault({ kind: 'refusal' });
     emulator.addFault({ kind: 'max_tokens' });
@@ -159,8 +159,8 @@ describe('faults of the emulator', () => {
     expect(refused).toMatchObject({ stop_reason: 'refusal', content: [] });
     expect(refused.stop_details?.type).toBe('refusal');
     expect(cut.stop_reason).toBe('max_tokens');
-    expect(textOf(whole).startsWith(textOf(cut))).toBe(true);
-    expect(textOf(cut).length).toBeLessThan(textOf(whole).length);
+    expect(messageText(whole).startsWith(messageText(cut))).toBe(true);
+    expect(messageText(cut).length).toBeLessThan(messageText(whole).length);
     expect(emulator.journal().map(({ stopReason }) => stopReason)).toEqual([
       undefined,
       'refusal',
@@ -169,7 +169,7 @@ describe('faults of the emulator', () => {
     ]);
   });
 
-  it('leave a lost reply to a message billed in the journal', async () => {
+  it('record a message with a lost reply as billed', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'lost_reply' });
     const body = { model, max_tokens: 50, messages: [{ role: 'user', content: 'Hello, you.' }] };
@@ -198,7 +198,7 @@ describe('faults of the emulator', () => {
     expect(await call).toBeInstanceOf(Error);
   });
 
-  it('are refused when they make no sense', async () => {
+  it('are rejected when invalid', async () => {
     const emulator = await emulate();
 
     expect(() => emulator.addFault({ kind: 'error' })).toThrow(/status/);
@@ -255,7 +255,7 @@ describe('the controls of the emulator', () => {
     expect(emulator.faults()).toEqual([]);
   });
 
-  it('show files, let them expire and take them away', async () => {
+  it('show, expire and remove files', async () => {
     const emulator = await emulate();
     const { body } = await rawUpload<{ id: string }>(emulator, part('a.txt'));
 
@@ -275,7 +275,7 @@ describe('the controls of the emulator', () => {
     ['GET', '/_emulator/journal?stat=1', 400, undefined],
     ['GET', '/_emulator/weather', 404, undefined],
     ['POST', '/_emulator/files/file_none/expire', 404, undefined],
-  ])('refuse %s %s with %i and a reason', async (method, path, status, body) => {
+  ])('reject %s %s with %i and a reason', async (method, path, status, body) => {
     const emulator = await emulate();
 
     const answer = await raw(emulator, method, path, body ? { body } : {});
@@ -283,7 +283,7 @@ describe('the controls of the emulator', () => {
     expect(answer).toMatchObject({ status, body: { error: expect.any(String) } });
   });
 
-  it('remember only as many calls as they are told to', async () => {
+  it('keep only as many calls as configured', async () => {
     const emulator = await emulate({ journalSize: 3 });
 
     for (let i = 0; i < 10; i++) await raw(emulator, 'GET', '/v1/models');

@@ -48,7 +48,7 @@ describe('messages to the emulator', () => {
     ['no max_tokens', { model, messages: [hello] }, /^max_tokens: Field required$/],
     ['no messages', { model, max_tokens: 5 }, /^messages: Field required$/],
     ['an unknown field', { ...basis, stop: ['x'] }, /^stop: Extra inputs are not permitted$/],
-    ['more output than the model gives', { ...basis, max_tokens: 128_001 }, /^max_tokens: 128001/],
+    ['more output than the model allows', { ...basis, max_tokens: 128_001 }, /^max_tokens: 128001/],
     ['no user message first', { ...basis, messages: [{ ...hello, role: 'assistant' }] }, /first/],
     ['a prefill', { ...basis, messages: [hello, { ...hello, role: 'assistant' }] }, /prefill/],
     ['an empty text', about({ type: 'text', text: '' }), /non-empty/],
@@ -92,22 +92,22 @@ describe('messages to the emulator', () => {
       { ...basis, tools: [tool], tool_choice: { type: 'tool', name: 'other' } },
       /'other' not found/,
     ],
-    ['two tools of a name', { ...basis, tools: [tool, tool] }, /unique/],
+    ['two tools of the same name', { ...basis, tools: [tool, tool] }, /unique/],
     [
       'a tool that needs the network',
       { ...basis, tools: [{ type: 'web_search_20260318', name: 'web_search' }] },
       /no tool of type web_search_20260318/,
     ],
     ['five breakpoints', about(cached, cached, cached, cached, cached), /maximum of 4/],
-    ['what is no base64', about(document(pdf(Buffer.from('')))), /Invalid base64/],
-    ['what is no PDF', about(document(pdf(Buffer.from('not a PDF')))), /PDF .* not valid/],
-    ['what is no image', about(png(Buffer.from('not a PNG'))), /Could not process image/],
+    ['malformed base64', about(document(pdf(Buffer.from('')))), /Invalid base64/],
+    ['a PDF that is not one', about(document(pdf(Buffer.from('not a PDF')))), /PDF .* not valid/],
+    ['an image that is not one', about(png(Buffer.from('not a PNG'))), /Could not process image/],
     [
       'a prompt that is too long',
       { ...basis, system: 'x'.repeat(4_000_400) },
       /^prompt is too long/,
     ],
-  ])('are refused with %s', async (_what, body, message) => {
+  ])('are rejected with %s', async (_what, body, message) => {
     const emulator = await emulate();
 
     const answer = await raw(emulator, 'POST', '/v1/messages', { body });
@@ -121,7 +121,7 @@ describe('messages to the emulator', () => {
     expect(emulator.journal()[0]).not.toHaveProperty('usage');
   });
 
-  it('may have a temperature before the version of 2026-10-21 and not after', async () => {
+  it('can have a temperature only before version 2026-10-21', async () => {
     const emulator = await emulate();
     const send = async (version: string) => {
       const headers = { 'x-api-key': 'k', 'anthropic-version': version };
@@ -132,7 +132,7 @@ describe('messages to the emulator', () => {
     expect([await send('2023-06-01'), await send('2026-10-21')]).toEqual([200, 400]);
   });
 
-  it('need a JSON body that says it is one', async () => {
+  it('need a JSON body with a JSON content type', async () => {
     const emulator = await emulate();
     const send = async (type: string, body: string | Buffer) => {
       const headers = { ...plainHeaders, 'content-type': type };
@@ -150,7 +150,7 @@ describe('messages to the emulator', () => {
     ['image/png', 'document', /not image\/png/],
     ['application/octet-stream', 'document', /not application\/octet-stream/],
     ['text/csv', 'document', /not text\/csv/],
-  ])('may not put a file of type %s into a block of type %s', async (mime, block, message) => {
+  ])('must not reference a file of type %s in a block of type %s', async (mime, block, message) => {
     const emulator = await emulate();
     const part = { disposition: 'name="file"; filename="a"', type: mime, content: 'words' };
     const { body } = await rawUpload<{ id: string }>(emulator, multipart([part]));
@@ -165,7 +165,7 @@ describe('messages to the emulator', () => {
     });
   });
 
-  it('get 404 for a file that is not there', async () => {
+  it('get 404 for a missing file', async () => {
     const emulator = await emulate();
     const source = { type: 'file', file_id: 'file_none' };
 
@@ -177,7 +177,7 @@ describe('messages to the emulator', () => {
     });
   });
 
-  it('may not hold an encrypted PDF, even one that opens without a password', async () => {
+  it('must not contain an encrypted PDF, even one that opens without a password', async () => {
     const emulator = await emulate();
     const locked = await makePdf(['Secret words.'], { userPassword: 'pw' });
     const restricted = await makePdf(['Some words.'], { ownerPassword: 'pw' });
@@ -196,7 +196,7 @@ describe('messages to the emulator', () => {
     }
   });
 
-  it('may have a hundred pages of PDF on a small model, six hundred on a large one', async () => {
+  it('can have 100 PDF pages for a small model and 600 for a large one', async () => {
     const emulator = await emulate();
     const bytes = await makePdf(Array.from({ length: 101 }, (_, index) => `Page ${index}.`));
     const body = about(document(pdf(bytes)));
@@ -212,7 +212,7 @@ describe('messages to the emulator', () => {
     });
   });
 
-  it('may not hold an image wider than 8000 pixels unless it may be scaled down', async () => {
+  it('must not contain an image wider than 8000 pixels unless scaling down is allowed', async () => {
     const emulator = await emulate();
     const wide = png(await makePng(8_001, 2));
     const send = (block: object) => raw(emulator, 'POST', '/v1/messages', { body: about(block) });
@@ -235,7 +235,7 @@ describe('messages to the emulator', () => {
     expect(scaled.status).toBe(200);
   });
 
-  it('may not call a PNG a JPEG', async () => {
+  it('must not declare a PNG as a JPEG', async () => {
     const emulator = await emulate();
 
     const answer = await raw(emulator, 'POST', '/v1/messages', {
@@ -248,7 +248,7 @@ describe('messages to the emulator', () => {
     });
   });
 
-  it('can be counted without max_tokens, which counting does not know', async () => {
+  it('are counted without max_tokens, which count_tokens rejects', async () => {
     const emulator = await emulate();
     const send = async (body: object) =>
       (await raw(emulator, 'POST', '/v1/messages/count_tokens', { body })).status;
@@ -259,7 +259,7 @@ describe('messages to the emulator', () => {
 });
 
 describe('passages', () => {
-  it('are slices of any text, in its order and without surrounding space', () => {
+  it('are slices of any text, in order and without surrounding space', () => {
     const line = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom(

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { boundary, clientOf, emulate, multipart, plainHeaders, textFile } from './support.ts';
+import { boundary, emulate, multipart, plainHeaders, sdkClient, textUpload } from './support.ts';
 
 const main = fileURLToPath(new URL('../../infra/local/claude/main.ts', import.meta.url));
 const started: ChildProcess[] = [];
@@ -27,7 +27,7 @@ afterEach(async () => {
 
 interface Run {
   child: ChildProcess;
-  /** First line of stdout, or everything when it ended before one. */
+  /** First line of stdout, or all of stdout if it ended before a line break. */
   line: Promise<string>;
   end: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>;
 }
@@ -52,7 +52,7 @@ function run(...args: string[]): Run {
 }
 
 describe('the emulator on its own', () => {
-  it('prints its URL, answers, and ends cleanly when told to', async () => {
+  it('prints its URL, answers, and exits cleanly on a signal', async () => {
     const { child, line, end } = run('--port', '0', '--data', folder, '--dialect', 'beta');
     const url = await line;
 
@@ -71,7 +71,7 @@ describe('the emulator on its own', () => {
     [['--dialect', 'gamma']],
     [['--colour', 'red']],
     [['extra']],
-  ])('ends with 2 and one line on wrong usage: %j', async (args) => {
+  ])('exits with 2 and one line on a usage error: %j', async (args) => {
     const { code, stdout, stderr } = await run(...args).end;
 
     expect(code).toBe(2);
@@ -79,7 +79,7 @@ describe('the emulator on its own', () => {
     expect(stderr).toMatch(/^emulator: [^\n]+\n$/);
   });
 
-  it('ends with the shell that npm started it in', async () => {
+  it('exits with the shell that npm started it in', async () => {
     const command = `"${process.execPath}" "${main}" --data "${folder}"; true`;
     const env = { ...process.env, npm_lifecycle_event: 'emulator' };
     const shell = spawn('sh', ['-c', command], { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -93,7 +93,7 @@ describe('the emulator on its own', () => {
     expect(shell.signalCode).toBe('SIGTERM');
   });
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     const { code, stdout, stderr } = await run('--help').end;
 
     expect(code).toBe(0);
@@ -101,11 +101,11 @@ describe('the emulator on its own', () => {
     expect(stderr).toBe('');
   });
 
-  it('keeps whole files and drops half ones when it is killed', async () => {
+  it('keeps complete files and drops incomplete ones when it is killed', async () => {
     const first = run('--data', folder);
     const url = await first.line;
-    const client = clientOf({ url });
-    const kept = await client.files.upload({ file: await textFile('kept', 'kept.txt') });
+    const client = sdkClient({ url });
+    const kept = await client.files.upload({ file: await textUpload('kept', 'kept.txt') });
     const whole = multipart([
       {
         disposition: 'name="file"; filename="half.txt"',
@@ -115,7 +115,7 @@ describe('the emulator on its own', () => {
     ]);
     async function* half() {
       yield whole.subarray(0, 3_000_000);
-      // The rest never comes: the process is killed once it holds a part of the file.
+      // The rest never comes: the process is killed once it has a part of the file.
       while ((await readdir(join(folder, 'tmp'))).length === 0) await new Promise(setImmediate);
       first.child.kill('SIGKILL');
       await first.end;
@@ -135,11 +135,11 @@ describe('the emulator on its own', () => {
 
   it('has every file that it acknowledged, whenever it is killed', async () => {
     const { child, line, end } = run('--data', folder, '--files-per-minute', '0');
-    const client = clientOf({ url: await line });
+    const client = sdkClient({ url: await line });
     const acknowledged = new Set<string>();
     const worker = async (name: number) => {
       for (let i = 0; ; i++) {
-        const file = await client.files.upload({ file: await textFile(`${name} ${i}`) });
+        const file = await client.files.upload({ file: await textUpload(`${name} ${i}`) });
         acknowledged.add(file.id);
         if (acknowledged.size === 25) child.kill('SIGKILL');
       }
@@ -160,12 +160,12 @@ describe('the emulator on its own', () => {
 });
 
 describe('the files of the emulator on disk', () => {
-  it('come back after a restart as they were, and in their order', async () => {
+  it('are unchanged and in order after a restart', async () => {
     const first = await emulate({ dataDir: folder });
-    const client = clientOf(first);
+    const client = sdkClient(first);
     const ids: string[] = [];
     for (const name of ['a.txt', 'ü.txt', 'c.txt']) {
-      const file = await textFile(name, name);
+      const file = await textUpload(name, name);
       ids.push((await client.files.upload({ file, expires_in_seconds: 7_200 })).id);
     }
     await client.files.delete(ids[0] ?? '');
@@ -173,16 +173,16 @@ describe('the files of the emulator on disk', () => {
     await first.close();
 
     const second = await emulate({ dataDir: folder });
-    const after = await clientOf(second).files.list();
-    const next = await clientOf(second).files.upload({ file: await textFile('later') });
+    const after = await sdkClient(second).files.list();
+    const next = await sdkClient(second).files.upload({ file: await textUpload('later') });
 
     expect(after.data).toEqual(before.data);
     expect(second.files().map(({ id }) => id)).toEqual([ids[1], ids[2], next.id]);
   });
 
-  it('are passed by and cleared away where they are not whole', async () => {
+  it('are ignored and deleted when incomplete', async () => {
     const first = await emulate({ dataDir: folder });
-    const { id } = await clientOf(first).files.upload({ file: await textFile('whole') });
+    const { id } = await sdkClient(first).files.upload({ file: await textUpload('whole') });
     await first.close();
     await writeFile(join(folder, 'files', 'file_orphan.bin'), 'bytes without metadata');
     await writeFile(join(folder, 'files', 'file_bare.json'), '{"id":"file_bare"}');
@@ -194,13 +194,13 @@ describe('the files of the emulator on disk', () => {
     expect((await readdir(join(folder, 'files'))).toSorted()).toEqual([`${id}.bin`, `${id}.json`]);
   });
 
-  it('have ids of their own even when the source of chance starts over', async () => {
+  it('have unique ids even when the random source starts over', async () => {
     const first = await emulate({ dataDir: folder, random: sequence() });
-    const a = await clientOf(first).files.upload({ file: await textFile('a') });
+    const a = await sdkClient(first).files.upload({ file: await textUpload('a') });
     await first.close();
 
     const second = await emulate({ dataDir: folder, random: sequence() });
-    const b = await clientOf(second).files.upload({ file: await textFile('b') });
+    const b = await sdkClient(second).files.upload({ file: await textUpload('b') });
 
     expect(b.id).not.toBe(a.id);
     expect(second.files()).toHaveLength(2);

@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import { clientOf, emulate, filesBeta, makeClock, model, plainHeaders, raw } from './support.ts';
+import { emulate, filesBeta, makeClock, model, plainHeaders, raw, sdkClient } from './support.ts';
 
 const body = {
   model,
@@ -8,8 +8,8 @@ const body = {
   messages: [{ role: 'user', content: 'Hello there, how are you?' }],
 };
 
-describe('the rate of the emulator', () => {
-  it('lets a burst of ten file operations through, then one each time the bucket refills', async () => {
+describe('the rate limit of the emulator', () => {
+  it('allows a burst of ten file operations, then one per refill', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, filesPerMinute: 600 });
     const list = async () => (await raw(emulator, 'GET', '/v1/files')).status;
@@ -26,7 +26,7 @@ describe('the rate of the emulator', () => {
     expect(due).toEqual([200, 429]);
   });
 
-  it('says in a refusal how long to wait, and what is left', async () => {
+  it('reports in a rejection how long to wait and what remains', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, filesPerMinute: 20, filesBurst: 1 });
 
@@ -45,7 +45,7 @@ describe('the rate of the emulator', () => {
     });
   });
 
-  it('is 500 file operations a minute, and 100 in the beta dialect', async () => {
+  it('is 500 file operations per minute, and 100 in the beta dialect', async () => {
     const limitOf = async (dialect: 'ga' | 'beta') => {
       const emulator = await emulate({ dialect, filesPerMinute: undefined });
       const headers = { ...plainHeaders, 'anthropic-beta': filesBeta };
@@ -56,7 +56,7 @@ describe('the rate of the emulator', () => {
     expect([await limitOf('ga'), await limitOf('beta')]).toEqual(['500', '100']);
   });
 
-  it('is shared by all file operations, those that fail too, and by no others', async () => {
+  it('is shared by all file operations, including failed ones, and by no other calls', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, filesPerMinute: 1, filesBurst: 2 });
 
@@ -100,7 +100,7 @@ describe('the rate of the emulator', () => {
     });
   });
 
-  it('refuses a message when the input tokens of the minute are used up, and bills nothing', async () => {
+  it('rejects a message when the input tokens are used up, and bills nothing', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, inputTokensPerMinute: 600 });
     const long = { ...body, system: 'word '.repeat(400) };
@@ -115,10 +115,10 @@ describe('the rate of the emulator', () => {
     expect(emulator.journal().map(({ usage }) => usage !== undefined)).toEqual([true, false, true]);
   });
 
-  it('makes the official client wait and come back, or give up', async () => {
+  it('makes the official client wait and retry, or give up', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, filesPerMinute: 60, filesBurst: 1 });
-    const client = clientOf(emulator, { maxRetries: 1 });
+    const client = sdkClient(emulator, { maxRetries: 1 });
     emulator.addFault({ kind: 'error', status: 429, retryAfter: 0.02 });
 
     const page = await client.files.list();

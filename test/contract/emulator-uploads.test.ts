@@ -28,7 +28,7 @@ describe('uploads to the emulator', () => {
     ['a tab', 'a\tb.txt'],
     ['a null', 'a\0b.txt'],
     ['bytes that are not UTF-8', Buffer.from([0x61, 0xff, 0x62])],
-  ])('are refused with %s for a filename', async (_what, filename) => {
+  ])('are rejected with %s as the filename', async (_what, filename) => {
     const emulator = await emulate();
 
     const answer = await rawUpload(emulator, multipart([filePart(filename)]));
@@ -37,7 +37,7 @@ describe('uploads to the emulator', () => {
     expect(emulator.files()).toEqual([]);
   });
 
-  it('take a name of 255 characters, counted as characters', async () => {
+  it('accept a name of 255 characters, counted as code points', async () => {
     const emulator = await emulate();
     const name = `${'🏠'.repeat(251)}.txt`;
 
@@ -51,7 +51,7 @@ describe('uploads to the emulator', () => {
     ['a field that the API does not have', [filePart('a'), field('purpose', 'x')]],
     ['two files', [filePart('a'), filePart('b')]],
     ['a file without a filename', [field('file', 'x')]],
-    ['an expiry that is no number', [filePart('a'), field('expires_in_seconds', '1e4')]],
+    ['an expiry that is not a number', [filePart('a'), field('expires_in_seconds', '1e4')]],
     ['an expiry below an hour', [filePart('a'), field('expires_in_seconds', '3599')]],
     ['an expiry above ninety days', [filePart('a'), field('expires_in_seconds', '7776001')]],
     [
@@ -59,7 +59,7 @@ describe('uploads to the emulator', () => {
       [{ disposition: `name="file"; filename*=UTF-8''a.txt`, content: 'x' }],
     ],
     ['a malformed part type', [{ ...filePart('a'), type: 'text' }]],
-  ])('are refused with %s', async (_what, parts) => {
+  ])('are rejected with %s', async (_what, parts) => {
     const emulator = await emulate();
 
     const answer = await rawUpload(emulator, multipart(parts));
@@ -68,7 +68,7 @@ describe('uploads to the emulator', () => {
     expect(emulator.files()).toEqual([]);
   });
 
-  it('are refused when the body breaks off, has no boundary or goes on after the end', async () => {
+  it('are rejected when the body breaks off, has no boundary or continues after the end', async () => {
     const emulator = await emulate();
     const whole = multipart([filePart('a.txt', 'content')]);
 
@@ -85,7 +85,7 @@ describe('uploads to the emulator', () => {
     expect(emulator.files()).toEqual([]);
   });
 
-  it('keep the type of the part, without its parameters', async () => {
+  it('keep the media type of the part, without its parameters', async () => {
     const emulator = await emulate();
     const part = { ...filePart('a.txt'), type: 'Text/Plain; charset=utf-8' };
 
@@ -94,7 +94,7 @@ describe('uploads to the emulator', () => {
     expect(answer.body).toMatchObject({ mime_type: 'text/plain' });
   });
 
-  it('take expires_in_seconds before the file too', async () => {
+  it('accept expires_in_seconds before the file too', async () => {
     const emulator = await emulate();
 
     const answer = await rawUpload(
@@ -105,7 +105,7 @@ describe('uploads to the emulator', () => {
     expect(answer).toMatchObject({ status: 200, body: { expires_at: expect.any(String) } });
   });
 
-  it('read the parts alike however the body is cut into pieces', async () => {
+  it('read the same parts however the body is chunked', async () => {
     const content = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
       fc
@@ -134,7 +134,7 @@ describe('requests to the emulator', () => {
     ['an empty key', { 'anthropic-version': '2023-06-01', 'x-api-key': ' ' }, 401],
     ['no version', { 'x-api-key': 'k' }, 400],
     ['an unknown version', { 'x-api-key': 'k', 'anthropic-version': '2024-01-01' }, 400],
-  ])('are refused with %s', async (_what, headers, status) => {
+  ])('are rejected with %s', async (_what, headers, status) => {
     const emulator = await emulate();
 
     const answer = await raw(emulator, 'GET', '/v1/files', { headers });
@@ -143,7 +143,7 @@ describe('requests to the emulator', () => {
     expect(answer.headers['request-id']).toMatch(/^req_/);
   });
 
-  it('may carry the key as a bearer token', async () => {
+  it('can carry the key as a bearer token', async () => {
     const emulator = await emulate({ apiKeys: ['secret'] });
     const headers = { authorization: 'Bearer secret', 'anthropic-version': '2026-10-21' };
 
@@ -152,7 +152,7 @@ describe('requests to the emulator', () => {
     expect(answer.status).toBe(200);
   });
 
-  it('get 404 and 405 for what the API does not have', async () => {
+  it('get 404 for an unknown path and 405 for an unsupported method', async () => {
     const emulator = await emulate();
 
     const answers = [
@@ -174,7 +174,7 @@ describe('requests to the emulator', () => {
     'after_id=file_1',
     'order=asc',
     'ids[]=a&page=b',
-  ])('to list files with %s get 400', async (query) => {
+  ])('for a list of files with %s get 400', async (query) => {
     const emulator = await emulate();
 
     const answer = await raw(emulator, 'GET', `/v1/files?${query}`, { headers: plainHeaders });

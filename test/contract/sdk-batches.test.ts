@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import { askAbout, clientOf, emulate, makeClock, model, textFile } from './support.ts';
+import { askAbout, emulate, makeClock, model, sdkClient, textUpload } from './support.ts';
 
 type Results = Record<string, Anthropic.Messages.MessageBatchResult>;
 
@@ -19,11 +19,13 @@ const params = (text: string) => ({
 });
 
 describe('the official client against the emulated Message Batches API', () => {
-  it('gets the results when the batch has ended, at the half price tier', async () => {
+  it('gets the results at the batch tier once the batch has ended', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, batchDelayMs: 60_000 });
-    const client = clientOf(emulator);
-    const { id: file } = await client.files.upload({ file: await textFile('Rent is due in May.') });
+    const client = sdkClient(emulator);
+    const { id: file } = await client.files.upload({
+      file: await textUpload('Rent is due in May.'),
+    });
 
     const created = await client.messages.batches.create({
       requests: [
@@ -71,9 +73,9 @@ describe('the official client against the emulated Message Batches API', () => {
     });
   });
 
-  it('notes every request of a batch in the journal with what it is billed', async () => {
+  it('records every request of a batch in the journal with its billed usage', async () => {
     const emulator = await emulate();
-    const client = clientOf(emulator);
+    const client = sdkClient(emulator);
     const batch = await client.messages.batches.create({
       requests: [{ custom_id: 'only', params: params('Count what this costs me.') }],
     });
@@ -91,8 +93,8 @@ describe('the official client against the emulated Message Batches API', () => {
     ]);
   });
 
-  it('cancels a batch, and what was in it', async () => {
-    const client = clientOf(await emulate({ batchDelayMs: 60_000 }));
+  it('cancels a batch and its requests', async () => {
+    const client = sdkClient(await emulate({ batchDelayMs: 60_000 }));
     const { id } = await client.messages.batches.create({
       requests: [{ custom_id: 'a', params: params('Never mind, do not.') }],
     });
@@ -105,9 +107,9 @@ describe('the official client against the emulated Message Batches API', () => {
     expect(await resultsOf(client, id)).toEqual({ a: { type: 'canceled' } });
   });
 
-  it('lets a batch expire when told to', async () => {
+  it('expires a batch on demand', async () => {
     const emulator = await emulate({ batchDelayMs: 60_000 });
-    const client = clientOf(emulator);
+    const client = sdkClient(emulator);
     const { id } = await client.messages.batches.create({
       requests: [{ custom_id: 'a', params: params('This will take too long.') }],
     });
@@ -117,10 +119,10 @@ describe('the official client against the emulated Message Batches API', () => {
     expect(await resultsOf(client, id)).toEqual({ a: { type: 'expired' } });
   });
 
-  it('refuses files in a batch when set so', async () => {
+  it('rejects files in a batch when so configured', async () => {
     const emulator = await emulate({ batchFileIds: 'refuse' });
-    const client = clientOf(emulator);
-    const { id: file } = await client.files.upload({ file: await textFile('Rent is due.') });
+    const client = sdkClient(emulator);
+    const { id: file } = await client.files.upload({ file: await textUpload('Rent is due.') });
     const { id } = await client.messages.batches.create({
       requests: [
         { custom_id: 'a', params: { model, max_tokens: 200, messages: [askAbout([file])] } },
@@ -132,8 +134,8 @@ describe('the official client against the emulated Message Batches API', () => {
     expect((await resultsOf(client, id)).a?.type).toBe('errored');
   });
 
-  it('refuses repeated and malformed ids, and a batch of nothing', async () => {
-    const client = clientOf(await emulate());
+  it('rejects duplicate and malformed ids, and an empty batch', async () => {
+    const client = sdkClient(await emulate());
     const create = (ids: string[]) =>
       client.messages.batches.create({
         requests: ids.map((custom_id) => ({ custom_id, params: params('Hello there.') })),
@@ -145,9 +147,9 @@ describe('the official client against the emulated Message Batches API', () => {
     await expect(create([])).rejects.toThrow(Anthropic.BadRequestError);
   });
 
-  it('lists batches newest first and deletes only those that ended', async () => {
+  it('lists batches newest first and deletes only ended ones', async () => {
     const emulator = await emulate({ batchDelayMs: 60_000 });
-    const client = clientOf(emulator);
+    const client = sdkClient(emulator);
     const ids: string[] = [];
     for (const text of ['The first one.', 'The second one.', 'The third one.']) {
       const requests = [{ custom_id: 'a', params: params(text) }];
@@ -165,15 +167,15 @@ describe('the official client against the emulated Message Batches API', () => {
     await expect(client.messages.batches.retrieve(newest)).rejects.toThrow(Anthropic.NotFoundError);
   });
 
-  it('keeps open batches over a restart', async () => {
+  it('keeps open batches across a restart', async () => {
     const first = await emulate({ batchDelayMs: 60_000 });
-    const { id } = await clientOf(first).messages.batches.create({
+    const { id } = await sdkClient(first).messages.batches.create({
       requests: [{ custom_id: 'a', params: params('Remember this one.') }],
     });
 
     const second = await emulate({ dataDir: first.dataDir, batchDelayMs: 60_000 });
     await second.endBatches();
 
-    expect((await resultsOf(clientOf(second), id)).a?.type).toBe('succeeded');
+    expect((await resultsOf(sdkClient(second), id)).a?.type).toBe('succeeded');
   });
 });

@@ -2,22 +2,22 @@ import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
 import {
   askAbout,
-  clientOf,
   emulate,
   filesBeta,
   model,
   plainHeaders,
   raw,
-  textFile,
+  sdkClient,
+  textUpload,
 } from './support.ts';
 
 const betas = [filesBeta];
 
 describe('the official client against the beta dialect', () => {
   it('uploads, reads and deletes with the beta header', async () => {
-    const client = clientOf(await emulate({ dialect: 'beta' }));
+    const client = sdkClient(await emulate({ dialect: 'beta' }));
 
-    const file = await client.beta.files.upload({ file: await textFile('x', 'ä.txt'), betas });
+    const file = await client.beta.files.upload({ file: await textUpload('x', 'ä.txt'), betas });
 
     expect(file).toMatchObject({ filename: 'ä.txt', downloadable: false });
     expect(file).not.toHaveProperty('expires_at');
@@ -25,8 +25,8 @@ describe('the official client against the beta dialect', () => {
     expect(await client.beta.files.delete(file.id, { betas })).toMatchObject({ id: file.id });
   });
 
-  it('refuses file operations without the header', async () => {
-    const client = clientOf(await emulate({ dialect: 'beta' }));
+  it('rejects file operations without the header', async () => {
+    const client = sdkClient(await emulate({ dialect: 'beta' }));
 
     await expect(client.files.list()).rejects.toThrow(Anthropic.BadRequestError);
     await expect(client.files.retrieveMetadata('file_1')).rejects.toThrow(
@@ -34,10 +34,10 @@ describe('the official client against the beta dialect', () => {
     );
   });
 
-  it('refuses messages that use a file without the header', async () => {
-    const client = clientOf(await emulate({ dialect: 'beta' }));
+  it('rejects messages that use a file without the header', async () => {
+    const client = sdkClient(await emulate({ dialect: 'beta' }));
     const { id } = await client.beta.files.upload({
-      file: await textFile('The rent is due monthly.'),
+      file: await textUpload('The rent is due monthly.'),
       betas,
     });
     const body = { model, max_tokens: 500, messages: [askAbout([id])] };
@@ -50,10 +50,10 @@ describe('the official client against the beta dialect', () => {
 
   it('pages by ids with has_more, first_id and last_id', async () => {
     const emulator = await emulate({ dialect: 'beta' });
-    const client = clientOf(emulator);
+    const client = sdkClient(emulator);
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) {
-      ids.unshift((await client.beta.files.upload({ file: await textFile(`${i}`), betas })).id);
+      ids.unshift((await client.beta.files.upload({ file: await textUpload(`${i}`), betas })).id);
     }
     const headers = { ...plainHeaders, 'anthropic-beta': filesBeta };
     const page = async (query: string) =>
@@ -72,7 +72,7 @@ describe('the official client against the beta dialect', () => {
     expect(back.has_more).toBe(true);
   });
 
-  it('does not know the parameters of the other dialect', async () => {
+  it('rejects the parameters of the other dialect', async () => {
     const emulator = await emulate({ dialect: 'beta' });
     const headers = { ...plainHeaders, 'anthropic-beta': filesBeta };
 
@@ -82,8 +82,8 @@ describe('the official client against the beta dialect', () => {
     expect([page.status, ids.status]).toEqual([400, 400]);
   });
 
-  it('does not know expires_in_seconds', async () => {
-    const client = clientOf(await emulate({ dialect: 'beta' }));
+  it('rejects expires_in_seconds', async () => {
+    const client = sdkClient(await emulate({ dialect: 'beta' }));
 
     const upload = client.post('/v1/files', {
       headers: { 'anthropic-beta': filesBeta },
@@ -93,19 +93,19 @@ describe('the official client against the beta dialect', () => {
     await expect(upload).rejects.toThrow(/expires_in_seconds/);
   });
 
-  it('answers used-up storage with 403', async () => {
-    const client = clientOf(await emulate({ dialect: 'beta', storageBytes: 10 }));
+  it('answers full storage with 403', async () => {
+    const client = sdkClient(await emulate({ dialect: 'beta', storageBytes: 10 }));
 
-    const upload = client.beta.files.upload({ file: await textFile('eleven byte'), betas });
+    const upload = client.beta.files.upload({ file: await textUpload('eleven byte'), betas });
 
     await expect(upload).rejects.toThrow(Anthropic.PermissionDeniedError);
   });
 });
 
-describe('the beta header against the present dialect', () => {
+describe('the beta header against the ga dialect', () => {
   it('selects the shapes of the beta', async () => {
-    const client = clientOf(await emulate());
-    await client.files.upload({ file: await textFile('x') });
+    const client = sdkClient(await emulate());
+    await client.files.upload({ file: await textUpload('x') });
 
     const page = await client.beta.files.list({ betas });
     const plain = await client.beta.files.list();
@@ -124,7 +124,7 @@ interface BetaPage {
 
 async function formOf(fields: Record<string, string>): Promise<FormData> {
   const form = new FormData();
-  form.append('file', await textFile('x'));
+  form.append('file', await textUpload('x'));
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   return form;
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../infra/local/claude/index.ts';
-import { askAbout, clientOf, emulate, model, textFile } from './support.ts';
+import { askAbout, emulate, model, sdkClient, textUpload } from './support.ts';
 
 const hello: Anthropic.MessageCreateParamsNonStreaming = {
   model,
@@ -50,12 +50,12 @@ function invalidRequest(): object {
   return type('invalid_request');
 }
 
-describe('the official client tells the emulated errors apart', () => {
-  it.each(classes)('takes %s for the class that it is', async (_name, fault, Class, fields) => {
+describe('the official client distinguishes the emulated errors', () => {
+  it.each(classes)('maps %s to its class', async (_name, fault, Class, fields) => {
     const emulator = await emulate();
     emulator.addFault(fault);
 
-    const error = await clientOf(emulator)
+    const error = await sdkClient(emulator)
       .messages.create(hello)
       .catch((caught) => caught);
 
@@ -68,39 +68,39 @@ describe('the official client tells the emulated errors apart', () => {
     });
   });
 
-  it('takes used-up storage for its own class', async () => {
-    const client = clientOf(await emulate({ storageBytes: 10 }));
+  it('maps full storage to its class', async () => {
+    const client = sdkClient(await emulate({ storageBytes: 10 }));
 
-    await client.files.upload({ file: await textFile('ten bytes!') });
-    const second = client.files.upload({ file: await textFile('x') });
+    await client.files.upload({ file: await textUpload('ten bytes!') });
+    const second = client.files.upload({ file: await textUpload('x') });
 
     await expect(second).rejects.toThrow(Anthropic.Files.StorageQuotaExceededError);
   });
 
-  it('takes a file that is too large for its own class, early or late', async () => {
-    const client = clientOf(await emulate({ maxFileBytes: 100_000 }));
+  it('maps a file that is too large to its class, early or late', async () => {
+    const client = sdkClient(await emulate({ maxFileBytes: 100_000 }));
 
     const [slightly, far] = await Promise.allSettled([
-      client.files.upload({ file: await textFile('x'.repeat(100_001)) }),
-      client.files.upload({ file: await textFile('x'.repeat(300_000)) }),
+      client.files.upload({ file: await textUpload('x'.repeat(100_001)) }),
+      client.files.upload({ file: await textUpload('x'.repeat(300_000)) }),
     ]);
 
     expect(slightly).toMatchObject({ reason: expect.any(Anthropic.ContentTooLargeError) });
     expect(far).toMatchObject({ reason: expect.any(Anthropic.ContentTooLargeError) });
   });
 
-  it('takes a message that is too large for its own class', async () => {
-    const client = clientOf(await emulate({ maxBodyBytes: 10_000 }));
+  it('maps a message that is too large to its class', async () => {
+    const client = sdkClient(await emulate({ maxBodyBytes: 10_000 }));
 
     const call = client.messages.create({ ...hello, system: 'x'.repeat(10_000) });
 
     await expect(call).rejects.toThrow(Anthropic.ContentTooLargeError);
   });
 
-  it('takes an expired file in a message for its own class', async () => {
+  it('maps an expired file in a message to its class', async () => {
     const emulator = await emulate();
-    const client = clientOf(emulator);
-    const { id } = await client.files.upload({ file: await textFile('Some words.') });
+    const client = sdkClient(emulator);
+    const { id } = await client.files.upload({ file: await textUpload('Some words.') });
     emulator.addFault({ kind: 'expire_file', operation: 'messages.create' });
 
     const call = client.messages.create({ ...hello, messages: [askAbout([id])] });
@@ -108,38 +108,38 @@ describe('the official client tells the emulated errors apart', () => {
     await expect(call).rejects.toThrow(Anthropic.Files.FileExpiredError);
   });
 
-  it('takes a wrong key for an authentication error and lets the right one in', async () => {
+  it('maps a wrong key to an authentication error and accepts the right one', async () => {
     const emulator = await emulate({ apiKeys: ['right'] });
 
     const [wrong, right] = await Promise.allSettled([
-      clientOf(emulator, { apiKey: 'wrong' }).models.list(),
-      clientOf(emulator, { apiKey: 'right' }).models.list(),
+      sdkClient(emulator, { apiKey: 'wrong' }).models.list(),
+      sdkClient(emulator, { apiKey: 'right' }).models.list(),
     ]);
 
     expect(wrong).toMatchObject({ reason: expect.any(Anthropic.AuthenticationError) });
     expect(right.status).toBe('fulfilled');
   });
 
-  it('takes a connection that is cut for a connection error', async () => {
+  it('maps a cut connection to a connection error', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'cut_before' });
 
-    const call = clientOf(emulator).messages.create(hello);
+    const call = sdkClient(emulator).messages.create(hello);
 
     await expect(call).rejects.toThrow(Anthropic.APIConnectionError);
   });
 
-  it('takes an answer that never comes for a timeout', async () => {
+  it('maps a missing reply to a timeout', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'hang' });
 
-    const call = clientOf(emulator, { timeout: 50 }).messages.create(hello);
+    const call = sdkClient(emulator, { timeout: 50 }).messages.create(hello);
 
     await expect(call).rejects.toThrow(Anthropic.APIConnectionTimeoutError);
     expect(emulator.journal()[0]).toMatchObject({ status: null, fault: 'hang' });
   });
 
-  it('takes a closed port for a connection error', async () => {
+  it('maps a closed port to a connection error', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -155,12 +155,12 @@ describe('the official client tells the emulated errors apart', () => {
   });
 });
 
-describe('the official client retries as the emulator says', () => {
-  it('comes back after retry-after and succeeds', async () => {
+describe('the official client retries as the emulator asks', () => {
+  it('retries after retry-after and succeeds', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'error', status: 429, retryAfter: 0.05, count: 2 });
 
-    const message = await clientOf(emulator, { maxRetries: 2 }).messages.create(hello);
+    const message = await sdkClient(emulator, { maxRetries: 2 }).messages.create(hello);
 
     expect(message.stop_reason).toBe('end_turn');
     const calls = emulator.journal().map(({ status, retryCount }) => [status, retryCount]);
@@ -175,18 +175,18 @@ describe('the official client retries as the emulator says', () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'error', status: 500, headers: { 'x-should-retry': 'false' } });
 
-    const call = clientOf(emulator, { maxRetries: 2 }).messages.create(hello);
+    const call = sdkClient(emulator, { maxRetries: 2 }).messages.create(hello);
 
     await expect(call).rejects.toThrow(Anthropic.InternalServerError);
     expect(emulator.journal()).toHaveLength(1);
   });
 
-  it('leaves a duplicate behind when the reply to an upload is lost', async () => {
+  it('creates a duplicate when the reply to an upload is lost', async () => {
     const emulator = await emulate();
     emulator.addFault({ kind: 'lost_reply', operation: 'files.upload' });
 
-    const file = await clientOf(emulator, { maxRetries: 1 }).files.upload({
-      file: await textFile('twice'),
+    const file = await sdkClient(emulator, { maxRetries: 1 }).files.upload({
+      file: await textUpload('twice'),
     });
 
     const [lost, kept] = emulator.journal();

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Anthropic, { toFile } from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import { clientOf, emulate, makeClock, textFile } from './support.ts';
+import { emulate, makeClock, sdkClient, textUpload } from './support.ts';
 
 const { BadRequestError, NotFoundError } = Anthropic;
 
 describe('the official client against the emulated Files API', () => {
-  it('uploads a buffer with its type and gets the metadata back', async () => {
+  it('uploads a buffer with its type and returns the metadata', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now });
-    const client = clientOf(emulator);
+    const client = sdkClient(emulator);
 
     const file = await client.files.upload({
       file: await toFile(Buffer.from('hello'), 'a.txt', { type: 'text/plain' }),
@@ -36,7 +36,7 @@ describe('the official client against the emulated Files API', () => {
   it('uploads a file stream under its own name', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'dropline-test-'));
     await writeFile(join(folder, 'report.pdf'), Buffer.alloc(3_000_000, 7));
-    const client = clientOf(await emulate());
+    const client = sdkClient(await emulate());
 
     const file = await client.files.upload({ file: createReadStream(join(folder, 'report.pdf')) });
 
@@ -48,41 +48,41 @@ describe('the official client against the emulated Files API', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('keeps names outside ASCII as they are', async () => {
-    const client = clientOf(await emulate());
+  it('keeps non-ASCII names unchanged', async () => {
+    const client = sdkClient(await emulate());
     const name = 'Übersicht – 報告書 🏠 %22 &.txt';
 
-    const file = await client.files.upload({ file: await textFile('x', name) });
+    const file = await client.files.upload({ file: await textUpload('x', name) });
 
     expect(file.filename).toBe(name);
     expect(await client.files.retrieveMetadata(file.id)).toEqual(file);
   });
 
-  it('sets the expiry it is asked for', async () => {
+  it('sets the requested expiry', async () => {
     const clock = makeClock();
-    const client = clientOf(await emulate({ now: clock.now }));
+    const client = sdkClient(await emulate({ now: clock.now }));
 
     const file = await client.files.upload({
-      file: await textFile('x'),
+      file: await textUpload('x'),
       expires_in_seconds: 7_776_000,
     });
 
     expect(file.expires_at).toBe('2027-02-20T12:00:00.000Z');
   });
 
-  it('refuses an expiry outside the range', async () => {
-    const client = clientOf(await emulate());
+  it('rejects an expiry outside the range', async () => {
+    const client = sdkClient(await emulate());
 
-    const upload = client.files.upload({ file: await textFile('x'), expires_in_seconds: 3_599 });
+    const upload = client.files.upload({ file: await textUpload('x'), expires_in_seconds: 3_599 });
 
     await expect(upload).rejects.toThrow(BadRequestError);
   });
 
   it('lists all files newest first over several pages', async () => {
-    const client = clientOf(await emulate());
+    const client = sdkClient(await emulate());
     const ids: string[] = [];
     for (let i = 0; i < 7; i++) {
-      ids.push((await client.files.upload({ file: await textFile(`${i}`) })).id);
+      ids.push((await client.files.upload({ file: await textUpload(`${i}`) })).id);
     }
 
     const listed: string[] = [];
@@ -93,9 +93,9 @@ describe('the official client against the emulated Files API', () => {
     expect(page.next_page).toBeNull();
   });
 
-  it('loses no file when the last one of a page is deleted before the next page', async () => {
-    const client = clientOf(await emulate());
-    for (let i = 0; i < 6; i++) await client.files.upload({ file: await textFile(`${i}`) });
+  it('skips no file when the last one of a page is deleted before the next page', async () => {
+    const client = sdkClient(await emulate());
+    for (let i = 0; i < 6; i++) await client.files.upload({ file: await textUpload(`${i}`) });
 
     const seen: string[] = [];
     for await (const file of client.files.list({ limit: 2 })) {
@@ -107,11 +107,11 @@ describe('the official client against the emulated Files API', () => {
     expect((await client.files.list()).data).toEqual([]);
   });
 
-  it('finds files by ids and leaves out those it does not know', async () => {
-    const client = clientOf(await emulate());
-    const a = await client.files.upload({ file: await textFile('a') });
-    const b = await client.files.upload({ file: await textFile('b') });
-    await client.files.upload({ file: await textFile('c') });
+  it('finds files by ids and omits unknown ones', async () => {
+    const client = sdkClient(await emulate());
+    const a = await client.files.upload({ file: await textUpload('a') });
+    const b = await client.files.upload({ file: await textUpload('b') });
+    await client.files.upload({ file: await textUpload('c') });
 
     const page = await client.files.list({ ids: [a.id, 'file_unknown', b.id, a.id] });
 
@@ -119,8 +119,8 @@ describe('the official client against the emulated Files API', () => {
     expect(page.next_page).toBeNull();
   });
 
-  it('takes at most a hundred ids, and no paging beside them', async () => {
-    const client = clientOf(await emulate());
+  it('accepts at most a hundred ids, without paging', async () => {
+    const client = sdkClient(await emulate());
     const ids = Array.from({ length: 101 }, (_, index) => `file_${index}`);
 
     await expect(client.files.list({ ids })).rejects.toThrow(BadRequestError);
@@ -128,9 +128,9 @@ describe('the official client against the emulated Files API', () => {
     expect((await client.files.list({ ids: ids.slice(1) })).data).toEqual([]);
   });
 
-  it('deletes a file once, and then does not know it', async () => {
-    const client = clientOf(await emulate());
-    const { id } = await client.files.upload({ file: await textFile('x') });
+  it('deletes a file, and then answers 404', async () => {
+    const client = sdkClient(await emulate());
+    const { id } = await client.files.upload({ file: await textUpload('x') });
 
     expect(await client.files.delete(id)).toEqual({ id, type: 'file_deleted' });
 
@@ -138,11 +138,11 @@ describe('the official client against the emulated Files API', () => {
     await expect(client.files.retrieveMetadata(id)).rejects.toThrow(NotFoundError);
   });
 
-  it('shows a deleted file for as long as it is told that deletion lags', async () => {
+  it('shows a deleted file for as long as deletion is configured to lag', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now, deleteLagMs: 5_000 });
-    const client = clientOf(emulator);
-    const { id } = await client.files.upload({ file: await textFile('x') });
+    const client = sdkClient(emulator);
+    const { id } = await client.files.upload({ file: await textUpload('x') });
 
     await client.files.delete(id);
     const during = await client.files.list();
@@ -153,30 +153,30 @@ describe('the official client against the emulated Files API', () => {
     expect(after.data).toEqual([]);
   });
 
-  it('refuses to give uploaded content back', async () => {
-    const client = clientOf(await emulate());
-    const { id } = await client.files.upload({ file: await textFile('x') });
+  it('rejects the download of an uploaded file', async () => {
+    const client = sdkClient(await emulate());
+    const { id } = await client.files.upload({ file: await textUpload('x') });
 
     const download = client.files.download(id);
 
     await expect(download).rejects.toThrow(Anthropic.Files.FileNotDownloadableError);
   });
 
-  it('gives back the content of a file that a tool made', async () => {
+  it('downloads the content of a file that a tool made', async () => {
     const emulator = await emulate();
     const made = await emulator.addFile({ filename: 'out.csv', content: 'a,b\n1,2\n' });
 
-    const response = await clientOf(emulator).files.download(made.id);
+    const response = await sdkClient(emulator).files.download(made.id);
 
     expect(await response.text()).toBe('a,b\n1,2\n');
   });
 
-  it('still lists an expired file but no longer gives its content', async () => {
+  it('still lists an expired file but rejects its download', async () => {
     const clock = makeClock();
     const emulator = await emulate({ now: clock.now });
-    const client = clientOf(emulator);
+    const client = sdkClient(emulator);
     const uploaded = await client.files.upload({
-      file: await textFile('x'),
+      file: await textUpload('x'),
       expires_in_seconds: 3_600,
     });
     const made = await emulator.addFile({ filename: 'out.txt', content: 'x' });
@@ -190,11 +190,11 @@ describe('the official client against the emulated Files API', () => {
     expect((await client.files.list()).data).toEqual([]);
   });
 
-  it('gives every answer a request id, the errors too', async () => {
+  it('gives every reply a request id, including errors', async () => {
     const emulator = await emulate();
-    const client = clientOf(emulator);
+    const client = sdkClient(emulator);
 
-    const file = await client.files.upload({ file: await textFile('x') });
+    const file = await client.files.upload({ file: await textUpload('x') });
     const error = await client.files.retrieveMetadata('file_none').catch((caught) => caught);
 
     expect(file._request_id).toMatch(/^req_01/);

@@ -26,19 +26,19 @@ export async function emulate(options: EmulatorOptions = {}): Promise<Emulator> 
   return emulator;
 }
 
-/** The official client, which tries once only: what the emulator answers is what the test sees. */
-export function clientOf(
+/** The official client without retries: the test sees exactly what the emulator answers. */
+export function sdkClient(
   { url }: Pick<Emulator, 'url'>,
   options: ConstructorParameters<typeof Anthropic>[0] = {},
 ): Anthropic {
   return new Anthropic({ apiKey: 'test-key', baseURL: url, maxRetries: 0, ...options });
 }
 
-export async function textFile(text: string, name = 'note.txt'): Promise<File> {
+export async function textUpload(text: string, name = 'note.txt'): Promise<File> {
   return toFile(Buffer.from(text), name, { type: 'text/plain' });
 }
 
-/** A clock that moves only when told to. */
+/** A clock that moves only by `advance`. */
 export function makeClock(start = Date.parse('2026-11-22T12:00:00Z')) {
   let time = start;
   return {
@@ -75,7 +75,7 @@ export interface RawAnswer<T = unknown> {
 
 export const plainHeaders = { 'x-api-key': 'test-key', 'anthropic-version': '2023-06-01' };
 
-/** A request without the official client, for what it would never send. */
+/** A request that the official client would never send. */
 export async function raw<T = unknown>(
   { url }: Emulator,
   method: 'GET' | 'POST' | 'DELETE' | 'PUT',
@@ -113,7 +113,7 @@ export interface RawPart {
   content: string | Buffer;
 }
 
-/** A multipart body with these very bytes in its headers. */
+/** A multipart body with exactly these bytes in its headers. */
 export function multipart(parts: RawPart[]): Buffer {
   const pieces = parts.flatMap(({ disposition, type, content }) => [
     Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; `),
@@ -156,7 +156,7 @@ export function askAbout(ids: string[], enabled = true): Anthropic.MessageParam 
   };
 }
 
-export function textOf(message: Anthropic.Message): string {
+export function messageText(message: Anthropic.Message): string {
   return message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
 }
 

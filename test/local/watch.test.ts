@@ -41,7 +41,7 @@ test('a watching user sees that a document is held, why, and how it ends after t
   const code = await watch.stop();
 
   expect(held).toMatch(
-    /^held {5}note\.txt\n {2}claude\.unauthorized: .+\n {2}Put a valid key into the secret\..*\n$/,
+    /^held {5}note\.txt\n {2}claude\.unauthorized: .+\n {2}Put a valid key in the secret\..*\n$/,
   );
   expect(watch.shown()).toMatch(/\nready {4}note\.txt {2}/);
   expect(code).toBe(0);

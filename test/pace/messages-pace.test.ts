@@ -10,7 +10,7 @@ import { VirtualTime } from './virtual-time.ts';
 
 let time: VirtualTime;
 let table: Table;
-/** Calls of the ledger so far. */
+/** Number of calls to the ledger. */
 let asked: string[];
 
 beforeEach(async () => {
@@ -49,7 +49,7 @@ async function waited(one: MessagesPace): Promise<number> {
   return time.now() - began;
 }
 
-describe('while the limits are far', () => {
+describe('while no limit is near', () => {
   test('a turn comes at once and costs one read at a worker’s start', async () => {
     const one = worker();
 
@@ -60,7 +60,7 @@ describe('while the limits are far', () => {
     expect(asked).toEqual(['get']);
   });
 
-  test('a worker that heard nothing for a minute asks again', async () => {
+  test('a worker without a reply for a minute reads the ledger again', async () => {
     const one = worker();
     await one.learn(reply({ requests: far }));
 
@@ -90,14 +90,14 @@ describe('while the limits are far', () => {
 
 describe('when a limit is near', () => {
   test.each(['requests', 'tokens', 'inputTokens', 'outputTokens'] as const)(
-    'everybody waits until a tenth of %s is there again',
+    'every worker waits until a tenth of %s has refilled',
     async (name) => {
       const one = worker();
       const other = worker();
 
       await one.learn(reply({ [name]: { limit: 1_000, remaining: 40 } }));
 
-      // 60 of 1,000 a minute are missing.
+      // 60 of 1,000 per minute are missing.
       expect(await waited(one)).toBe(3_600);
       expect(await waited(other)).toBeGreaterThan(0);
     },
@@ -117,7 +117,7 @@ describe('when a limit is near', () => {
     expect(await waited(one)).toBe(6_000);
   });
 
-  test('nobody waits longer than until the limit is whole', async () => {
+  test('no worker waits longer than until the limit is fully refilled', async () => {
     const one = worker();
 
     const tokens = { limit: 1_000, remaining: 0, resetAt: time.now() + 250 };
@@ -126,7 +126,7 @@ describe('when a limit is near', () => {
     expect(await waited(one)).toBe(250);
   });
 
-  test('a limit that was whole before the reply came holds nobody up', async () => {
+  test('a limit that was refilled before the reply arrived delays no worker', async () => {
     const one = worker();
 
     await one.learn(reply({ tokens: { limit: 1_000, remaining: 0, resetAt: time.now() - 1 } }));
@@ -135,7 +135,7 @@ describe('when a limit is near', () => {
     expect(asked).toEqual([]);
   });
 
-  test('turns come at the rate that was learnt, one by one', async () => {
+  test('turns come one by one at the learned rate', async () => {
     const one = worker();
 
     await one.learn(reply({ requests: { limit: 600, remaining: 59 } }));
@@ -145,7 +145,7 @@ describe('when a limit is near', () => {
     expect(await waited(one)).toBeCloseTo(100 / 0.995, 2);
   });
 
-  test('it is near for a minute after, then far again', async () => {
+  test('it stays near for another minute', async () => {
     const one = worker();
     await one.learn(reply({ requests: { limit: 600, remaining: 30 } }));
 
@@ -159,13 +159,13 @@ describe('when a limit is near', () => {
     expect(asked).not.toContain('update');
   });
 
-  test('a worker that just started finds out', async () => {
+  test('a worker that just started learns it', async () => {
     await worker().learn(reply({ tokens: { limit: 1_000, remaining: 0 } }));
 
     expect(await waited(worker())).toBe(6_000);
   });
 
-  test('a worker that starts just when the wait is over takes no slot', async () => {
+  test('a worker that starts when the wait ends takes no slot', async () => {
     await table.put({ pk: 'PACE#messages', sk: 'PACE', tat: time.now() });
     asked.length = 0;
 
@@ -174,7 +174,7 @@ describe('when a limit is near', () => {
     expect(asked).toEqual(['get']);
   });
 
-  test('a worker whose turn is too far away gives its message back', async () => {
+  test('a worker whose turn is too far away defers its message', async () => {
     const one = worker({ maxWaitMs: 1_000 });
 
     await one.learn(reply({ tokens: { limit: 1_000, remaining: 0 } }));
@@ -183,14 +183,14 @@ describe('when a limit is near', () => {
     expect(thrown).toBeInstanceOf(Defer);
     expect(thrown).toMatchObject({
       code: 'claude.paced',
-      message: 'The next free slot of the messages limit is 7 s away.',
+      message: 'The next free slot of the messages rate limit is 7 s away.',
     });
     expect((thrown as Defer).delayMs).toBeGreaterThanOrEqual(6_000);
   });
 });
 
 describe('a reply that asks to wait', () => {
-  test('holds for everybody', async () => {
+  test('delays every worker', async () => {
     const one = worker();
 
     await one.learn(reply({ status: 429, retryAfterMs: 4_000 }));
@@ -198,7 +198,7 @@ describe('a reply that asks to wait', () => {
     expect(await waited(worker())).toBe(4_000);
   });
 
-  test('counts when it asks for longer than the limits do, and only then', async () => {
+  test('counts only when it asks for longer than the limits do', async () => {
     const [one, two] = [worker(), worker()];
     await one.learn(reply({ retryAfterMs: 100, tokens: { limit: 1_000, remaining: 90 } }));
     expect(await waited(one)).toBe(600);
@@ -208,7 +208,7 @@ describe('a reply that asks to wait', () => {
   });
 });
 
-/** An API with the limits of an organization that tells them in its headers. */
+/** An API that reports the limits of an organization in its headers. */
 class Api {
   readonly #requests: TokenBucket;
   readonly #tokens: TokenBucket;
@@ -239,7 +239,7 @@ class Api {
   }
 }
 
-test('a fleet with a backlog is refused next to nothing and wastes little of its limits', async () => {
+test('a fleet with a backlog is rarely rejected and wastes little of its limits', async () => {
   const organization = fc.record({
     requests: fc.integer({ min: 60, max: 600 }),
     tokens: fc.integer({ min: 100_000, max: 1_000_000 }),
@@ -271,8 +271,8 @@ test('a fleet with a backlog is refused next to nothing and wastes little of its
       });
       await clock.run(Promise.all(fleet));
 
-      // What the limits or the workers themselves allow in four minutes, the full buckets at the start
-      // not counted.
+      // What the limits or the workers themselves allow in four minutes, without the initially full
+      // buckets.
       const possible = Math.min(4 * requests, (4 * tokens) / each, (workers * 240_000) / callMs);
       expect(api.served / possible).toBeGreaterThan(0.85);
       expect(api.refused).toBeLessThanOrEqual(Math.ceil(api.served * 0.02) + workers);

@@ -15,7 +15,7 @@ beforeEach(async () => {
   table = await memoryLedger().create();
 });
 
-/** 600 a minute of which all are used, none at once: a slot every 100 ms. */
+/** 600 a minute, all used, without a burst: a slot every 100 ms. */
 const pace = (options: Partial<PaceOptions> = {}) =>
   new Pace(table, {
     api: 'files',
@@ -29,7 +29,7 @@ const pace = (options: Partial<PaceOptions> = {}) =>
 
 const tat = async () => (await table.get({ pk: 'PACE#files', sk: 'PACE' }))?.tat;
 
-/** When each of `count` turns of one pace came, from now. */
+/** The times of `count` turns of one pace, from now. */
 async function turns(one: Pace, count: number): Promise<number[]> {
   const began = time.now();
   const came: number[] = [];
@@ -41,11 +41,11 @@ async function turns(one: Pace, count: number): Promise<number[]> {
 }
 
 describe('turn', () => {
-  test('comes at once the first time, then once an interval', async () => {
+  test('comes at once the first time, then once per interval', async () => {
     expect(await turns(pace(), 4)).toEqual([0, 100, 200, 300]);
   });
 
-  test('uses 99.5 % of the limit, and five at once after a pause, when not told otherwise', async () => {
+  test('uses 99.5 % of the limit and a burst of five by default', async () => {
     const { now, sleep } = time;
 
     const came = await turns(new Pace(table, { api: 'files', perMinute: 600, now, sleep }), 8);
@@ -55,7 +55,7 @@ describe('turn', () => {
     expect(came[7]).toBeCloseTo(3 * interval, 2);
   });
 
-  test('lets as many go at once as the pause was long, up to its burst', async () => {
+  test('allows a burst as long as the pause, up to its maximum', async () => {
     const one = pace({ burst: 3 });
     expect(await turns(one, 5)).toEqual([0, 0, 0, 100, 200]);
 
@@ -66,7 +66,7 @@ describe('turn', () => {
     expect(await turns(one, 5)).toEqual([0, 0, 0, 100, 200]);
   });
 
-  test('comes at once after a pause, without making up for what was not used', async () => {
+  test('comes at once after a pause, without making up for unused slots', async () => {
     await turns(pace(), 2);
     await time.run(time.sleep(5_000));
 
@@ -98,7 +98,7 @@ describe('turn', () => {
     expect(await turns(pace({ api: 'messages' }), 2)).toEqual([0, 100]);
   });
 
-  test('ends its wait when it is told to', async () => {
+  test('ends its wait at its signal', async () => {
     const stop = new AbortController();
     const signals: unknown[] = [];
     const one = pace({
@@ -110,11 +110,11 @@ describe('turn', () => {
     await one.turn(stop.signal);
     await one.turn(stop.signal);
 
-    // The first slot was free: nothing to wait for.
+    // The first slot was free: no wait.
     expect(signals).toEqual([stop.signal]);
   });
 
-  test('takes a slot exactly as far away as it may wait, none beyond', async () => {
+  test('takes a slot exactly at its maximum wait, none beyond', async () => {
     const far = pace({ maxWaitMs: 200, sleep: async () => {} });
     for (let n = 0; n < 3; n += 1) await far.turn();
 
@@ -123,14 +123,14 @@ describe('turn', () => {
     expect(thrown).toBeInstanceOf(Defer);
     expect(thrown).toMatchObject({
       code: 'claude.paced',
-      message: 'The next free slot of the files limit is 1 s away.',
+      message: 'The next free slot of the files rate limit is 1 s away.',
       delayMs: 300,
     });
     // Nothing was taken.
     expect(await tat()).toBe(time.now() + 300);
   });
 
-  test('counts its burst among what it need not wait for', async () => {
+  test('does not wait for slots within its burst', async () => {
     const far = pace({ burst: 3, maxWaitMs: 200, sleep: async () => {} });
 
     for (let n = 0; n < 5; n += 1) await far.turn();
@@ -139,7 +139,7 @@ describe('turn', () => {
     expect(await tat()).toBe(time.now() + 500);
   });
 
-  test('waits up to 30 s when not told otherwise', async () => {
+  test('waits up to 30 s by default', async () => {
     await pace().pushBack(30_000);
     await time.run(pace().turn());
     await pace().pushBack(30_001);
@@ -147,13 +147,13 @@ describe('turn', () => {
     await expect(pace().turn()).rejects.toMatchObject({ delayMs: 30_001 });
   });
 
-  /** Has others take slots until `ahead` ms from now between this worker's two looks; counts looks. */
+  /** Has others take slots until `ahead` ms from now between this worker's two updates; counts updates. */
   function overtaken(ahead: number): { looks: number } {
     const update = table.update.bind(table);
     const seen = { looks: 0 };
     table.update = async (...args) => {
       seen.looks += 1;
-      // The first look finds the pace idle.
+      // The first update finds the pace idle.
       if (seen.looks === 2)
         await update({ pk: 'PACE#files', sk: 'PACE' }, { set: { tat: time.now() + ahead } });
       return update(...args);
@@ -161,7 +161,7 @@ describe('turn', () => {
     return seen;
   }
 
-  test('tries again when its slot is taken between its two looks', async () => {
+  test('tries again when its slot is taken between its two updates', async () => {
     await turns(pace(), 1);
     await time.run(time.sleep(150));
     const seen = overtaken(100);
@@ -172,10 +172,10 @@ describe('turn', () => {
     expect(seen.looks).toBe(3);
   });
 
-  test('takes the last slot within its patience when all before it went between its two looks', async () => {
+  test('takes the last slot within its maximum wait when all earlier ones are taken between its two updates', async () => {
     await turns(pace(), 1);
     await time.run(time.sleep(150));
-    // Its patience of 200 ms and two slots of burst.
+    // Its maximum wait of 200 ms and two slots of burst.
     overtaken(400);
 
     await time.run(pace({ burst: 3, maxWaitMs: 200, sleep: async () => {} }).turn());
@@ -193,7 +193,7 @@ describe('pushBack', () => {
     expect(await turns(pace(), 3)).toEqual([2_000, 2_100, 2_200]);
   });
 
-  test('leaves no burst for when the wait is over', async () => {
+  test('leaves no burst after the wait', async () => {
     await pace({ burst: 3 }).pushBack(700);
 
     expect(await turns(pace({ burst: 3 }), 3)).toEqual([700, 800, 900]);
@@ -205,7 +205,7 @@ describe('pushBack', () => {
     expect(await turns(pace(), 2)).toEqual([700, 800]);
   });
 
-  test('never brings a slot nearer', async () => {
+  test('never moves a slot earlier', async () => {
     const busy = pace({ sleep: async () => {} });
     for (let n = 0; n < 10; n += 1) await busy.turn();
 
@@ -216,11 +216,11 @@ describe('pushBack', () => {
 });
 
 interface Fleet {
-  /** Milliseconds that each call of the table takes, one way, in turn. */
+  /** One-way latencies of the calls of the table, in milliseconds, used in turn. */
   latencies: number[];
-  /** How far each worker's clock is off, in milliseconds. */
+  /** Clock skew of each worker, in milliseconds. */
   clocks: number[];
-  /** Milliseconds that a worker has other things to do between its turns. */
+  /** Milliseconds of other work between a worker's turns. */
   busy: number[];
   turns: number;
 }
@@ -232,7 +232,7 @@ const fleets = fc.record<Fleet>({
   turns: fc.integer({ min: 1, max: 12 }),
 });
 
-/** Lets a fleet work; returns when calls were really made. */
+/** Runs a fleet; returns the true times of its calls. */
 async function work(
   fleet: Fleet,
   options: Partial<PaceOptions> = {},
@@ -270,7 +270,7 @@ async function work(
   return { calls };
 }
 
-test('no fleet is refused by an API with a burst of ten, whatever its clocks and delays', async () => {
+test('no fleet is rejected by an API with a burst of ten, whatever its clocks and delays', async () => {
   await fc.assert(
     fc.asyncProperty(fleets, async (fleet) => {
       const { calls } = await work(fleet);
@@ -287,7 +287,7 @@ test('no fleet is refused by an API with a burst of ten, whatever its clocks and
   );
 });
 
-test('no two workers with good clocks share a slot', async () => {
+test('no two workers with accurate clocks share a slot', async () => {
   const punctual = fleets.map((fleet) => ({
     ...fleet,
     latencies: [0],
@@ -315,14 +315,14 @@ test.each([1, 4, 16, 64])(
     const fleet = {
       latencies: [3, 8, 5],
       clocks: Array.from({ length: count }, () => 0),
-      // An upload takes a while, but less than a slot's distance for one worker alone.
+      // An upload takes time, but less than one worker's interval between slots.
       busy: [40, 20, 60],
       turns: Math.ceil(backlog / count),
     };
 
     const { calls } = await work(fleet);
 
-    // The burst is there for nothing; the rest has to be waited for.
+    // The burst is free; the rest has to be waited for.
     const sorted = calls.toSorted((a, b) => a - b);
     const minutes = ((sorted.at(-1) ?? 0) - (sorted[0] ?? 0)) / 60_000;
     const used = calls.length / (600 * minutes + 10);

@@ -1,4 +1,4 @@
-/** Time that passes only when everybody waits for it. */
+/** Virtual time: advances only when all work is waiting for it. */
 export class VirtualTime {
   #now: number;
   #timers: { at: number; fire: () => void }[] = [];
@@ -15,16 +15,16 @@ export class VirtualTime {
       this.#timers.push({ at: this.#now + Math.max(0, ms), fire: resolve });
     });
 
-  /** Lets time pass until `work` has ended. */
+  /** Advances time until `work` has ended. */
   async run<T>(work: Promise<T>): Promise<T> {
     let over = false;
     const ended = work.finally(() => {
       over = true;
     });
-    // The rejection is the caller's, who awaits it below.
+    // The caller handles the rejection: it is awaited below.
     ended.catch(() => {});
     for (;;) {
-      // Everything that can go on without time passing does so before the next timer fires.
+      // Everything that can proceed without time passing does so before the next timer fires.
       await new Promise((resolve) => setImmediate(resolve));
       if (over) return ended;
       const next = this.#timers.reduce<number | undefined>(

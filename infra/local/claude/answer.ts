@@ -1,13 +1,14 @@
-import { type Extract, extractOf, type Quote } from './extract.ts';
+import { type DocumentExtract, extractOf, type Quote } from './extract.ts';
 import type { Filling } from './fill-schema.ts';
-import { languageOf } from './language.ts';
+import { guessLanguage } from './language.ts';
 import { oneLine, rank, unitsOf } from './passages.ts';
-import type { Prompt, Subject } from './prompt.ts';
+import type { Prompt } from './prompt.ts';
+import type { Subject } from './prompt-draft.ts';
 
 /**
- * What the emulator says. It is no model and does not read the prompt: whatever is asked, it answers in
- * the layout that Dropline's own prompt asks for, with passages taken from the documents as they are,
- * and says so. What a document says is data to it; nothing in one can change what it does.
+ * The emulator's answers. It is not a model and ignores the prompt: whatever is asked, it answers in the
+ * layout of Dropline's own prompt with verbatim passages from the documents, and says so. Documents are
+ * data: nothing in one can change what the emulator does.
  */
 
 type Citation = {
@@ -30,7 +31,7 @@ export interface TextBlock {
 const disclaimer = 'This is an extract made by the Dropline emulator, not a summary by Claude.';
 
 interface Source {
-  extract: Extract;
+  extract: DocumentExtract;
   subject: Subject | undefined;
 }
 
@@ -47,7 +48,7 @@ interface Plan {
   points: Sourced[];
 }
 
-/** The answer as text blocks; quoted passages stand in blocks of their own when citations are on. */
+/** The answer as text blocks; with citations on, each quoted passage is a block of its own. */
 export function answerText(prompt: Prompt, facts: readonly string[]): TextBlock[] {
   const plan = planOf(prompt, facts);
   const segments: { text: string; from?: Sourced }[] = [{ text: 'Title: ' }];
@@ -78,14 +79,14 @@ export function answerText(prompt: Prompt, facts: readonly string[]): TextBlock[
   return blocks;
 }
 
-/** The same, as material for a JSON schema or the arguments of a tool. */
+/** The same answer, as values for a JSON schema or the arguments of a tool. */
 export function fillingOf(prompt: Prompt, facts: readonly string[]): Filling {
   const plan = planOf(prompt, facts);
-  const told = plan.summary.map((from) => from.quote.shown);
+  const sentences = plan.summary.map((from) => from.quote.shown);
   return {
     title: plan.title.quote.shown,
     language: plan.language,
-    summary: [disclaimer, ...plan.remarks, ...told].join(' '),
+    summary: [disclaimer, ...plan.remarks, ...sentences].join(' '),
     points: plan.points.map((from) => from.quote.shown),
   };
 }
@@ -102,15 +103,15 @@ function planOf({ subjects, userTexts }: Prompt, facts: readonly string[]): Plan
   const ranked = interleave(sources);
   for (const fact of facts) ranked.unshift({ quote: plain(fact), subject: undefined });
   const title = titleOf(sources);
-  const told = ranked.length > 0 ? ranked : [title];
-  const points = told.slice(2, 7);
+  const chosen = ranked.length > 0 ? ranked : [title];
+  const points = chosen.slice(2, 7);
   const [first] = sources;
   return {
     title,
     language: first?.extract.language ?? 'und',
     remarks: sources.map(({ extract }) => extract.remark).filter((remark) => remark !== undefined),
-    summary: told.slice(0, 2),
-    points: points.length > 0 ? points : told.slice(0, 2),
+    summary: chosen.slice(0, 2),
+    points: points.length > 0 ? points : chosen.slice(0, 2),
   };
 }
 
@@ -118,7 +119,7 @@ function plain(text: string): Quote {
   return { shown: text, cited: text, place: undefined };
 }
 
-/** Takes from each source in turn, so that every document of several has its say. */
+/** Takes from each source in turn, so that every document is quoted. */
 function interleave(sources: readonly Source[]): Sourced[] {
   const longest = Math.max(0, ...sources.map(({ extract }) => extract.ranked.length));
   const taken: Sourced[] = [];
@@ -140,14 +141,14 @@ function titleOf(sources: readonly Source[]): Sourced {
   return { quote: plain(oneLine(name ?? 'Untitled')), subject: undefined };
 }
 
-/** Without documents, the longest text of the user is what the answer is made from. */
-function extractOfWords(texts: readonly string[]): Extract {
+/** Without documents, the answer is made from the user's longest text. */
+function extractOfWords(texts: readonly string[]): DocumentExtract {
   const text = [...texts].sort((a, b) => b.length - a.length)[0] ?? '';
   const quotes = rank(text, unitsOf(text))
     .map((passage) => ({ ...plain(oneLine(text.slice(passage.start, passage.end))), ...passage }))
     .sort((a, b) => b.score - a.score);
   const ranked = quotes.map(({ shown }) => plain(shown)).slice(0, 20);
-  return { title: undefined, language: languageOf(text), ranked, remark: undefined };
+  return { title: undefined, language: guessLanguage(text), ranked, remark: undefined };
 }
 
 function citationOf({ quote, subject }: Sourced): Citation | undefined {

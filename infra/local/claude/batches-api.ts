@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Batch, BatchRequest } from './batches.ts';
-import { type Call, type Reply, readJson } from './call.ts';
+import type { StoredBatch, StoredRequest } from './batch-store.ts';
+import type { ApiCall, Reply } from './call.ts';
 import { invalid, notFound } from './errors.ts';
-import { pageOf } from './models.ts';
+import { pageOf } from './paging.ts';
+import { readJson } from './request-body.ts';
+import { settleBatch } from './run-batch.ts';
 
 /** `/v1/messages/batches`: create, list, read, results, cancel, delete. */
 
@@ -23,7 +25,7 @@ const bodySchema = z.strictObject({
     .max(maxRequests),
 });
 
-function shapeOf(call: Call, batch: Batch): object {
+function shapeOf(call: ApiCall, batch: StoredBatch): object {
   const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   const ended = batch.endedAt !== null;
   const origin = `http://${call.req.headers.host ?? 'localhost'}`;
@@ -42,64 +44,64 @@ function shapeOf(call: Call, batch: Batch): object {
   };
 }
 
-async function batchOf(call: Call, settle: boolean): Promise<Batch> {
-  const batch = call.world.batches.get(call.id);
+async function batchOf(call: ApiCall, settle: boolean): Promise<StoredBatch> {
+  const batch = call.state.batches.get(call.id);
   if (!batch) throw notFound(`Message batch not found: ${call.id}`);
   call.entry.batchId = batch.id;
-  if (settle) await call.world.batches.settle(call.world, batch);
+  if (settle) await settleBatch(call.state, batch);
   return batch;
 }
 
-export async function createBatch(call: Call): Promise<Reply> {
-  const { world } = call;
+export async function createBatch(call: ApiCall): Promise<Reply> {
+  const { state } = call;
   const body = bodySchema.safeParse(await readJson(call, maxBodyBytes));
   if (!body.success) {
     const [issue] = body.error.issues;
     throw invalid(`${issue?.path.join('.') ?? 'requests'}: ${issue?.message ?? 'invalid'}`);
   }
-  const requests: BatchRequest[] = body.data.requests;
+  const requests: StoredRequest[] = body.data.requests;
   if (new Set(requests.map((request) => request.custom_id)).size < requests.length) {
     throw invalid('requests: custom_id must be unique in the batch');
   }
   const how = {
-    id: world.newId('msgbatch'),
-    createdAt: world.settings.now(),
+    id: state.newId('msgbatch'),
+    createdAt: state.settings.now(),
     version: call.version,
     shape: call.shape,
   };
-  const batch = await world.batches.create(requests, how);
+  const batch = await state.batches.create(requests, how);
   call.entry.batchId = batch.id;
   return { json: shapeOf(call, batch) };
 }
 
-export async function getBatch(call: Call): Promise<Reply> {
+export async function getBatch(call: ApiCall): Promise<Reply> {
   return { json: shapeOf(call, await batchOf(call, true)) };
 }
 
-export async function listBatches(call: Call): Promise<Reply> {
-  const { world, query } = call;
-  for (const batch of world.batches.all()) await world.batches.settle(world, batch);
-  return { json: pageOf(world.batches.all(), query, (batch) => shapeOf(call, batch)) };
+export async function listBatches(call: ApiCall): Promise<Reply> {
+  const { state, query } = call;
+  for (const batch of state.batches.all()) await settleBatch(state, batch);
+  return { json: pageOf(state.batches.all(), query, (batch) => shapeOf(call, batch)) };
 }
 
-export async function batchResults(call: Call): Promise<Reply> {
+export async function batchResults(call: ApiCall): Promise<Reply> {
   const batch = await batchOf(call, true);
   if (batch.endedAt === null) throw invalid(`The results of ${batch.id} are not available yet`);
-  const path = call.world.batches.resultsPath(batch);
+  const path = call.state.batches.resultsPath(batch);
   const { size } = await stat(path);
   return { body: { path, sizeBytes: size }, contentType: 'application/x-jsonl' };
 }
 
-export async function cancelBatch(call: Call): Promise<Reply> {
+export async function cancelBatch(call: ApiCall): Promise<Reply> {
   const batch = await batchOf(call, true);
   if (batch.endedAt !== null) throw invalid(`${batch.id} has ended and cannot be canceled`);
-  await call.world.batches.cancel(batch, call.world.settings.now());
+  await call.state.batches.cancel(batch, call.state.settings.now());
   return { json: shapeOf(call, batch) };
 }
 
-export async function deleteBatch(call: Call): Promise<Reply> {
+export async function deleteBatch(call: ApiCall): Promise<Reply> {
   const batch = await batchOf(call, true);
   if (batch.endedAt === null) throw invalid(`${batch.id} is in progress: cancel it first`);
-  await call.world.batches.delete(batch);
+  await call.state.batches.delete(batch);
   return { json: { id: batch.id, type: 'message_batch_deleted' } };
 }

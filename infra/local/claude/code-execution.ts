@@ -1,20 +1,20 @@
 import { createReadStream } from 'node:fs';
 import { basename, extname } from 'node:path';
 import Papa from 'papaparse';
-import type { World } from './call.ts';
 import type { StoredFile } from './file-store.ts';
 import type { Tool } from './message-schema.ts';
 import { isCodeExecution, type Prompt } from './prompt.ts';
+import type { EmulatorState } from './state.ts';
 
 /**
- * Stands in for the code execution tool: no code runs. Every file that was put into the container is
- * profiled (rows, columns, value ranges where it is delimited text) and the profile is left as a new,
- * downloadable file, with the blocks around it that the real tool would have answered.
+ * A stand-in for the code execution tool that runs no code. Every file in the container is profiled
+ * (rows, columns and value ranges of delimited text). The profile becomes a new, downloadable file, in
+ * the blocks that the real tool would answer with.
  */
 
-export interface Execution {
+interface Execution {
   blocks: object[];
-  /** What the answer can tell of the files. */
+  /** Facts about the files for the answer to report. */
   facts: string[];
   container: { id: string; expires_at: string; skills: null };
 }
@@ -22,9 +22,9 @@ export interface Execution {
 const containerLifeMs = 30 * 24 * 3600 * 1000;
 const largestProfiled = 256 * 1024 * 1024;
 
-/** Runs over the prompt's uploads; undefined when there is no tool or nothing to run on. */
+/** Profiles the prompt's uploads; undefined when there is no tool or no upload. */
 export async function execute(
-  world: World,
+  state: EmulatorState,
   prompt: Prompt,
   tools: readonly Tool[],
 ): Promise<Execution | undefined> {
@@ -34,13 +34,13 @@ export async function execute(
   const blocks: object[] = [];
   const facts: string[] = [];
   for (const file of prompt.uploads) {
-    const profile = await profileOf(world, file);
-    const made = await keep(world, file, profile);
-    facts.push(tell(profile));
-    blocks.push(...blocksOf(world, tool.type ?? '', file, made, profile));
+    const profile = await profileOf(state, file);
+    const made = await keep(state, file, profile);
+    facts.push(describe(profile));
+    blocks.push(...blocksOf(state, tool.type ?? '', file, made, profile));
   }
-  const expiresAt = new Date(world.settings.now() + containerLifeMs).toISOString();
-  const container = { id: world.newId('container'), expires_at: expiresAt, skills: null };
+  const expiresAt = new Date(state.settings.now() + containerLifeMs).toISOString();
+  const container = { id: state.newId('container'), expires_at: expiresAt, skills: null };
   return { blocks, facts, container };
 }
 
@@ -60,7 +60,7 @@ interface Profile {
   columns?: Column[];
 }
 
-async function profileOf(world: World, file: StoredFile): Promise<Profile> {
+async function profileOf(state: EmulatorState, file: StoredFile): Promise<Profile> {
   const { filename, mimeType, sizeBytes, sha256 } = file;
   const profile: Profile = { filename, mimeType, sizeBytes, sha256 };
   const delimited = /^text\/(csv|plain|tab-separated-values)$/.test(mimeType);
@@ -69,7 +69,7 @@ async function profileOf(world: World, file: StoredFile): Promise<Profile> {
   const columns: Column[] = [];
   let rows = -1;
   await new Promise<void>((resolve, reject) => {
-    const input = createReadStream(world.files.path(file.id), 'utf8');
+    const input = createReadStream(state.files.path(file.id), 'utf8');
     Papa.parse<string[]>(input, {
       skipEmptyLines: true,
       step: ({ data }) => {
@@ -93,19 +93,19 @@ function add(column: Column, value: string): void {
   column.max = Math.max(column.max ?? number, number);
 }
 
-function tell({ filename, sizeBytes, rows, columns }: Profile): string {
+function describe({ filename, sizeBytes, rows, columns }: Profile): string {
   if (rows === undefined || !columns) return `${filename} has ${sizeBytes} bytes.`;
   const names = columns.map(({ name }) => name).join(', ');
   return `${filename} has ${rows} rows and ${columns.length} columns: ${names}`.slice(0, 300);
 }
 
-/** The profile as a file made by a tool: those can be downloaded. */
-async function keep(world: World, file: StoredFile, profile: Profile): Promise<StoredFile> {
+/** Stores the profile as a file made by a tool, which can be downloaded. */
+async function keep(state: EmulatorState, file: StoredFile, profile: Profile): Promise<StoredFile> {
   const stem = basename(file.filename, extname(file.filename)).slice(0, 240);
-  const pending = world.files.begin();
+  const pending = state.files.begin();
   await pending.write(Buffer.from(`${JSON.stringify(profile, null, 2)}\n`));
-  return world.files.add(pending, {
-    id: world.newId('file'),
+  return state.files.add(pending, {
+    id: state.newId('file'),
     filename: `${stem}.profile.json`,
     mimeType: 'application/json',
     downloadable: true,
@@ -113,18 +113,18 @@ async function keep(world: World, file: StoredFile, profile: Profile): Promise<S
 }
 
 function blocksOf(
-  world: World,
+  state: EmulatorState,
   type: string,
   file: StoredFile,
   made: StoredFile,
   profile: Profile,
 ): object[] {
-  const id = world.newId('srvtoolu');
+  const id = state.newId('srvtoolu');
   const caller = { type: 'direct' };
   const use = { type: 'server_tool_use', id, caller };
-  const result = { stdout: `${tell(profile)}\n`, stderr: '', return_code: 0 };
+  const result = { stdout: `${describe(profile)}\n`, stderr: '', return_code: 0 };
 
-  // The first version of the tool ran Python alone; the later ones have a shell.
+  // The first version of the tool ran only Python; later ones have a shell.
   if (type === 'code_execution_20250522') {
     const code = `profile(${JSON.stringify(file.filename)})`;
     const content = [{ type: 'code_execution_output', file_id: made.id }];

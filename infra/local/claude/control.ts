@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { BatchEnd } from './batches.ts';
-import type { World } from './call.ts';
+import type { BatchEnd } from './batch-store.ts';
 import { type Fault, faultSchema } from './faults.ts';
 import type { StoredFile } from './file-store.ts';
 import type { JournalFilter } from './journal.ts';
+import { settleBatch } from './run-batch.ts';
+import type { EmulatorState } from './state.ts';
 
-/** `/_emulator/…`: looking into the emulator and steering it. No key, no rate, not in the journal. */
+/** `/_emulator/…`: inspects and controls the emulator. No API key, no rate limit, not in the journal. */
 
 const filterSchema = z.strictObject({
   path: z.string().optional(),
@@ -20,7 +21,7 @@ const filterSchema = z.strictObject({
   limit: z.coerce.number().int().min(0).optional(),
 });
 
-/** A file as the controls show it: more than the API tells. */
+/** A file as the controls show it, with more than the API shows. */
 export interface FileInfo {
   id: string;
   filename: string;
@@ -33,7 +34,7 @@ export interface FileInfo {
   downloadable: boolean;
 }
 
-export function fileInfo(world: World, file: StoredFile): FileInfo {
+export function fileInfo(state: EmulatorState, file: StoredFile): FileInfo {
   const { id, filename, mimeType, sizeBytes, sha256, downloadable } = file;
   return {
     id,
@@ -43,7 +44,7 @@ export function fileInfo(world: World, file: StoredFile): FileInfo {
     sha256,
     createdAt: new Date(file.createdAt).toISOString(),
     expiresAt: file.expiresAt === null ? null : new Date(file.expiresAt).toISOString(),
-    expired: world.files.expired(file),
+    expired: state.files.expired(file),
     downloadable,
   };
 }
@@ -51,13 +52,13 @@ export function fileInfo(world: World, file: StoredFile): FileInfo {
 const help = {
   'GET /_emulator/journal':
     'calls, oldest first; ?path= &method= &operation= &status= &filename= &fileId= &fault= &after=SEQ &limit=N',
-  'DELETE /_emulator/journal': 'forgets all calls',
-  'GET /_emulator/faults': 'faults with how often each matched and struck',
+  'DELETE /_emulator/journal': 'clears the journal',
+  'GET /_emulator/faults': 'faults, with how often each matched and struck',
   'POST /_emulator/faults': 'adds one fault or a list of them',
   'DELETE /_emulator/faults': 'removes all faults',
   'GET /_emulator/files': 'files with their SHA-256, oldest first',
-  'POST /_emulator/files/{id}/expire': 'lets a file expire now',
-  'DELETE /_emulator/files/{id}': 'takes a file away, as if it had never been',
+  'POST /_emulator/files/{id}/expire': 'makes a file expire now',
+  'DELETE /_emulator/files/{id}': 'removes a file without a trace',
   'POST /_emulator/batches/end': 'ends all batches now; ?as=processed|expired',
   'POST /_emulator/batches/{id}/end': 'ends one batch now; ?as=processed|expired',
 };
@@ -71,9 +72,9 @@ class Refused extends Error {
   }
 }
 
-/** Answers a control request; 400 with `{error}` on what makes no sense, 404 on what is not there. */
+/** Answers a control request; 400 with `{error}` when it is invalid, 404 when something does not exist. */
 export async function control(
-  world: World,
+  state: EmulatorState,
   req: IncomingMessage,
   res: ServerResponse,
   path: string,
@@ -82,7 +83,7 @@ export async function control(
   let status = 200;
   let body: unknown;
   try {
-    body = await act(world, req, `${req.method} ${path.replace(/\/$/, '')}`, query);
+    body = await act(state, req, `${req.method} ${path.replace(/\/$/, '')}`, query);
   } catch (error) {
     status = error instanceof Refused ? error.status : 400;
     const message = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
@@ -94,63 +95,71 @@ export async function control(
 }
 
 async function act(
-  world: World,
+  state: EmulatorState,
   req: IncomingMessage,
   what: string,
   query: URLSearchParams,
 ): Promise<unknown> {
   switch (what) {
     case 'GET /_emulator':
-      return { dialect: world.settings.dialect, controls: help };
+      return { dialect: state.settings.dialect, controls: help };
     case 'GET /_emulator/journal': {
       const filter = filterSchema.parse(Object.fromEntries(query));
-      return { entries: world.journal.entries(filter as JournalFilter) };
+      return { entries: state.journal.entries(filter as JournalFilter) };
     }
     case 'DELETE /_emulator/journal':
-      world.journal.clear();
+      state.journal.clear();
       return { ok: true };
     case 'GET /_emulator/faults':
-      return { faults: world.faults.list() };
+      return { faults: state.faults.list() };
     case 'POST /_emulator/faults': {
       const given = JSON.parse(await textOf(req)) as unknown;
       const faults = z.union([faultSchema.transform((one) => [one]), z.array(faultSchema)]);
       const added = faults.parse(given) as Fault[];
-      for (const fault of added) world.faults.add(fault);
+      for (const fault of added) state.faults.add(fault);
       return { added: added.length };
     }
     case 'DELETE /_emulator/faults':
-      world.faults.clear();
+      state.faults.clear();
       return { ok: true };
     case 'GET /_emulator/files':
-      return { files: world.files.all().map((file) => fileInfo(world, file)) };
+      return { files: state.files.all().map((file) => fileInfo(state, file)) };
     default:
-      return actOnOne(world, what, query);
+      return actOnOne(state, what, query);
   }
 }
 
-async function actOnOne(world: World, what: string, query: URLSearchParams): Promise<unknown> {
+async function actOnOne(
+  state: EmulatorState,
+  what: string,
+  query: URLSearchParams,
+): Promise<unknown> {
   const file = /^(POST|DELETE) \/_emulator\/files\/([^/]+)(\/expire)?$/.exec(what);
   if (file && (file[1] === 'POST') === (file[3] !== undefined)) {
     const id = file[2] ?? '';
-    if (!world.files.has(id)) throw new Refused(404, `no file ${id}`);
-    await (file[3] ? world.files.expire(id) : world.files.purge(id));
+    if (!state.files.has(id)) throw new Refused(404, `no file ${id}`);
+    await (file[3] ? state.files.expire(id) : state.files.purge(id));
     return { ok: true };
   }
 
   const batch = /^POST \/_emulator\/batches(?:\/([^/]+))?\/end$/.exec(what);
   if (batch) {
     const as = z.enum(['processed', 'expired']).parse(query.get('as') ?? 'processed');
-    return { ended: await endBatches(world, as, batch[1]) };
+    return { ended: await endBatches(state, as, batch[1]) };
   }
-  throw new Refused(404, `no such control: ${what}; GET /_emulator lists them`);
+  throw new Refused(404, `no such control: ${what}; see GET /_emulator`);
 }
 
 /** Ends one batch or all that are still open; returns their ids. */
-export async function endBatches(world: World, as: BatchEnd, id?: string): Promise<string[]> {
-  const open = world.batches.all().filter((batch) => batch.endedAt === null);
+export async function endBatches(
+  state: EmulatorState,
+  as: BatchEnd,
+  id?: string,
+): Promise<string[]> {
+  const open = state.batches.all().filter((batch) => batch.endedAt === null);
   const chosen = id === undefined ? open : open.filter((batch) => batch.id === id);
   if (id !== undefined && chosen.length === 0) throw new Refused(404, `no open batch ${id}`);
-  for (const batch of chosen) await world.batches.settle(world, batch, as);
+  for (const batch of chosen) await settleBatch(state, batch, as);
   return chosen.map((batch) => batch.id);
 }
 

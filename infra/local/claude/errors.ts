@@ -1,3 +1,5 @@
+import type { FilesDialect } from '../../../shared/claude/options.ts';
+
 /**
  * The API's errors: `{type:"error", error:{type, message, details?}, request_id}`. Statuses and types
  * are those of the official documentation and of the SDK's error classes.
@@ -19,21 +21,21 @@ const typeByStatus: Record<number, string> = {
   529: 'overloaded_error',
 };
 
-/** The `error.type` that goes with a status when nothing else is said. */
+/** The default `error.type` of a status. */
 function errorTypeOf(status: number): string {
   return typeByStatus[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
 }
 
-export interface ApiErrorDetails {
+interface ErrorBodyDetails {
   error_code?: string;
   [key: string]: unknown;
 }
 
-/** An answer of the API that is not a success. Thrown by handlers, written by the server. */
+/** An error reply of the API. Thrown by handlers, written by the server. */
 export class ApiError extends Error {
   readonly status: number;
   readonly type: string;
-  readonly details: ApiErrorDetails | undefined;
+  readonly details: ErrorBodyDetails | undefined;
   readonly headers: Record<string, string>;
 
   constructor(
@@ -41,7 +43,7 @@ export class ApiError extends Error {
     message: string,
     options: {
       type?: string | undefined;
-      details?: ApiErrorDetails | undefined;
+      details?: ErrorBodyDetails | undefined;
       headers?: Record<string, string> | undefined;
     } = {},
   ) {
@@ -53,7 +55,7 @@ export class ApiError extends Error {
     this.headers = options.headers ?? {};
   }
 
-  /** The body as the API writes it. */
+  /** The body in the API's form. */
   body(requestId: string): object {
     const error = {
       type: this.type,
@@ -64,11 +66,11 @@ export class ApiError extends Error {
   }
 }
 
-export function invalid(message: string, details?: ApiErrorDetails): ApiError {
+export function invalid(message: string, details?: ErrorBodyDetails): ApiError {
   return new ApiError(400, message, { details });
 }
 
-export function notFound(message: string, details?: ApiErrorDetails): ApiError {
+export function notFound(message: string, details?: ErrorBodyDetails): ApiError {
   return new ApiError(404, message, { details });
 }
 
@@ -76,10 +78,20 @@ export function tooLarge(message: string): ApiError {
   return new ApiError(413, message);
 }
 
-/** Storage is used up: 400 with a code since GA, 403 before. */
-export function storageFull(shape: 'ga' | 'beta'): ApiError {
+/** The storage quota is used up: 400 with a code since GA, 403 before. */
+export function storageFull(shape: FilesDialect): ApiError {
   const message = 'The file storage of this organization is used up. Delete files and try again.';
   return shape === 'ga'
     ? new ApiError(400, message, { details: { error_code: 'storage_quota_exceeded' } })
     : new ApiError(403, message);
+}
+
+/** 404 for a file that does not exist, was deleted or expired long ago. */
+export function fileMissing(id: string): ApiError {
+  return notFound(`File not found: ${id}`);
+}
+
+/** 404 for a file whose metadata can still be read but whose content has expired. */
+export function fileExpired(id: string): ApiError {
+  return notFound(`The content of file ${id} has expired`, { error_code: 'file_expired' });
 }

@@ -1,8 +1,8 @@
-import { languageOf } from './language.ts';
+import { guessLanguage } from './language.ts';
 import type { ImageFacts, Material } from './material.ts';
 import { oneLine, rank, type Span, unitsOf } from './passages.ts';
 
-/** What can be said of a document without understanding it, and where in it that stands. */
+/** What can be said about a document without understanding it, and where the document says it. */
 
 type Place =
   | { type: 'char'; start: number; end: number }
@@ -10,36 +10,36 @@ type Place =
   | { type: 'block'; index: number };
 
 export interface Quote {
-  /** On one line, as shown. */
+  /** As shown: on one line. */
   shown: string;
-  /** Exactly as it stands in the document. */
+  /** Verbatim from the document. */
   cited: string;
   /** Undefined where there is nothing to point to, as in an image. */
   place: Place | undefined;
 }
 
-export interface Extract {
+export interface DocumentExtract {
   title: Quote | undefined;
   language: string;
-  /** Most worth telling first. */
+  /** Most important first. */
   ranked: Quote[];
-  /** Said of the document rather than found in it. */
+  /** A statement about the document, not a quote from it. */
   remark: string | undefined;
 }
 
-const remembered = new Map<string, Extract>();
+const cached = new Map<string, DocumentExtract>();
 const limit = 200;
 
-/** Remembered by content: the same document is asked about again and again. */
-export function extractOf(material: Material): Extract {
+/** Cached by content, because the same document is often asked about again. */
+export function extractOf(material: Material): DocumentExtract {
   const key = `${material.kind}:${material.sha256}`;
-  const known = remembered.get(key);
+  const known = cached.get(key);
   if (known) return known;
 
   const extract = make(material);
-  remembered.set(key, extract);
-  const oldest = remembered.keys().next().value;
-  if (remembered.size > limit && oldest !== undefined) remembered.delete(oldest);
+  cached.set(key, extract);
+  const oldest = cached.keys().next().value;
+  if (cached.size > limit && oldest !== undefined) cached.delete(oldest);
   return extract;
 }
 
@@ -47,7 +47,7 @@ interface Found extends Quote {
   score: number;
 }
 
-function make(material: Material): Extract {
+function make(material: Material): DocumentExtract {
   switch (material.kind) {
     case 'text': {
       const found = quotesOf(material.text, ({ start, end }) => ({ type: 'char', start, end }));
@@ -60,13 +60,13 @@ function make(material: Material): Extract {
       const text = material.pages.map((page) => page.text).join('\n');
       const remark =
         found.length === 0
-          ? `The PDF has ${material.pageCount} pages and no text that could be read.`
+          ? `The PDF has ${material.pageCount} pages and no readable text.`
           : undefined;
       return assemble(found, text, remark);
     }
     case 'blocks': {
       const found = material.blocks.flatMap((block, index) =>
-        // The block is what the API cites, never a part of it.
+        // The API cites the complete block, never a part of it.
         quotesOf(block, () => ({ type: 'block', index })).map((quote) => ({
           ...quote,
           cited: block,
@@ -86,19 +86,19 @@ function quotesOf(text: string, placeOf: (span: Span) => Place): Found[] {
   });
 }
 
-function assemble(found: Found[], text: string, remark: string | undefined): Extract {
+function assemble(found: Found[], text: string, remark: string | undefined): DocumentExtract {
   const title = found.slice(0, 5).find(({ shown }) => shown.length <= 120) ?? undefined;
-  // A heading is not told again, but a title that is a sentence may be all there is.
+  // A heading is not repeated in the answer, but a title that is a sentence may be the only content.
   const heading = title && !/[.!?。！？]$/.test(title.shown) ? title.shown : undefined;
   const others = found.length > 1 && heading !== undefined ? [heading] : [];
   const seen = new Set(others);
   const ranked = found
     .filter((quote) => !seen.has(quote.shown) && seen.add(quote.shown))
     .sort((a, b) => b.score - a.score);
-  return { title, language: languageOf(text), ranked: ranked.slice(0, 20), remark };
+  return { title, language: guessLanguage(text), ranked: ranked.slice(0, 20), remark };
 }
 
-function imageExtract(image: ImageFacts): Extract {
+function imageExtract(image: ImageFacts): DocumentExtract {
   const format = image.format.toUpperCase();
   const fact = (shown: string): Quote => ({ shown, cited: shown, place: undefined });
   return {

@@ -2,42 +2,42 @@ import { z } from 'zod';
 
 /**
  * Faults on demand: what to do (`kind`), to which calls (`method`, `path`, `operation`, `filename`),
- * and to which of those (`skip`, `nth`, `probability`, `count`). A fault strikes once unless told
- * otherwise; one with a probability strikes as often as chance has it.
+ * and to which of those (`skip`, `nth`, `probability`, `count`). By default a fault strikes once, or,
+ * with a probability, any number of times.
  */
 
 const kinds = [
-  /** Answers `status` instead of working; `retryAfter` gives or leaves out the header. */
+  /** Answers `status` without doing the work; `retryAfter` sets or omits the header. */
   'error',
-  /** 429 as a used-up spend cap gives it: a code, no `retry-after`. */
+  /** The 429 of a used-up spend cap: with a code, without `retry-after`. */
   'spend_cap',
   /** The storage quota is used up (uploads only). */
   'storage_full',
-  /** Closes the connection before anything was done. */
+  /** Closes the connection before doing anything. */
   'cut_before',
-  /** Closes the connection after `afterBytes` of the request's body were read. */
+  /** Closes the connection after reading `afterBytes` of the request's body. */
   'cut_upload',
   /** Does the work, then closes the connection instead of answering. */
   'lost_reply',
-  /** Does the work, answers half of the body, then closes the connection. */
+  /** Does the work, sends half of the reply's body, then closes the connection. */
   'cut_body',
-  /** Does the work, answers with half of the body as if it were all. */
+  /** Does the work, sends half of the reply's body as if it were complete. */
   'malformed',
-  /** Does the work, spreads the answer's body over `delayMs`. */
+  /** Does the work, spreads sending the reply's body over `delayMs`. */
   'slow_body',
-  /** Reads the request's body with a pause of `delayMs` after every piece. */
+  /** Reads the request's body, pausing `delayMs` after every chunk. */
   'slow_upload',
-  /** Waits `delayMs` before it does the work. */
+  /** Waits `delayMs` before doing the work. */
   'delay',
-  /** Never answers, does nothing. */
+  /** Does nothing and never answers. */
   'hang',
   /** Messages: `stop_reason: "refusal"`. */
   'refusal',
-  /** Messages: cut off at `stop_reason: "max_tokens"`, half way through. */
+  /** Messages: cuts the answer in half, with `stop_reason: "max_tokens"`. */
   'max_tokens',
-  /** Lets the file that the call is about expire before the call is worked off. */
+  /** Makes the file that the call is about expire before the call is processed. */
   'expire_file',
-  /** Takes the file that the call is about away for good before the call is worked off. */
+  /** Removes the file that the call is about before the call is processed. */
   'vanish_file',
 ] as const;
 
@@ -47,31 +47,31 @@ const count = z.number().int().min(1);
 
 export const faultSchema = z.strictObject({
   kind: z.enum(kinds),
-  /** HTTP method; any when left out. */
+  /** HTTP method; any by default. */
   method: z.string().optional(),
-  /** Path without query; `*` stands for any characters. */
+  /** Path without query; `*` matches any characters. */
   path: z.string().optional(),
-  /** Such as `files.upload`, `files.*` or `messages.create`; `*` stands for any characters. */
+  /** Such as `files.upload`, `files.*` or `messages.create`; `*` matches any characters. */
   operation: z.string().optional(),
-  /** Name of the file uploaded or referred to; `*` stands for any characters. */
+  /** Name of the uploaded or referenced file; `*` matches any characters. */
   filename: z.string().optional(),
-  /** Lets so many matching calls pass first. */
+  /** Number of matching calls to let pass first. */
   skip: z.number().int().min(0).optional(),
   /** Strikes only the nth matching call, counted from 1 after `skip`. */
   nth: count.optional(),
   /** Chance of striking a matching call, 0 to 1. */
   probability: z.number().min(0).max(1).optional(),
-  /** Makes this fault's chances repeatable, whatever else happens. */
+  /** Seeds this fault's chances, so that they are repeatable whatever else happens. */
   seed: z.number().int().optional(),
-  /** How often it strikes at most; once by default, with a probability any number of times. */
+  /** How often it strikes at most; default 1, or `all` with a probability. */
   count: z.union([count, z.literal('all')]).optional(),
   status: z.number().int().min(400).max(599).optional(),
   errorType: z.string().optional(),
   errorCode: z.string().optional(),
   message: z.string().optional(),
-  /** Seconds or an HTTP date for `retry-after`; 429 gives 1 unless this is null. */
+  /** Seconds or an HTTP date for `retry-after`; default 1 for a 429; null omits the header. */
   retryAfter: z.union([z.number().min(0), z.string(), z.null()]).optional(),
-  /** Further headers of the answer, such as `x-should-retry`. */
+  /** Additional headers of the reply, such as `x-should-retry`. */
   headers: z.record(z.string(), z.string()).optional(),
   delayMs: z.number().min(0).optional(),
   afterBytes: z.number().int().min(0).optional(),
@@ -79,7 +79,7 @@ export const faultSchema = z.strictObject({
 
 export type Fault = { [K in keyof z.input<typeof faultSchema>]: z.input<typeof faultSchema>[K] };
 
-export interface FaultSubject {
+interface FaultSubject {
   method: string;
   path: string;
   operation: string;
@@ -87,7 +87,7 @@ export interface FaultSubject {
 
 export interface FaultState {
   fault: Fault;
-  /** Calls that matched so far. */
+  /** Number of calls that matched. */
   seen: number;
   /** How often it struck. */
   struck: number;
@@ -96,7 +96,7 @@ export interface FaultState {
 const byId = ['files.get', 'files.delete', 'files.content'];
 const answering = ['messages.create', 'batch.request'];
 
-/** The operations a kind makes sense for; others pass it by without being counted. */
+/** The operations that a kind applies to; other calls do not match and are not counted. */
 const operationsOf: Partial<Record<FaultKind, readonly string[]>> = {
   storage_full: ['files.upload'],
   refusal: answering,
@@ -105,7 +105,7 @@ const operationsOf: Partial<Record<FaultKind, readonly string[]>> = {
   vanish_file: [...byId, ...answering],
 };
 
-/** Holds the faults and picks the one, if any, that strikes a call. */
+/** Holds the faults and picks the one that strikes a call, if any. */
 export class FaultBook {
   readonly #random: () => number;
   #held: { state: FaultState; chance: () => number }[] = [];
@@ -114,7 +114,7 @@ export class FaultBook {
     this.#random = random;
   }
 
-  /** Throws `ZodError` on a fault that makes no sense. */
+  /** Throws `ZodError` or `RangeError` on an invalid fault. */
   add(input: Fault): void {
     const fault = faultSchema.parse(input);
     if (fault.kind === 'error' && fault.status === undefined) {
@@ -133,8 +133,8 @@ export class FaultBook {
   }
 
   /**
-   * The first fault that strikes. Called at a call's arrival without a name, when faults with a
-   * `filename` are left aside, and once more for every file name that turns up, for those alone.
+   * The first fault that strikes. Called on arrival of a call without a name, for faults that have no
+   * `filename`, and again with each file name of the call, for faults that have one.
    */
   pick(subject: FaultSubject, filename?: string): Fault | undefined {
     for (const { state, chance } of this.#held) {
@@ -173,7 +173,7 @@ function glob(pattern: string, value: string): boolean {
   return new RegExp(`^${source.join('.*')}$`, 's').test(value);
 }
 
-/** mulberry32: small, and the same numbers on every machine. */
+/** mulberry32: a small generator with the same numbers on every machine. */
 function seeded(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -1,12 +1,13 @@
 import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { FileOrder } from './file-order.ts';
 import { PendingFile } from './pending-file.ts';
 
 /**
- * Files on disk: `files/<id>.bin` with the bytes, then `files/<id>.json`, whose renaming into place is
- * the moment the file exists. A process killed at any point leaves either the whole file or nothing.
- * Nothing is flushed to the platter: what is written survives the process, not a power cut.
+ * Files on disk: `files/<id>.bin` with the bytes, then `files/<id>.json`. The file exists from the
+ * moment the latter is renamed into place, so a killed process leaves either the complete file or
+ * nothing. Nothing is synced (fsync): files survive the death of the process, not a power cut.
  */
 
 const storedFileSchema = z.object({
@@ -22,10 +23,10 @@ const storedFileSchema = z.object({
   deletedAt: z.number().optional(),
 });
 
-/** Times in milliseconds since the epoch. `seq` orders files made in the same millisecond. */
+/** Times in milliseconds since the epoch. `seq` orders files created in the same millisecond. */
 export type StoredFile = z.infer<typeof storedFileSchema>;
 
-/** For how long the metadata of an expired file can be seen. */
+/** How long the metadata of an expired file stays visible. */
 const expiredVisibleMs = 30 * 24 * 3600 * 1000;
 
 export class FileStore {
@@ -34,9 +35,7 @@ export class FileStore {
   readonly #now: () => number;
   readonly #deleteLagMs: number;
   readonly #files = new Map<string, StoredFile>();
-  /** In the order of `seq`; deleted files are swept out when they make up half of it. */
-  #order: StoredFile[] = [];
-  #gone = 0;
+  readonly #order = new FileOrder<StoredFile>();
   #nextSeq = 1;
   #nextTmp = 1;
 
@@ -47,7 +46,7 @@ export class FileStore {
     this.#deleteLagMs = deleteLagMs;
   }
 
-  /** Opens the folder, dropping what a killed process left half done. */
+  /** Opens the folder and deletes the incomplete files of a killed process. */
   static async open(dataDir: string, now: () => number, deleteLagMs: number): Promise<FileStore> {
     const store = new FileStore(dataDir, now, deleteLagMs);
     await rm(store.#tmp, { recursive: true, force: true });
@@ -62,18 +61,20 @@ export class FileStore {
     }
 
     loaded.sort((a, b) => a.seq - b.seq);
-    for (const file of loaded) store.#files.set(file.id, file);
-    store.#order = loaded;
+    for (const file of loaded) {
+      store.#files.set(file.id, file);
+      store.#order.add(file);
+    }
     store.#nextSeq = (loaded.at(-1)?.seq ?? 0) + 1;
     return store;
   }
 
-  /** Reads one entry of the folder; what is no half of a whole file is deleted. */
+  /** Reads one entry of the folder; deletes it when its other half is missing. */
   async #load(name: string, names: ReadonlySet<string>): Promise<StoredFile | undefined> {
     const path = join(this.#dir, name);
     if (name.endsWith('.bin') && names.has(name.replace(/\.bin$/, '.json'))) return undefined;
     if (name.endsWith('.json') && names.has(name.replace(/\.json$/, '.bin'))) {
-      // Only a power cut can leave damaged metadata: nothing is flushed to the platter.
+      // Only a power cut can leave damaged metadata, because nothing is synced.
       const file = storedFileSchema.safeParse(parseJson(await readFile(path, 'utf8')));
       if (file.success) return file.data;
     }
@@ -81,7 +82,7 @@ export class FileStore {
     return undefined;
   }
 
-  /** Where new bytes go; they become a file only by `add`. */
+  /** A place for new bytes; `add` makes them a file. */
   begin(): PendingFile {
     return new PendingFile(join(this.#tmp, `${this.#nextTmp++}.part`));
   }
@@ -109,14 +110,7 @@ export class FileStore {
 
     await this.#writeMeta(file);
     this.#files.set(file.id, file);
-    this.#order.push(file);
-    // Two uploads may finish their writes in the other order than they got their numbers.
-    for (let i = this.#order.length - 1; i > 0; i--) {
-      const [before, after] = [this.#order[i - 1], this.#order[i]];
-      if (!before || !after || before.seq < after.seq) break;
-      this.#order[i - 1] = after;
-      this.#order[i] = before;
-    }
+    this.#order.add(file);
     return file;
   }
 
@@ -135,7 +129,7 @@ export class FileStore {
     return this.#files.has(id);
   }
 
-  /** The file while its metadata can be seen, which for an expired one is 30 days more. */
+  /** The file while its metadata is visible, which for an expired file is 30 days more. */
   get(id: string): StoredFile | undefined {
     const file = this.#files.get(id);
     return file && this.#visible(file) ? file : undefined;
@@ -162,42 +156,20 @@ export class FileStore {
 
   /** All visible files, oldest first. */
   all(): StoredFile[] {
-    return this.#order.filter((file) => this.#files.has(file.id) && this.#visible(file));
+    return this.#order.all().filter((file) => this.#visible(file));
   }
 
-  /** Up to `limit` files older than `seq`, newest first. */
+  /** Up to `limit` visible files older than `seq`, newest first. */
   olderThan(seq: number, limit: number): StoredFile[] {
-    const found: StoredFile[] = [];
-    for (let i = this.#position(seq) - 1; i >= 0 && found.length < limit; i--) {
-      const file = this.#order[i];
-      if (file && this.#files.has(file.id) && this.#visible(file)) found.push(file);
-    }
-    return found;
+    return this.#order.olderThan(seq, limit, (file) => this.#visible(file));
   }
 
-  /** The `limit` files next newer than `seq`, newest first. */
+  /** The `limit` visible files next newer than `seq`, newest first. */
   newerThan(seq: number, limit: number): StoredFile[] {
-    const found: StoredFile[] = [];
-    for (let i = this.#position(seq + 1); i < this.#order.length && found.length < limit; i++) {
-      const file = this.#order[i];
-      if (file && this.#files.has(file.id) && this.#visible(file)) found.push(file);
-    }
-    return found.reverse();
+    return this.#order.newerThan(seq, limit, (file) => this.#visible(file));
   }
 
-  /** Index of the first file with this `seq` or a later one. */
-  #position(seq: number): number {
-    let low = 0;
-    let high = this.#order.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#order[middle]?.seq ?? Infinity) < seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** Deletes the file; with a lag it can be seen for that long. */
+  /** Deletes the file; it stays visible for `deleteLagMs`. */
   async remove(id: string): Promise<void> {
     const file = this.#files.get(id);
     if (!file) return;
@@ -207,20 +179,18 @@ export class FileStore {
     else await this.purge(id);
   }
 
-  /** Takes the file away at once, as if it had never been. */
+  /** Removes the file at once, without a trace. */
   async purge(id: string): Promise<void> {
-    if (!this.#files.delete(id)) return;
-    this.#gone++;
-    if (this.#gone > 100 && this.#gone * 2 > this.#order.length) {
-      this.#order = this.#order.filter((file) => this.#files.has(file.id));
-      this.#gone = 0;
-    }
-    // The metadata first: without it the bytes are swept up at the next start.
+    const file = this.#files.get(id);
+    if (!file) return;
+    this.#files.delete(id);
+    this.#order.remove(file);
+    // The metadata first: bytes without metadata are deleted at the next start.
     await unlink(join(this.#dir, `${id}.json`)).catch(ignoreMissing);
     await unlink(this.path(id)).catch(ignoreMissing);
   }
 
-  /** Lets the file's time run out now. */
+  /** Makes the file expire now. */
   async expire(id: string): Promise<void> {
     const file = this.#files.get(id);
     if (!file) return;

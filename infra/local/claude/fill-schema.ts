@@ -1,6 +1,6 @@
 import { listOf, resolveRef, type Schema, schemasOf } from './schema-rules.ts';
 
-/** Makes a value that a (checked) schema accepts, out of strings from the document where they fit. */
+/** Makes a value that a checked schema accepts, with strings from the document where they fit. */
 
 export interface Filling {
   title: string;
@@ -12,7 +12,7 @@ export interface Filling {
 /** `schema` must have passed `checkSchema`. */
 export function fillSchema(schema: Schema, filling: Filling): unknown {
   let next = 0;
-  /** The next passage, over and over. */
+  /** The next passage, starting over at the end. */
   const passage = (): string => {
     const { points, summary } = filling;
     return points.length === 0 ? summary : (points[next++ % points.length] ?? summary);
@@ -56,7 +56,7 @@ export function fillSchema(schema: Schema, filling: Filling): unknown {
   }
 }
 
-/** The schema with its `$ref` and `allOf` worked in. */
+/** The schema with its `$ref` and `allOf` resolved. */
 function merge(schema: Schema, root: Schema): Schema {
   if (schema.$ref !== undefined) return merge(resolveRef(root, schema.$ref), root);
   const { allOf, ...merged } = schema;

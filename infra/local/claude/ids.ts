@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const length = 22;
 
-/** Makes ids such as `file_01…`: the real ones are opaque, of this look, and may change. */
+/** Makes ids such as `file_01…`: the real ones look like this, but are opaque and may change. */
 export function idMaker(random: (() => number) | undefined): (prefix: string) => string {
   return (prefix) => {
     const bytes = random ? undefined : randomBytes(length);

@@ -3,23 +3,23 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { BatchDesk, type BatchEnd } from './batches.ts';
-import type { World } from './call.ts';
+import { type BatchEnd, BatchStore } from './batch-store.ts';
 import { endBatches, type FileInfo, fileInfo } from './control.ts';
 import { type Fault, FaultBook, type FaultState } from './faults.ts';
 import { FileStore } from './file-store.ts';
 import { idMaker } from './ids.ts';
 import { Journal, type JournalEntry, type JournalFilter } from './journal.ts';
-import { type EmulatorOptions, toSettings } from './options.ts';
+import { type EmulatorOptions, type EmulatorSettings, toSettings } from './options.ts';
 import { PdfReader } from './pdf-reader.ts';
 import { PromptCache } from './prompt-cache.ts';
 import { Rates } from './rate.ts';
 import { makeServer } from './server.ts';
+import type { EmulatorState } from './state.ts';
 
 /**
- * An emulator of the Claude API: Files, Messages, count_tokens, Message Batches and Models, strict about
- * what the real API is strict about. It is no model: its answers are made of passages from the documents
- * and say so (see answer.ts).
+ * An emulator of the Claude API: Files, Messages, count_tokens, Message Batches and Models, as strict
+ * as the real API. It is not a model: its answers are passages from the documents and say so (see
+ * answer.ts).
  */
 
 export type { Fault } from './faults.ts';
@@ -33,22 +33,22 @@ export interface Emulator {
   /** Calls so far, oldest first. */
   journal(filter?: JournalFilter): JournalEntry[];
   clearJournal(): void;
-  /** Throws `ZodError` on a fault that makes no sense. */
+  /** Throws `ZodError` on an invalid fault. */
   addFault(fault: Fault): void;
   clearFaults(): void;
   faults(): FaultState[];
-  /** Files that can be seen through the API, oldest first. */
+  /** Files that are visible through the API, oldest first. */
   files(): FileInfo[];
-  /** Puts a file there without the API; downloadable, as if a tool had made it, unless told otherwise. */
+  /** Adds a file without the API; downloadable by default, as if a tool had made it. */
   addFile(file: {
     filename: string;
     content: string | Uint8Array;
     mimeType?: string;
     downloadable?: boolean;
   }): Promise<FileInfo>;
-  /** Lets a file expire now. */
+  /** Makes a file expire now. */
   expireFile(id: string): Promise<void>;
-  /** Takes a file away, as if it had never been. */
+  /** Removes a file without a trace. */
   vanishFile(id: string): Promise<void>;
   /** Ends open batches now, whatever the clock says; returns their ids. */
   endBatches(as?: BatchEnd): Promise<string[]>;
@@ -56,7 +56,7 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
-/** Starts an emulator on its own port. Rejects when the port is taken or an option makes no sense. */
+/** Starts an emulator on its own port. Rejects when the port is taken or an option is invalid. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const settings = toSettings(options);
   const temporary = settings.dataDir === undefined;
@@ -67,20 +67,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   await mkdir(dataDir, { recursive: true });
 
   const stop = new AbortController();
-  const world: World = {
-    settings,
-    files: await FileStore.open(dataDir, settings.now, settings.deleteLagMs),
-    journal: new Journal(settings.journalSize),
-    faults: new FaultBook(settings.random ?? Math.random),
-    rates: new Rates(settings),
-    pdfs: new PdfReader(),
-    cache: new PromptCache(settings.now),
-    batches: await BatchDesk.open(dataDir),
-    newId: idMaker(settings.random),
-    stop: stop.signal,
-  };
-
-  const server = makeServer(world);
+  const state = await openState(settings, dataDir, stop.signal);
+  const server = makeServer(state);
   try {
     server.listen(settings.port, settings.host);
     await once(server, 'listening');
@@ -98,7 +86,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     server.close();
     server.closeAllConnections();
     await closed;
-    await world.pdfs.close();
+    await state.pdfs.close();
     if (temporary) await rm(dataDir, { recursive: true, force: true });
   };
 
@@ -106,30 +94,56 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     url: `http://${host}:${port}`,
     port,
     dataDir,
-    journal: (filter) => world.journal.entries(filter),
-    clearJournal: () => world.journal.clear(),
-    addFault: (fault) => world.faults.add(fault),
-    clearFaults: () => world.faults.clear(),
-    faults: () => world.faults.list(),
-    files: () => world.files.all().map((file) => fileInfo(world, file)),
+    ...controlsOf(state),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+async function openState(
+  settings: EmulatorSettings,
+  dataDir: string,
+  stop: AbortSignal,
+): Promise<EmulatorState> {
+  return {
+    settings,
+    files: await FileStore.open(dataDir, settings.now, settings.deleteLagMs),
+    journal: new Journal(settings.journalSize),
+    faults: new FaultBook(settings.random ?? Math.random),
+    rates: new Rates(settings),
+    pdfs: new PdfReader(),
+    cache: new PromptCache(settings.now),
+    batches: await BatchStore.open(dataDir),
+    newId: idMaker(settings.random),
+    stop,
+  };
+}
+
+/** The controls for code in the same process, in place of `/_emulator`. */
+function controlsOf(state: EmulatorState): Omit<Emulator, 'url' | 'port' | 'dataDir' | 'close'> {
+  return {
+    journal: (filter) => state.journal.entries(filter),
+    clearJournal: () => state.journal.clear(),
+    addFault: (fault) => state.faults.add(fault),
+    clearFaults: () => state.faults.clear(),
+    faults: () => state.faults.list(),
+    files: () => state.files.all().map((file) => fileInfo(state, file)),
     async addFile({
       filename,
       content,
       mimeType = 'application/octet-stream',
       downloadable = true,
     }) {
-      const pending = world.files.begin();
+      const pending = state.files.begin();
       await pending.write(Buffer.from(content));
-      const id = world.newId('file');
-      const file = await world.files.add(pending, { id, filename, mimeType, downloadable });
-      return fileInfo(world, file);
+      const id = state.newId('file');
+      const file = await state.files.add(pending, { id, filename, mimeType, downloadable });
+      return fileInfo(state, file);
     },
-    expireFile: (id) => world.files.expire(id),
-    vanishFile: (id) => world.files.purge(id),
-    endBatches: (as = 'processed') => endBatches(world, as),
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
+    expireFile: (id) => state.files.expire(id),
+    vanishFile: (id) => state.files.purge(id),
+    endBatches: (as = 'processed') => endBatches(state, as),
   };
 }

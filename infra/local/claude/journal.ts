@@ -1,4 +1,4 @@
-/** What happened in the emulator, call by call: the proof that nothing was paid or uploaded twice. */
+/** A log of all calls to the emulator: proves that nothing was billed or uploaded twice. */
 
 export interface JournalUsage {
   inputTokens: number;
@@ -8,32 +8,32 @@ export interface JournalUsage {
 }
 
 export interface JournalEntry {
-  /** Grows by one with every call, in the order of arrival. */
+  /** Counts up by one with every call, in order of arrival. */
   seq: number;
   /** RFC 3339 time of arrival. */
   at: string;
-  /** `BATCH` for a request that was worked off inside a Message Batch. */
+  /** `BATCH` for a request inside a Message Batch. */
   method: string;
   path: string;
   query?: string;
   /** Such as `files.upload` or `messages.create`; `unknown` for a path the API does not have. */
   operation: string;
   requestId: string;
-  /** What the server answered or meant to answer; null while it works, or when it was cut off. */
+  /** The status sent or about to be sent; null while the call is in progress or when it was cut off. */
   status: number | null;
   errorType?: string;
   errorCode?: string;
   message?: string;
-  /** Kind of the fault that was applied. */
+  /** Kind of the fault that struck. */
   fault?: string;
   /**
-   * Whether the whole answer was handed to the connection. A lost reply is `status: 200,
-   * delivered: false`: it happened, and the client cannot know.
+   * Whether the complete reply was written to the connection. A lost reply is `status: 200,
+   * delivered: false`: the call took effect, but the client cannot know.
    */
   delivered: boolean;
-  /** The client went away before its request was complete. */
+  /** The client disconnected before its request was complete. */
   aborted?: boolean;
-  /** `x-stainless-retry-count` of the official SDK, where sent. */
+  /** `x-stainless-retry-count` of the official SDK, if sent. */
   retryCount?: number;
   fileId?: string;
   filename?: string;
@@ -43,11 +43,11 @@ export interface JournalEntry {
   sha256?: string;
   model?: string;
   stopReason?: string;
-  /** Tokens that the call is billed for; only on answered Messages calls. */
+  /** The billed tokens; only on answered Messages calls. */
   usage?: JournalUsage;
-  /** Files that a Messages call referred to. */
+  /** Files that a Messages call referenced. */
   fileIds?: string[];
-  /** Titles of the documents in a Messages call that was understood. */
+  /** Titles of the documents in a valid Messages call. */
   titles?: string[];
   batchId?: string;
   customId?: string;
@@ -64,11 +64,11 @@ export interface JournalFilter {
   fault?: string;
   /** Only entries after this `seq`. */
   after?: number;
-  /** Only the newest so many. */
+  /** Only this many of the newest. */
   limit?: number;
 }
 
-/** Remembers the newest `size` calls. */
+/** Keeps the newest `size` calls. */
 export class Journal {
   #entries: JournalEntry[] = [];
   #next = 1;
@@ -78,7 +78,7 @@ export class Journal {
     this.#size = size;
   }
 
-  /** Adds a call at its arrival; the caller fills in the rest of the entry as it becomes known. */
+  /** Adds a call on arrival; its handler fills in the rest of the entry as it becomes known. */
   open(entry: Omit<JournalEntry, 'seq' | 'status' | 'delivered' | 'durationMs'>): JournalEntry {
     const opened: JournalEntry = {
       seq: this.#next++,
@@ -89,7 +89,7 @@ export class Journal {
     };
     this.#entries.push(opened);
 
-    // Drops in bulk: a shift at every call would move the whole array each time.
+    // Drops in bulk, because a shift at every call would move the whole array each time.
     if (this.#entries.length > this.#size * 2) this.#entries = this.#entries.slice(-this.#size);
     return opened;
   }

@@ -1,4 +1,4 @@
-/** A guess at the language of a text: by script, for Latin script by its commonest small words. */
+/** Guesses the language of a text by its script, or for Latin script by its most common words. */
 
 const scripts: readonly [RegExp, string][] = [
   [/\p{Script=Hiragana}|\p{Script=Katakana}/gu, 'ja'],
@@ -33,15 +33,15 @@ const wordSets = Object.entries(smallWords).map(
   ([tag, words]) => [tag, new Set(words.split(' '))] as const,
 );
 
-/** BCP 47 tag of the language `text` seems to be written in; `und` when nothing tells. */
-export function languageOf(text: string): string {
+/** BCP 47 tag of the likely language of `text`; `und` when unclear. */
+export function guessLanguage(text: string): string {
   const sample = text.slice(0, 20_000);
   const letters = sample.match(/\p{L}/gu)?.length ?? 0;
   if (letters === 0) return 'und';
 
   for (const [pattern, tag] of scripts) {
     const found = sample.match(pattern)?.length ?? 0;
-    // Japanese is mostly Han letters, Ukrainian mostly letters that Russian has too.
+    // Japanese is mostly Han characters; Ukrainian shares most letters with Russian.
     const enough = tag === 'ja' || tag === 'uk' ? 0.03 : 0.3;
     if (found / letters >= enough) return tag;
   }

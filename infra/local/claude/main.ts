@@ -2,25 +2,25 @@ import { parseArgs } from 'node:util';
 import { ZodError } from 'zod';
 import { type EmulatorOptions, toSettings } from './options.ts';
 
-/** `npm run emulator -- …`: the emulator on its own. Prints its URL and runs until it is told to stop. */
+/** `npm run emulator -- …`: the emulator on its own. Prints its URL and runs until SIGINT or SIGTERM. */
 
 const help = `Usage: npm run emulator -- [options]
 
-An emulator of the Claude API. Prints its URL on stdout; Ctrl-C ends it.
+An emulator of the Claude API. Prints its URL on stdout; stop it with Ctrl-C.
 
   --port N                     port, 0 for a free one (default 0)
   --host ADDRESS               address to listen on (default 127.0.0.1)
-  --dialect ga|beta            the Files API since 2026-08-20, or as it was before (default ga)
-  --data DIR                   keeps files and batches there (default: a temporary folder)
-  --files-per-minute N         limit on file operations, 0 for none (default 500, beta 100)
-  --files-burst N              file operations at once (default 10)
-  --messages-per-minute N      limit on Messages, 0 for none (default 4000)
-  --input-tokens-per-minute N  0 for none (default 4000000)
-  --output-tokens-per-minute N 0 for none (default 800000)
-  --latency-ms N               holds every answer back that long (default 0)
-  --batch-delay-ms N           from a batch's creation to its end (default 2000)
+  --dialect ga|beta            the Files API since 2026-08-20, or before it (default ga)
+  --data DIR                   folder for files and batches (default: a temporary folder)
+  --files-per-minute N         limit on file operations, 0 for no limit (default 500, beta 100)
+  --files-burst N              file operations in a burst (default 10)
+  --messages-per-minute N      limit on Messages, 0 for no limit (default 4000)
+  --input-tokens-per-minute N  0 for no limit (default 4000000)
+  --output-tokens-per-minute N 0 for no limit (default 800000)
+  --latency-ms N               delay of every reply (default 0)
+  --batch-delay-ms N           time from a batch's creation to its end (default 2000)
   --storage-bytes N            storage quota (default 1 TB, beta 500 GB)
-  --api-key KEY                lets in this key alone; may be repeated (default: any key)
+  --api-key KEY                accepts only this key; can be repeated (default: any key)
   --help                       this text
 
 Controls: GET URL/_emulator lists them (journal, faults, files, batches).
@@ -52,7 +52,7 @@ function numberOf(name: string, text: string | undefined): number | undefined {
   return Number(text);
 }
 
-/** On the command line, where nobody types Infinity, 0 stands for no limit. */
+/** On the command line 0 means no limit: nobody types Infinity. */
 function rateOf(name: string, text: string | undefined): number | undefined {
   const rate = numberOf(name, text);
   return rate === 0 ? Infinity : rate;
@@ -95,7 +95,7 @@ async function main(): Promise<void> {
     return;
   }
   toSettings(given);
-  // Only now: wrong usage need not wait for the image and PDF libraries.
+  // Imported late, so that a usage error does not wait for the image and PDF libraries.
   const { startEmulator } = await import('./index.ts');
   const emulator = await startEmulator(given);
   process.stdout.write(`${emulator.url}\n`);
@@ -111,7 +111,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
-  // npm passes SIGTERM on to its shell alone, which dies of it and leaves us behind without a word.
+  // npm sends SIGTERM only to its shell, which dies and leaves this process running.
   if (process.env.npm_lifecycle_event !== undefined) {
     setInterval(() => {
       if (process.ppid !== parent) end();

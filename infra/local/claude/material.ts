@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import type { World } from './call.ts';
-import { ApiError, invalid } from './errors.ts';
+import { ApiError, fileExpired, fileMissing, invalid } from './errors.ts';
 import type { StoredFile } from './file-store.ts';
-import { expired, missing } from './files-api.ts';
 import type { DocumentBlock, ImageBlock } from './message-schema.ts';
+import type { EmulatorState } from './state.ts';
 import { byteTokens, imageTokens, pageTokens, textTokens } from './tokens.ts';
 
-/** What a block brings with it, once its source has been looked up and checked. */
+/** The content of a block, once its source has been looked up and checked. */
 export type Material = { tokens: number; sha256: string } & (
   | { kind: 'text'; text: string }
   | { kind: 'pdf'; pageCount: number; pages: { number: number; text: string }[] }
@@ -23,21 +22,21 @@ export interface ImageFacts {
   sizeBytes: number;
 }
 
-/** More than this counts as too long for any model without being read. */
+/** Longer text is too long for any model and is not read. */
 const longestTextBytes = 16 * 1024 * 1024;
 const largestSide = 8_000;
 
 /** The file of a `file` source. Throws 404 when it is unknown, deleted or expired. */
-export function fileOfSource(world: World, id: string): StoredFile {
-  const file = world.files.get(id);
-  if (!file) throw missing(id);
-  if (world.files.expired(file)) throw expired(id);
+export function fileOfSource(state: EmulatorState, id: string): StoredFile {
+  const file = state.files.get(id);
+  if (!file) throw fileMissing(id);
+  if (state.files.expired(file)) throw fileExpired(id);
   return file;
 }
 
-/** Material of a document block; `at` is where the block stands, for messages. */
+/** Material of a document block; `at` is the path of the block, for error messages. */
 export async function documentMaterial(
-  world: World,
+  state: EmulatorState,
   block: DocumentBlock,
   at: string,
 ): Promise<Material> {
@@ -49,18 +48,18 @@ export async function documentMaterial(
       return textMaterial(source.data, at);
     case 'base64': {
       const bytes = decodeBase64(source.data, `${at}.source.data`);
-      return pdfMaterial(world, sha256Of(bytes), bytes, at);
+      return pdfMaterial(state, sha256Of(bytes), bytes, at);
     }
     case 'content':
       return contentMaterial(source.content, at);
     case 'file':
-      return fileMaterial(world, fileOfSource(world, source.file_id), at);
+      return fileMaterial(state, fileOfSource(state, source.file_id), at);
   }
 }
 
-async function fileMaterial(world: World, file: StoredFile, at: string): Promise<Material> {
-  const path = world.files.path(file.id);
-  if (file.mimeType === 'application/pdf') return pdfMaterial(world, file.sha256, path, at);
+async function fileMaterial(state: EmulatorState, file: StoredFile, at: string): Promise<Material> {
+  const path = state.files.path(file.id);
+  if (file.mimeType === 'application/pdf') return pdfMaterial(state, file.sha256, path, at);
   if (file.mimeType !== 'text/plain') {
     const message = `${at}.source.file_id: a document block takes application/pdf or text/plain, not ${file.mimeType}`;
     throw invalid(message);
@@ -71,12 +70,12 @@ async function fileMaterial(world: World, file: StoredFile, at: string): Promise
   return textMaterial(decodeUtf8(await readBytes(path, file.id), at), at, file.sha256);
 }
 
-/** A file deleted between looking it up and reading it is not found, like any other. */
+/** A file deleted between its look-up and its reading is not found, like any other. */
 async function readBytes(path: string, id: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch {
-    throw missing(id);
+    throw fileMissing(id);
   }
 }
 
@@ -86,12 +85,12 @@ function textMaterial(text: string, at: string, sha256 = sha256Of(text)): Materi
 }
 
 async function pdfMaterial(
-  world: World,
+  state: EmulatorState,
   sha256: string,
   source: string | Buffer,
   at: string,
 ): Promise<Material> {
-  const { pageCount, encrypted, pages } = await world.pdfs.read(sha256, source);
+  const { pageCount, encrypted, pages } = await state.pdfs.read(sha256, source);
   if (encrypted) throw invalid(`${at}.source: the PDF is encrypted or password protected`);
   if (pageCount === 0) throw invalid(`${at}.source: the PDF has no pages`);
   const read = pages.reduce((sum, page) => sum + textTokens(page.text), 0);
@@ -125,7 +124,7 @@ async function contentMaterial(
         part.source.media_type,
         `${at}.source.content.${index}`,
       );
-      // An image keeps its place in the numbering of the blocks, with nothing to quote.
+      // An image has a number among the blocks but nothing to quote.
       blocks.push('');
       images.push(facts);
       tokens += imageTokens(facts.width, facts.height);
@@ -134,9 +133,9 @@ async function contentMaterial(
   return { kind: 'blocks', blocks, images, tokens, sha256: sha256Of(JSON.stringify(parts)) };
 }
 
-/** Material of an image block. Throws 400 on what is no such image or too large. */
+/** Material of an image block. Throws 400 for an image of another type or of excessive size. */
 export async function imageMaterial(
-  world: World,
+  state: EmulatorState,
   block: ImageBlock,
   at: string,
 ): Promise<Material> {
@@ -148,13 +147,13 @@ export async function imageMaterial(
     throw invalid(`${at}.source: the emulator has no network and fetches no URLs`);
   }
   if (source.type === 'file') {
-    const file = fileOfSource(world, source.file_id);
+    const file = fileOfSource(state, source.file_id);
     if (!/^image\/(jpeg|png|gif|webp)$/.test(file.mimeType)) {
       const message = `${at}.source.file_id: an image block takes image/jpeg, image/png, image/gif or image/webp, not ${file.mimeType}`;
       throw invalid(message);
     }
     mediaType = file.mimeType;
-    bytes = await readBytes(world.files.path(file.id), file.id);
+    bytes = await readBytes(state.files.path(file.id), file.id);
   } else {
     mediaType = source.media_type;
     bytes = decodeBase64(source.data, `${at}.source.data`);
@@ -178,7 +177,7 @@ export async function imageMaterial(
   return { kind: 'image', ...facts, tokens: imageTokens(width, height), sha256: sha256Of(bytes) };
 }
 
-/** Format and size from the image's header. */
+/** Format and dimensions from the image's header. */
 async function imageFacts(bytes: Buffer, mediaType: string, at: string): Promise<ImageFacts> {
   const facts = await sharp(bytes, { limitInputPixels: false })
     .metadata()
@@ -191,7 +190,7 @@ async function imageFacts(bytes: Buffer, mediaType: string, at: string): Promise
       `${at}.source: the image was specified as ${mediaType} but appears to be image/${facts.format}`,
     );
   }
-  // Of an animation sharp gives the height of all frames one above the other.
+  // For an animation, sharp reports the height of all frames stacked.
   const height = facts.pageHeight ?? facts.height;
   return { format: facts.format, width: facts.width, height, sizeBytes: bytes.length };
 }

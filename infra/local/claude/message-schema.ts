@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { invalid } from './errors.ts';
 
 /**
- * The bodies of Messages and count_tokens as the official SDK 1.12 types them, closed: a field the API
- * does not have is refused. Blocks that only come back from earlier turns are taken as they are.
+ * The bodies of Messages and count_tokens as typed by the official SDK 1.12, but closed: fields that the
+ * API does not have are rejected. Blocks echoed from earlier turns are accepted unchecked.
  */
 
 const cacheControl = z
@@ -85,7 +84,7 @@ const toolResult = z.strictObject({
   cache_control: cacheControl,
 });
 
-/** Blocks of the assistant's earlier turns, sent back as they came. */
+/** Blocks of the assistant's earlier turns, sent back unchanged. */
 const echoed = [
   'thinking',
   'redacted_thinking',
@@ -162,7 +161,7 @@ const shared = {
       z.strictObject({ type: z.literal('none') }),
     ])
     .optional(),
-  // The models' capabilities say the same: other types get a 400.
+  // As in the models' capabilities: other types get a 400.
   thinking: z
     .discriminatedUnion('type', [
       z.strictObject({
@@ -188,13 +187,13 @@ const shared = {
   user_profile_id: z.string().optional(),
 };
 
-const sampling = {
+export const sampling = {
   temperature: z.number().min(0).max(1).optional(),
   top_p: z.number().min(0).max(1).optional(),
   top_k: z.number().int().min(0).optional(),
 };
 
-const messageSchema = z.strictObject({
+export const messageSchema = z.strictObject({
   ...shared,
   ...sampling,
   max_tokens: z.number().int().min(1),
@@ -215,7 +214,7 @@ const messageSchema = z.strictObject({
   stream: z.boolean().optional(),
 });
 
-const countSchema = z.strictObject(shared);
+export const countSchema = z.strictObject(shared);
 
 export type MessageRequest = z.infer<typeof messageSchema>;
 export type CountRequest = z.infer<typeof countSchema>;
@@ -224,54 +223,3 @@ export type DocumentBlock = z.infer<typeof documentBlock>;
 export type ImageBlock = z.infer<typeof imageBlock>;
 export type Tool = NonNullable<CountRequest['tools']>[number];
 export type CacheControl = z.infer<typeof cacheControl>;
-
-/** Checks the shape of a Messages body. Throws 400 naming the field. */
-export function parseMessage(body: unknown, version: string): MessageRequest {
-  const request = parse(messageSchema, body);
-  if (version === '2023-06-01') return request;
-
-  for (const name of Object.keys(sampling) as (keyof typeof sampling)[]) {
-    if (request[name] !== undefined) {
-      throw invalid(`${name}: Extra inputs are not permitted since anthropic-version 2026-10-21`);
-    }
-  }
-  return request;
-}
-
-export function parseCount(body: unknown): CountRequest {
-  return parse(countSchema, body);
-}
-
-const toolTypes = z.looseObject({ tools: z.array(z.looseObject({ type: z.string() })) });
-
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  for (const { type } of toolTypes.safeParse(body).data?.tools ?? []) {
-    if (type !== 'custom' && !type.startsWith('code_execution_')) {
-      throw invalid(`tools: the emulator has no tool of type ${type}`);
-    }
-  }
-  const result = schema.safeParse(body, { reportInput: true });
-  if (result.success) return result.data;
-  throw invalid(wordingOf(result.error.issues[0]));
-}
-
-/** The API words these after pydantic: `messages.0.content: Field required`. */
-function wordingOf(issue: z.core.$ZodIssue | undefined): string {
-  if (!issue) return 'The request is invalid';
-  const path = issue.path.join('.');
-  const at = path === '' ? '' : `${path}: `;
-
-  if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((key) => (path === '' ? key : `${path}.${key}`));
-    return keys.map((key) => `${key}: Extra inputs are not permitted`).join('; ');
-  }
-  if (issue.input === undefined) return `${at}Field required`;
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The branch that came furthest is the one that was meant.
-    const branches = issue.errors.map((branch) => branch[0]).filter((first) => first !== undefined);
-    branches.sort((a, b) => b.path.length - a.path.length);
-    const inner = branches[0];
-    if (inner) return wordingOf({ ...inner, path: [...issue.path, ...inner.path] });
-  }
-  return `${at}${issue.message}`;
-}

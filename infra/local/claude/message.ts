@@ -1,14 +1,14 @@
 import { answerText, fillingOf, type TextBlock } from './answer.ts';
-import type { World } from './call.ts';
 import { execute } from './code-execution.ts';
 import type { Fault } from './faults.ts';
 import { fillSchema } from './fill-schema.ts';
 import type { JournalUsage } from './journal.ts';
 import type { MessageRequest } from './message-schema.ts';
 import type { Prompt } from './prompt.ts';
+import type { EmulatorState } from './state.ts';
 import { cutToTokens, textTokens } from './tokens.ts';
 
-/** Puts the answer to a prompt together: the `Message` of the API, with what it is billed. */
+/** Builds the answer to a prompt: the API's `Message`, with its billed usage. */
 
 export interface Message {
   id: string;
@@ -45,19 +45,19 @@ interface Content {
 
 /** Answers `prompt`; `fault` of kind `refusal` or `max_tokens` shapes the outcome. */
 export async function makeMessage(
-  world: World,
+  state: EmulatorState,
   request: MessageRequest,
   prompt: Prompt,
   fault: Fault | undefined,
   tier: 'standard' | 'batch' = 'standard',
 ): Promise<Message> {
-  const content = await contentOf(world, request, prompt, fault);
-  const cache = world.cache.use(prompt.model.id, prompt.pieces);
+  const content = await contentOf(state, request, prompt, fault);
+  const cache = state.cache.use(prompt.model.id, prompt.pieces);
   const created = cache.created['5m'] + cache.created['1h'];
-  const diagnosed = content.blocks.reduce((sum: number, block) => sum + blockTokens(block), 0);
+  const outputTokens = content.blocks.reduce((sum: number, block) => sum + blockTokens(block), 0);
 
   return {
-    id: world.newId('msg'),
+    id: state.newId('msg'),
     type: 'message',
     role: 'assistant',
     model: prompt.model.id,
@@ -69,7 +69,7 @@ export async function makeMessage(
     diagnostics: null,
     usage: {
       input_tokens: prompt.tokens - cache.read - created,
-      output_tokens: Math.max(1, diagnosed),
+      output_tokens: Math.max(1, outputTokens),
       cache_creation_input_tokens: created,
       cache_read_input_tokens: cache.read,
       cache_creation: {
@@ -94,7 +94,7 @@ export function journalUsage({ usage }: Message): JournalUsage {
   };
 }
 
-/** Cited text is not billed as output, by the documentation; text and tool calls are. */
+/** According to the documentation, cited text is not billed as output; text and tool calls are. */
 function blockTokens(block: object): number {
   if ('text' in block && typeof block.text === 'string') return textTokens(block.text);
   if ('type' in block && String(block.type).endsWith('_tool_result')) return 0;
@@ -102,7 +102,7 @@ function blockTokens(block: object): number {
 }
 
 async function contentOf(
-  world: World,
+  state: EmulatorState,
   request: MessageRequest,
   prompt: Prompt,
   fault: Fault | undefined,
@@ -117,11 +117,11 @@ async function contentOf(
   if (forced) {
     const input = fillSchema(forced.input_schema, fillingOf(prompt, []));
     const caller = { type: 'direct' };
-    const use = { type: 'tool_use', id: world.newId('toolu'), caller, name: forced.name, input };
+    const use = { type: 'tool_use', id: state.newId('toolu'), caller, name: forced.name, input };
     return { ...plain, blocks: [use], stopReason: 'tool_use' };
   }
 
-  const execution = await execute(world, prompt, request.tools ?? []);
+  const execution = await execute(state, prompt, request.tools ?? []);
   const facts = execution?.facts ?? [];
   const texts: TextBlock[] = prompt.schema
     ? [structured(prompt, facts)]
@@ -135,7 +135,7 @@ async function contentOf(
 
   return {
     blocks: [...(execution?.blocks ?? []), ...cut.blocks],
-    // The limit of the request counts however little was left to say.
+    // The fault reports max_tokens even if the answer was short enough.
     stopReason: fault?.kind === 'max_tokens' ? 'max_tokens' : cut.stopReason,
     stopSequence: cut.stopSequence,
     stopDetails: null,
@@ -148,7 +148,7 @@ function structured(prompt: Prompt, facts: readonly string[]): TextBlock {
   return { type: 'text', text: JSON.stringify(value), citations: null };
 }
 
-/** The custom tool that the request insists on. With `auto`, the emulator calls none. */
+/** The custom tool that the request forces. With `auto`, the emulator calls none. */
 function forcedTool({ tools = [], tool_choice: choice }: MessageRequest) {
   const custom = tools.filter((tool) => 'input_schema' in tool);
   if (choice?.type === 'any') return custom[0];
@@ -156,7 +156,7 @@ function forcedTool({ tools = [], tool_choice: choice }: MessageRequest) {
   return undefined;
 }
 
-/** Ends the text at the first stop sequence or at the limit of tokens, whichever comes first. */
+/** Ends the text at the first stop sequence or the token limit, whichever comes first. */
 function cutShort(
   blocks: readonly TextBlock[],
   maxTokens: number,

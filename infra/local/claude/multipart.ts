@@ -1,16 +1,16 @@
 import { invalid } from './errors.ts';
 
 /**
- * A strict streaming reader of `multipart/form-data` (RFC 7578). Own code because the emulator has to
- * refuse what lenient parsers repair: names that are not raw UTF-8, `filename*`, a missing end, bytes
+ * A strict streaming parser of `multipart/form-data` (RFC 7578). Our own code, because the emulator has
+ * to reject what lenient parsers repair: names that are not raw UTF-8, `filename*`, a missing end, bytes
  * outside the parts. Memory does not grow with the size of a part.
  */
 
 export interface PartHead {
   name: string;
-  /** As it stands in the header, decoded as UTF-8; undefined when there is none. */
+  /** Verbatim from the header, decoded as UTF-8; undefined when absent. */
   filename: string | undefined;
-  /** Media type without parameters, lower case; undefined when there is none. */
+  /** Media type without parameters, lower case; undefined when absent. */
   contentType: string | undefined;
 }
 
@@ -23,7 +23,7 @@ const maxHeadBytes = 16 * 1024;
 const maxParts = 32;
 const mediaType = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
-/** The boundary of a `content-type` header. Throws 400 when it is not multipart/form-data with one. */
+/** The boundary of a `content-type` header. Throws 400 unless it is multipart/form-data with one. */
 export function boundaryOf(contentType: string | undefined): string {
   const match = /^multipart\/form-data\s*;\s*boundary=(?:"([^"]+)"|([^\s;"]+))\s*$/i.exec(
     contentType ?? '',
@@ -42,14 +42,14 @@ export function boundaryOf(contentType: string | undefined): string {
   return boundary;
 }
 
-/** Reads all parts of `body`; `open` gets each part's head and says where its bytes go. Throws 400. */
+/** Reads all parts of `body`; `open` gets each part's head and returns the sink for its bytes. Throws 400. */
 export async function readMultipart(
   body: AsyncIterable<Buffer>,
   boundary: string,
   open: (head: PartHead) => PartSink | Promise<PartSink>,
 ): Promise<void> {
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
-  // The first delimiter has no line break before it; giving it one makes all of them alike.
+  // The first delimiter lacks a preceding line break; adding one makes all delimiters equal.
   let rest: Buffer = Buffer.from('\r\n');
   let state: 'start' | 'after-delimiter' | 'head' | 'body' | 'end' = 'start';
   let sink: PartSink | undefined;
@@ -87,7 +87,7 @@ export async function readMultipart(
       } else if (state === 'body' && sink) {
         const end = rest.indexOf(delimiter);
         if (end < 0) {
-          // Keeps back only what could be the beginning of a delimiter.
+          // Holds back only what may be the beginning of a delimiter.
           const from = Math.max(0, rest.length - delimiter.length + 1);
           const hold = rest.indexOf(13, from);
           const ready = hold < 0 ? rest : rest.subarray(0, hold);
@@ -140,7 +140,7 @@ function parseHead(bytes: Buffer): PartHead {
   return { ...parseDisposition(headers.get('content-disposition')), contentType: type };
 }
 
-/** Browsers and undici write `"` as %22 and line breaks as %0D %0A and escape nothing else (WHATWG). */
+/** Browsers and undici escape `"` as %22 and line breaks as %0D %0A, and nothing else (WHATWG). */
 function parseDisposition(value: string | undefined): Pick<PartHead, 'name' | 'filename'> {
   const malformed = () =>
     invalid('multipart body: a part needs content-disposition: form-data; name="…"');

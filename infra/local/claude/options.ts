@@ -1,54 +1,52 @@
 import { z } from 'zod';
+import type { FilesDialect } from '../../../shared/claude/options.ts';
 
 /**
- * What the emulator can be told. Every limit has the value the real API is documented with, so that
- * a client that gets along here does not meet a stricter rule there; tests lower them.
+ * The emulator's options. Every limit defaults to the documented value of the real API, so that a client
+ * that works here does not meet a stricter rule there; tests lower them.
  */
 
-const dialects = ['ga', 'beta'] as const;
-export type Dialect = (typeof dialects)[number];
-
 export interface EmulatorOptions {
-  /** TCP port, 0 (the default) for a free one. */
+  /** TCP port; 0 (the default) picks a free one. */
   port?: number | undefined;
-  /** Address to listen on, 127.0.0.1 when left out. */
+  /** Address to listen on; default 127.0.0.1. */
   host?: string | undefined;
-  /** `ga` (default): the Files API since 2026-08-20; `beta`: as it was before, behind a header. */
-  dialect?: Dialect | undefined;
-  /** Where files and batches are kept; a temporary folder, removed by `close()`, when left out. */
+  /** `ga` (default): the Files API since 2026-08-20; `beta`: before that, behind a header. */
+  dialect?: FilesDialect | undefined;
+  /** Folder for files and batches; default: a temporary folder that `close()` removes. */
   dataDir?: string | undefined;
-  /** Milliseconds since the epoch; decides rates, expiry and the end of batches. */
+  /** Milliseconds since the epoch; drives rate limits, expiry and the end of batches. */
   now?: (() => number) | undefined;
-  /** 0 to 1, for ids and for faults with a probability; cryptographic when left out. */
+  /** 0 to 1, for ids and for faults with a probability; default: cryptographically random ids. */
   random?: (() => number) | undefined;
-  /** All file operations together; 500 (`ga`) or 100 (`beta`) a minute. `Infinity` is no limit. */
+  /** Limit on all file operations together; default 500 (`ga`) or 100 (`beta`). `Infinity`: no limit. */
   filesPerMinute?: number | undefined;
-  /** How many file operations may come at once, 10 by default. */
+  /** Burst of file operations; default 10. */
   filesBurst?: number | undefined;
   messagesPerMinute?: number | undefined;
   inputTokensPerMinute?: number | undefined;
   outputTokensPerMinute?: number | undefined;
-  /** Keys that are let in; any that is not empty when left out. */
+  /** Accepted keys; default: any non-empty key. */
   apiKeys?: readonly string[] | undefined;
-  /** Milliseconds that every reply of the API is held back. */
+  /** Milliseconds by which every reply of the API is delayed. */
   latencyMs?: number | undefined;
-  /** Calls the journal remembers, 10,000 by default. */
+  /** Number of calls that the journal keeps; default 10,000. */
   journalSize?: number | undefined;
-  /** Bytes a file may have: 500 MiB. */
+  /** Maximum size of a file in bytes; default 500 MiB. */
   maxFileBytes?: number | undefined;
-  /** Bytes the body of Messages and count_tokens may have: 32 MiB. */
+  /** Maximum body of Messages and count_tokens in bytes; default 32 MiB. */
   maxBodyBytes?: number | undefined;
-  /** Bytes all files may have together: 1 TB (`ga`) or 500 GB (`beta`). */
+  /** Storage quota of all files in bytes; default 1 TB (`ga`) or 500 GB (`beta`). */
   storageBytes?: number | undefined;
-  /** For how long a deleted file can still be seen; deletion is "shortly after" in the real API. */
+  /** Milliseconds that a deleted file stays visible; the real API deletes "shortly after". */
   deleteLagMs?: number | undefined;
-  /** From a batch's creation until it ends, by `now`. */
+  /** Milliseconds from a batch's creation to its end, by `now`; default 2,000. */
   batchDelayMs?: number | undefined;
-  /** Whether requests in a batch may refer to files. Unverified for the real API, so both can be had. */
+  /** Whether requests in a batch may reference files. Unverified for the real API, so both are offered. */
   batchFileIds?: 'accept' | 'refuse' | undefined;
 }
 
-export type Settings = Omit<
+export type EmulatorSettings = Omit<
   { [K in keyof EmulatorOptions]-?: Exclude<EmulatorOptions[K], undefined> },
   'random' | 'apiKeys' | 'dataDir'
 > & {
@@ -63,7 +61,7 @@ const bytes = z.number().int().positive();
 const optionsSchema = z.strictObject({
   port: z.number().int().min(0).max(65_535).default(0),
   host: z.string().min(1).default('127.0.0.1'),
-  dialect: z.enum(dialects).default('ga'),
+  dialect: z.enum(['ga', 'beta']).default('ga'),
   dataDir: z.string().min(1).optional(),
   now: z.custom<() => number>((value) => typeof value === 'function').optional(),
   random: z.custom<() => number>((value) => typeof value === 'function').optional(),
@@ -83,8 +81,8 @@ const optionsSchema = z.strictObject({
   batchFileIds: z.enum(['accept', 'refuse']).default('accept'),
 });
 
-/** Fills in what was left out. Throws `ZodError` on a value that makes no sense. */
-export function toSettings(options: EmulatorOptions): Settings {
+/** Applies the defaults. Throws `ZodError` on an invalid value. */
+export function toSettings(options: EmulatorOptions): EmulatorSettings {
   const given = optionsSchema.parse(options);
   const beta = given.dialect === 'beta';
 

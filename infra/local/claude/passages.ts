@@ -1,6 +1,6 @@
 /**
- * Finds the passages of a text that are worth quoting. No understanding: sentences whose words are
- * frequent in the text rank high. What matters is that every passage is an exact slice of the text.
+ * Finds passages of a text to quote. No understanding: sentences whose words are frequent in the text
+ * rank high. What matters is that every passage is an exact slice of the text.
  */
 
 /** A slice of the text: 0-based, `end` exclusive, in UTF-16 units as JavaScript counts them. */
@@ -9,35 +9,35 @@ export interface Span {
   end: number;
 }
 
-export interface Passage extends Span {
+interface Passage extends Span {
   score: number;
 }
 
-/** A long text is looked at where documents say what matters: the beginning, the middle, the end. */
+/** Of a longer text only windows at the beginning, in the middle and at the end are read. */
 const wholeUpTo = 120_000;
 const windowSize = 40_000;
 const longestPassage = 300;
 
 const sentences = new Intl.Segmenter('und', { granularity: 'sentence' });
 
-/** Parts of `text` that are looked at. */
+/** The parts of `text` that are read. */
 function windowsOf(text: string): Span[] {
   if (text.length <= wholeUpTo) return [{ start: 0, end: text.length }];
   const starts = [0, (text.length - windowSize) / 2, text.length - windowSize].map(Math.floor);
   return starts.map((start) => {
-    // Begins after a line break, so that no window begins inside a sentence.
+    // Starts after a line break, so that no window starts inside a sentence.
     const from = start === 0 ? 0 : text.indexOf('\n', start) + 1 || start;
     return { start: Math.min(from, start + windowSize / 2), end: start + windowSize };
   });
 }
 
-/** Sentences and lines of `text` in their order, without bullets, hashes, bars and white space. */
+/** Sentences and lines of `text` in order, without bullets, hashes, bars and white space. */
 export function unitsOf(text: string): Span[] {
   const tabular = isTabular(text);
   return windowsOf(text).flatMap((window) =>
     paragraphsOf(text, window, tabular).flatMap((paragraph) => {
       if (tabular) return trimmed(text, paragraph);
-      // Same length, so that places in it are places in the text.
+      // Same length, so that offsets in it are offsets in the text.
       const flat = text.slice(paragraph.start, paragraph.end).replace(/[\r\n\t]/g, ' ');
       return [...sentences.segment(flat)].flatMap(({ index, segment }) => {
         const start = paragraph.start + index;
@@ -97,7 +97,7 @@ function paragraphsOf(text: string, window: Span, tabular: boolean): Span[] {
   return found;
 }
 
-/** Whether a line break is one that was meant: after a short line that is no sentence, as a heading. */
+/** Whether a line break ends a paragraph: after a short line that is not a sentence, as a heading. */
 function endsBefore(before: string, next: string): boolean {
   const last =
     before
@@ -107,12 +107,12 @@ function endsBefore(before: string, next: string): boolean {
   return last.length < 60 && !/[,;:\-–—(]$/.test(last) && /^\s*[\p{Lu}\p{N}]/u.test(next);
 }
 
-/** Cuts off what is around the words, and what is longer than a quotation should be. */
+/** Trims marks and space around the words, and cuts what is too long to quote. */
 function trimmed(text: string, span: Span): Span[] {
   let { start, end } = span;
   const lead = /^[\s#>*•·|\-–—]*(?:\d{1,3}[.)]\s+)?/.exec(text.slice(start, end))?.[0] ?? '';
   start += lead.length;
-  // A pattern for the tail would try every place in the text: quadratic on long runs of such signs.
+  // A pattern for the tail would be tried at every offset: quadratic on long runs of such characters.
   while (end > start && /[\s|*#]/.test(text.charAt(end - 1))) end--;
 
   if (end - start > longestPassage) {
@@ -124,7 +124,7 @@ function trimmed(text: string, span: Span): Span[] {
   return /[\p{L}\p{N}]/u.test(text.slice(start, end)) ? [{ start, end }] : [];
 }
 
-/** The units with a rank each: higher is more worth quoting. In the order of the text. */
+/** The units with a score each, in the order of the text. A higher score is better to quote. */
 export function rank(text: string, units: readonly Span[]): Passage[] {
   const frequency = new Map<string, number>();
   const words = units.map((unit) => wordsOf(text.slice(unit.start, unit.end)));
@@ -142,7 +142,7 @@ export function rank(text: string, units: readonly Span[]): Passage[] {
   });
 }
 
-/** Longer words carry the matter; scripts without spaces are taken in pairs of letters. */
+/** Words of four letters or more; scripts without spaces are split in pairs of letters. */
 function wordsOf(text: string): string[] {
   const lower = text.toLowerCase();
   const words = lower.match(/[\p{L}\p{N}]{4,}/gu) ?? [];
@@ -151,7 +151,7 @@ function wordsOf(text: string): string[] {
   return letters.slice(1).map((letter, index) => `${letters[index]}${letter}`);
 }
 
-/** A passage on one line, as it is shown; the exact slice is what gets cited. */
+/** A passage on one line, as shown; the citation holds the exact slice. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

@@ -2,9 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { invalid } from './errors.ts';
 import type { PdfAnswer, PdfText } from './pdf-worker.ts';
 
-/** Text of PDFs, remembered by content. The thread starts with the first PDF and can be ended. */
+/** Reads the text of PDFs in a worker thread, cached by content. The thread starts with the first PDF. */
 
-const remembered = 200;
+const cacheSize = 200;
 const timeoutMs = 60_000;
 
 interface Waiting {
@@ -20,8 +20,8 @@ export class PdfReader {
   readonly #texts = new Map<string, Promise<PdfText>>();
 
   /**
-   * Reads the PDF at a path or in memory; `sha256` names its content. Throws 400 when it is damaged, or
-   * takes longer than a minute.
+   * Reads the PDF at a path or in memory; `sha256` is the hash of its content. Throws 400 when it is
+   * damaged or takes longer than a minute.
    */
   read(sha256: string, source: string | Uint8Array): Promise<PdfText> {
     const known = this.#texts.get(sha256);
@@ -30,7 +30,7 @@ export class PdfReader {
     const reading = this.#ask(source);
     this.#texts.set(sha256, reading);
     const oldest = this.#texts.keys().next().value;
-    if (this.#texts.size > remembered && oldest !== undefined) this.#texts.delete(oldest);
+    if (this.#texts.size > cacheSize && oldest !== undefined) this.#texts.delete(oldest);
     // A damaged PDF stays damaged, but a timeout or an unreadable disk may pass.
     reading.catch(() => this.#texts.delete(sha256));
     return reading;
@@ -54,7 +54,7 @@ export class PdfReader {
 
   #start(): Worker {
     const worker = new Worker(new URL('./pdf-worker.ts', import.meta.url), {
-      // A PDF that unpacks without end fails alone instead of taking the process with it.
+      // A PDF that decompresses endlessly fails alone and does not take down the process.
       resourceLimits: { maxOldGenerationSizeMb: 1_024 },
     });
     worker.unref();
@@ -72,7 +72,7 @@ export class PdfReader {
     return worker;
   }
 
-  /** Everyone who waits for this thread is told, and the next PDF gets a new one. */
+  /** Fails all reads that wait for this thread; the next PDF gets a new thread. */
   #fail(worker: Worker, message: string): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;

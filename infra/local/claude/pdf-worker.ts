@@ -3,14 +3,14 @@ import { parentPort } from 'node:worker_threads';
 import { getDocumentProxy } from 'unpdf';
 
 /**
- * Reads the text of PDFs in a thread of its own, so that a large one holds up no other call and one
- * that hangs can be ended.
+ * Reads the text of PDFs in its own thread, so that a large one delays no other call and one that hangs
+ * can be terminated.
  */
 
 export interface PdfText {
   pageCount: number;
   encrypted: boolean;
-  /** Pages that were read, in order; of a long PDF a sample. `number` counts from 1. */
+  /** The pages read, in order; a sample of a long PDF. `number` counts from 1. */
   pages: { number: number; text: string }[];
 }
 
@@ -42,7 +42,7 @@ async function read(source: string | Uint8Array): Promise<PdfText> {
       const number = Math.floor(at) + 1;
       const page = await pdf.getPage(number);
       const { items } = await page.getTextContent();
-      // The same joining as unpdf's extractText.
+      // Joined as in unpdf's extractText.
       const text = items
         .map((item) => ('str' in item ? item.str + (item.hasEOL ? '\n' : '') : ''))
         .join('');

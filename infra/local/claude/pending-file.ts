@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename, unlink, writeFile } from 'node:fs/promises';
 
-/** How many bytes are gathered before a write; one such write is under way while the next gathers. */
+/** Bytes buffered before a write; one write is in progress while the next is buffered. */
 const batchBytes = 1024 * 1024;
 
-/** Bytes on their way to disk, hashed as they pass. Holds at most about 2 MiB of them in memory. */
+/** Bytes on their way to disk, hashed on the way. Holds at most about 2 MiB in memory. */
 export class PendingFile {
   sizeBytes = 0;
   readonly #path: string;
@@ -41,7 +41,7 @@ export class PendingFile {
     this.#writing.catch(() => {});
   }
 
-  /** Writes what is left and moves the bytes to `target`. */
+  /** Writes the rest and moves the bytes to `target`. */
   async finish(target: string): Promise<{ sizeBytes: number; sha256: string }> {
     if (this.#handle) {
       if (this.#queued > 0) await this.#flush();
@@ -55,7 +55,7 @@ export class PendingFile {
     return { sizeBytes: this.sizeBytes, sha256: this.#hash.digest('hex') };
   }
 
-  /** Throws the bytes away; does nothing after `finish`. */
+  /** Deletes the bytes; does nothing after `finish`. */
   async discard(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

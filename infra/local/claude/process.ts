@@ -1,17 +1,17 @@
 import { startEmulator } from './index.ts';
 
-/** What the host tells this process to do. */
-export interface ClaudeSettings {
+/** Settings that the host sends to this process. */
+export interface ClaudeProcessSettings {
   port: number;
-  /** Functions know the port already: another one would not do. */
+  /** The functions already know the port, so no other will do. */
   portIsFixed: boolean;
   dialect: 'ga' | 'beta';
   dataDir: string;
-  /** File operations a minute; Infinity for no limit. */
+  /** File operations per minute; Infinity for no limit. */
   filesPerMinute: number;
 }
 
-async function serve({ portIsFixed, ...settings }: ClaudeSettings): Promise<void> {
+async function serve({ portIsFixed, ...settings }: ClaudeProcessSettings): Promise<void> {
   const emulator = await startEmulator(settings).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE' || settings.port === 0 || portIsFixed) throw error;
     return startEmulator({ ...settings, port: 0 });
@@ -25,7 +25,7 @@ async function serve({ portIsFixed, ...settings }: ClaudeSettings): Promise<void
   process.send?.({ ready: emulator.port });
 }
 
-process.on('message', (message: { settings?: ClaudeSettings }) => {
+process.on('message', (message: { settings?: ClaudeProcessSettings }) => {
   if (!message.settings) return;
   serve(message.settings).catch((error: Error) => {
     process.send?.({ failed: error.message });

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 
-/** Which prefixes of prompts are cached, as `cache_control` asks for: for 5 minutes or an hour. */
+/** Cached prefixes of prompts, for 5 minutes or an hour as `cache_control` asks. */
 
-/** Shorter prefixes are not cached, by the documentation. */
+/** According to the documentation, shorter prefixes are not cached. */
 const minimumTokens = 1_024;
 const lifetimes = { '5m': 5 * 60_000, '1h': 60 * 60_000 };
 
-/** A piece of the prompt in order; `ttl` when a breakpoint stands after it. */
+/** A piece of the prompt, in order; `ttl` when a cache breakpoint follows it. */
 export interface PromptPiece {
   content: string;
   tokens: number;
   ttl?: '5m' | '1h' | undefined;
 }
 
-export interface CacheUse {
+interface CacheUse {
   read: number;
   created: { '5m': number; '1h': number };
 }
@@ -26,7 +26,7 @@ export class PromptCache {
     this.#now = now;
   }
 
-  /** What this prompt reads from the cache and adds to it. */
+  /** The tokens that this prompt reads from the cache and adds to it. */
   use(model: string, pieces: readonly PromptPiece[]): CacheUse {
     const use: CacheUse = { read: 0, created: { '5m': 0, '1h': 0 } };
     if (!pieces.some((piece) => piece.ttl)) return use;

@@ -1,9 +1,9 @@
 import { ApiError } from './errors.ts';
-import type { Settings } from './options.ts';
+import type { EmulatorSettings } from './options.ts';
 
 /**
- * Token buckets, as the documentation describes the limits: capacity is refilled continuously, not
- * at fixed intervals. A refused call takes nothing.
+ * A token bucket, as the documentation describes the limits: capacity is refilled continuously, not at
+ * fixed intervals. A rejected call takes nothing.
  */
 export class TokenBucket {
   readonly perMinute: number;
@@ -32,14 +32,14 @@ export class TokenBucket {
   }
 
   /**
-   * Milliseconds until `amount` can be taken, 0 when it can be now. More than the bucket ever holds
-   * is let through when it is full, and paid off afterwards.
+   * Milliseconds until `amount` can be taken; 0 when it can be taken now. An amount above the capacity
+   * is allowed when the bucket is full, and leaves it in debt.
    */
   waitMs(amount: number): number {
     if (!this.limited) return 0;
     this.#refill();
     const missing = Math.min(amount, this.#capacity) - this.#level;
-    // Rounding in the refill must not turn a wait that is over into one of a fraction of a microsecond.
+    // Rounding in the refill must not leave a wait of a fraction of a microsecond.
     return missing <= 1e-9 ? 0 : (missing / this.perMinute) * 60_000;
   }
 
@@ -49,7 +49,7 @@ export class TokenBucket {
     this.#level -= amount;
   }
 
-  /** `limit`, `remaining` and `reset` as the `anthropic-ratelimit-*` headers give them. */
+  /** `limit`, `remaining` and `reset` as `anthropic-ratelimit-*` headers. */
   headers(name: string): Record<string, string> {
     if (!this.limited) return {};
     this.#refill();
@@ -62,7 +62,7 @@ export class TokenBucket {
   }
 }
 
-/** The limits of one organization: files, Messages, and count_tokens, each on its own. */
+/** The separate limits of one organization: files, Messages, and count_tokens. */
 export class Rates {
   readonly #files: TokenBucket;
   readonly #requests: TokenBucket;
@@ -70,7 +70,7 @@ export class Rates {
   readonly #input: TokenBucket;
   readonly #output: TokenBucket;
 
-  constructor(settings: Settings) {
+  constructor(settings: EmulatorSettings) {
     const { now } = settings;
     const minute = (perMinute: number) => new TokenBucket(perMinute, perMinute, now);
     this.#files = new TokenBucket(settings.filesPerMinute, settings.filesBurst, now);
@@ -80,7 +80,7 @@ export class Rates {
     this.#output = minute(settings.outputTokensPerMinute);
   }
 
-  /** Takes one file operation. Throws 429 when there is none left. Returns the rate headers. */
+  /** Takes one file operation and returns the rate headers. Throws 429 when none is left. */
   files(): Record<string, string> {
     return this.#request(this.#files, 'file operations');
   }
@@ -96,14 +96,14 @@ export class Rates {
     return bucket.headers('requests');
   }
 
-  /** Takes one Messages request before its body is looked at. Throws 429. */
+  /** Takes one Messages request, before its body is read. Throws 429. */
   message(): void {
     const wait = this.#requests.waitMs(1);
     if (wait > 0) throw refused('requests', this.#requests.perMinute, wait, this.messageHeaders());
     this.#requests.take(1);
   }
 
-  /** Takes the tokens of a Messages request. Throws 429 when input or output are used up. */
+  /** Takes the input tokens of a Messages request. Throws 429 when input or output tokens are used up. */
   inputTokens(tokens: number): void {
     const input = this.#input.waitMs(tokens);
     if (input > 0) {
@@ -125,7 +125,7 @@ export class Rates {
       ...this.#requests.headers('requests'),
       ...this.#input.headers('input-tokens'),
       ...this.#output.headers('output-tokens'),
-      // The documentation: "tokens" shows the most restrictive limit in effect, here the input's.
+      // According to the documentation, "tokens" is the most restrictive limit: here, the input's.
       ...this.#input.headers('tokens'),
     };
   }

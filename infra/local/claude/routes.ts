@@ -6,28 +6,28 @@ import {
   getBatch,
   listBatches,
 } from './batches-api.ts';
-import type { Call, Reply } from './call.ts';
+import type { ApiCall, Reply } from './call.ts';
 import { deleteFile, downloadFile, getFile, listFiles } from './files-api.ts';
 import { countTokens, createMessage } from './messages-api.ts';
-import { getModel, listModels } from './models.ts';
-import { uploadFile } from './upload.ts';
+import { getModel, listModels } from './models-api.ts';
+import { receiveUpload } from './upload.ts';
 
 export interface Route {
   method: string;
-  /** Path; `{id}` stands for one segment. */
+  /** Path; `{id}` matches one segment. */
   path: string;
-  /** What the journal and faults call it. */
+  /** Its name in the journal and in faults. */
   operation: string;
   /** Whether it counts against the Files limit and needs the beta header in the beta dialect. */
   files?: true;
-  handle: (call: Call) => Promise<Reply>;
+  handle: (call: ApiCall) => Promise<Reply>;
 }
 
 const files = true as const;
 const messages = '/v1/messages';
 
 const routes: readonly Route[] = [
-  { method: 'POST', path: '/v1/files', operation: 'files.upload', files, handle: uploadFile },
+  { method: 'POST', path: '/v1/files', operation: 'files.upload', files, handle: receiveUpload },
   { method: 'GET', path: '/v1/files', operation: 'files.list', files, handle: listFiles },
   { method: 'GET', path: '/v1/files/{id}', operation: 'files.get', files, handle: getFile },
   {
@@ -86,7 +86,7 @@ const patterns = routes.map((route) => ({
   pattern: new RegExp(`^${route.path.replace('{id}', '([^/]+)')}$`),
 }));
 
-/** The route of a request. Without one, `allowed` names the methods that the path does have. */
+/** The route of a request. When there is none, `allowed` lists the methods that the path has. */
 export function findRoute(
   method: string,
   path: string,
@@ -106,7 +106,7 @@ function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    // Not valid percent-encoding: no id looks like that, so it is not found as it stands.
+    // Invalid percent-encoding: no id looks like that, so the raw segment will not be found.
     return segment;
   }
 }

@@ -1,9 +1,9 @@
 import { invalid } from './errors.ts';
 
 /**
- * What `output_config.format.schema` may hold. The API takes a part of JSON Schema; the list is what
- * the SDK's `transformJSONSchema` lets through, which it describes as the supported part: everything
- * else it moves into descriptions. A schema with more gets 400 here, before it does so in production.
+ * The supported subset of JSON Schema in `output_config.format.schema`. The list is what the SDK's
+ * `transformJSONSchema` keeps, which it describes as the supported subset; it moves everything else
+ * into descriptions. A schema with more gets 400 here, before it does so in production.
  */
 
 export type Schema = Record<string, unknown>;
@@ -45,17 +45,17 @@ function isSchema(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Schemas by name under `properties`, `$defs` or `definitions`. Throws 400 when it is none such. */
+/** Schemas by name under `properties`, `$defs` or `definitions`. Throws 400 when malformed. */
 export function schemasOf(value: unknown): [string, Schema][] {
   if (value === undefined) return [];
   if (!isSchema(value)) throw invalid(`${at}: properties and definitions must be objects`);
   return Object.entries(value).map(([name, schema]) => {
-    if (!isSchema(schema)) throw invalid(`${at}: ${name} is no schema`);
+    if (!isSchema(schema)) throw invalid(`${at}: ${name} is not a schema`);
     return [name, schema];
   });
 }
 
-/** Schemas in `anyOf` or `allOf`. Throws 400 when it is no list of schemas. */
+/** Schemas in `anyOf` or `allOf`. Throws 400 when it is not a list of schemas. */
 export function listOf(value: unknown): Schema[] {
   if (value === undefined) return [];
   if (!Array.isArray(value) || value.length === 0 || !value.every(isSchema)) {
@@ -64,7 +64,7 @@ export function listOf(value: unknown): Schema[] {
   return value;
 }
 
-/** What a `$ref` inside the document points to. Throws 400 when there is nothing. */
+/** The target of a `$ref` inside the document. Throws 400 when there is none. */
 export function resolveRef(root: Schema, ref: unknown): Schema {
   const parts = typeof ref === 'string' ? ref.split('/') : [];
   if (parts[0] !== '#') throw invalid(`${at}: external $ref is not supported`);
@@ -77,7 +77,7 @@ export function resolveRef(root: Schema, ref: unknown): Schema {
   return found;
 }
 
-/** Throws 400 on what structured output does not support. */
+/** Throws 400 on whatever structured output does not support. */
 export function checkSchema(root: Schema): void {
   check(root, root, []);
 }
@@ -104,7 +104,7 @@ function check(schema: Schema, root: Schema, open: readonly Schema[]): void {
       throw invalid(`${at}: a schema needs a type, enum, const, anyOf, allOf or $ref`);
     }
   } else if (!declared.every((type) => types.has(type))) {
-    throw invalid(`${at}: ${JSON.stringify(schema.type)} is no type`);
+    throw invalid(`${at}: ${JSON.stringify(schema.type)} is not a type`);
   }
   if (schema.enum !== undefined && (!Array.isArray(schema.enum) || schema.enum.length === 0)) {
     throw invalid(`${at}: enum must be a list with values`);

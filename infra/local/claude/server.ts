@@ -1,45 +1,50 @@
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Call, Reply, World } from './call.ts';
-import { ConnectionFault, pause, strike } from './call.ts';
+import type { ApiCall, Reply } from './call.ts';
 import { control } from './control.ts';
 import { ApiError } from './errors.ts';
 import { authenticate, checkBeta, checkEncoding, checkVersion } from './headers.ts';
 import { findRoute, type Route } from './routes.ts';
+import type { EmulatorState } from './state.ts';
+import { ConnectionFault, pauseCall, strike } from './strike.ts';
 
-/** The HTTP side: finds the route, checks the headers, writes answers, and does what faults ask for. */
+/** The HTTP server: finds the route, checks the headers, writes replies, and applies faults to them. */
 
-export function makeServer(world: World): Server {
+export function makeServer(state: EmulatorState): Server {
   const server = createServer((req, res) => {
-    serve(world, req, res).catch((error: unknown) => {
-      // Only a bug gets here: answers and faults are dealt with inside.
+    serve(state, req, res).catch((error: unknown) => {
+      // Only a bug gets here: error replies and faults are handled inside.
       console.error('emulator:', error);
       res.destroy();
     });
   });
-  // An upload of 500 MB over a slow line may take longer than Node's default of five minutes.
+  // An upload of 500 MB over a slow connection may take longer than Node's default of five minutes.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 60_000;
   return server;
 }
 
-async function serve(world: World, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function serve(
+  state: EmulatorState,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
   const target = req.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   const search = mark < 0 ? '' : target.slice(mark + 1);
   const query = new URLSearchParams(search);
   const method = req.method ?? 'GET';
-  if (path.startsWith('/_emulator')) return control(world, req, res, path, query);
+  if (path.startsWith('/_emulator')) return control(state, req, res, path, query);
 
   const started = performance.now();
   const { route, id, allowed } = findRoute(method, path);
   const retryCount = Number(req.headers['x-stainless-retry-count'] ?? Number.NaN);
-  const requestId = world.newId('req');
+  const requestId = state.newId('req');
   const operation = route?.operation ?? 'unknown';
-  const entry = world.journal.open({
-    at: new Date(world.settings.now()).toISOString(),
+  const entry = state.journal.open({
+    at: new Date(state.settings.now()).toISOString(),
     method,
     path,
     ...(search === '' ? {} : { query: search }),
@@ -47,8 +52,8 @@ async function serve(world: World, req: IncomingMessage, res: ServerResponse): P
     requestId,
     ...(Number.isNaN(retryCount) ? {} : { retryCount }),
   });
-  const call: Call = {
-    world,
+  const call: ApiCall = {
+    state,
     req,
     method,
     path,
@@ -71,7 +76,7 @@ async function serve(world: World, req: IncomingMessage, res: ServerResponse): P
   let reply: Reply;
   try {
     reply = await answer(call, route, allowed);
-    await pause(world, world.settings.latencyMs);
+    await pauseCall(state, state.settings.latencyMs);
   } catch (error) {
     if (error instanceof ConnectionFault) return disconnect(call, res, error);
     if (!(error instanceof ApiError) && req.destroyed && !req.complete) return;
@@ -85,12 +90,12 @@ async function serve(world: World, req: IncomingMessage, res: ServerResponse): P
     if (!(error instanceof ConnectionFault)) throw error;
     disconnect(call, res, error);
   }
-  // What was not read of a refused upload must not stand in the way of the next request.
+  // The unread rest of a rejected upload must not block the next request.
   if (!req.complete && !req.destroyed) req.resume();
 }
 
-function disconnect(call: Call, res: ServerResponse, fault: ConnectionFault): void {
-  const { stop } = call.world;
+function disconnect(call: ApiCall, res: ServerResponse, fault: ConnectionFault): void {
+  const { stop } = call.state;
   if (fault.action === 'cut' || stop.aborted) {
     res.destroy();
     return;
@@ -98,7 +103,7 @@ function disconnect(call: Call, res: ServerResponse, fault: ConnectionFault): vo
   stop.addEventListener('abort', () => res.destroy(), { once: true });
 }
 
-function errorReply(call: Call, error: unknown): Reply {
+function errorReply(call: ApiCall, error: unknown): Reply {
   const known =
     error instanceof ApiError
       ? error
@@ -110,7 +115,7 @@ function errorReply(call: Call, error: unknown): Reply {
   return { status: known.status, headers: known.headers, json: known.body(call.requestId) };
 }
 
-async function answer(call: Call, route: Route | undefined, allowed: string[]): Promise<Reply> {
+async function answer(call: ApiCall, route: Route | undefined, allowed: string[]): Promise<Reply> {
   await strike(call);
   authenticate(call);
   checkVersion(call);
@@ -122,13 +127,13 @@ async function answer(call: Call, route: Route | undefined, allowed: string[]): 
   checkEncoding(call);
   if (route.files) {
     checkBeta(call);
-    Object.assign(call.headers, call.world.rates.files());
+    Object.assign(call.headers, call.state.rates.files());
   }
   return route.handle(call);
 }
 
-async function deliver(call: Call, res: ServerResponse, reply: Reply): Promise<void> {
-  const { fault, entry, world } = call;
+async function deliver(call: ApiCall, res: ServerResponse, reply: Reply): Promise<void> {
+  const { fault, entry, state } = call;
   if (fault?.kind === 'lost_reply') {
     res.destroy();
     return;
@@ -141,7 +146,7 @@ async function deliver(call: Call, res: ServerResponse, reply: Reply): Promise<v
 
   res.writeHead(reply.status ?? 200, {
     'content-type': type,
-    // A stream of events has no length that is known beforehand.
+    // The length of a stream of events is not known in advance.
     ...(type.startsWith('text/event-stream')
       ? { 'cache-control': 'no-cache' }
       : { 'content-length': String(fault?.kind === 'malformed' ? half : full) }),
@@ -153,7 +158,7 @@ async function deliver(call: Call, res: ServerResponse, reply: Reply): Promise<v
   if (!Buffer.isBuffer(body)) {
     const source = createReadStream(body.path, { start: 0, end: Math.max(0, sent - 1) });
     entry.delivered = sent === full;
-    // Ends early when the client goes away, which the journal sees by `close`.
+    // Ends early when the client disconnects; `close` records that in the journal.
     await pipeline(source, res, { end: sent === full }).catch(() => {});
     if (sent < full) res.destroy();
     return;
@@ -165,7 +170,7 @@ async function deliver(call: Call, res: ServerResponse, reply: Reply): Promise<v
   if (fault?.kind === 'slow_body') {
     const step = Math.max(1, Math.ceil(full / 10));
     for (let at = 0; at < full && !res.destroyed; at += step) {
-      await pause(world, (fault.delayMs ?? 1_000) / 10);
+      await pauseCall(state, (fault.delayMs ?? 1_000) / 10);
       res.write(body.subarray(at, at + step));
     }
     entry.delivered = !res.destroyed;

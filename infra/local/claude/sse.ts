@@ -1,6 +1,6 @@
 import type { Message } from './message.ts';
 
-/** A message as the events of a stream. All of it is known beforehand; only the form is streamed. */
+/** A message in the form of stream events. The message is complete; only its form is streamed. */
 
 const pieceLength = 64;
 
@@ -65,7 +65,7 @@ function blockEvents(block: object, index: number): { type: string; [key: string
   return [start(block)];
 }
 
-/** By characters, so that no piece ends inside one. */
+/** Splits by code points, so that no piece ends inside one. */
 function piecesOf(text: string): string[] {
   const characters = [...text];
   const pieces: string[] = [];

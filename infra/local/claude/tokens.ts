@@ -1,13 +1,13 @@
 /**
- * How the emulator counts tokens. An estimate, like count_tokens itself: a token for every 4 bytes of
- * UTF-8 (so one for about 4 Latin letters or 1.3 Chinese characters), 1,500 for the picture of each PDF
- * page beside its text, and width × height / 750 for images after the API scales them to fit 1,568 px.
+ * How the emulator counts tokens. An estimate, as count_tokens itself is: one token per 4 bytes of UTF-8
+ * (about 4 Latin letters or 1.3 Chinese characters), 1,500 for the image of each PDF page in addition to
+ * its text, and width × height / 750 for images, which the API scales to fit 1,568 px.
  */
 
 const bytesPerToken = 4;
 const longestEdge = 1568;
 
-/** Of a body that says next to nothing: what the request's frame takes. */
+/** The tokens of an almost empty request. */
 export const frameTokens = 8;
 export const messageTokens = 4;
 export const pageTokens = 1_500;
@@ -25,7 +25,7 @@ export function imageTokens(width: number, height: number): number {
   return Math.max(1, Math.ceil((width * scale * height * scale) / 750));
 }
 
-/** The longest beginning of `text` that counts at most `tokens`, never half a character. */
+/** The longest prefix of `text` of at most `tokens`, never ending inside a character. */
 export function cutToTokens(text: string, tokens: number): string {
   const bytes = Buffer.from(text);
   let end = Math.min(bytes.length, tokens * bytesPerToken);

@@ -1,21 +1,23 @@
-import { bodyOf, type Call, type Reply, strike } from './call.ts';
+import type { ApiCall, Reply } from './call.ts';
 import { invalid, storageFull, tooLarge } from './errors.ts';
 import { shapeOf } from './files-api.ts';
 import { boundaryOf, type PartHead, type PartSink, readMultipart } from './multipart.ts';
 import type { PendingFile } from './pending-file.ts';
+import { bodyOf } from './request-body.ts';
+import { strike } from './strike.ts';
 
-/** `POST /v1/files`: streams the file to disk; it exists only when the whole body was right. */
+/** `POST /v1/files`: streams the file to disk; it exists only once the complete body was valid. */
 
-/** What the parts around the file's bytes may take up in the body. */
+/** Maximum size of everything in the body except the file's bytes. */
 const frameBytes = 64 * 1024;
 const expiryRange = { min: 3_600, max: 7_776_000 };
-// biome-ignore lint/suspicious/noControlCharactersInRegex: U+0000 to U+001F are what is forbidden
+// biome-ignore lint/suspicious/noControlCharactersInRegex: U+0000 to U+001F are forbidden in names
 const forbidden = /[<>:"|?*\\/\u0000-\u001f]/;
 
 /**
- * Throws 400 when the API would refuse the name. The SDK's comments say that GA cuts a name down to its
- * last path component and makes one up for an empty one; the documentation says that such names are
- * refused, and so does the emulator: who satisfies the stricter reading gets along with both.
+ * Throws 400 when the API would reject the name. The SDK's comments say that GA reduces a name to its
+ * last path component and invents one for an empty name; the documentation says that such names are
+ * rejected. The emulator is strict: a client that satisfies the documentation works with both.
  */
 function checkFilename(name: string): void {
   const length = [...name].length;
@@ -27,23 +29,23 @@ function checkFilename(name: string): void {
   }
 }
 
-export async function uploadFile(call: Call): Promise<Reply> {
-  const { world, req, entry } = call;
+export async function receiveUpload(call: ApiCall): Promise<Reply> {
+  const { state, req, entry } = call;
   const boundary = boundaryOf(req.headers['content-type']);
-  const limit = world.settings.maxFileBytes;
+  const limit = state.settings.maxFileBytes;
   if (Number(req.headers['content-length'] ?? 0) > limit + frameBytes) throw fileTooLarge(limit);
 
-  const pending = world.files.begin();
+  const pending = state.files.begin();
   try {
     const { head, expiresInSeconds } = await readForm(call, boundary, pending);
     const filename = head.filename ?? '';
-    let id = world.newId('file');
-    // A seeded source of ids starts over when the emulator does.
-    while (world.files.has(id)) id = world.newId('file');
+    let id = state.newId('file');
+    // A seeded source of ids starts over when the emulator restarts.
+    while (state.files.has(id)) id = state.newId('file');
 
     const mimeType = head.contentType ?? 'application/octet-stream';
     const meta = { id, filename, mimeType, downloadable: false, expiresInSeconds };
-    const file = await world.files.add(pending, meta);
+    const file = await state.files.add(pending, meta);
     entry.fileId = file.id;
     entry.mimeType = file.mimeType;
     entry.sizeBytes = file.sizeBytes;
@@ -59,20 +61,20 @@ function fileTooLarge(limit: number): Error {
 }
 
 async function readForm(
-  call: Call,
+  call: ApiCall,
   boundary: string,
   pending: PendingFile,
 ): Promise<{ head: PartHead; expiresInSeconds: number | undefined }> {
-  const { world } = call;
-  const room = world.settings.storageBytes - world.files.usedBytes();
+  const { state } = call;
+  const room = state.settings.storageBytes - state.files.usedBytes();
   const seen = new Set<string>();
   let head: PartHead | undefined;
   let expiry: string | undefined;
 
   const fileSink: PartSink = {
     write(chunk) {
-      if (pending.sizeBytes + chunk.length > world.settings.maxFileBytes) {
-        throw fileTooLarge(world.settings.maxFileBytes);
+      if (pending.sizeBytes + chunk.length > state.settings.maxFileBytes) {
+        throw fileTooLarge(state.settings.maxFileBytes);
       }
       if (pending.sizeBytes + chunk.length > room) throw storageFull(call.shape);
       return pending.write(chunk);

@@ -6,7 +6,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { environment as names } from '../../../functions/settings.ts';
 import { defaultFilesPerMinute } from '../../settings.ts';
 import { type ChildService, startChildService } from '../child-service.ts';
-import type { ClaudeSettings } from '../claude/process.ts';
+import type { ClaudeProcessSettings } from '../claude/process.ts';
 import type { BucketChange } from '../s3/events.ts';
 import { type LocalStack, start } from '../stack.ts';
 import { synthesize } from '../synthesize.ts';
@@ -99,7 +99,7 @@ function startEmulator(
     module: fileURLToPath(new URL('../claude/process.ts', import.meta.url)),
     port: port === 0 ? 0 : port + 2,
     onLog: (line) => say(`claude emulator: ${line}`),
-    settings: (start): ClaudeSettings => ({
+    settings: (start): ClaudeProcessSettings => ({
       port: start.port,
       portIsFixed: start.crashed,
       dialect,
