@@ -1,15 +1,15 @@
-import { hex as dingbat } from 'dingbat-to-unicode';
 import type { Attributes } from '../../formats/office/xml.ts';
 import type { ListCounter } from './numbering.ts';
-import { type Piece, plain, type Run, trimmed } from './pieces.ts';
+import { type Piece, plainPiece, type Run, trimmed } from './pieces.ts';
 import type { Styles } from './styles.ts';
+import { symbolOf } from './symbols.ts';
 import {
-  type Block,
   headingStyle,
   labelEnd,
   labelStart,
   listStyle,
   type ParagraphBlock,
+  type StoryBlock,
 } from './wml.ts';
 
 /** A paragraph while it is read. */
@@ -22,7 +22,7 @@ export class Paragraph {
   /** Its mark is deleted: its text joins the next paragraph (ECMA-376 part 1, 17.13.5.15). */
   joinsNext = false;
   /** Text boxes anchored in it. */
-  readonly after: Block[] = [];
+  readonly after: StoryBlock[] = [];
   /** Targets of the links that are open, the innermost last. */
   readonly #links: (string | undefined)[] = [];
 
@@ -125,7 +125,7 @@ export function paragraphBlock(
 
 /** A text that stands alone. */
 export function plainBlock(text: string): ParagraphBlock {
-  return { kind: 'paragraph', pieces: [plain(text)] };
+  return { kind: 'paragraph', pieces: [plainPiece(text)] };
 }
 
 function headingOf(paragraph: Paragraph, outline: Outline): number | undefined {
@@ -142,10 +142,9 @@ function headingOf(paragraph: Paragraph, outline: Outline): number | undefined {
 
 /** A character of a symbol font (ECMA-376 part 1, 17.3.3.30) as Unicode, else nothing. */
 export function symbol(font: string | undefined, code: string): string {
-  const short = /^f0([0-9a-f]{2})$/i.exec(code)?.[1];
-  const found = font && (dingbat(font, code) ?? (short && dingbat(font, short)));
-  if (found) return found.string;
   const value = Number.parseInt(code, 16);
+  const found = font && symbolOf(font, value);
+  if (found) return found;
   const isPrivate = value >= 0xe000 && value <= 0xf8ff;
   const isCharacter = value >= 32 && value <= 0xffff && !(value >= 0xd800 && value <= 0xdfff);
   return isCharacter && !isPrivate ? String.fromCharCode(value) : '';
@@ -153,8 +152,8 @@ export function symbol(font: string | undefined, code: string): string {
 
 /** Text typed in a symbol font stands in the private use area, offset by F000. */
 function privateUse(text: string, font: string | undefined): string {
-  return text.replace(/[\uf020-\uf0ff]/g, (character) => {
-    const code = (character.charCodeAt(0) & 0xff).toString(16).toUpperCase().padStart(2, '0');
-    return (font && dingbat(font, code)?.string) ?? character;
-  });
+  return text.replace(
+    /[\uf020-\uf0ff]/g,
+    (character) => (font && symbolOf(font, character.charCodeAt(0))) ?? character,
+  );
 }

@@ -29,7 +29,7 @@ export function trimmed(pieces: Piece[]): Piece[] {
 }
 
 /** A piece without formatting. */
-export function plain(text: string): Piece {
+export function plainPiece(text: string): Piece {
   return { text, struck: false, superscript: false, link: undefined };
 }
 

@@ -8,7 +8,7 @@ import { type Outline, Paragraph, paragraphBlock, symbol } from './paragraph.ts'
 import { type Piece, type Run, trimmed } from './pieces.ts';
 import { isOn } from './styles.ts';
 import { TableReader } from './tables.ts';
-import type { Block, LinkTargets } from './wml.ts';
+import type { LinkTargets, StoryBlock } from './wml.ts';
 
 /** What the stories of one document share. */
 export interface DocumentContext extends Outline {
@@ -21,7 +21,7 @@ export interface DocumentContext extends Outline {
 
 /** Where blocks go: the document itself, or an array for a note, a cell, a text box. */
 export interface BlockSink {
-  push(block: Block): unknown;
+  push(block: StoryBlock): unknown;
 }
 
 /** Subtrees with nothing of the current document in them: what was, and how things look. */
@@ -59,7 +59,7 @@ export class StoryReader implements XmlHandlers {
   readonly #fields = new FieldReader();
   readonly #tables: TableReader;
   readonly #sinks: BlockSink[] = [];
-  readonly #boxes: Block[][] = [];
+  readonly #boxes: StoryBlock[][] = [];
   readonly #paragraphs: Paragraph[] = [];
   readonly #runs: Run[] = [];
   readonly #alternatives: { chosen: boolean }[] = [];
@@ -321,7 +321,7 @@ export class StoryReader implements XmlHandlers {
   }
 
   #openTextBox(): void {
-    const box: Block[] = [];
+    const box: StoryBlock[] = [];
     this.#boxes.push(box);
     this.#sinks.push(box);
     this.#tables.beginBox();
@@ -337,7 +337,7 @@ export class StoryReader implements XmlHandlers {
     for (const block of box) this.#paragraphs.at(-1)?.after.push(block);
   }
 
-  #put(blocks: Block[]): void {
+  #put(blocks: StoryBlock[]): void {
     const sink = this.#sinks.at(-1);
     for (const block of blocks) sink?.push(block);
   }

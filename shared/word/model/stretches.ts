@@ -1,14 +1,14 @@
 import { RejectDocument } from '../../journey/errors.ts';
 import { groupsOf } from './pieces.ts';
 import {
-  type Block,
+  continuedStyle,
   documentPart,
-  goesOnStyle,
   isItemStyle,
   type LinkTargets,
   type ParagraphBlock,
-  paragraphXml,
-  tableXml,
+  type StoryBlock,
+  writeParagraph,
+  writeTable,
 } from './wml.ts';
 
 /**
@@ -52,11 +52,11 @@ export class Stretches {
     return this.#finished.length === 0 && this.#length === 0;
   }
 
-  push(block: Block): void {
+  push(block: StoryBlock): void {
     if (block.kind === 'paragraph') {
       // The paragraphs of a list item stay together, those of a list if possible.
       const isFree = block.style === undefined || !isItemStyle(block.style);
-      const isBreak = isFree || (block.style !== goesOnStyle && this.#length > 2 * stretch);
+      const isBreak = isFree || (block.style !== continuedStyle && this.#length > 2 * stretch);
       if (this.#length > stretch && isBreak) this.#finish(false);
       this.#paragraph(block);
       return;
@@ -95,14 +95,14 @@ export class Stretches {
     ];
     for (const [at, paragraph] of paragraphs.entries()) {
       if (at > 0) this.#finish(false);
-      const xml = paragraphXml(paragraph, this.#links);
+      const xml = writeParagraph(paragraph, this.#links);
       this.#parts.push(xml);
       this.#length += xml.length;
     }
   }
 
   #closeTable(): void {
-    if (this.#rows.length > 0) this.#parts.push(tableXml(this.#rows));
+    if (this.#rows.length > 0) this.#parts.push(writeTable(this.#rows));
     this.#rows = [];
   }
 

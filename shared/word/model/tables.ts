@@ -1,10 +1,10 @@
 import { spanOf, widestGrid } from '../../formats/office/markdown-blocks.ts';
 import type { Attributes } from '../../formats/office/xml.ts';
-import { type Piece, plain } from './pieces.ts';
-import { type Block, type LinkTargets, type ParagraphBlock, paragraphXml } from './wml.ts';
+import { type Piece, plainPiece } from './pieces.ts';
+import { type LinkTargets, type ParagraphBlock, type StoryBlock, writeParagraph } from './wml.ts';
 
 interface Cell {
-  blocks: Block[];
+  blocks: StoryBlock[];
   /** Columns of the grid it covers. */
   span: number;
   /** Its part in a cell over several rows. */
@@ -46,7 +46,7 @@ export class TableReader {
   }
 
   /** What the table comes to, in the form that fits the place it stands in. */
-  end(): Block[] {
+  end(): StoryBlock[] {
     const table = this.#open.pop();
     if (!table) return [];
     return table.isNested ? nestedBlocks(table) : tableBlocks(table);
@@ -124,7 +124,7 @@ export class TableReader {
 /**
  * A table for mammoth, or the contents themselves when the "table" is a frame around a single cell.
  */
-function tableBlocks({ rows, written, hasText }: OpenTable): Block[] {
+function tableBlocks({ rows, written, hasText }: OpenTable): StoryBlock[] {
   const [first] = rows;
   if (written.length === 1 && first?.length === 1) return first[0]?.blocks ?? [];
   if (!hasText) return [];
@@ -152,7 +152,7 @@ function rowXml(row: Cell[], width: number, links: LinkTargets): string {
     // What stands in a cell that only continues the one above is not shown by Word.
     if (merge !== 'continue') {
       for (const block of blocks) {
-        if (block.kind === 'paragraph') xml.push(paragraphXml(block, links));
+        if (block.kind === 'paragraph') xml.push(writeParagraph(block, links));
       }
     }
     xml.push('</w:tc>');
@@ -170,7 +170,7 @@ function nestedBlocks(table: OpenTable): ParagraphBlock[] {
     const pieces: Piece[] = [];
     for (const cell of row) {
       if (cell.blocks.length === 0) continue;
-      if (pieces.length > 0) pieces.push(plain('; '));
+      if (pieces.length > 0) pieces.push(plainPiece('; '));
       pieces.push(...joinedPieces(cell.blocks));
     }
     if (pieces.length > 0) blocks.push({ kind: 'paragraph', pieces });
@@ -179,12 +179,12 @@ function nestedBlocks(table: OpenTable): ParagraphBlock[] {
 }
 
 /** The paragraphs as one, a line each. */
-function joinedPieces(blocks: Block[]): Piece[] {
+function joinedPieces(blocks: StoryBlock[]): Piece[] {
   const pieces: Piece[] = [];
   for (const block of blocks) {
     if (block.kind !== 'paragraph') continue;
-    if (pieces.length > 0) pieces.push(plain('\n'));
-    if (block.label) pieces.push(plain(`${block.label} `));
+    if (pieces.length > 0) pieces.push(plainPiece('\n'));
+    if (block.label) pieces.push(plainPiece(`${block.label} `));
     for (const piece of block.pieces) pieces.push(piece);
   }
   return pieces;

@@ -6,17 +6,17 @@ import { RejectDocument } from '../../journey/errors.ts';
 import { beyondText, type Findings, noFindings } from '../model/findings.ts';
 import { readNumbering } from '../model/numbering.ts';
 import { plainBlock } from '../model/paragraph.ts';
-import { plain } from '../model/pieces.ts';
+import { plainPiece } from '../model/pieces.ts';
 import { type DocumentContext, StoryReader } from '../model/story.ts';
 import { Stretches } from '../model/stretches.ts';
 import { readStyles } from '../model/styles.ts';
 import {
-  type Block,
-  goesOnStyle,
+  continuedStyle,
   LinkTargets,
   listStyle,
   type ParagraphBlock,
   ruleStyle,
+  type StoryBlock,
 } from '../model/wml.ts';
 import { wordToText } from './mammoth.ts';
 
@@ -31,7 +31,7 @@ type MarkKind = 'footnote' | 'endnote' | 'comment';
 
 /** A footnote, endnote or comment of the document. */
 interface Note {
-  blocks: Block[];
+  blocks: StoryBlock[];
   /** Who and when, for comments. */
   by: string;
 }
@@ -97,8 +97,8 @@ async function prepare(
     });
   }
 
-  const readStory = async (name: string): Promise<Block[]> => {
-    const blocks: Block[] = [];
+  const readStory = async (name: string): Promise<StoryBlock[]> => {
+    const blocks: StoryBlock[] = [];
     const xml = await readPart(zip, name, limits);
     if (!xml) return blocks;
     const own = await relationshipsOf(zip, name, limits);
@@ -117,7 +117,7 @@ async function prepare(
     return reader.notes;
   };
 
-  const append = (title: string, blocks: Block[]) => {
+  const append = (title: string, blocks: StoryBlock[]) => {
     if (blocks.length === 0) return;
     if (!prepared.isEmpty) prepared.push({ kind: 'paragraph', style: ruleStyle, pieces: [] });
     prepared.push(plainBlock(title));
@@ -137,11 +137,11 @@ async function prepare(
 async function marginals(
   ids: string[],
   relationships: Awaited<ReturnType<typeof relationshipsOf>>,
-  readStory: (name: string) => Promise<Block[]>,
-): Promise<[title: string, blocks: Block[]][]> {
+  readStory: (name: string) => Promise<StoryBlock[]>,
+): Promise<[title: string, blocks: StoryBlock[]][]> {
   const seenParts = new Set<string>();
   const seenTexts = new Set<string>();
-  const sections: [string, Block[]][] = [];
+  const sections: [string, StoryBlock[]][] = [];
   for (const id of ids) {
     const relationship = relationships.get(id);
     if (!relationship || relationship.external || seenParts.has(relationship.target)) continue;
@@ -193,15 +193,15 @@ function noteItem(label: string, { by, blocks }: Note): ParagraphBlock[] {
   for (const block of blocks) {
     if (block.kind !== 'paragraph') continue;
     const lead = (paragraphs.length === 0 ? by : '') + (block.label ? `${block.label} ` : '');
-    const pieces = lead === '' ? block.pieces : [plain(lead), ...block.pieces];
+    const pieces = lead === '' ? block.pieces : [plainPiece(lead), ...block.pieces];
     paragraphs.push(
       paragraphs.length === 0
         ? { kind: 'paragraph', style: listStyle(0), label, pieces }
-        : { kind: 'paragraph', style: goesOnStyle, pieces },
+        : { kind: 'paragraph', style: continuedStyle, pieces },
     );
   }
   if (paragraphs.length === 0 && by !== '') {
-    paragraphs.push({ kind: 'paragraph', style: listStyle(0), label, pieces: [plain(by)] });
+    paragraphs.push({ kind: 'paragraph', style: listStyle(0), label, pieces: [plainPiece(by)] });
   }
   return paragraphs;
 }
