@@ -16,7 +16,7 @@ export const converters: Record<Format, () => Promise<Converter>> = {
   tsv: async () => (await import('../formats/csv/csv.ts')).convertCsv,
   html: async () => (await import('../formats/html/html.ts')).convertHtml,
   eml: async () => (await import('../formats/mail/mail.ts')).convertEml,
-  docx: async () => (await import('../word/to-text/convert.ts')).convertDocx,
+  docx: async () => (await import('../word/to-text/index.ts')).convertDocx,
   xlsx: async () => (await import('../formats/spreadsheet/spreadsheet.ts')).convertSpreadsheet,
   xls: async () => (await import('../formats/spreadsheet/spreadsheet.ts')).convertSpreadsheet,
   ods: async () => (await import('../formats/spreadsheet/spreadsheet.ts')).convertSpreadsheet,

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Typefaces } from '../word/to-pdf/index.ts';
 
 /** A family of the fonts that come with the install, from `@expo-google-fonts/<package>`. */
 interface Family {
@@ -219,15 +220,11 @@ for (const { name, standsFor = [] } of families) {
   for (const other of standsFor) aliases.set(other.toLowerCase(), name);
 }
 
-/** Whether it is a typeface for Chinese, Japanese or Korean. */
-export function isCjkTypeface(name: string): boolean {
-  return /^Noto Sans (SC|JP|KR)$/.test(aliases.get(name.trim().toLowerCase()) ?? '');
-}
-
-/** Whether the fonts of the install have this typeface or a stand-in made for it. */
-export function isBundledTypeface(name: string): boolean {
-  return aliases.has(name.trim().toLowerCase());
-}
+/** The typefaces of the fonts that come with the install. */
+export const bundledTypefaces: Typefaces = {
+  isBundled: (name) => aliases.has(name.trim().toLowerCase()),
+  isCjk: (name) => /^Noto Sans (SC|JP|KR)$/.test(aliases.get(name.trim().toLowerCase()) ?? ''),
+};
 
 /**
  * Writes a fontconfig configuration that knows the fonts in `directories` and no others, and returns

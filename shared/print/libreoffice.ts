@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RejectDocument } from '../journey/errors.ts';
-import { prepareDocx } from '../word/to-pdf/prepare.ts';
+import { prepareDocx } from '../word/to-pdf/index.ts';
 import { findAssets } from './assets.ts';
 import { unavailable } from './find-browser.ts';
-import { writeFontConfig } from './fonts.ts';
+import { bundledTypefaces, writeFontConfig } from './fonts.ts';
 import { killGroup } from './process-group.ts';
 import { proven, timeout } from './proof.ts';
 import type { Rendered, RenderInput } from './types.ts';
@@ -153,7 +153,7 @@ async function run(
 
 /** The same proof as for the browser; the counts come from reading the docx ourselves. */
 async function check(input: RenderInput, pdf: string): Promise<Rendered> {
-  const { facts, paragraphs } = await prepareDocx(await readFile(input.path)).catch((cause) => {
+  const { facts, paragraphs } = await prepareDocx(input.path, bundledTypefaces).catch((cause) => {
     throw new RejectDocument({
       code: 'render.unreadable',
       message: 'The document could not be read.',

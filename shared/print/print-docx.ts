@@ -3,11 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Browser, Page } from 'puppeteer-core';
-import { endnoteStyle, noteStyle } from '../word/to-pdf/notes.ts';
-import { breakStyle } from '../word/to-pdf/paging.ts';
-import type { Prepared } from '../word/to-pdf/prepare.ts';
-import { lostParagraphs } from '../word/to-pdf/segments.ts';
-import { pageCountMark, pageNumberMark } from '../word/to-pdf/settle.ts';
+import {
+  breakStyle,
+  endnoteStyle,
+  lostParagraphs,
+  noteStyle,
+  type Prepared,
+  pageCountMark,
+  pageNumberMark,
+} from '../word/to-pdf/index.ts';
 import type { Assets } from './assets.ts';
 import { append, type Layout, layOut, receivePart } from './page-script.ts';
 

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Browser } from 'puppeteer-core';
 import { DroplineError, RejectDocument } from '../journey/errors.ts';
-import { type Prepared, prepareDocx } from '../word/to-pdf/prepare.ts';
+import { type Prepared, prepareDocx } from '../word/to-pdf/index.ts';
 import { findAssets } from './assets.ts';
 import { type RunningBrowser, startBrowser } from './browser.ts';
+import { bundledTypefaces } from './fonts.ts';
 import { printWithLibreOffice } from './libreoffice.ts';
 import { type Printed, printDocx } from './print-docx.ts';
 import { proven, timeout } from './proof.ts';
@@ -122,9 +122,9 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
 
 async function prepare(input: RenderInput): Promise<Prepared> {
   try {
-    return await prepareDocx(await readFile(input.path));
+    return await prepareDocx(input.path, bundledTypefaces);
   } catch (cause) {
-    throw cause instanceof DroplineError ? cause : unreadable(cause);
+    throw unreadable(cause);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { printWarnings } from '../codes/print.ts';
 import type { Warning } from '../journey/record.ts';
-import type { Facts } from '../word/to-pdf/facts.ts';
+import type { Facts } from '../word/to-pdf/index.ts';
 import type { Printed } from './print-docx.ts';
 
 type Code = keyof typeof printWarnings;

@@ -36,7 +36,7 @@ async function print(
 ): Promise<Rendered> {
   const outDir = await mkdtemp(path.join(dir, 'out-'));
   const input = path.join(outDir, 'in.docx');
-  await writeFile(input, await docxOf(body, fixture));
+  await writeFile(input, docxOf(body, fixture));
   return createRenderer({ tempDir }).render({
     path: input,
     name: 'in.docx',

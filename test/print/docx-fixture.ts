@@ -1,5 +1,5 @@
-import JSZip from 'jszip';
 import sharp from 'sharp';
+import { zipOf } from '../fixtures/zip.ts';
 
 const w = 'http://schemas.openxmlformats.org/wordprocessingml/2006/main';
 const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
@@ -35,20 +35,13 @@ export interface Fixture {
 }
 
 /** A docx with this XML in its body, made by hand so that it holds what no writer writes. */
-export async function docxOf(
-  body: string,
-  { parts = {}, external = {} }: Fixture = {},
-): Promise<Buffer> {
-  const zip = new JSZip();
-  zip.file(
-    '[Content_Types].xml',
-    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="png" ContentType="image/png"/><Default Extension="jpg" ContentType="image/jpeg"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
-  );
-  zip.file('_rels/.rels', relationships([['doc', 'officeDocument', 'word/document.xml', '']]));
-  zip.file('word/document.xml', `<w:document ${namespaces}><w:body>${body}</w:body></w:document>`);
-  zip.file(
-    'word/_rels/document.xml.rels',
-    relationships([
+export function docxOf(body: string, { parts = {}, external = {} }: Fixture = {}): Buffer {
+  return zipOf({
+    '[Content_Types].xml':
+      '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="png" ContentType="image/png"/><Default Extension="jpg" ContentType="image/jpeg"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
+    '_rels/.rels': relationships([['doc', 'officeDocument', 'word/document.xml', '']]),
+    'word/document.xml': `<w:document ${namespaces}><w:body>${body}</w:body></w:document>`,
+    'word/_rels/document.xml.rels': relationships([
       ...Object.entries(parts).map(
         ([name, { type }]) => [idOf(name), type, name, ''] as [string, string, string, string],
       ),
@@ -57,9 +50,10 @@ export async function docxOf(
           [id, type, target, ' TargetMode="External"'] as [string, string, string, string],
       ),
     ]),
-  );
-  for (const [name, { content }] of Object.entries(parts)) zip.file(`word/${name}`, content);
-  return zip.generateAsync({ type: 'nodebuffer' });
+    ...Object.fromEntries(
+      Object.entries(parts).map(([name, { content }]) => [`word/${name}`, content]),
+    ),
+  });
 }
 
 /** The relationship id under which the document finds a part of the fixture. */

@@ -14,7 +14,7 @@ let good: RenderInput;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'render-failures-'));
   renderer = createRenderer();
-  good = await inputOf(await docxOf(paragraph('a good document')));
+  good = await inputOf(docxOf(paragraph('a good document')));
 });
 
 afterEach(async () => {
@@ -42,7 +42,7 @@ async function inputOf(docx: Buffer, change: Partial<RenderInput> = {}): Promise
 }
 
 /** Long enough that it is certainly still being printed when something happens to it. */
-function longDocx(): Promise<Buffer> {
+function longDocx(): Buffer {
   const body = Array.from({ length: 6_000 }, (_, at) => paragraph(`Paragraph number ${at}`));
   return docxOf(body.join(''));
 }
@@ -62,8 +62,8 @@ it('a browser that dies while it prints fails that document alone', async () => 
       return running;
     },
   });
-  const input = await inputOf(await longDocx());
-  const waiting = await inputOf(await docxOf(paragraph('a neighbour')));
+  const input = await inputOf(longDocx());
+  const waiting = await inputOf(docxOf(paragraph('a neighbour')));
 
   const [failed, neighbour] = await Promise.allSettled([own.render(input), own.render(waiting)]);
   await own.close();
@@ -94,13 +94,13 @@ it('a browser that died while idle is replaced before the next document', async 
   await renderer.render(good);
   process.kill(renderer.browserPid ?? 0, 'SIGKILL');
 
-  const printed = await renderer.render(await inputOf(await docxOf(paragraph('later'))));
+  const printed = await renderer.render(await inputOf(docxOf(paragraph('later'))));
 
   expect(printed.pages).toBe(1);
 });
 
 it('a document that takes too long is stopped with its browser', async () => {
-  const input = await inputOf(await longDocx(), { timeoutMs: 400 });
+  const input = await inputOf(longDocx(), { timeoutMs: 400 });
 
   await expect(renderer.render(input)).rejects.toMatchObject({ code: 'render.timeout' });
 
@@ -113,13 +113,13 @@ it('a PDF without the text of the document is no success', async () => {
   for (const name of await readdir(emoji)) {
     if (name.endsWith('.ttf')) await copyFile(path.join(emoji, name), path.join(fontsDir, name));
   }
-  const input = await inputOf(await docxOf(paragraph('words that no font can show')), { fontsDir });
+  const input = await inputOf(docxOf(paragraph('words that no font can show')), { fontsDir });
 
   await expect(renderer.render(input)).rejects.toMatchObject({ code: 'render.blank' });
 });
 
 it('a document without text may be printed as the empty page it is', async () => {
-  const input = await inputOf(await docxOf(paragraph('')));
+  const input = await inputOf(docxOf(paragraph('')));
 
   await expect(renderer.render(input)).resolves.toMatchObject({ pages: 1 });
 });
@@ -139,7 +139,7 @@ it.each([
 it('a directory without fonts is named', async () => {
   const fontsDir = path.join(dir, 'no-fonts');
   await mkdir(fontsDir, { recursive: true });
-  const input = await inputOf(await docxOf(paragraph('x')), { fontsDir });
+  const input = await inputOf(docxOf(paragraph('x')), { fontsDir });
 
   await expect(renderer.render(input)).rejects.toMatchObject({
     code: 'render.unavailable',
@@ -148,7 +148,7 @@ it('a directory without fonts is named', async () => {
 });
 
 it('a browser of the settings that is not there is named', async () => {
-  const input = await inputOf(await docxOf(paragraph('x')), { browserPath: '/nowhere/chrome' });
+  const input = await inputOf(docxOf(paragraph('x')), { browserPath: '/nowhere/chrome' });
 
   await expect(renderer.render(input)).rejects.toMatchObject({
     code: 'render.unavailable',
@@ -157,13 +157,13 @@ it('a browser of the settings that is not there is named', async () => {
 });
 
 it('a browser of the settings that is none is named', async () => {
-  const input = await inputOf(await docxOf(paragraph('x')), { browserPath: '/bin/false' });
+  const input = await inputOf(docxOf(paragraph('x')), { browserPath: '/bin/false' });
 
   await expect(renderer.render(input)).rejects.toMatchObject({ code: 'render.unavailable' });
 });
 
 it('a missing LibreOffice is unavailable, with a reason', async () => {
-  const input = await inputOf(await docxOf(paragraph('x')), {
+  const input = await inputOf(docxOf(paragraph('x')), {
     renderer: 'libreoffice',
     sofficePath: '/nowhere/soffice',
   });
@@ -179,7 +179,7 @@ it('a renderer leaves nothing behind in the temporary directory', async () => {
   // The unpacked browser is kept; only its profile is not.
   const own = createRenderer({ tempDir });
 
-  await own.render(await inputOf(await docxOf(paragraph('x'))));
+  await own.render(await inputOf(docxOf(paragraph('x'))));
   await own.close();
 
   expect(await readdir(tempDir)).toEqual([expect.stringMatching(/^dropline-chromium-/)]);

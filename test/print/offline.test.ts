@@ -42,7 +42,7 @@ afterAll(async () => {
 async function print(body: string, fixture: Fixture = {}) {
   const outDir = await mkdtemp(path.join(dir, 'out-'));
   const input = path.join(outDir, 'in.docx');
-  await writeFile(input, await docxOf(body, fixture));
+  await writeFile(input, docxOf(body, fixture));
   return renderer.render({
     path: input,
     name: 'in.docx',

@@ -185,7 +185,7 @@ describe('scripts of the world', () => {
     ['emoji', '😀🚀'],
     ['signs', '→ ✓ ☐ ∑'],
   ])('come back from the PDF: %s', async (_, text) => {
-    const { pdf } = await print(await docxOf(paragraph(text)));
+    const { pdf } = await print(docxOf(paragraph(text)));
 
     const letters = (of: string) => [...of.normalize('NFKC').replace(/\s/g, '')].sort().join('');
     expect(letters(pdf.text)).toBe(letters(text));
@@ -195,7 +195,7 @@ describe('scripts of the world', () => {
 describe('what cannot be shown', () => {
   it('is counted and named in a warning', async () => {
     const { imagesFound, imagesKept, warnings, pdf } = await print(
-      await docxOf(paragraph('words') + picture('a') + picture('b'), {
+      docxOf(paragraph('words') + picture('a') + picture('b'), {
         parts: {
           'media/a.png': { type: 'image', content: await image('gif') },
           'media/b.emf': { type: 'image', content: emf() },
@@ -220,7 +220,7 @@ describe('what cannot be shown', () => {
     // docx-preview shows no table that is marked as hidden; Word does.
     const hidden = `<w:tbl><w:tblPr><w:hidden/></w:tblPr><w:tr><w:tc>${paragraph('overlooked words')}</w:tc></w:tr></w:tbl>`;
 
-    const { pdf, warnings } = await print(await docxOf(paragraph('seen words') + hidden));
+    const { pdf, warnings } = await print(docxOf(paragraph('seen words') + hidden));
 
     expect(pdf.pages.at(-1)).toMatch(/could not be shown in its place.*overlooked words/);
     expect(warnings.map(({ code }) => code)).toEqual(['render.text_appended']);
@@ -228,7 +228,7 @@ describe('what cannot be shown', () => {
 });
 
 it('renders one document without keeping a browser', async () => {
-  const { pdf } = await print(await docxOf(paragraph('alone')), renderDocx);
+  const { pdf } = await print(docxOf(paragraph('alone')), renderDocx);
 
   expect(pdf.text).toBe('alone');
 });
@@ -236,9 +236,7 @@ it('renders one document without keeping a browser', async () => {
 it('prints documents that come at once one after the other', async () => {
   const words = ['one', 'two', 'three'];
 
-  const printed = await Promise.all(
-    words.map(async (word) => print(await docxOf(paragraph(word)))),
-  );
+  const printed = await Promise.all(words.map(async (word) => print(docxOf(paragraph(word)))));
 
   expect(printed.map(({ pdf }) => pdf.text)).toEqual(words);
 });

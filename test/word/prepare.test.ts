@@ -1,6 +1,10 @@
-import JSZip from 'jszip';
-import { describe, expect, it } from 'vitest';
-import { type Prepared, prepareDocx } from '../../shared/word/to-pdf/prepare.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundledTypefaces } from '../../shared/print/fonts.ts';
+import { type Prepared, prepareDocx } from '../../shared/word/to-pdf/index.ts';
+import { type Parts, partsOf, textOf, zipOf } from '../fixtures/zip.ts';
 import {
   docxOf,
   emf,
@@ -12,14 +16,27 @@ import {
   textBox,
 } from '../print/docx-fixture.ts';
 
+let dir: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'prepare-test-'));
+});
+
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+async function prepareBytes(docx: Uint8Array): Promise<Prepared> {
+  const file = path.join(dir, 'in.docx');
+  await writeFile(file, docx);
+  return prepareDocx(file, bundledTypefaces);
+}
+
 async function prepared(
   body: string,
   fixture: Fixture = {},
-): Promise<Prepared & { xml: string; part(name: string): Promise<string> }> {
-  const made = await prepareDocx(await docxOf(body, fixture));
-  const zip = await JSZip.loadAsync(made.docx);
-  const part = async (name: string) => (await zip.file(name)?.async('string')) ?? '';
-  return { ...made, xml: plain(await part('word/document.xml')), part };
+): Promise<Prepared & { xml: string; parts: Parts }> {
+  const made = await prepareBytes(docxOf(body, fixture));
+  const parts = partsOf(made.docx);
+  return { ...made, xml: plain(textOf(parts, 'word/document.xml')), parts };
 }
 
 /** Signs outside of ASCII as themselves, as any reader of the XML sees them. */
@@ -187,14 +204,13 @@ describe('drawings', () => {
   });
 
   it('turns TIFF into PNG and trusts no extension', async () => {
-    const { docx, facts } = await prepared(picture('a'), {
+    const { parts, facts } = await prepared(picture('a'), {
       parts: { 'media/a.emf': { type: 'image', content: await image('tiff') } },
     });
 
-    const zip = await JSZip.loadAsync(docx);
-    const png = await zip.file('word/media/p1.png')?.async('nodebuffer');
+    const png = parts['word/media/p1.png'] ?? Buffer.alloc(0);
     expect(facts.imagesLost).toBe(0);
-    expect(png?.subarray(1, 4).toString()).toBe('PNG');
+    expect(Buffer.from(png).toString('latin1', 1, 4)).toBe('PNG');
   });
 
   it.each([
@@ -361,7 +377,7 @@ describe('what is hostile', () => {
     const link = (id: string) =>
       `<w:hyperlink r:id="${id}"><w:r><w:t>${id}</w:t></w:r></w:hyperlink>`;
 
-    const { part } = await prepared(`<w:p>${link('web')}${link('script')}${link('file')}</w:p>`, {
+    const { parts } = await prepared(`<w:p>${link('web')}${link('script')}${link('file')}</w:p>`, {
       external: {
         web: { type: 'hyperlink', target: 'https://example.test/' },
         script: { type: 'hyperlink', target: 'javascript:alert(1)' },
@@ -369,15 +385,13 @@ describe('what is hostile', () => {
       },
     });
 
-    const rels = await part('word/_rels/document.xml.rels');
+    const rels = textOf(parts, 'word/_rels/document.xml.rels');
     expect(rels).toContain('https://example.test/');
     expect(rels).not.toMatch(/javascript|passwd/);
   });
 
   it('throws on what is no docx', async () => {
-    await expect(prepareDocx(Buffer.from('no zip'))).rejects.toThrow(Error);
-    await expect(
-      prepareDocx(await new JSZip().generateAsync({ type: 'nodebuffer' })),
-    ).rejects.toThrow('no part word/document.xml');
+    await expect(prepareBytes(Buffer.from('no zip'))).rejects.toThrow(Error);
+    await expect(prepareBytes(zipOf({}))).rejects.toThrow('the part word/document.xml');
   });
 });

@@ -1,9 +1,7 @@
-import { escapeXml } from './xml.ts';
+import { escapeXml } from '../model/escape.ts';
+import { emuPerTwip } from './units.ts';
 
 /** WordprocessingML for what the passes add to a document, as strings. */
-
-/** English Metric Units in a twentieth of a point. */
-export const emuPerTwip = 635;
 
 export interface TextStyle {
   bold?: boolean;

@@ -3,7 +3,7 @@ import {
   child,
   descendants,
   isElement,
-  isOn,
+  isPropertyOn,
   localName,
   mapChildren,
   propertyOf,
@@ -14,7 +14,7 @@ import {
 /** Styles whose text is hidden, such as the "Top of Form" of web pages. */
 export function hiddenStyles(styles: XmlDocument | undefined): Set<string> {
   const hidden = (styles ? descendants(styles, 'style') : []).filter((style) =>
-    isOn(child(style, 'rPr'), 'vanish'),
+    isPropertyOn(child(style, 'rPr'), 'vanish'),
   );
   return new Set(hidden.map((style) => attribute(style, 'styleId') ?? ''));
 }
@@ -32,7 +32,7 @@ export function pageStarts(styles: XmlDocument | undefined): (styleId: string) =
       const style: XmlElement | undefined = byId.get(at);
       const properties = child(style, 'pPr');
       if (child(properties, 'pageBreakBefore')) {
-        answers.set(styleId, isOn(properties, 'pageBreakBefore'));
+        answers.set(styleId, isPropertyOn(properties, 'pageBreakBefore'));
         break;
       }
       at = propertyOf(style, 'basedOn');
@@ -72,7 +72,7 @@ export function turnRightToLeft(story: XmlElement): void {
   const twins = new Map(['b', 'i', 'sz'].map((name) => [`${name}Cs`, name]));
   const replaced = new Set(twins.values());
   for (const run of descendants(story, 'rPr')) {
-    if (!isOn(run, 'rtl') && !isOn(run, 'cs')) continue;
+    if (!isPropertyOn(run, 'rtl') && !isPropertyOn(run, 'cs')) continue;
     mapChildren(run, (node) => {
       if (!isElement(node)) return [];
       const name = localName(node);
@@ -86,7 +86,7 @@ export function turnRightToLeft(story: XmlElement): void {
   }
   for (const properties of descendants(story, 'pPr')) {
     const alignment = child(properties, 'jc');
-    if (!alignment || !isOn(properties, 'bidi')) continue;
+    if (!alignment || !isPropertyOn(properties, 'bidi')) continue;
     for (const [key, value] of Object.entries(alignment.attribs)) {
       if (value === 'left') alignment.attribs[key] = 'right';
       if (value === 'right') alignment.attribs[key] = 'left';

@@ -1,16 +1,27 @@
-import { isBundledTypeface, isCjkTypeface } from '../../print/fonts.ts';
 import { attribute, child, descendants, elements, propertyOf, type XmlElement } from './xml.ts';
+
+/** The typefaces that the printing machine has. */
+export interface Typefaces {
+  /** Whether there is this typeface, or a stand-in with its metrics. */
+  isBundled(name: string): boolean;
+  /** Whether it is a typeface for Chinese, Japanese or Korean. */
+  isCjk(name: string): boolean;
+}
 
 /**
  * Gives every unknown typeface a known one of its kind. The browser would show a text in an unknown
  * typeface with its own default, a serif; the document's font table tells the kind (17.8.3.10).
  */
-export function substituteFonts(story: XmlElement, fontTable: XmlElement | undefined): void {
+export function substituteFonts(
+  story: XmlElement,
+  fontTable: XmlElement | undefined,
+  typefaces: Typefaces,
+): void {
   const substitutes = new Map<string, string>();
   const substituteFor = (name: string): string => {
     const known = substitutes.get(name);
     if (known !== undefined) return known;
-    const made = isCjkTypeface(name) ? latinBeside(name) : ofItsKind(name, fontTable);
+    const made = typefaces.isCjk(name) ? latinBeside(name) : ofItsKind(name, fontTable, typefaces);
     substitutes.set(name, made);
     return made;
   };
@@ -32,11 +43,11 @@ function latinBeside(name: string): string {
   return isSerif ? 'Times New Roman' : 'Arial';
 }
 
-function ofItsKind(name: string, fontTable: XmlElement | undefined): string {
-  if (isBundledTypeface(name)) return name;
+function ofItsKind(name: string, fontTable: XmlElement | undefined, typefaces: Typefaces): string {
+  if (typefaces.isBundled(name)) return name;
   const entry = elements(fontTable, 'font').find((font) => attribute(font, 'name') === name);
   const alternative = propertyOf(entry, 'altName');
-  if (alternative !== undefined && isBundledTypeface(alternative)) return alternative;
+  if (alternative !== undefined && typefaces.isBundled(alternative)) return alternative;
   if (propertyOf(entry, 'pitch') === 'fixed' || /mono|code|console|courier/i.test(name)) {
     return 'Courier New';
   }

@@ -1,8 +1,8 @@
+import { escapeXml } from '../model/escape.ts';
 import {
   child,
   descendants,
   elements,
-  escapeXml,
   fragment,
   isElement,
   localName,
@@ -18,8 +18,8 @@ import {
  * some kinds in silence and throws on others when an optional part is missing, which would cost
  * the whole document.
  */
-export function settleMath(root: XmlElement): void {
-  for (const math of descendants(root, 'oMath')) settleIn(math);
+export function simplifyMath(root: XmlElement): void {
+  for (const math of descendants(root, 'oMath')) simplifyIn(math);
 }
 
 /** What docx-preview draws as it is, once its parts are there. */
@@ -66,16 +66,16 @@ const parts: Record<string, string[]> = {
   groupChr: ['groupChrPr', 'e'],
 };
 
-function settleIn(parent: XmlElement): void {
-  mapChildren(parent, (node) => settled(node));
+function simplifyIn(parent: XmlElement): void {
+  mapChildren(parent, (node) => simplified(node));
 }
 
-function settled(node: XmlNode): XmlNode[] {
+function simplified(node: XmlNode): XmlNode[] {
   if (!isElement(node)) return [];
   const name = localName(node);
   if (name.endsWith('Pr')) return [node];
   if (name === 'r') return [node];
-  settleIn(node);
+  simplifyIn(node);
   switch (name) {
     case 'sSubSup':
       return [nested(node)];

@@ -1,3 +1,4 @@
+import { twipsPerInch, twipsPerPoint } from './units.ts';
 import {
   attribute,
   child,
@@ -5,7 +6,7 @@ import {
   fragment,
   is,
   isElement,
-  isOn,
+  isPropertyOn,
   localName,
   numberFrom,
   propertyOf,
@@ -19,7 +20,11 @@ import {
 export const breakStyle = 'DroplineBreak';
 
 /** Where Word writes nothing: US Letter with margins of one inch, in twentieths of a point. */
-const usual = { width: 12_240, height: 15_840, margin: 1_440 };
+const usual = {
+  width: 8.5 * twipsPerInch,
+  height: 11 * twipsPerInch,
+  margin: twipsPerInch,
+};
 
 /**
  * Settles where pages end. Breaks of all kinds (`w:br`, `w:pageBreakBefore` of a paragraph or its
@@ -27,7 +32,10 @@ const usual = { width: 12_240, height: 15_840, margin: 1_440 };
  * the blocks of the body, since docx-preview 0.4 repeats list numbers when it splits a paragraph,
  * starts an empty page for two breaks in a row, and runs sections of one page size together.
  */
-export function settlePages(body: XmlElement, breaksBefore: (styleId: string) => boolean): void {
+export function placePageBreaks(
+  body: XmlElement,
+  breaksBefore: (styleId: string) => boolean,
+): void {
   inheritMargins(body);
   const sections = sectionsOf(body);
   let sectionsEnded = 0;
@@ -69,7 +77,7 @@ export function settlePages(body: XmlElement, breaksBefore: (styleId: string) =>
     if (section) {
       sectionsEnded++;
       const next = sections[sectionsEnded];
-      const breaks = next !== undefined && !goesOn(section, next);
+      const breaks = next !== undefined && !continuesOnPage(section, next);
       blocks.push(...breakParagraph(breaks && !pageIsEmpty, section));
       if (breaks) pageIsEmpty = true;
     }
@@ -89,8 +97,17 @@ export function largestArea(body: XmlElement): { width: number; height: number }
     };
   });
   return {
-    width: Math.max(1_440, ...areas.map(({ width }) => width)),
-    height: Math.max(1_440, ...areas.map(({ height }) => height)),
+    width: Math.max(twipsPerInch, ...areas.map(({ width }) => width)),
+    height: Math.max(twipsPerInch, ...areas.map(({ height }) => height)),
+  };
+}
+
+/** Size of the first page, in points. */
+export function firstPage(body: XmlElement): { width: number; height: number } {
+  const size = child(sectionsOf(body)[0], 'pgSz');
+  return {
+    width: numberFrom(attribute(size, 'w'), usual.width) / twipsPerPoint,
+    height: numberFrom(attribute(size, 'h'), usual.height) / twipsPerPoint,
   };
 }
 
@@ -150,7 +167,7 @@ function sizePage(section: XmlElement): void {
 }
 
 /** Whether the next section goes on on the same page. */
-function goesOn(section: XmlElement, next: XmlElement): boolean {
+function continuesOnPage(section: XmlElement, next: XmlElement): boolean {
   if (propertyOf(next, 'type') !== 'continuous') return false;
   const size = (of: XmlElement, side: string) => attribute(child(of, 'pgSz'), side);
   return size(section, 'w') === size(next, 'w') && size(section, 'h') === size(next, 'h');
@@ -160,7 +177,7 @@ function startsPage(
   properties: XmlElement | undefined,
   breaksBefore: (styleId: string) => boolean,
 ): boolean {
-  if (child(properties, 'pageBreakBefore')) return isOn(properties, 'pageBreakBefore');
+  if (child(properties, 'pageBreakBefore')) return isPropertyOn(properties, 'pageBreakBefore');
   const style = propertyOf(properties, 'pStyle');
   return style !== undefined && breaksBefore(style);
 }

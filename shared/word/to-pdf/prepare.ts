@@ -1,4 +1,3 @@
-import { emuPerTwip } from './blocks.ts';
 import { readChunk } from './chunks.ts';
 import {
   cleanStyles,
@@ -7,39 +6,40 @@ import {
   pageStarts,
   turnRightToLeft,
 } from './document-styles.ts';
-import { settleDrawings } from './drawings.ts';
-import { type Facts, noFacts } from './facts.ts';
-import { substituteFonts } from './fonts.ts';
+import { placeDrawings } from './drawings.ts';
+import type { Facts } from './facts.ts';
+import { resolveFields } from './fields.ts';
+import { substituteFonts, type Typefaces } from './fonts.ts';
 import { hasArabic, languageOf } from './language.ts';
-import { settleMath } from './math.ts';
+import { simplifyMath } from './math.ts';
 import { markNotes, shownNotes, takeComments } from './notes.ts';
 import { labelWriter, stylesOf } from './numbering.ts';
 import {
   type DocxPackage,
   openPackage,
+  partOf,
   type Relationships,
   type WrittenPart,
   writePackage,
 } from './package.ts';
-import { largestArea, sectionsOf, settlePages } from './paging.ts';
+import { firstPage, largestArea, placePageBreaks, sectionsOf } from './page-breaks.ts';
 import { textSegments } from './segments.ts';
-import { settle, settleFields } from './settle.ts';
+import { simplify } from './simplify.ts';
+import { readSource, type Source } from './source.ts';
 import { drawingSource, MediaWriter } from './story-source.ts';
+import { emuPerTwip } from './units.ts';
 import {
   attribute,
-  child,
   descendants,
   elements,
   isElement,
-  isOn,
+  isPropertyOn,
   localName,
   mapChildren,
-  numberFrom,
   rootOf,
   setChildren,
   textOf,
   writeXml,
-  type XmlDocument,
   type XmlElement,
 } from './xml.ts';
 
@@ -64,15 +64,24 @@ export interface Prepared {
  * Rewrites a docx into what docx-preview 0.4 shows without loss: see the single passes. Only the
  * parts it needs are written, under their usual names; nothing in the result points outwards save
  * web links of the text.
- * @throws Error when the bytes are no docx
+ * @param file path of a docx that the normalize step let through
+ * @throws Error when the file is not a docx
  */
-export async function prepareDocx(bytes: Uint8Array): Promise<Prepared> {
-  const source = await openSource(bytes);
+export async function prepareDocx(file: string, typefaces: Typefaces): Promise<Prepared> {
+  const pkg = await openPackage(file);
+  try {
+    return await prepare(await readSource(pkg, typefaces));
+  } finally {
+    pkg.close();
+  }
+}
+
+async function prepare(source: Source): Promise<Prepared> {
   const { document, root, body, facts, relationships } = source;
   await importChunks(source);
   setChildren(root, [body]);
-  settle(body, facts);
-  settleFields(body, 'body');
+  simplify(body, facts);
+  resolveFields(body, 'body');
   const hidden = hiddenStyles(source.styles);
   const paragraphs = textSegments(body, hidden);
 
@@ -86,7 +95,7 @@ export async function prepareDocx(bytes: Uint8Array): Promise<Prepared> {
     const top = notes && rootOf(notes);
     if (part === undefined || !notes || !top) continue;
     setChildren(top, shownNotes(top));
-    settleStory(top, facts, 'body');
+    simplifyStory(top, facts, 'body');
     paragraphs.push(...textSegments(top, hidden));
     // docx-preview looks pictures of notes up in the document's relationships.
     await story(top, await source.pkg.relationships(part), links);
@@ -95,74 +104,23 @@ export async function prepareDocx(bytes: Uint8Array): Promise<Prepared> {
 
   await appendComments(source);
   markNotes(body);
-  settlePages(body, pageStarts(source.styles));
+  placePageBreaks(body, pageStarts(source.styles));
   await writeMargins(source, story, parts, links);
   await writeLooks(source, parts, links);
   keepWebLinks(body, relationships, links);
   parts.push({ name: 'word/document.xml', content: writeXml(document), relationships: links });
 
   const texts = paragraphs.flat();
-  const size = child(sectionsOf(body)[0], 'pgSz');
   return {
-    docx: await writePackage(parts),
+    docx: writePackage(parts),
     facts,
     paragraphs,
     headings: headingStyles(body, stylesOf(source.stylesBytes).headingOf),
     title: await titleOf(source.pkg),
     language: languageOf(texts),
     arabic: hasArabic(texts),
-    page: {
-      width: numberFrom(attribute(size, 'w'), 12_240) / 20,
-      height: numberFrom(attribute(size, 'h'), 15_840) / 20,
-    },
+    page: firstPage(body),
   };
-}
-
-/** The docx as the passes work on it. */
-interface Source {
-  pkg: DocxPackage;
-  document: XmlDocument;
-  root: XmlElement;
-  body: XmlElement;
-  relationships: Relationships;
-  styles: XmlDocument | undefined;
-  stylesBytes: Uint8Array | undefined;
-  fontTable: XmlElement | undefined;
-  facts: Facts;
-}
-
-async function openSource(bytes: Uint8Array): Promise<Source> {
-  const pkg = await openPackage(bytes);
-  const document = await pkg.xml(pkg.main);
-  const root = document && rootOf(document);
-  const body = child(root, 'body');
-  if (!document || !root || !body) throw new Error('The document part has no body');
-  // Some programs write several bodies; readers show them one after the other.
-  for (const other of elements(root, 'body').slice(1)) {
-    setChildren(body, [...body.children, ...other.children]);
-  }
-  const relationships = await pkg.relationships(pkg.main);
-  const styles = partOf(relationships, 'styles');
-  const fontTable = partOf(relationships, 'fontTable');
-  const fonts = fontTable === undefined ? undefined : await pkg.xml(fontTable);
-  return {
-    pkg,
-    document,
-    root,
-    body,
-    relationships,
-    styles: styles === undefined ? undefined : await pkg.xml(styles),
-    stylesBytes: styles === undefined ? undefined : await pkg.bytes(styles),
-    fontTable: fonts && rootOf(fonts),
-    facts: noFacts(),
-  };
-}
-
-function partOf(relationships: Relationships, type: string): string | undefined {
-  for (const found of relationships.values()) {
-    if (found.type === type && !found.external) return found.target;
-  }
-  return undefined;
 }
 
 function addPart(
@@ -177,9 +135,9 @@ function addPart(
 }
 
 /** A story beside the body: settled, and without links, which docx-preview looks up wrongly. */
-function settleStory(story: XmlElement, facts: Facts, where: 'body' | 'margin'): void {
-  settle(story, facts);
-  settleFields(story, where);
+function simplifyStory(story: XmlElement, facts: Facts, where: 'body' | 'margin'): void {
+  simplify(story, facts);
+  resolveFields(story, where);
   unlink(story);
 }
 
@@ -195,7 +153,7 @@ type StoryPass = (story: XmlElement, from: Relationships, to: Relationships) => 
 
 /** The passes that every settled story goes through. */
 async function storyPass(source: Source, media: MediaWriter): Promise<StoryPass> {
-  const { pkg, relationships, facts, fontTable } = source;
+  const { pkg, relationships, facts, fontTable, typefaces } = source;
   const numbering = partOf(relationships, 'numbering');
   const writeLabels = labelWriter(
     stylesOf(source.stylesBytes),
@@ -205,10 +163,10 @@ async function storyPass(source: Source, media: MediaWriter): Promise<StoryPass>
   const twips = largestArea(source.body);
   const area = { width: twips.width * emuPerTwip, height: twips.height * emuPerTwip };
   return async (story, from, to) => {
-    settleMath(story);
-    settleDrawings(story, await drawingSource({ pkg, from, to, media, facts, area }));
+    simplifyMath(story);
+    placeDrawings(story, await drawingSource({ pkg, from, to, media, facts, area }));
     writeLabels(story);
-    substituteFonts(story, fontTable);
+    substituteFonts(story, fontTable, typefaces);
     turnRightToLeft(story);
   };
 }
@@ -253,7 +211,7 @@ async function writeMargins(
     const top = part && rootOf(part);
     if (!part || !top) continue;
     const own: Relationships = new Map();
-    settleStory(top, facts, 'margin');
+    simplifyStory(top, facts, 'margin');
     await story(top, await pkg.relationships(found.target), own);
     const name = `word/${type}${links.size + 1}.xml`;
     parts.push({ name, content: writeXml(part), relationships: own });
@@ -262,13 +220,13 @@ async function writeMargins(
 }
 
 async function writeLooks(
-  { pkg, relationships, styles, fontTable }: Source,
+  { pkg, relationships, styles, fontTable, typefaces }: Source,
   parts: WrittenPart[],
   links: Relationships,
 ): Promise<void> {
   const settings = partOf(relationships, 'settings');
   const settingsXml = settings === undefined ? undefined : await pkg.xml(settings);
-  const even = isOn(settingsXml && rootOf(settingsXml), 'evenAndOddHeaders');
+  const even = isPropertyOn(settingsXml && rootOf(settingsXml), 'evenAndOddHeaders');
   addPart(
     parts,
     links,
@@ -278,7 +236,7 @@ async function writeLooks(
   );
   const top = styles && rootOf(styles);
   if (styles && top) {
-    substituteFonts(top, fontTable);
+    substituteFonts(top, fontTable, typefaces);
     cleanStyles(top);
     addPart(parts, links, 'styles', 'word/styles.xml', writeXml(styles));
   }

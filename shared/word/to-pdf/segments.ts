@@ -1,8 +1,8 @@
-import { pageCountMark, pageNumberMark } from './settle.ts';
+import { pageCountMark, pageNumberMark } from './fields.ts';
 import {
   child,
   isElement,
-  isOn,
+  isPropertyOn,
   localName,
   propertyOf,
   textOf,
@@ -48,7 +48,8 @@ export function textSegments(
     if (name === 'r') {
       const properties = child(node, 'rPr');
       const style = propertyOf(properties, 'rStyle');
-      if (isOn(properties, 'vanish') || (style !== undefined && hiddenStyles.has(style))) continue;
+      if (isPropertyOn(properties, 'vanish') || (style !== undefined && hiddenStyles.has(style)))
+        continue;
     }
     const style = name === 'p' ? propertyOf(child(node, 'pPr'), 'pStyle') : undefined;
     if (style !== undefined && hiddenStyles.has(style)) continue;

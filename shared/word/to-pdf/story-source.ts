@@ -1,6 +1,6 @@
+import type { DrawingSource } from './canvas.ts';
 import { chartXml } from './charts.ts';
 import { diagramXml } from './diagrams.ts';
-import type { DrawingSource } from './drawings.ts';
 import type { Facts } from './facts.ts';
 import type { DocxPackage, Relationships, WrittenPart } from './package.ts';
 import { type Picture, readPictures } from './pictures.ts';

@@ -1,4 +1,6 @@
 import { DomUtils, parseDocument } from 'htmlparser2';
+import { namespaces } from '../model/namespaces.ts';
+import { isOn } from '../model/styles.ts';
 
 /**
  * The XML trees of a docx, as the preparing passes see them. Elements are told apart by their local
@@ -9,30 +11,14 @@ export type XmlDocument = ReturnType<typeof parseDocument>;
 export type XmlNode = XmlDocument['children'][number];
 export type XmlElement = Extract<XmlNode, { attribs: Record<string, string> }>;
 
-/** Prefixes that the passes write with, and what they stand for. */
-const namespaces: Record<string, string> = {
-  w: 'http://schemas.openxmlformats.org/wordprocessingml/2006/main',
-  r: 'http://schemas.openxmlformats.org/officeDocument/2006/relationships',
-  wp: 'http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing',
-  a: 'http://schemas.openxmlformats.org/drawingml/2006/main',
-  pic: 'http://schemas.openxmlformats.org/drawingml/2006/picture',
-  m: 'http://schemas.openxmlformats.org/officeDocument/2006/math',
-};
-
 /** Strict files (ISO/IEC 29500-1) name the namespaces of Transitional ones otherwise. */
 const strictNames: [RegExp, string][] = [
-  [
-    /http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/relationships/g,
-    'http://schemas.openxmlformats.org/officeDocument/2006/relationships',
-  ],
+  [/http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/relationships/g, namespaces.r],
   [
     /http:\/\/purl\.oclc\.org\/ooxml\/(wordprocessingml|drawingml)\/(\w+)/g,
     'http://schemas.openxmlformats.org/$1/2006/$2',
   ],
-  [
-    /http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/math/g,
-    'http://schemas.openxmlformats.org/officeDocument/2006/math',
-  ],
+  [/http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/math/g, namespaces.m],
 ];
 
 /** Reads an XML part. Forgiving: what is not well-formed is read as far as it makes sense. */
@@ -57,16 +43,19 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder('utf-8').decode(bytes);
 }
 
+/** The namespaces that the passes write in, by prefix. */
+const known: Record<string, string> = namespaces;
+
 /** The part as text again: well-formed, with every prefix declared that it uses. */
 export function writeXml(document: XmlDocument): string {
   const root = rootOf(document);
   if (root) {
     const declared = new Set<string>();
-    const used = new Set(Object.keys(namespaces));
+    const used = new Set(Object.keys(known));
     for (const element of [root, ...descendants(root)]) tidyNames(element, declared, used);
     for (const prefix of used) {
       if (!declared.has(prefix)) {
-        root.attribs[`xmlns:${prefix}`] ??= namespaces[prefix] ?? `urn:prefix:${prefix}`;
+        root.attribs[`xmlns:${prefix}`] ??= known[prefix] ?? `urn:prefix:${prefix}`;
       }
     }
   }
@@ -93,12 +82,6 @@ function tidyNames(element: XmlElement, declared: Set<string>, used: Set<string>
 /** Nodes from a piece of XML written by us. */
 export function fragment(xml: string): XmlNode[] {
   return parseDocument(xml, { xmlMode: true }).children;
-}
-
-/** Text made safe to stand in XML, without the characters that XML 1.0 forbids. */
-export function escapeXml(text: string): string {
-  const legal = text.replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '');
-  return legal.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
 export function isElement(node: XmlNode | null | undefined): node is XmlElement {
@@ -165,10 +148,9 @@ export function propertyOf(parent: XmlElement | undefined, name: string): string
 }
 
 /** Whether an on/off property (ECMA-376 part 1, 17.17.4) is there and on. */
-export function isOn(parent: XmlElement | undefined, name: string): boolean {
+export function isPropertyOn(parent: XmlElement | undefined, name: string): boolean {
   const property = child(parent, name);
-  if (!property) return false;
-  return !['0', 'false', 'off'].includes(attribute(property, 'val') ?? '1');
+  return property !== undefined && isOn(attribute(property, 'val'));
 }
 
 /** A whole number from an attribute, or `otherwise`. */
