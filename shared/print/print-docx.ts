@@ -13,10 +13,23 @@ import {
   pageNumberMark,
 } from '../word/to-pdf/index.ts';
 import type { Assets } from './assets.ts';
-import { append, type Layout, layOut, receivePart } from './page-script.ts';
+import {
+  append,
+  drawDocx,
+  finishPictures,
+  fitTables,
+  markHeadings,
+  numberFootnotes,
+  numberPages,
+  receivePart,
+  shownText,
+  sizeSheets,
+} from './page-script.ts';
 
 /** What became of a document in the browser. */
-export interface Printed extends Pick<Layout, 'imagesShown' | 'imagesBroken'> {
+export interface Printed {
+  /** Pictures that the browser could not decode. */
+  imagesBroken: number;
   /** Paragraphs that were found nowhere in the page and stand at its end. */
   appended: number;
   /** Addresses the page asked for. None was answered. */
@@ -51,16 +64,8 @@ export async function printDocx(
       const part = prepared.docx.subarray(at, at + partBytes);
       await page.evaluate(receivePart, Buffer.from(part).toString('base64'));
     }
-    const layout = await page.evaluate(layOut, {
-      headings: Object.fromEntries(
-        Object.entries(prepared.headings).map(([id, level]) => [className(id), level]),
-      ),
-      noteClass: className(noteStyle),
-      breakClass: className(breakStyle),
-      pageNumberMark,
-      pageCountMark,
-    });
-    const lost = lostParagraphs(prepared.paragraphs, layout.text);
+    const { text, imagesBroken } = await layOut(page, prepared);
+    const lost = lostParagraphs(prepared.paragraphs, text);
     if (lost.length > 0) {
       await page.evaluate(append, '[Text that could not be shown in its place]', lost);
     }
@@ -74,15 +79,26 @@ export async function printDocx(
       timeout: 0,
     });
     await pipeline(Readable.fromWeb(stream), createWriteStream(pdfPath));
-    return {
-      imagesShown: layout.imagesShown,
-      imagesBroken: layout.imagesBroken,
-      appended: lost.length,
-      refused,
-    };
+    return { imagesBroken, appended: lost.length, refused };
   } finally {
     await page.close().catch(() => undefined);
   }
+}
+
+/** Draws the docx that the page has received and lays it out for print: see the single functions. */
+async function layOut(
+  page: Page,
+  { headings }: Prepared,
+): Promise<{ text: string; imagesBroken: number }> {
+  await page.evaluate(drawDocx, className(breakStyle));
+  const { broken } = await page.evaluate(finishPictures);
+  const levels = Object.entries(headings).map(([id, level]) => [className(id), level]);
+  await page.evaluate(markHeadings, Object.fromEntries(levels));
+  await page.evaluate(numberFootnotes, className(noteStyle));
+  await page.evaluate(fitTables);
+  const sheets = await page.evaluate(sizeSheets);
+  await page.evaluate(numberPages, sheets, { pageNumberMark, pageCountMark });
+  return { text: await page.evaluate(shownText), imagesBroken: broken };
 }
 
 async function refuseRequests(page: Page, refused: string[]): Promise<void> {

@@ -3,13 +3,13 @@ import path from 'node:path';
 import type { Browser } from 'puppeteer-core';
 import { DroplineError, RejectDocument } from '../journey/errors.ts';
 import { type Prepared, prepareDocx } from '../word/to-pdf/index.ts';
-import { findAssets } from './assets.ts';
-import { type RunningBrowser, startBrowser } from './browser.ts';
+import { startBrowser } from './browser.ts';
 import { bundledTypefaces } from './fonts.ts';
 import { printWithLibreOffice } from './libreoffice.ts';
 import { type Printed, printDocx } from './print-docx.ts';
 import { proven, timeout } from './proof.ts';
 import type { Rendered, RenderInput } from './types.ts';
+import { keepWarm } from './warm-browser.ts';
 import { warningsOf } from './warnings.ts';
 
 /** Prints documents one after the other in a browser that stays warm between them. */
@@ -36,27 +36,8 @@ export interface RendererOptions {
 
 export function createRenderer(options: RendererOptions = {}): Renderer {
   const { tempDir = os.tmpdir(), documentsPerBrowser = 100, start = startBrowser } = options;
-  let running: (RunningBrowser & { key: string; documents: number }) | undefined;
+  const warm = keepWarm({ tempDir, documentsPerBrowser, start });
   let last: Promise<unknown> = Promise.resolve();
-
-  const end = async () => {
-    const ended = running;
-    running = undefined;
-    await ended?.kill();
-  };
-
-  const warmBrowser = async (input: RenderInput) => {
-    const key = JSON.stringify([input.browserPath, input.fontsDir]);
-    const usable = running?.browser.connected && running.key === key;
-    if (!usable || (running?.documents ?? 0) >= documentsPerBrowser) await end();
-    const assets = findAssets(input.fontsDir);
-    if (!running) {
-      const started = await start({ assets, browserPath: input.browserPath }, tempDir);
-      running = { ...started, key, documents: 0 };
-    }
-    running.documents++;
-    return { assets, browser: running.browser, isFresh: running.documents === 1 };
-  };
 
   const printInBrowser = async (
     input: RenderInput,
@@ -65,7 +46,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     pdf: string,
     signal: AbortSignal,
   ): Promise<Printed> => {
-    const { assets, browser, isFresh } = await warmBrowser(input);
+    const { assets, browser, isFresh } = await warm.browserFor(input);
     signal.throwIfAborted();
     try {
       return await whileConnected(browser, printDocx(browser, assets, prepared, title, pdf));
@@ -74,7 +55,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
       if (browser.connected) throw unreadable(cause);
       if (isFresh) throw crashed(cause);
       // It may have died of an earlier document, or while idle: a fresh one shows who is to blame.
-      await end();
+      await warm.end();
       return printInBrowser(input, prepared, title, pdf, signal);
     }
   };
@@ -97,9 +78,9 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     } catch (error) {
       // Whatever state the browser is in, the next document shall not suffer from it.
       stop.abort(error);
-      await end();
+      await warm.end();
       await work.catch(() => undefined);
-      await end();
+      await warm.end();
       throw error instanceof DroplineError ? error : unreadable(error);
     }
   };
@@ -112,10 +93,10 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     },
     async close() {
       await last;
-      await end();
+      await warm.end();
     },
     get browserPid() {
-      return running?.browser.process()?.pid;
+      return warm.pid;
     },
   };
 }

@@ -28,39 +28,7 @@ const longestChain = 20;
 
 /** Reads `styles.xml`; without one every paragraph is plain. */
 export function readStyles(bytes: Buffer | undefined): Styles {
-  const styles = new Map<string, ParagraphStyle>();
-  const numberingStyles = new Map<string, string>();
-  let defaultParagraphStyle: string | undefined;
-  let style: ParagraphStyle | undefined;
-  let kind: string | undefined;
-
-  if (bytes) {
-    readXml(bytes, 'styles.xml', {
-      open(name, attributes) {
-        const value = attributes['w:val'];
-        if (name === 'w:style') {
-          kind = attributes['w:type'];
-          style = { id: attributes['w:styleId'] ?? '', name: '' };
-          if (kind === 'paragraph' && isOn(attributes['w:default'] ?? '0')) {
-            defaultParagraphStyle = style.id;
-          }
-        } else if (style && value !== undefined) {
-          if (name === 'w:name') style.name = value;
-          else if (name === 'w:basedOn') style.basedOn = value;
-          else if (name === 'w:outlineLvl') style.outlineLevel = Number(value);
-          else if (name === 'w:numId') style.numId = value;
-          else if (name === 'w:ilvl') style.level = Number(value);
-        }
-      },
-      close(name) {
-        if (name !== 'w:style' || !style) return;
-        // The first definition of an id counts (ECMA-376 part 1, 17.7.4.17).
-        if (kind === 'paragraph' && !styles.has(style.id)) styles.set(style.id, style);
-        if (kind === 'numbering' && style.numId) numberingStyles.set(style.id, style.numId);
-        style = undefined;
-      },
-    });
-  }
+  const { styles, numberingStyles, defaultParagraphStyle } = parseStyles(bytes);
 
   const chain = function* (styleId: string): Generator<ParagraphStyle> {
     let next: string | undefined = styleId;
@@ -107,6 +75,50 @@ export function readStyles(bytes: Buffer | undefined): Styles {
     numIdOfNumberingStyle: (styleId) => numberingStyles.get(styleId),
     defaultParagraphStyle,
   };
+}
+
+/** Paragraph styles by id, and the `numId` of numbering styles by theirs. */
+interface StyleTables {
+  styles: Map<string, ParagraphStyle>;
+  numberingStyles: Map<string, string>;
+  defaultParagraphStyle: string | undefined;
+}
+
+function parseStyles(bytes: Buffer | undefined): StyleTables {
+  const styles = new Map<string, ParagraphStyle>();
+  const numberingStyles = new Map<string, string>();
+  let defaultParagraphStyle: string | undefined;
+  let style: ParagraphStyle | undefined;
+  let kind: string | undefined;
+
+  if (bytes) {
+    readXml(bytes, 'styles.xml', {
+      open(name, attributes) {
+        const value = attributes['w:val'];
+        if (name === 'w:style') {
+          kind = attributes['w:type'];
+          style = { id: attributes['w:styleId'] ?? '', name: '' };
+          if (kind === 'paragraph' && isOn(attributes['w:default'] ?? '0')) {
+            defaultParagraphStyle = style.id;
+          }
+        } else if (style && value !== undefined) {
+          if (name === 'w:name') style.name = value;
+          else if (name === 'w:basedOn') style.basedOn = value;
+          else if (name === 'w:outlineLvl') style.outlineLevel = Number(value);
+          else if (name === 'w:numId') style.numId = value;
+          else if (name === 'w:ilvl') style.level = Number(value);
+        }
+      },
+      close(name) {
+        if (name !== 'w:style' || !style) return;
+        // The first definition of an id counts (ECMA-376 part 1, 17.7.4.17).
+        if (kind === 'paragraph' && !styles.has(style.id)) styles.set(style.id, style);
+        if (kind === 'numbering' && style.numId) numberingStyles.set(style.id, style.numId);
+        style = undefined;
+      },
+    });
+  }
+  return { styles, numberingStyles, defaultParagraphStyle };
 }
 
 /** The value of an on/off property (ECMA-376 part 1, 22.9.2.7). Present without a value is on. */

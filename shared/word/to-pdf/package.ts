@@ -70,14 +70,6 @@ export async function openPackage(file: string): Promise<DocxPackage> {
   }
 }
 
-/** The target of the first relationship of a type within the package, such as `styles`. */
-export function partOf(relationships: Relationships, type: string): string | undefined {
-  for (const found of relationships.values()) {
-    if (found.type === type && !found.external) return found.target;
-  }
-  return undefined;
-}
-
 /** A part of the docx that is handed to the browser. */
 export interface WrittenPart {
   name: string;

@@ -1,4 +1,4 @@
-import { twipsPerInch, twipsPerPoint } from './units.ts';
+import { completeSections, sectionsOf } from './sections.ts';
 import {
   attribute,
   child,
@@ -8,7 +8,6 @@ import {
   isElement,
   isPropertyOn,
   localName,
-  numberFrom,
   propertyOf,
   setChildren,
   textOf,
@@ -18,13 +17,6 @@ import {
 
 /** Style of the paragraphs that only end a page; the page's own style sheet hides them. */
 export const breakStyle = 'DroplineBreak';
-
-/** Where Word writes nothing: US Letter with margins of one inch, in twentieths of a point. */
-const usual = {
-  width: 8.5 * twipsPerInch,
-  height: 11 * twipsPerInch,
-  margin: twipsPerInch,
-};
 
 /**
  * Settles where pages end. Breaks of all kinds (`w:br`, `w:pageBreakBefore` of a paragraph or its
@@ -36,7 +28,7 @@ export function placePageBreaks(
   body: XmlElement,
   breaksBefore: (styleId: string) => boolean,
 ): void {
-  inheritMargins(body);
+  completeSections(body);
   const sections = sectionsOf(body);
   let sectionsEnded = 0;
   let pageIsEmpty = true;
@@ -83,87 +75,6 @@ export function placePageBreaks(
     }
   }
   setChildren(body, blocks);
-}
-
-/** The largest area inside the margins of any section, in twentieths of a point. */
-export function largestArea(body: XmlElement): { width: number; height: number } {
-  const areas = sectionsOf(body).map((section) => {
-    const size = child(section, 'pgSz');
-    const margins = child(section, 'pgMar');
-    const margin = (side: string) => Math.abs(numberFrom(attribute(margins, side), usual.margin));
-    return {
-      width: numberFrom(attribute(size, 'w'), usual.width) - margin('left') - margin('right'),
-      height: numberFrom(attribute(size, 'h'), usual.height) - margin('top') - margin('bottom'),
-    };
-  });
-  return {
-    width: Math.max(twipsPerInch, ...areas.map(({ width }) => width)),
-    height: Math.max(twipsPerInch, ...areas.map(({ height }) => height)),
-  };
-}
-
-/** Size of the first page, in points. */
-export function firstPage(body: XmlElement): { width: number; height: number } {
-  const size = child(sectionsOf(body)[0], 'pgSz');
-  return {
-    width: numberFrom(attribute(size, 'w'), usual.width) / twipsPerPoint,
-    height: numberFrom(attribute(size, 'h'), usual.height) / twipsPerPoint,
-  };
-}
-
-/** Section properties in order; the last section's stand at the end of the body. */
-export function sectionsOf(body: XmlElement): XmlElement[] {
-  return elements(body).flatMap((block) => {
-    if (localName(block) === 'sectPr') return [block];
-    const section = localName(block) === 'p' ? child(block, 'pPr', 'sectPr') : undefined;
-    return section ? [section] : [];
-  });
-}
-
-/** A section without a header or footer of a kind has the previous section's (17.10.2). */
-function inheritMargins(body: XmlElement): void {
-  const inForce = new Map<string, XmlElement>();
-  for (const section of sectionsOf(body)) {
-    const own = new Set<string>();
-    for (const reference of elements(section)) {
-      const name = localName(reference);
-      if (name !== 'headerReference' && name !== 'footerReference') continue;
-      const kind = `${name} ${attribute(reference, 'type') ?? 'default'}`;
-      own.add(kind);
-      inForce.set(kind, reference);
-    }
-    const inherited = [...inForce].filter(([kind]) => !own.has(kind));
-    const copies = inherited.flatMap(([, { name, attribs }]) => {
-      const [made] = fragment(`<${name}/>`);
-      if (!made || !isElement(made)) return [];
-      made.attribs = { ...attribs };
-      return [made];
-    });
-    setChildren(section, [...copies, ...section.children]);
-    sizePage(section);
-    if (!child(section, 'pgMar')) {
-      const sides = ['top', 'right', 'bottom', 'left'].map((side) => `w:${side}="${usual.margin}"`);
-      const margins = fragment(`<w:pgMar ${sides.join(' ')} w:header="720" w:footer="720"/>`);
-      setChildren(section, [...section.children, ...margins]);
-    }
-  }
-}
-
-/** The smallest and largest page that Word allows, in twentieths of a point: 0.1 and 22 inches. */
-const pageLimits = { least: 144, most: 31_680 };
-
-/** Gives a section a page that can be printed on. */
-function sizePage(section: XmlElement): void {
-  const size = child(section, 'pgSz');
-  const side = (name: string, otherwise: number) => {
-    const own = numberFrom(attribute(size, name), otherwise);
-    return own >= pageLimits.least && own <= pageLimits.most ? own : otherwise;
-  };
-  const orientation = attribute(size, 'orient') === 'landscape' ? ' w:orient="landscape"' : '';
-  const made = fragment(
-    `<w:pgSz w:w="${side('w', usual.width)}" w:h="${side('h', usual.height)}"${orientation}/>`,
-  );
-  setChildren(section, [...section.children.filter((node) => node !== size), ...made]);
 }
 
 /** Whether the next section goes on on the same page. */

@@ -1,3 +1,4 @@
+import { partOf } from '../model/relationships.ts';
 import { readChunk } from './chunks.ts';
 import {
   cleanStyles,
@@ -17,12 +18,12 @@ import { labelWriter, stylesOf } from './numbering.ts';
 import {
   type DocxPackage,
   openPackage,
-  partOf,
   type Relationships,
   type WrittenPart,
   writePackage,
 } from './package.ts';
-import { firstPage, largestArea, placePageBreaks, sectionsOf } from './page-breaks.ts';
+import { placePageBreaks } from './page-breaks.ts';
+import { firstPage, largestArea, sectionsOf } from './sections.ts';
 import { textSegments } from './segments.ts';
 import { simplify } from './simplify.ts';
 import { readSource, type Source } from './source.ts';

@@ -1,6 +1,7 @@
+import { partOf } from '../model/relationships.ts';
 import { type Facts, noFacts } from './facts.ts';
 import type { Typefaces } from './fonts.ts';
-import { type DocxPackage, partOf, type Relationships } from './package.ts';
+import type { DocxPackage, Relationships } from './package.ts';
 import { child, elements, rootOf, setChildren, type XmlDocument, type XmlElement } from './xml.ts';
 
 /** The docx as the passes work on it. */
