@@ -1,20 +1,12 @@
 import { partOf } from '../model/relationships.ts';
 import { readChunk } from './chunks.ts';
-import {
-  cleanStyles,
-  headingStyles,
-  hiddenStyles,
-  pageStarts,
-  turnRightToLeft,
-} from './document-styles.ts';
-import { placeDrawings } from './drawings.ts';
+import { cleanStyles, headingStyles, hiddenStyles, pageStarts } from './document-styles.ts';
 import type { Facts } from './facts.ts';
 import { resolveFields } from './fields.ts';
 import { substituteFonts, type Typefaces } from './fonts.ts';
 import { hasArabic, languageOf } from './language.ts';
-import { simplifyMath } from './math.ts';
 import { markNotes, shownNotes, takeComments } from './notes.ts';
-import { labelWriter, stylesOf } from './numbering.ts';
+import { stylesOf } from './numbering.ts';
 import {
   type DocxPackage,
   openPackage,
@@ -23,12 +15,12 @@ import {
   writePackage,
 } from './package.ts';
 import { placePageBreaks } from './page-breaks.ts';
-import { firstPage, largestArea, sectionsOf } from './sections.ts';
+import { firstPage, sectionsOf } from './sections.ts';
 import { textSegments } from './segments.ts';
 import { simplify } from './simplify.ts';
 import { readSource, type Source } from './source.ts';
-import { drawingSource, MediaWriter } from './story-source.ts';
-import { emuPerTwip } from './units.ts';
+import { type StoryPass, simplifyStory, storyPass } from './story-pass.ts';
+import { MediaWriter } from './story-source.ts';
 import {
   attribute,
   descendants,
@@ -133,43 +125,6 @@ function addPart(
 ): void {
   parts.push({ name, content, relationships: new Map() });
   links.set(`rId-${type}`, { type, target: name, external: false });
-}
-
-/** A story beside the body: settled, and without links, which docx-preview looks up wrongly. */
-function simplifyStory(story: XmlElement, facts: Facts, where: 'body' | 'margin'): void {
-  simplify(story, facts);
-  resolveFields(story, where);
-  unlink(story);
-}
-
-function unlink(story: XmlElement): void {
-  mapChildren(story, (node) => {
-    if (!isElement(node)) return [node];
-    unlink(node);
-    return localName(node) === 'hyperlink' ? node.children : [node];
-  });
-}
-
-type StoryPass = (story: XmlElement, from: Relationships, to: Relationships) => Promise<void>;
-
-/** The passes that every settled story goes through. */
-async function storyPass(source: Source, media: MediaWriter): Promise<StoryPass> {
-  const { pkg, relationships, facts, fontTable, typefaces } = source;
-  const numbering = partOf(relationships, 'numbering');
-  const writeLabels = labelWriter(
-    stylesOf(source.stylesBytes),
-    numbering === undefined ? undefined : await pkg.bytes(numbering),
-    numbering === undefined ? undefined : await pkg.xml(numbering),
-  );
-  const twips = largestArea(source.body);
-  const area = { width: twips.width * emuPerTwip, height: twips.height * emuPerTwip };
-  return async (story, from, to) => {
-    simplifyMath(story);
-    placeDrawings(story, await drawingSource({ pkg, from, to, media, facts, area }));
-    writeLabels(story);
-    substituteFonts(story, fontTable, typefaces);
-    turnRightToLeft(story);
-  };
 }
 
 async function importChunks({ body, pkg, relationships, facts }: Source): Promise<void> {
