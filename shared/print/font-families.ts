@@ -1,9 +1,9 @@
-/** A family of the fonts that come with the install, from `@expo-google-fonts/<package>`. */
+/** A family of the fonts that come with the install, of `@expo-google-fonts/<package>`. */
 export interface Family {
   package: string;
   name: string;
   faces: readonly string[];
-  /** Typefaces of other makers that it stands for, by lower-case name. */
+  /** Typefaces that it replaces, by lower-case name. */
   standsFor?: readonly string[];
 }
 
@@ -12,9 +12,9 @@ const twoFaces = ['400Regular', '700Bold'];
 const oneFace = ['400Regular'];
 
 /**
- * TTF files, since fontconfig cannot read the WOFF2 of other npm packages. Carlito, Caladea, Arimo,
- * Tinos and Cousine have the metrics of Microsoft's typefaces, so that lines break where they did.
- * The big CJK fonts come in one weight; the browser draws the bold of it.
+ * TTF files, because fontconfig cannot read the WOFF2 of other npm packages. Carlito, Caladea, Arimo,
+ * Tinos and Cousine have the metrics of Microsoft's typefaces, so that lines break at the same places.
+ * The large CJK fonts come in one weight; the browser synthesizes bold.
  */
 export const families: readonly Family[] = [
   {
@@ -139,8 +139,8 @@ export const families: readonly Family[] = [
     ],
   },
   {
-    // Not Noto's Arabic: its letters are drawn in pieces (a stem, its dots), and what programs read
-    // back from the PDF is the pieces. Of Amiri every word comes back.
+    // Not Noto's Arabic: its letters are drawn in pieces (a stem, its dots), and programs read the
+    // pieces back from the PDF. With Amiri every word comes back.
     package: 'amiri',
     name: 'Amiri',
     faces: fourFaces,

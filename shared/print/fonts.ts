@@ -37,9 +37,9 @@ export const bundledTypefaces: Typefaces = {
 };
 
 /**
- * Writes a fontconfig configuration that knows the fonts in `directories` and no others, and returns
- * its path. The browser's own would look in /tmp/fonts only, and with no font found prints blank pages.
- * @param workDir where the configuration and fontconfig's cache go
+ * Writes a fontconfig configuration with the fonts in `directories` and no others, and returns its path.
+ * The browser's own looks only in /tmp/fonts, and without a font the browser prints blank pages.
+ * @param workDir for the configuration and fontconfig's cache
  */
 export async function writeFontConfig(
   directories: readonly string[],
@@ -64,8 +64,8 @@ export async function writeFontConfig(
       ...directories.map((directory) => `<dir>${xml(directory)}</dir>`),
       `<cachedir>${xml(cache)}</cachedir>`,
       ...lines,
-      // Whatever else is asked for ends with the text fonts in our order: fonts for signs hold letters
-      // of some scripts too, unjoined, and must come last.
+      // All other typefaces fall back to our fonts in this order: symbol fonts come last, because they
+      // contain letters of some scripts too, unjoined.
       `<match target="pattern"><edit name="family" mode="append_last" binding="weak">${families
         .map(({ name }) => `<string>${xml(name)}</string>`)
         .join('')}</edit></match>`,

@@ -59,7 +59,7 @@ declare const document: PageElement & {
 };
 declare function getComputedStyle(element: PageElement): Style;
 
-/** Receives a piece of the docx, in base64: one message could be too long for the pipe. */
+/** Receives a part of the docx, in base64: in one message it could be too long for the pipe. */
 export function receivePart(base64: string): void {
   const binary = window.atob(base64);
   const bytes = new Uint8Array(binary.length);
@@ -80,7 +80,7 @@ export async function drawDocx(breakClass: string): Promise<void> {
     offset += part.length;
   }
   window.droplineParts = [];
-  // docx-preview empties both; the page's own style sheet must stay behind those of the document.
+  // docx-preview empties both elements, so the page's own style sheet is in neither.
   const styles = document.createElement('div');
   const root = document.createElement('main');
   document.head.append(styles);
@@ -206,7 +206,7 @@ export function sizeSheets(): number[] {
       const fits = shrunk <= height;
       sheets.push(fits ? 1 : Math.max(2, Math.ceil((needed - height) / inside) + 1));
       if (!fits) {
-        // Margins on every sheet; the footer can then not reach into the last one's.
+        // Margins on every sheet. The footer must then not reach into the margin of the last one.
         section.style.display = 'block';
         section.style.boxDecorationBreak = 'clone';
         for (const footer of Array.from(section.querySelectorAll('footer'))) {
@@ -214,7 +214,7 @@ export function sizeSheets(): number[] {
         }
       }
     }
-    // One sheet exactly, a hair less so that rounding does not begin another.
+    // Exactly one sheet, a pixel less so that rounding does not begin another.
     if (sheets.at(-1) === 1) section.style.minHeight = `${height - 1}px`;
   }
   const rules = document.createElement('style');
@@ -254,7 +254,7 @@ export function shownText(): string {
   return document.querySelector('main')?.innerText ?? '';
 }
 
-/** Adds a last section with text that is nowhere in the page. */
+/** Adds a last section with text that is missing from the page. */
 export function append(heading: string, lines: string[]): void {
   const sections = Array.from(document.querySelectorAll('section.docx'));
   const last = sections[sections.length - 1];

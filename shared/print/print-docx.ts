@@ -26,13 +26,13 @@ import {
   sizeSheets,
 } from './page-script.ts';
 
-/** What became of a document in the browser. */
+/** The outcome of printing a document in the browser. */
 export interface Printed {
   /** Pictures that the browser could not decode. */
   imagesBroken: number;
-  /** Paragraphs that were found nowhere in the page and stand at its end. */
+  /** Paragraphs that were missing from the page and were added at its end. */
   appended: number;
-  /** Addresses the page asked for. None was answered. */
+  /** Addresses that the page requested. None was answered. */
   refused: string[];
 }
 
@@ -40,8 +40,8 @@ export interface Printed {
 const partBytes = 6 * 1024 * 1024;
 
 /**
- * Prints a prepared docx as a tagged PDF. Nothing the page asks for is answered: scripts and the docx
- * come through the debugging pipe, pictures are blobs of the page itself.
+ * Prints a prepared docx as a tagged PDF. No request of the page is answered: scripts and the docx come
+ * through the debugging pipe, pictures are blobs of the page itself.
  */
 export async function printDocx(
   browser: Browser,
@@ -115,7 +115,7 @@ async function refuseRequests(page: Page, refused: string[]): Promise<void> {
   await page.setRequestInterception(true);
 }
 
-/** The class docx-preview gives to what has a style (`processStyleName` of 0.4.1), for a selector. */
+/** The class that docx-preview gives to a style (`processStyleName` of 0.4.1), escaped for a selector. */
 function className(styleId: string): string {
   const name = styleId.replace(/[ .]+/g, '-').replace(/&+/g, 'and').toLowerCase();
   return `docx_${name}`.replace(/[^\w\u0080-\uffff-]/g, (sign) => `\\${sign}`);
@@ -132,11 +132,11 @@ function shell(title: string, prepared: Prepared): string {
 @page { margin: 0; }
 body { margin: 0; font-family: Arial; }
 section.docx { overflow: visible !important; }
-/* Else notes are painted, and read back, before the text they belong to. */
+/* Otherwise notes are painted, and read back, before the text they belong to. */
 section.docx > article, section.docx > footer { z-index: auto !important; }
 section.docx:not(:last-of-type) { break-after: page; }
 .docx { hyphens: manual !important; font-variant-ligatures: none !important; ${prepared.arabic ? arabic : ''} }
-/* A gap, or the word and the number would be read back as one word. */
+/* A gap, so that the word and the number are not read back as one word. */
 [class*="${className(noteStyle)}"] sup, .${className(endnoteStyle)} sup { margin-inline-start: 0.25em; }
 .docx img { object-fit: fill; }
 .docx tr { break-inside: auto; }

@@ -12,25 +12,25 @@ import type { Rendered, RenderInput } from './types.ts';
 import { keepWarm } from './warm-browser.ts';
 import { warningsOf } from './warnings.ts';
 
-/** Prints documents one after the other in a browser that stays warm between them. */
+/** Prints documents one at a time, in a browser that stays warm between them. */
 export interface Renderer {
   /**
-   * Makes a PDF of a docx. Calls wait for each other.
-   * @throws RejectDocument with a code of `render.*`; the next document finds a fresh browser
+   * Makes a PDF of a docx. Calls are queued.
+   * @throws RejectDocument with a code of `render.*`; the next document gets a fresh browser
    */
   render(input: RenderInput): Promise<Rendered>;
-  /** Ends the browser. The renderer may be used again, and then starts another. */
+  /** Ends the browser. The next call of `render` starts another. */
   close(): Promise<void>;
   /** Process id of the browser while one runs. */
   readonly browserPid: number | undefined;
 }
 
 export interface RendererOptions {
-  /** Where the unpacked browser and its profile go; the system's temporary directory by default. */
+  /** For the unpacked browser and its profile; the system's temporary directory by default. */
   tempDir?: string;
-  /** Documents after which the browser is replaced, since its memory grows. */
+  /** Documents after which the browser is replaced, because its memory grows. */
   documentsPerBrowser?: number;
-  /** How a browser is started, for tests that need one which fails. */
+  /** How a browser is started, for tests with a browser that fails. */
   start?: typeof startBrowser;
 }
 
@@ -54,7 +54,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
       signal.throwIfAborted();
       if (browser.connected) throw unreadable(cause);
       if (isFresh) throw crashed(cause);
-      // It may have died of an earlier document, or while idle: a fresh one shows who is to blame.
+      // It may have died because of an earlier document, or while idle: a fresh browser shows which.
       await warm.end();
       return printInBrowser(input, prepared, title, pdf, signal);
     }
@@ -76,7 +76,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     try {
       return await within(input.timeoutMs, work);
     } catch (error) {
-      // Whatever state the browser is in, the next document shall not suffer from it.
+      // The browser may be in any state: the next document gets a fresh one.
       stop.abort(error);
       await warm.end();
       await work.catch(() => undefined);
@@ -123,12 +123,12 @@ async function check(prepared: Prepared, printed: Printed, pdf: string): Promise
 }
 
 /**
- * The work's own end, or an error when the browser ends before: Puppeteer never settles some of its calls
- * then (`newPage` of 25.16 can wait for a target that will not come).
+ * The result of the work, or an error when the browser ends first: Puppeteer then never settles some
+ * of its calls (`newPage` of 25.16 can wait for a target that will not come).
  */
 async function whileConnected<T>(browser: Browser, work: Promise<T>): Promise<T> {
   const ended = Promise.withResolvers<never>();
-  const end = () => ended.reject(new Error('The browser ended.'));
+  const end = () => ended.reject(new Error('The browser exited.'));
   browser.once('disconnected', end);
   if (!browser.connected) end();
   try {
@@ -162,7 +162,7 @@ function unreadable(cause: unknown): RejectDocument {
 function crashed(cause: unknown): RejectDocument {
   return new RejectDocument({
     code: 'render.crashed',
-    message: 'The browser ended while it printed the document.',
+    message: 'The browser exited while printing the document.',
     cause,
   });
 }

@@ -4,7 +4,7 @@ import { zipOf } from '../fixtures/zip.ts';
 const w = 'http://schemas.openxmlformats.org/wordprocessingml/2006/main';
 const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 
-/** Declarations for every prefix that the fixtures write with. */
+/** Declarations of every prefix in the fixtures. */
 export const namespaces = [
   `xmlns:w="${w}"`,
   `xmlns:r="${office}"`,
@@ -34,7 +34,7 @@ export interface Fixture {
   external?: Record<string, { type: string; target: string }>;
 }
 
-/** A docx with this XML in its body, made by hand so that it holds what no writer writes. */
+/** A docx with this XML in its body, written by hand so that it can contain what no library writes. */
 export function docxOf(body: string, { parts = {}, external = {} }: Fixture = {}): Buffer {
   return zipOf({
     '[Content_Types].xml':
@@ -92,7 +92,7 @@ export async function image(
     .toBuffer();
 }
 
-/** The head of an EMF drawing ([MS-EMF] 2.3.4.2), enough to be told from others. */
+/** The header of an EMF drawing ([MS-EMF] 2.3.4.2), enough to be recognised. */
 export function emf(): Buffer {
   const bytes = Buffer.alloc(108);
   bytes.writeUInt32LE(1, 0);

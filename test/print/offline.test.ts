@@ -95,7 +95,7 @@ it('an SVG picture cannot load anything either', async () => {
   expect(connections).toBe(0);
 });
 
-it('even a page with scripts of its own would reach no one', async () => {
+it('even a page with scripts of its own reaches nothing', async () => {
   const { browser, kill } = await startBrowser(
     { assets: findAssets(), browserPath: undefined },
     os.tmpdir(),

@@ -130,7 +130,7 @@ describe('a printed report', () => {
     printed = await print(await report());
   });
 
-  it('holds every word once, in order', () => {
+  it('contains every word once, in order', () => {
     const { text } = printed.pdf;
 
     expect(text).toMatch(/Results.*Income rose.*Region.*Income.*North.*42.*Costs fell/s);
@@ -150,7 +150,7 @@ describe('a printed report', () => {
     expect(printed.pdf.pages[1]).toMatch(/Confidential letterhead.*Sheet 2 of 2/);
   });
 
-  it('numbers footnotes through, each on its page', () => {
+  it('numbers footnotes consecutively, each on its page', () => {
     expect(printed.pdf.pages[0]).toMatch(/Income rose ?1.*1\. ?First note/);
     expect(printed.pdf.pages[1]).toMatch(/Costs fell ?2.*2\. ?Second note/);
   });
@@ -164,7 +164,7 @@ describe('a printed report', () => {
     expect(printed.pdf.pages[0]).toMatch(/7 ?9/);
   });
 
-  it('is tagged and has the headings for an outline', () => {
+  it('is tagged and has its headings as an outline', () => {
     expect(printed.pdf.isTagged).toBe(true);
     expect(printed.pdf.outline).toEqual(['Results']);
   });
@@ -183,7 +183,7 @@ describe('scripts of the world', () => {
     ['Tamil', 'தமிழ்'],
     ['Georgian', 'ქართული'],
     ['emoji', '😀🚀'],
-    ['signs', '→ ✓ ☐ ∑'],
+    ['symbols', '→ ✓ ☐ ∑'],
   ])('come back from the PDF: %s', async (_, text) => {
     const { pdf } = await print(docxOf(paragraph(text)));
 
@@ -216,8 +216,8 @@ describe('what cannot be shown', () => {
     ]);
   });
 
-  it('stands at the end when it is text', async () => {
-    // docx-preview shows no table that is marked as hidden; Word does.
+  it('is added at the end when it is text', async () => {
+    // docx-preview skips a table that is marked as hidden; Word shows it.
     const hidden = `<w:tbl><w:tblPr><w:hidden/></w:tblPr><w:tr><w:tc>${paragraph('overlooked words')}</w:tc></w:tr></w:tbl>`;
 
     const { pdf, warnings } = await print(docxOf(paragraph('seen words') + hidden));
@@ -233,7 +233,7 @@ it('renders one document without keeping a browser', async () => {
   expect(pdf.text).toBe('alone');
 });
 
-it('prints documents that come at once one after the other', async () => {
+it('prints documents that arrive together one at a time', async () => {
   const words = ['one', 'two', 'three'];
 
   const printed = await Promise.all(words.map(async (word) => print(docxOf(paragraph(word)))));

@@ -81,7 +81,7 @@ describe('lists', () => {
     expect(text).toBe('I x\nII x\nIII x\nIV x\n  1st y\n  2nd y\n  3rd y\n    01 z');
   });
 
-  it('counts on through two lists that share a definition, and anew where one overrides the start', async () => {
+  it('continues through two lists that share a definition, and restarts where one overrides the start', async () => {
     const nums =
       '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>' +
       '<w:num w:numId="2"><w:abstractNumId w:val="0"/></w:num>' +
@@ -148,7 +148,7 @@ describe('tables', () => {
     expect(await textOf(body)).toContain('| left | before<br>x; y<br>1; 2<br>after |');
   });
 
-  it('takes a frame around a single cell for no table', async () => {
+  it('does not take a frame around a single cell for a table', async () => {
     expect(await textOf(table(row(cell(p('a') + p('b')))))).toBe('a\n\nb');
   });
 
@@ -162,7 +162,7 @@ describe('tables', () => {
 });
 
 describe('runs', () => {
-  it('takes insertions and moves to, leaves out deletions and moves from, and says so', async () => {
+  it('keeps insertions and move targets, leaves out deletions and move sources, and warns', async () => {
     const run = (text: string) => `<w:r><w:t>${text}</w:t></w:r>`;
     const body = `<w:p>${run('a')}<w:ins w:id="1">${run('b')}</w:ins><w:del w:id="2"><w:r><w:delText>c</w:delText></w:r></w:del><w:moveFrom w:id="3">${run('d')}</w:moveFrom><w:moveTo w:id="4">${run('e')}</w:moveTo></w:p>`;
 
@@ -184,7 +184,7 @@ describe('runs', () => {
     expect(await textOf(body)).toBe('| kept | b |\n| --- | --- |');
   });
 
-  it('keeps hidden text and warns of it', async () => {
+  it('keeps hidden text and warns about it', async () => {
     const body = '<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r></w:p>';
 
     const { text, warnings } = await convertBytes('a.docx', rawDocx(body));
@@ -221,7 +221,7 @@ describe('runs', () => {
     expect(await textOf(body)).toBe('☒☐blue');
   });
 
-  it('looks through content controls, smart tags and unknown wrappers', async () => {
+  it('reads text inside content controls, smart tags and unknown wrappers', async () => {
     const body = `<w:sdt><w:sdtPr/><w:sdtContent><w:customXml>${p('a')}</w:customXml></w:sdtContent></w:sdt><w:p><w:smartTag><x:y xmlns:x="urn:x"><w:r><w:t>b</w:t></w:r></x:y></w:smartTag></w:p>`;
 
     expect(await textOf(body)).toBe('a\n\nb');
@@ -243,8 +243,8 @@ describe('runs', () => {
   });
 });
 
-describe('stories beside the body', () => {
-  it('names who commented and marks where', async () => {
+describe('stories other than the body', () => {
+  it('names the author of a comment and marks its place', async () => {
     const comments = wordPart(
       'comments',
       `<w:comment w:id="5" w:author="Jo" w:date="2026-02-03T10:00:00Z">${p('Why?')}</w:comment>`,
@@ -256,7 +256,7 @@ describe('stories beside the body', () => {
     );
   });
 
-  it('tells endnotes from footnotes and leaves separators out', async () => {
+  it('distinguishes endnotes from footnotes and leaves separators out', async () => {
     const footnotes = wordPart(
       'footnotes',
       `<w:footnote w:id="-1" w:type="separator">${p('sep')}</w:footnote><w:footnote w:id="2">${p('foot')}</w:footnote>`,
@@ -303,7 +303,7 @@ describe('stories beside the body', () => {
   });
 });
 
-describe('what files do to a reader', () => {
+describe('unusual files', () => {
   it('reads a document that binds other prefixes', async () => {
     const docx = rawDocx(p('hello'));
 
@@ -355,7 +355,7 @@ describe('what files do to a reader', () => {
     expect((await convertBytes('a.docx', docx)).text).toBe('größe\n');
   });
 
-  it('says of a blank document that it is blank', async () => {
+  it('reports a blank document as blank', async () => {
     const { text, warnings } = await convertBytes('a.docx', rawDocx('<w:p/>'));
 
     expect(text).toBe('This document is blank.\n');
@@ -374,8 +374,8 @@ describe('what files do to a reader', () => {
   });
 });
 
-describe('documents that mammoth is given in stretches', () => {
-  it('keep a long table as one', async () => {
+describe('documents that mammoth gets in stretches', () => {
+  it('keep a long table whole', async () => {
     const cells = (at: number) =>
       Array.from({ length: 8 }, (_, column) => cell(p(`${at}.${column}`)));
     const body = table(...Array.from({ length: 2_000 }, (_, at) => row(...cells(at))));
@@ -390,7 +390,7 @@ describe('documents that mammoth is given in stretches', () => {
     expect(text).toBe(`before\n\n${rows.join('\n')}\n\nafter`);
   });
 
-  it('count on through a long list', async () => {
+  it('continue the numbers of a long list', async () => {
     const body = item('word '.repeat(100), 0).repeat(2_000);
 
     const text = await textOf(body, [], numbering(level(0, 'decimal', '%1.')));
@@ -410,7 +410,7 @@ describe('documents that mammoth is given in stretches', () => {
     expect(text.match(/word\d+/g)).toEqual(words);
   });
 
-  it('are refused for a table row that mammoth could not hold', async () => {
+  it('are refused for a table row that is too long for mammoth', async () => {
     const docx = rawDocx(table(row(cell(p('x')), cell(p('much '.repeat(2_000_000))))));
 
     await expect(convertBytes('a.docx', docx)).rejects.toMatchObject({
@@ -419,7 +419,7 @@ describe('documents that mammoth is given in stretches', () => {
   });
 });
 
-describe('what mammoth alone would make less of', () => {
+describe('what mammoth alone would lose', () => {
   it('keeps tabs and spaces as typed', async () => {
     const body =
       '<w:p><w:r><w:t>Total</w:t><w:tab/><w:t xml:space="preserve">EUR  5</w:t></w:r></w:p>';
@@ -442,7 +442,7 @@ describe('what mammoth alone would make less of', () => {
     expect(text).toBe('<1> "&" <b>x</b> &amp; y');
   });
 
-  it('keeps notes that nothing refers to, and survives references to none', async () => {
+  it('keeps notes without a reference, and survives references without a note', async () => {
     const footnotes = wordPart('footnotes', `<w:footnote w:id="7">${p('lonely')}</w:footnote>`);
     const body =
       '<w:p><w:r><w:t>x</w:t><w:footnoteReference w:id="2"/><w:commentReference w:id="3"/></w:r></w:p>';
@@ -531,7 +531,7 @@ describe('what text cannot carry', () => {
     expect(conversion.fidelity.warnings[0]?.message).toContain(`${words}:`);
   });
 
-  it('finds a picture that only the header holds', async () => {
+  it('finds a picture that is only in the header', async () => {
     const header = wordPart('hdr', drawnPicture('r9'));
     const rels =
       '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r9" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" Target="media/a.png"/></Relationships>';
@@ -547,7 +547,7 @@ describe('what text cannot carry', () => {
     expect(conversion).toMatchObject({ outcome: 'render', fidelity: { imagesFound: 1 } });
   });
 
-  it('counts a picture once although it stands in both alternatives', async () => {
+  it('counts a picture once although it is in both alternatives', async () => {
     const body = `<w:p><w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><a:blip r:embed="r1"/></w:drawing></mc:Choice><mc:Fallback><w:pict><v:shape><v:imagedata r:id="r1"/></v:shape></w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>`;
 
     const { conversion } = await convertBytes('a.docx', rawDocx(body, [held], png));
@@ -559,13 +559,13 @@ describe('what text cannot carry', () => {
     ['a line', inShape('<a:prstGeom prst="line"/>')],
     ['a connector', inShape('<wps:cNvCnPr/><a:prstGeom prst="rect"/>')],
     ['a horizontal rule', '<w:p><w:r><w:pict><v:rect o:hr="t"/></w:pict></w:r></w:p>'],
-  ])('does not render a document for the sake of %s', async (_, body) => {
+  ])('does not render a document because of %s', async (_, body) => {
     const { conversion } = await convertBytes('a.docx', rawDocx(p('text') + body));
 
     expect(conversion.outcome).toBe('file');
   });
 
-  it('counts a picture that lies elsewhere as lost and keeps the text route', async () => {
+  it('counts a picture outside the file as lost and keeps the text route', async () => {
     const outside: Link = {
       id: 'r1',
       type: 'image',
@@ -596,7 +596,7 @@ describe('what text cannot carry', () => {
     expect(warnings).toEqual(['normalize.image_lost']);
   });
 
-  it('warns of macros, embedded files and foreign parts', async () => {
+  it('warns about macros, embedded files and foreign parts', async () => {
     const body = `${p('x')}<w:altChunk r:id="r2"/><w:p><w:r><w:object><o:OLEObject Type="Embed" r:id="r3"/></w:object></w:r></w:p>`;
     const docx = rawDocx(body, [], { 'word/vbaProject.bin': 'macro' });
 

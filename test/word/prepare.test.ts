@@ -39,21 +39,21 @@ async function prepared(
   return { ...made, xml: plain(textOf(parts, 'word/document.xml')), parts };
 }
 
-/** Signs outside of ASCII as themselves, as any reader of the XML sees them. */
+/** Decodes the character references of the XML. */
 function plain(xml: string): string {
   return xml.replace(/&#x([0-9a-f]+);/g, (_, point) =>
     String.fromCodePoint(Number.parseInt(point, 16)),
   );
 }
 
-/** Text of the paragraphs that docx-preview would show: at the places where it looks. */
+/** Text of the paragraphs that docx-preview would show. */
 function shown(xml: string): string[] {
   return [...xml.matchAll(/<w:p[ >].*?<\/w:p>/g)].map(([paragraph]) =>
     [...paragraph.matchAll(/<w:t[^>]*>([^<]*)<\/w:t>/g)].map(([, text]) => text).join(''),
   );
 }
 
-describe('text that docx-preview would pass over', () => {
+describe('text that docx-preview would skip', () => {
   it.each([
     [
       'a content control around a cell',
@@ -99,7 +99,7 @@ describe('text that docx-preview would pass over', () => {
       '<w:r><w:ruby><w:rt><w:r><w:t>とうきょう</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>東京</w:t></w:r></w:rubyBase></w:ruby></w:r>',
       '東京(とうきょう)',
     ],
-    ['a sign of Wingdings', '<w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r>', '✓'],
+    ['a Wingdings character', '<w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r>', '✓'],
     [
       'text set in Symbol',
       '<w:r><w:rPr><w:rFonts w:ascii="Symbol"/></w:rPr><w:t>\uf061</w:t></w:r>',
@@ -136,7 +136,7 @@ describe('text that docx-preview would pass over', () => {
     expect(xml).not.toContain('purl.oclc.org');
   });
 
-  it('leaves out what was deleted, and says so', async () => {
+  it('leaves out what was deleted, and counts it', async () => {
     const { xml, facts } = await prepared(
       `<w:p><w:r><w:t>kept</w:t></w:r><w:del><w:r><w:delText>gone</w:delText></w:r></w:del></w:p>`,
     );
@@ -145,7 +145,7 @@ describe('text that docx-preview would pass over', () => {
     expect(facts.deletions).toBe(1);
   });
 
-  it('does not expect hidden text, by itself or by its style', async () => {
+  it('does not expect text that is hidden, directly or by its style', async () => {
     const styles = `<w:styles ${namespaces}><w:style w:type="paragraph" w:styleId="top"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>`;
 
     const { paragraphs, facts } = await prepared(
@@ -159,7 +159,7 @@ describe('text that docx-preview would pass over', () => {
 });
 
 describe('lists', () => {
-  it('bear the numbers that Word counts, also where a list starts again', async () => {
+  it('have the numbers that Word counts, even where a list starts again', async () => {
     const numbering = `<w:numbering ${namespaces}><w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl><w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="lowerLetter"/><w:lvlText w:val="%1.%2)"/></w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride></w:num></w:numbering>`;
     const item = (id: number, level: number) =>
       paragraph('x', `<w:numPr><w:ilvl w:val="${level}"/><w:numId w:val="${id}"/></w:numPr>`);
@@ -173,7 +173,7 @@ describe('lists', () => {
 });
 
 describe('drawings', () => {
-  it('shows a text box in a frame behind its paragraph', async () => {
+  it('shows a text box in a frame after its paragraph', async () => {
     const { xml, facts } = await prepared(
       `<w:p><w:r><w:t>anchor</w:t></w:r><w:r><mc:AlternateContent><mc:Choice Requires="wps">${textBox(paragraph('inside'))}</mc:Choice><mc:Fallback><w:pict/></mc:Fallback></mc:AlternateContent></w:r></w:p>`,
     );
@@ -191,7 +191,7 @@ describe('drawings', () => {
     expect(shown(xml)).toEqual(expect.arrayContaining(['outer', 'inner']));
   });
 
-  it('takes single pictures out of a group, in their size on the page', async () => {
+  it('extracts the pictures of a group, in their size on the page', async () => {
     const inGroup = `<pic:pic><pic:blipFill><a:blip r:embed="a"/></pic:blipFill><pic:spPr><a:xfrm><a:ext cx="50" cy="100"/></a:xfrm></pic:spPr></pic:pic>`;
 
     const { xml, facts } = await prepared(
@@ -203,7 +203,7 @@ describe('drawings', () => {
     expect(xml.match(/<wp:extent cx="500000" cy="500000"\/>/g)).toHaveLength(2);
   });
 
-  it('turns TIFF into PNG and trusts no extension', async () => {
+  it('converts TIFF to PNG and ignores a wrong extension', async () => {
     const { parts, facts } = await prepared(picture('a'), {
       parts: { 'media/a.emf': { type: 'image', content: await image('tiff') } },
     });
@@ -221,7 +221,7 @@ describe('drawings', () => {
     ],
     [
       'a linked picture',
-      'outside of the file, not fetched',
+      'outside the file, not fetched',
       async () => ({ external: { a: { type: 'image', target: 'http://example.test/a.png' } } }),
     ],
     [
@@ -233,7 +233,7 @@ describe('drawings', () => {
     ],
     [
       'a picture that claims 3.6 gigapixels',
-      'of too many pixels',
+      'with too many pixels',
       async () => {
         const content = await image('png');
         content.writeUInt32BE(60_000, 16);
@@ -241,7 +241,7 @@ describe('drawings', () => {
         return { parts: { 'media/a.png': { type: 'image', content } } };
       },
     ],
-    ['a picture that is not there', 'not in the file', async () => ({})],
+    ['a missing picture', 'missing from the file', async () => ({})],
   ])('counts %s as lost and shows its description', async (_, because, fixture) => {
     const { xml, facts } = await prepared(picture('a'), await fixture());
 
@@ -319,7 +319,7 @@ describe('pages', () => {
   const pageBreak = '<w:r><w:br w:type="page"/></w:r>';
   const breaks = (xml: string) => xml.match(/w:type="page"/g)?.length ?? 0;
 
-  it('break once where an explicit break and the last one of Word meet', async () => {
+  it("break once where an explicit break meets one of Word's last layout", async () => {
     const { xml } = await prepared(
       `${paragraph('one')}<w:p>${pageBreak}</w:p><w:p><w:r><w:lastRenderedPageBreak/><w:t>two</w:t></w:r></w:p>`,
     );
@@ -343,7 +343,7 @@ describe('pages', () => {
     expect(xml.match(/<w:numPr>/g)).toHaveLength(1);
   });
 
-  it('end with a section that does not go on, and hand its headers down', async () => {
+  it('end with a section that starts a new page, and pass its headers on', async () => {
     const section = (inner: string) =>
       `<w:sectPr>${inner}<w:pgSz w:w="11906" w:h="16838"/></w:sectPr>`;
     const header = `<w:hdr ${namespaces}>${paragraph('letterhead')}</w:hdr>`;
@@ -359,8 +359,8 @@ describe('pages', () => {
   });
 });
 
-describe('what is hostile', () => {
-  it('reads an imported web page as text and never hands it on', async () => {
+describe('hostile content', () => {
+  it('reads an imported web page as text and never passes it on', async () => {
     const html =
       '<html><script>fetch("http://127.0.0.1/")</script><p onclick="x()">Imported words</p></html>';
 
@@ -390,7 +390,7 @@ describe('what is hostile', () => {
     expect(rels).not.toMatch(/javascript|passwd/);
   });
 
-  it('throws on what is no docx', async () => {
+  it('throws on a file that is not a docx', async () => {
     await expect(prepareBytes(Buffer.from('no zip'))).rejects.toThrow(Error);
     await expect(prepareBytes(zipOf({}))).rejects.toThrow('the part word/document.xml');
   });

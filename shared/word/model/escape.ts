@@ -1,4 +1,4 @@
-/** What XML 1.0 forbids in a document, and what must be escaped in text or a quoted attribute. */
+/** What XML 1.0 forbids, and what must be escaped in text or a quoted attribute. */
 const illegal = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
 const special = /[&<>"]/g;
 

@@ -1,4 +1,4 @@
-/** A number as `w:numFmt` wants it (ECMA-376 part 1, 17.18.59); unknown formats as decimals. */
+/** A number in a `w:numFmt` (ECMA-376 part 1, 17.18.59); unknown formats as decimals. */
 export function inNumberFormat(value: number, format: string): string {
   switch (format) {
     case 'lowerLetter':

@@ -8,7 +8,7 @@ interface Level {
   format: string;
   /** `%1.%2` and the like. */
   text: string;
-  /** Level after which it starts again; 0 never. Undefined: after any higher one. */
+  /** Level after which counting starts again; 0 for never, undefined for after any higher one. */
   restart?: number;
   /** Write the numbers of all levels as decimals (`w:isLgl`). */
   legal: boolean;
@@ -26,10 +26,10 @@ interface Numbering {
   levelOverrides: Map<number, Level>;
 }
 
-/** What stands before a paragraph of a list. */
+/** What precedes a paragraph of a list. */
 interface ListLabel {
   kind: 'bullet' | 'number';
-  /** `3.2`, `(a)` …; empty for bullets and for levels that show nothing. */
+  /** `3.2`, `(a)` …; empty for bullets and for levels without a label. */
   text: string;
   /** 0 for the outermost. */
   level: number;
@@ -38,13 +38,13 @@ interface ListLabel {
 /** Counts through the lists of one story of the document, in document order. */
 export interface ListCounter {
   /**
-   * The label of the next paragraph with this numbering; undefined when the document defines none.
-   * @param level undefined when only the style says it
+   * The label of the next paragraph with this numbering; undefined when the document does not define it.
+   * @param level undefined when only the style has it
    */
   next(numId: string, level: number | undefined, styleId?: string): ListLabel | undefined;
 }
 
-/** Reads `numbering.xml` and returns a maker of counters. */
+/** Reads `numbering.xml` and returns a factory of counters, one for each story. */
 export function readNumbering(bytes: Buffer | undefined, styles: Styles): () => ListCounter {
   const abstracts = new Map<string, AbstractNumbering>();
   const numberings = new Map<string, Numbering>();
@@ -72,7 +72,7 @@ export function readNumbering(bytes: Buffer | undefined, styles: Styles): () => 
 function counter(
   resolve: (numId: string) => { numbering: Numbering; levels: Map<number, Level> } | undefined,
 ): ListCounter {
-  // Word counts by abstract definition, so that lists which share one go on counting.
+  // Word counts by abstract definition: lists that share one continue each other's numbers.
   const counts = new Map<string, Map<number, number>>();
   const begun = new Set<string>();
 

@@ -12,14 +12,14 @@ import {
 } from './wml.ts';
 
 /**
- * mammoth holds a tree of all it is given, some hundred times the size of the XML. So it is given a
- * document in stretches of about this many characters, and memory stays flat however long it is.
+ * mammoth builds a tree about a hundred times the size of its XML. So it gets a document in stretches
+ * of about this many characters, and memory stays flat however long the document is.
  */
 const stretch = 256 * 1024;
 
 /**
  * Characters of XML in a single table row above which the document is refused: a row cannot be
- * parted, and Word's own end far below.
+ * split, and rows that Word writes are far smaller.
  */
 const longestRow = 8 * 1024 * 1024;
 
@@ -32,8 +32,9 @@ interface Stretch {
 }
 
 /**
- * A document as a row of documents of bearable length, parted between paragraphs and between rows
- * (and within a paragraph that is longer than a stretch). What is pushed is written at once and kept as few long strings.
+ * A document as a series of shorter documents, split between paragraphs and between rows (and within
+ * a paragraph that is longer than a stretch). What is pushed is written at once and kept as a few long
+ * strings.
  */
 export class Stretches {
   readonly #links: LinkTargets;

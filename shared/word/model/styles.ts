@@ -1,6 +1,6 @@
 import { readXml } from '../../formats/office/xml.ts';
 
-/** What a paragraph style says about a paragraph's place in the document. */
+/** What a paragraph style says about headings and numbering. */
 interface ParagraphStyle {
   id: string;
   name: string;
@@ -19,7 +19,7 @@ export interface Styles {
   numberingOf(styleId: string): { numId: string; level?: number; styleId: string } | undefined;
   /** `numId` of a numbering style, for `w:numStyleLink`. */
   numIdOfNumberingStyle(styleId: string): string | undefined;
-  /** Style of paragraphs that name none. */
+  /** Style of paragraphs without a style of their own. */
   defaultParagraphStyle: string | undefined;
 }
 

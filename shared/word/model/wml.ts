@@ -3,8 +3,8 @@ import { namespaces, packageNamespaces, relationshipType } from './namespaces.ts
 import { type Piece, trimmed } from './pieces.ts';
 
 /**
- * The WordprocessingML that mammoth is given: nothing but paragraphs, runs, links and tables, in
- * styles of our own, so that its depth is constant and its size that of the text.
+ * The WordprocessingML that mammoth gets: only paragraphs, runs, links and tables, in styles of our
+ * own. Its depth is constant, and its size follows the text.
  */
 
 /** A paragraph or table, ready to be written. */
@@ -25,7 +25,7 @@ interface TableBlock {
   rows: string[];
 }
 
-/** Around a label that is to become a list item's marker. Unicode promises never to assign these. */
+/** Around a label that becomes a list item's marker. Unicode guarantees never to assign these. */
 export const labelStart = '\ufdd0';
 export const labelEnd = '\ufdd1';
 
@@ -35,7 +35,7 @@ const declarations = `xmlns:w="${namespaces.w}" xmlns:r="${namespaces.r}"`;
 const listLevels = 9;
 const headingLevels = 6;
 
-/** Style of a paragraph that goes on within the list item before it. */
+/** Style of a paragraph that continues the list item before it. */
 export const continuedStyle = 'Item';
 /** Style of the line between the parts of a document. */
 export const ruleStyle = 'Rule';
@@ -57,7 +57,7 @@ export function headingStyle(level: number): string {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
-/** What mammoth makes of the styles above. */
+/** How mammoth maps the styles above to HTML. */
 export const styleMap: string[] = [
   ...upTo(listLevels).map(
     (level) => `p.List${level} => ${'ul > li > '.repeat(level - 1)}ul > li:fresh`,
@@ -67,7 +67,7 @@ export const styleMap: string[] = [
   `p.${ruleStyle} => hr:fresh`,
 ];
 
-/** `styles.xml` that defines the styles above, so that mammoth has nothing to complain of. */
+/** `styles.xml` that defines the styles above, so that mammoth does not warn about them. */
 export const stylesPart = `<w:styles ${declarations}>${styleMap
   .map((mapping) => /^p\.(\w+)/.exec(mapping)?.[1] ?? '')
   .map((id) => `<w:style w:type="paragraph" w:styleId="${id}"><w:name w:val="${id}"/></w:style>`)
@@ -103,7 +103,7 @@ export class LinkTargets {
 
 /** `document.xml` with these paragraphs and tables. */
 export function documentPart(blocks: string[]): string {
-  // Joined, because a string of many small additions costs several times its length.
+  // Joined once: a string built of many small additions takes several times its length.
   return [`<w:document ${declarations}><w:body>`, ...blocks, '</w:body></w:document>'].join('');
 }
 

@@ -1,5 +1,5 @@
 import { type BoxLook, boxXml, pictureXml, runXml } from './blocks.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, lostReasons } from './facts.ts';
 import { emuPerPoint } from './units.ts';
 import {
   child,
@@ -11,19 +11,19 @@ import {
   type XmlNode,
 } from './xml.ts';
 
-/** What a story's drawings refer to, by relationship id. */
+/** What the drawings of a story refer to, by relationship id. */
 export interface DrawingSource {
   facts: Facts;
-  /** Largest width and height of what is drawn, in EMU: the area inside the page margins. */
+  /** Largest width and height of a picture, in EMU: the area inside the page margins. */
   area: { width: number; height: number };
-  /** The id under which the picture is written, or why it cannot be shown. */
+  /** The id of the picture in the written docx, or why it cannot be shown. */
   picture(id: string | undefined): { id: string } | { because: string };
   /** A chart's or diagram's content as WordprocessingML blocks. */
   chart(id: string | undefined): string | undefined;
   diagram(id: string | undefined): string | undefined;
 }
 
-/** What a drawing becomes: inside its run, and in blocks behind its paragraph. */
+/** What a drawing becomes: nodes in its run, and blocks after its paragraph. */
 export interface Drawn {
   inline: XmlNode[];
   blocks: XmlNode[];
@@ -37,7 +37,7 @@ export interface Canvas {
   drawInside(content: XmlElement): void;
 }
 
-/** A text box: its content, which may hold drawings again, in a frame of its width. */
+/** Draws a text box: its content, which may contain drawings, in a frame of its width. */
 export function drawBox(
   content: XmlElement,
   look: BoxLook,
@@ -63,10 +63,10 @@ export interface Image {
   description: string;
 }
 
-/** Draws a picture, or says in its place what is missing. */
+/** Draws a picture, or puts its description in its place. */
 export function drawImage(image: Image, { source, drawn }: Canvas): void {
   source.facts.imagesFound++;
-  let because = 'not in the file';
+  let because: string = lostReasons.missing;
   for (const id of image.ids) {
     if (id === undefined) continue;
     const found = source.picture(id);
@@ -88,7 +88,7 @@ export function drawImage(image: Image, { source, drawn }: Canvas): void {
   }
 }
 
-/** Nodes that show a text inside a run. */
+/** Nodes that show text inside a run. */
 export function textOfRun(text: string): XmlNode[] {
   const [run] = fragment(runXml(text));
   return run && isElement(run) ? run.children.filter((node) => is(node, 't')) : [];

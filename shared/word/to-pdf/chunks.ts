@@ -5,8 +5,8 @@ import { fragment, type XmlNode } from './xml.ts';
 
 /**
  * The content of an imported chunk (`w:altChunk`, ECMA-376 part 1, 17.17.2.1) as plain paragraphs.
- * Undefined when it is of a kind that is not read (RTF, another docx) or not in the file. The HTML is
- * never given to the browser: it may hold scripts.
+ * Undefined when its format is not read (RTF, another docx) or it is missing from the file. The HTML
+ * never reaches the browser, because it may contain scripts.
  */
 export async function readChunk(
   pkg: DocxPackage,

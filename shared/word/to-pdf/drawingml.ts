@@ -37,7 +37,7 @@ export function drawDrawing(drawing: XmlElement, canvas: Canvas): void {
   drawGraphic(child(wrapper, 'graphic', 'graphicData'), place, canvas);
 }
 
-/** Text may flow beside a narrow picture; a wide one would leave it a useless strip. */
+/** Text flows around a narrow picture only: next to a wide one it would get a useless strip. */
 function floatOf(wrapper: XmlElement, width: number, area: number): 'left' | 'right' | undefined {
   const wraps = ['wrapSquare', 'wrapTight', 'wrapThrough'].some((name) => child(wrapper, name));
   if (localName(wrapper) !== 'anchor' || !wraps || width > area * 0.55) return undefined;
@@ -115,7 +115,7 @@ function drawShape(shape: XmlElement, place: Place, canvas: Canvas): void {
     return;
   }
   if (content) {
-    // A box may hold pictures only.
+    // A box may contain pictures only.
     const before = canvas.drawn.blocks.length;
     drawBox(content, { ...look, outlined: false }, canvas);
     if (descendants(content, 'drawing').length > 0) return;
@@ -130,10 +130,10 @@ function drawShape(shape: XmlElement, place: Place, canvas: Canvas): void {
   } else if (!fill) canvas.source.facts.shapes++;
 }
 
-/** Theme colours go by other names in shapes than in the theme (20.1.10.54). */
+/** Shapes use other names for theme colours than the theme (20.1.10.54). */
 const themeNames: Record<string, string> = { bg1: 'lt1', tx1: 'dk1', bg2: 'lt2', tx2: 'dk2' };
 
-/** Line and filling of a shape: its own, or those of the theme's style it refers to. */
+/** Outline and fill of a shape: its own, or those of the theme style it refers to. */
 function lookOf(shape: XmlElement, width: number): BoxLook {
   const properties = child(shape, 'spPr');
   const style = child(shape, 'style');

@@ -14,20 +14,20 @@ import {
   type XmlNode,
 } from './xml.ts';
 
-/** Stands for a page number until the page script knows it; private use, never in real text. */
+/** Placeholders for page numbers, which only the page script knows; private use, not in real text. */
 export const pageNumberMark = '\u{F5A01}';
 export const pageCountMark = '\u{F5A02}';
 
 interface OpenField {
   instruction: string;
   phase: 'instruction' | 'result';
-  /** The result was replaced: what the file holds of it is not shown. */
+  /** The result was replaced: the stored one is not shown. */
   replaced: boolean;
 }
 
 /**
- * Resolves complex fields of a story: their results stay, their machinery goes. docx-preview drops
- * a whole run as soon as it holds a field character, with any text beside it.
+ * Resolves the complex fields of a story to their results. docx-preview drops a whole run that contains
+ * a field character, and with it any other text of that run.
  */
 export function resolveFields(root: XmlElement, where: 'body' | 'margin'): void {
   const open: OpenField[] = [];
@@ -77,7 +77,7 @@ function fieldCharacter(node: XmlElement, open: OpenField[], where: 'body' | 'ma
   }
 }
 
-/** Page numbers of headers and footers are those of the PDF, not what Word saw last. */
+/** Page numbers in headers and footers are those of the PDF, not those that Word stored. */
 function numberField(field: OpenField, where: 'body' | 'margin'): XmlNode[] {
   if (where !== 'margin') return [];
   const kind = /^\s*(PAGE|NUMPAGES)\b/i.exec(field.instruction)?.[1]?.toUpperCase();
@@ -86,7 +86,7 @@ function numberField(field: OpenField, where: 'body' | 'margin'): XmlNode[] {
   return fragment(`<w:t>${kind === 'PAGE' ? pageNumberMark : pageCountMark}</w:t>`);
 }
 
-/** Boxes and lists of old-style forms have no result text: their state is in the properties. */
+/** Check boxes and lists of legacy forms have no result text: their state is in their properties. */
 function formField(begin: XmlElement): XmlNode[] {
   const data = child(begin, 'ffData');
   const box = child(data, 'checkBox');

@@ -9,8 +9,8 @@ export interface Typefaces {
 }
 
 /**
- * Gives every unknown typeface a known one of its kind. The browser would show a text in an unknown
- * typeface with its own default, a serif; the document's font table tells the kind (17.8.3.10).
+ * Replaces every unknown typeface with a known one of its kind. The browser would show it in its own
+ * default, a serif; the document's font table has the kind (17.8.3.10).
  */
 export function substituteFonts(
   story: XmlElement,
@@ -28,15 +28,15 @@ export function substituteFonts(
   for (const fonts of descendants(story, 'rFonts')) {
     for (const [key, name] of Object.entries(fonts.attribs)) {
       if (/(^|:)(ascii|hAnsi|cs)$/.test(key)) fonts.attribs[key] = substituteFor(name);
-      // docx-preview would set Latin text in it too. The browser finds a font for CJK by itself.
+      // docx-preview would use it for Latin text too. The browser finds a font for CJK by itself.
       if (/(^|:)eastAsia(Theme)?$/.test(key)) delete fonts.attribs[key];
     }
   }
 }
 
 /**
- * The Latin letters of a CJK typeface: a bold that the browser draws by itself, as it must for fonts
- * of one weight, loses the spaces between words in the PDF. Signs of CJK are found all the same.
+ * The typeface for the Latin letters of a CJK one: bold that the browser synthesizes, as it must for
+ * fonts of one weight, loses the spaces between words in the PDF. CJK characters are found anyway.
  */
 function latinBeside(name: string): string {
   const isSerif = /song|sun|ming|mincho|batang|kai|fang|宋|明|楷|仿|바탕/i.test(name);

@@ -3,7 +3,7 @@
  * checked against. See `../to-text/index.ts` for why there are two doors.
  */
 
-export type { Facts } from './facts.ts';
+export { type Facts, lostReasons } from './facts.ts';
 export { pageCountMark, pageNumberMark } from './fields.ts';
 export type { Typefaces } from './fonts.ts';
 export { endnoteStyle, noteStyle } from './notes.ts';

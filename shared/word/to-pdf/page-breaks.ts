@@ -15,14 +15,14 @@ import {
   type XmlNode,
 } from './xml.ts';
 
-/** Style of the paragraphs that only end a page; the page's own style sheet hides them. */
+/** Style of the empty paragraphs that only end a page; the page script removes them. */
 export const breakStyle = 'DroplineBreak';
 
 /**
- * Settles where pages end. Breaks of all kinds (`w:br`, `w:pageBreakBefore` of a paragraph or its
- * style, sections, and the places where Word last broke) become paragraphs of their own between
- * the blocks of the body, since docx-preview 0.4 repeats list numbers when it splits a paragraph,
- * starts an empty page for two breaks in a row, and runs sections of one page size together.
+ * Decides where pages end. Breaks of all kinds (`w:br`, `w:pageBreakBefore` of a paragraph or its
+ * style, sections, and where Word last broke) become paragraphs of their own between the blocks of
+ * the body: docx-preview 0.4 repeats list numbers when it splits a paragraph, starts an empty page for
+ * two breaks in a row, and joins sections of one page size.
  */
 export function placePageBreaks(
   body: XmlElement,
@@ -77,7 +77,7 @@ export function placePageBreaks(
   setChildren(body, blocks);
 }
 
-/** Whether the next section goes on on the same page. */
+/** Whether the next section continues on the same page. */
 function continuesOnPage(section: XmlElement, next: XmlElement): boolean {
   if (propertyOf(next, 'type') !== 'continuous') return false;
   const size = (of: XmlElement, side: string) => attribute(child(of, 'pgSz'), side);
@@ -117,8 +117,8 @@ function isEmpty(paragraph: XmlElement): boolean {
 }
 
 /**
- * Takes the breaks out of a paragraph. One that the author set splits it where it stands; where Word
- * only happened to break, the paragraph stays whole and the break goes to its nearer end.
+ * Splits a paragraph at its breaks. Breaks that the author set split it where they are. Where Word's own
+ * layout broke, the paragraph stays whole and the break moves to its nearer end.
  */
 function splitAtBreaks(paragraph: XmlElement): (XmlElement | 'break')[] {
   const set: { run: XmlElement; at: XmlNode }[] = [];
@@ -150,7 +150,7 @@ function splitAtBreaks(paragraph: XmlElement): (XmlElement | 'break')[] {
   pieces.push(rest);
   const whole = pieces.filter((piece, at) => piece === 'break' || at === 0 || !isEmpty(piece));
   const [first] = whole;
-  // A break at the very start leaves nothing worth a line before it.
+  // Before a break at the very start there is only an empty line.
   if (whole[1] === 'break' && first && first !== 'break' && whole.length > 2 && isEmpty(first)) {
     whole.shift();
   }
@@ -163,7 +163,7 @@ function isPageBreak(node: XmlNode): boolean {
   return isElement(node) && localName(node) === 'br' && attribute(node, 'type') === 'page';
 }
 
-/** Leaves in `paragraph` what stands before the break and returns a paragraph with the rest. */
+/** Leaves in `paragraph` what precedes the break and returns a paragraph with the rest. */
 function cutBehind(paragraph: XmlElement, run: XmlElement, at: XmlNode): XmlElement {
   const [made] = fragment('<w:p/>');
   const [madeRun] = fragment('<w:r/>');

@@ -36,18 +36,18 @@ import {
   type XmlElement,
 } from './xml.ts';
 
-/** A docx that the browser's renderer shows in full, and what it should then show. */
+/** A docx that docx-preview shows in full, and what it should then show. */
 export interface Prepared {
   docx: Uint8Array;
   facts: Facts;
-  /** Texts of body and notes by paragraph, in the pieces of `textSegments`. */
+  /** Text of body and notes by paragraph, in the pieces of `textSegments`. */
   paragraphs: string[][];
   /** Outline level, 1 to 6, by paragraph style id. */
   headings: Record<string, number>;
   title: string | undefined;
-  /** BCP 47 tag that decides between the shapes of Chinese, Japanese and Korean signs. */
+  /** BCP 47 tag, which selects the Chinese, Japanese or Korean shapes of characters. */
   language: string;
-  /** There is text in Arabic letters. */
+  /** Whether there is text in Arabic letters. */
   arabic: boolean;
   /** Size of the first page in points. */
   page: { width: number; height: number };
@@ -55,8 +55,8 @@ export interface Prepared {
 
 /**
  * Rewrites a docx into what docx-preview 0.4 shows without loss: see the single passes. Only the
- * parts it needs are written, under their usual names; nothing in the result points outwards save
- * web links of the text.
+ * parts it needs are written, under their usual names. Apart from web links in the text, nothing in
+ * the result refers to anything outside it.
  * @param file path of a docx that the normalize step let through
  * @throws Error when the file is not a docx
  */
@@ -90,7 +90,7 @@ async function prepare(source: Source): Promise<Prepared> {
     setChildren(top, shownNotes(top));
     simplifyStory(top, facts, 'body');
     paragraphs.push(...textSegments(top, hidden));
-    // docx-preview looks pictures of notes up in the document's relationships.
+    // docx-preview looks up the pictures of notes in the document's relationships.
     await story(top, await source.pkg.relationships(part), links);
     addPart(parts, links, type, `word/${type}.xml`, writeXml(notes));
   }
@@ -139,7 +139,7 @@ async function importChunks({ body, pkg, relationships, facts }: Source): Promis
   }
 }
 
-/** Sets the comments behind the text, before the last section's properties. */
+/** Puts the comments after the text, before the last section's properties. */
 async function appendComments({ body, pkg, relationships, facts }: Source): Promise<void> {
   const part = partOf(relationships, 'comments');
   const xml = part === undefined ? undefined : await pkg.xml(part);
@@ -201,7 +201,7 @@ async function writeLooks(
   if (themeXml) addPart(parts, links, 'theme', 'word/theme.xml', writeXml(themeXml));
 }
 
-/** Links to the web stay links in the PDF; other schemes could start programs. */
+/** Web and mail links stay links in the PDF; other schemes could start programs. */
 function keepWebLinks(body: XmlElement, from: Relationships, to: Relationships): void {
   for (const link of descendants(body, 'hyperlink')) {
     const id = attribute(link, 'id');

@@ -11,14 +11,14 @@ import {
   type XmlElement,
 } from './xml.ts';
 
-/** Where Word writes nothing: US Letter with margins of one inch, in twentieths of a point. */
+/** Word's defaults: US Letter with margins of one inch, in twips. */
 const usual = {
   width: 8.5 * twipsPerInch,
   height: 11 * twipsPerInch,
   margin: twipsPerInch,
 };
 
-/** The largest area inside the margins of any section, in twentieths of a point. */
+/** The largest area inside the margins of any section, in twips. */
 export function largestArea(body: XmlElement): { width: number; height: number } {
   const areas = sectionsOf(body).map((section) => {
     const size = child(section, 'pgSz');
@@ -44,7 +44,7 @@ export function firstPage(body: XmlElement): { width: number; height: number } {
   };
 }
 
-/** Section properties in order; the last section's stand at the end of the body. */
+/** Section properties in order; those of the last section are at the end of the body. */
 export function sectionsOf(body: XmlElement): XmlElement[] {
   return elements(body).flatMap((block) => {
     if (localName(block) === 'sectPr') return [block];
@@ -53,7 +53,8 @@ export function sectionsOf(body: XmlElement): XmlElement[] {
   });
 }
 
-/** A section without a header or footer of a kind has the previous section's (17.10.2). */
+/** Writes into every section what it inherits or leaves to the defaults: a section without a header or
+ * footer of a kind has the previous section's (17.10.2). */
 export function completeSections(body: XmlElement): void {
   const inForce = new Map<string, XmlElement>();
   for (const section of sectionsOf(body)) {
@@ -82,10 +83,10 @@ export function completeSections(body: XmlElement): void {
   }
 }
 
-/** The smallest and largest page that Word allows, in twentieths of a point: 0.1 and 22 inches. */
+/** The smallest and largest page that Word allows, in twips: 0.1 and 22 inches. */
 const pageLimits = { least: 144, most: 31_680 };
 
-/** Gives a section a page that can be printed on. */
+/** Gives a section a page size that can be printed. */
 function sizePage(section: XmlElement): void {
   const size = child(section, 'pgSz');
   const side = (name: string, otherwise: number) => {

@@ -18,15 +18,15 @@ import {
 } from './xml.ts';
 
 /**
- * The first pass: what docx-preview 0.4 does not know is rewritten into what it knows, so that no
- * text is lost. It reads `w:p`, `w:tbl`, `w:r` and `w:hyperlink` at their usual places only, and
- * passes over content controls in tables, simple fields, moved text, ruby and the like in silence.
+ * The first pass: rewrites what docx-preview 0.4 does not know into what it knows, so that no text is
+ * lost. It reads `w:p`, `w:tbl`, `w:r` and `w:hyperlink` only in their usual places, and silently skips
+ * content controls in tables, simple fields, moved text, ruby and the like.
  */
 export function simplify(root: XmlElement, facts: Facts): void {
   mapChildren(root, (node) => simplified(node, facts));
 }
 
-/** Elements whose content stands where they stand. */
+/** Elements that are replaced by their content. */
 const transparent = new Set([
   'ins',
   'moveTo',
@@ -39,7 +39,7 @@ const transparent = new Set([
   'fldSimple',
 ]);
 
-/** Elements that show nothing, or whose text the author has struck. */
+/** Elements that show nothing, or whose text was deleted. */
 const dropped = new Set([
   'del',
   'moveFrom',
@@ -55,7 +55,7 @@ const dropped = new Set([
   'rsid',
 ]);
 
-/** `Requires` of a choice that the later passes understand; of others the fallback is better. */
+/** Values of `Requires` that the later passes understand; for others the fallback is better. */
 const understood = /^(wps|wpg|wpc|w14|w15|w16\w*|wp14|a14)$/;
 
 function simplified(node: XmlNode, facts: Facts): XmlNode[] {
@@ -93,7 +93,7 @@ function simplified(node: XmlNode, facts: Facts): XmlNode[] {
   return [node];
 }
 
-/** The branch of an `mc:AlternateContent` that shows most (ECMA-376 part 3, 10.2). */
+/** The branch of an `mc:AlternateContent` that shows the most (ECMA-376 part 3, 10.2). */
 function chosen(alternate: XmlElement): XmlNode[] {
   const choices = elements(alternate, 'Choice');
   const fallback = child(alternate, 'Fallback');
@@ -107,7 +107,7 @@ function chosen(alternate: XmlElement): XmlNode[] {
 function simpleField(field: XmlElement, facts: Facts): XmlNode[] {
   const runs = field.children.flatMap((inner) => simplified(inner, facts));
   const instruction = escapeXml(attribute(field, 'instr') ?? '');
-  // As a complex field, so that one pass decides on both kinds.
+  // Written as a complex field, so that one pass handles both kinds.
   return [
     ...fragment(
       `<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>${instruction}</w:instrText></w:r>` +
@@ -127,7 +127,7 @@ function symbol(sym: XmlElement): XmlNode[] {
   return fragment(`<w:t xml:space="preserve">${escapeXml(text)}</w:t>`);
 }
 
-/** A run; its ruby text is set behind its base, as in plain text: 東京(とうきょう). */
+/** A run. Its ruby text follows its base, as in plain text: 東京(とうきょう). */
 function run(node: XmlElement, facts: Facts): XmlNode[] {
   mapChildren(node, (inner) => (is(inner, 'ruby') ? [inner] : simplified(inner, facts)));
   const properties = child(node, 'rPr');

@@ -24,7 +24,7 @@ export async function readSource(pkg: DocxPackage, typefaces: Typefaces): Promis
   const root = document && rootOf(document);
   const body = child(root, 'body');
   if (!document || !root || !body) throw new Error('The document part has no body');
-  // Some programs write several bodies; readers show them one after the other.
+  // Some programs write several bodies; readers show them in sequence.
   for (const other of elements(root, 'body').slice(1)) {
     setChildren(body, [...body.children, ...other.children]);
   }

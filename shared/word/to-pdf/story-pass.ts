@@ -14,7 +14,7 @@ import { drawingSource, type MediaWriter } from './story-source.ts';
 import { emuPerTwip } from './units.ts';
 import { isElement, localName, mapChildren, type XmlElement } from './xml.ts';
 
-/** A story beside the body: settled, and without links, which docx-preview looks up wrongly. */
+/** Simplifies a story other than the body, and removes its links, which docx-preview resolves wrongly. */
 export function simplifyStory(story: XmlElement, facts: Facts, where: 'body' | 'margin'): void {
   simplify(story, facts);
   resolveFields(story, where);
@@ -36,7 +36,7 @@ export type StoryPass = (
   to: Relationships,
 ) => Promise<void>;
 
-/** The passes that every settled story goes through. */
+/** Returns the passes that every simplified story goes through. */
 export async function storyPass(source: Source, media: MediaWriter): Promise<StoryPass> {
   const { pkg, relationships, facts, fontTable, typefaces } = source;
   const numbering = partOf(relationships, 'numbering');

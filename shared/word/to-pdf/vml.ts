@@ -45,7 +45,7 @@ export function drawVml(pict: XmlElement, canvas: Canvas): void {
   }
 }
 
-/** How a shape's lengths become EMU: by unit at the top, by the group's own scale inside of one. */
+/** How a shape's lengths become EMU: by their unit at the top level, by the group's scale inside a group. */
 interface Scale {
   x: number;
   y: number;
@@ -126,7 +126,7 @@ function length(shape: XmlElement, name: string, scale: number, units: boolean):
   return units || unit !== '' ? value * (emuPerUnit[unit] ?? emuPerPixel) : value * scale;
 }
 
-/** A part of the picture in 1/100,000; VML writes it plain or in 1/65,536 with an `f` behind. */
+/** A part of the picture in 1/100,000; VML has it as a plain number, or in 1/65,536 followed by `f`. */
 function fraction(text: string | undefined): number {
   const value = numberFrom(text, 0);
   return Math.round((text?.endsWith('f') ? value / 65_536 : value) * 100_000);

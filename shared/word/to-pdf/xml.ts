@@ -3,15 +3,15 @@ import { namespaces } from '../model/namespaces.ts';
 import { isOn } from '../model/styles.ts';
 
 /**
- * The XML trees of a docx, as the preparing passes see them. Elements are told apart by their local
- * name only, as docx-preview does: producers may bind any prefix to a namespace.
+ * The XML trees of a docx, as the passes see them. Elements are identified by their local name only, as
+ * in docx-preview: producers may bind any prefix to a namespace.
  */
 
 export type XmlDocument = ReturnType<typeof parseDocument>;
 export type XmlNode = XmlDocument['children'][number];
 export type XmlElement = Extract<XmlNode, { attribs: Record<string, string> }>;
 
-/** Strict files (ISO/IEC 29500-1) name the namespaces of Transitional ones otherwise. */
+/** Strict files (ISO/IEC 29500-1) have other namespaces than Transitional ones. */
 const strictNames: [RegExp, string][] = [
   [/http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/relationships/g, namespaces.r],
   [
@@ -21,7 +21,7 @@ const strictNames: [RegExp, string][] = [
   [/http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/math/g, namespaces.m],
 ];
 
-/** Reads an XML part. Forgiving: what is not well-formed is read as far as it makes sense. */
+/** Reads an XML part. Forgiving: reads what it can of a part that is not well-formed. */
 export function parseXml(bytes: Uint8Array): XmlDocument {
   let text = decode(bytes).replace(/^\uFEFF/, '');
   if (text.includes('purl.oclc.org')) {
@@ -46,7 +46,7 @@ function decode(bytes: Uint8Array): string {
 /** The namespaces that the passes write in, by prefix. */
 const known: Record<string, string> = namespaces;
 
-/** The part as text again: well-formed, with every prefix declared that it uses. */
+/** The part as text: well-formed, with every prefix that it uses declared. */
 export function writeXml(document: XmlDocument): string {
   const root = rootOf(document);
   if (root) {
@@ -64,7 +64,7 @@ export function writeXml(document: XmlDocument): string {
 
 const nameInXml = /^[\p{L}_][\p{L}\p{N}._-]*(:[\p{L}_][\p{L}\p{N}._-]*)?$/u;
 
-/** What a forgiving reader took for names would be refused by a strict one. */
+/** A strict reader would refuse some of the names that a forgiving one accepts. */
 function tidyNames(element: XmlElement, declared: Set<string>, used: Set<string>): void {
   if (!nameInXml.test(element.name)) element.name = 'unreadable';
   for (const name of [element.name, ...Object.keys(element.attribs)]) {
@@ -79,7 +79,7 @@ function tidyNames(element: XmlElement, declared: Set<string>, used: Set<string>
   }
 }
 
-/** Nodes from a piece of XML written by us. */
+/** Nodes of a piece of XML that we wrote. */
 export function fragment(xml: string): XmlNode[] {
   return parseDocument(xml, { xmlMode: true }).children;
 }
@@ -97,7 +97,7 @@ export function localName(element: XmlElement): string {
   return element.name.slice(element.name.indexOf(':') + 1);
 }
 
-/** Whether the node is an element of that local name. Does not narrow, lest its negation would. */
+/** Whether the node is an element of that local name. Not a type guard: its negation would narrow too. */
 export function is(node: XmlNode, name: string): boolean {
   return isElement(node) && localName(node) === name;
 }
@@ -118,7 +118,7 @@ export function child(parent: XmlElement | undefined, ...path: string[]): XmlEle
   return at;
 }
 
-/** All elements below `top`, or those of the given local names, in document order. Costs no stack. */
+/** All elements below `top`, or those of the given local names, in document order. Not recursive. */
 export function descendants(top: XmlElement | XmlDocument, ...names: string[]): XmlElement[] {
   const found: XmlElement[] = [];
   const stack: XmlNode[] = [...top.children].reverse();
@@ -147,13 +147,13 @@ export function propertyOf(parent: XmlElement | undefined, name: string): string
   return attribute(child(parent, name), 'val');
 }
 
-/** Whether an on/off property (ECMA-376 part 1, 17.17.4) is there and on. */
+/** Whether an on/off property (ECMA-376 part 1, 17.17.4) is present and on. */
 export function isPropertyOn(parent: XmlElement | undefined, name: string): boolean {
   const property = child(parent, name);
   return property !== undefined && isOn(attribute(property, 'val'));
 }
 
-/** A whole number from an attribute, or `otherwise`. */
+/** The number in an attribute, or `otherwise`. */
 export function numberFrom(text: string | undefined, otherwise: number): number {
   const value = Number.parseFloat(text ?? '');
   return Number.isFinite(value) ? value : otherwise;
@@ -163,13 +163,13 @@ export function textOf(element: XmlElement): string {
   return DomUtils.textContent(element);
 }
 
-/** Puts `nodes` in the place of all children. */
+/** Replaces all children with `nodes`. */
 export function setChildren(parent: XmlElement, nodes: XmlNode[]): void {
   for (const node of nodes) node.parent = parent;
   parent.children = nodes;
 }
 
-/** Replaces every child by what `change` makes of it; linear, however many children there are. */
+/** Replaces every child by the nodes that `change` returns; linear in the number of children. */
 export function mapChildren(parent: XmlElement, change: (node: XmlNode) => XmlNode[]): void {
   setChildren(parent, parent.children.flatMap(change));
 }

@@ -13,7 +13,7 @@ export interface Note {
   by: string;
 }
 
-/** Numbers notes and comments in the order their references stand in the text. */
+/** Numbers notes and comments in the order of their references in the text. */
 export class Marks {
   readonly #numbers: Record<MarkKind, Map<string, number>> = {
     footnote: new Map(),
@@ -29,7 +29,7 @@ export class Marks {
     return mark(kind, number);
   }
 
-  /** Notes in the order of their marks, then those that nothing in the text refers to. */
+  /** Notes in the order of their marks, then those without a reference. */
   list(kind: MarkKind, notes: Map<string, Note>): ParagraphBlock[] {
     const numbers = this.#numbers[kind];
     const items: ParagraphBlock[] = [];

@@ -14,7 +14,7 @@ import { LinkTargets, ruleStyle, type StoryBlock } from '../model/wml.ts';
 import { wordToText } from './mammoth.ts';
 import { type MarkKind, Marks, type Note, NotesReader } from './notes.ts';
 
-/** A docx as text, and what was met on the way. */
+/** A docx as text, and what it contains. */
 export interface DocxText {
   /** Empty when text cannot carry what the document holds (`beyondText`). */
   text: string;
@@ -23,11 +23,10 @@ export interface DocxText {
 
 /**
  * The whole text of a docx in reading order: body, then footnotes, endnotes, comments, headers and
- * footers under labels of their own. Tracked changes count as accepted, except that what was
- * deleted is left out. Linear in the size of the XML.
+ * footers under labels of their own. Tracked changes count as accepted. Linear in the size of the XML.
  *
- * mammoth converts; what it would lose (list numbers, headers, footers, text in wrappers it does not
- * know) is put before it as plain paragraphs. See `docs/decisions`.
+ * mammoth converts. What it would lose (list numbers, headers, footers, text in wrappers it does not
+ * know) is given to it as plain paragraphs. See decision 0010.
  *
  * @param zip an opened package whose XML was checked (`openXmlPackage`)
  * @throws RejectDocument `normalize.corrupt` when a part is missing or damaged, and those of
@@ -37,7 +36,7 @@ export async function readDocx(zip: SafeZip, limits: Limits): Promise<DocxText> 
   const links = new LinkTargets();
   const prepared = new Stretches(links);
   const findings = await prepare(zip, limits, prepared, links);
-  // What goes on as PDF needs no text.
+  // A document that becomes a PDF needs no text.
   if (beyondText(findings).length > 0) return { text: '', findings };
   return { text: await wordToText(prepared, links, limits), findings };
 }
@@ -143,7 +142,7 @@ async function readStory(opened: OpenedDocument, name: string): Promise<StoryBlo
   return blocks;
 }
 
-/** Headers and footers, each text once however many sections and page kinds show it. */
+/** Headers and footers, each text once, however many sections and kinds of page show it. */
 async function readMargins(
   opened: OpenedDocument,
   ids: string[],
