@@ -390,6 +390,16 @@ describe('hostile content', () => {
     expect(rels).not.toMatch(/javascript|passwd/);
   });
 
+  it('refuses a part that unpacks to more than it states', async () => {
+    const docx = docxOf(paragraph('word '.repeat(1_000)));
+    // The central directory's entry of the main part (APPNOTE 4.3.12); its size is at 24, its name at 46.
+    const at = docx.lastIndexOf('word/document.xml') - 46;
+    expect(docx.readUInt32LE(at)).toBe(0x02014b50);
+    docx.writeUInt32LE(100, at + 24);
+
+    await expect(prepareBytes(docx)).rejects.toMatchObject({ code: 'normalize.zip_bomb' });
+  });
+
   it('throws on a file that is not a docx', async () => {
     await expect(prepareBytes(Buffer.from('no zip'))).rejects.toThrow(Error);
     await expect(prepareBytes(zipOf({}))).rejects.toThrow('the part word/document.xml');
