@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { errorsOf, programOf, ts } from './compiler.ts';
+import { examplesOf } from './examples.ts';
 import { type App, installClient } from './installed.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -132,6 +133,20 @@ test('a strict app in TypeScript 5.9 sees them by `main` and `types`, as node10 
   );
 
   expect(errors).toEqual([expect.stringMatching(/^wrong\.ts: Property 'noSuchField' does not/)]);
+}, 60_000);
+
+test('the examples of the client pass a strict compiler', () => {
+  const files = [...examplesOf(app)].map(([name, code]) => write(`example-${name}.ts`, code));
+
+  const errors = errorsOf(
+    programOf(files, {
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      skipLibCheck: true,
+    }),
+  );
+
+  expect(errors).toEqual([]);
 }, 60_000);
 
 test('the packed schema is the one in docs', () => {
