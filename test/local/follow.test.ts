@@ -5,7 +5,7 @@ import { Records } from '../../infra/local/cli/records.ts';
 import { documentIdOf } from '../../shared/journey/ids.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
-import { changed, error } from '../ledger/support.ts';
+import { changed, error, impliedBy } from '../ledger/support.ts';
 import { type LedgerServer, startLedgerServer } from '../world/ledger.ts';
 
 let server: LedgerServer;
@@ -42,7 +42,7 @@ async function drop(key: string, sequencer = '01'): Promise<DocumentItem> {
 }
 
 async function to(document: DocumentItem, status: DocumentItem['status']): Promise<DocumentItem> {
-  const moved = await documents.move(document, status);
+  const moved = await documents.move(document, status, impliedBy[status]);
   return moved ?? expect.unreachable('there is no other writer');
 }
 
