@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import {
   DeleteObjectCommand,
@@ -130,6 +131,17 @@ export class Objects {
         ContentType: contentType,
       }),
     );
+  }
+
+  /** A small text that was stored, or `undefined` when there is none. */
+  async getText(target: { bucket: string; key: string }): Promise<string | undefined> {
+    try {
+      const { body } = await this.open(target);
+      return await text(body);
+    } catch (error) {
+      if (error instanceof ObjectGone) return undefined;
+      throw error;
+    }
   }
 
   /** The current object of a key, or `undefined` when there is none. */

@@ -11,16 +11,41 @@ const documentRef = {
   order: z.string().min(1),
 };
 
-/** The content a version stood on, so that a message that comes too late can still let go of it. */
-const contentSha256 = z.string().length(64);
+/** The content of a version, so that a message that comes too late can still release it. */
+const content = {
+  contentSha256: z.string().length(64),
+  /** Its id in the ledger, where that is not the SHA-256 itself (ledger/content-id.ts). */
+  contentId: z.string().optional(),
+};
 
 /** Work for one version of one document in the queue of the step that `step` names. */
 export const stepMessageSchema = z.discriminatedUnion('step', [
   z.object({ step: z.literal('render'), ...documentRef }),
-  z.object({ step: z.literal('upload'), ...documentRef, contentSha256 }),
-  z.object({ step: z.literal('summarize'), ...documentRef }),
-  /** A version let go of a content: drop its reference, and the remote file if it was the last. */
-  z.object({ step: z.literal('release'), ...documentRef, contentSha256 }),
+  z.object({ step: z.literal('upload'), ...documentRef, ...content }),
+  z.object({
+    step: z.literal('summarize'),
+    ...documentRef,
+    // Functions of 0.1 send neither.
+    contentSha256: content.contentSha256.optional(),
+    contentId: content.contentId,
+  }),
+  /** A question has an answer, or its asker gave up: wakes the documents that wait, a page at a time. */
+  z.object({
+    step: z.literal('wake'),
+    contentId: z.string(),
+    question: z.string(),
+    /** Only one of them, which will ask in its turn. */
+    one: z.boolean().optional(),
+    cursor: z.record(z.string(), z.unknown()).optional(),
+  }),
+  /** A version no longer uses a content: drop its reference, and the remote file if it was the last. */
+  z.object({
+    step: z.literal('release'),
+    ...documentRef,
+    ...content,
+    /** The document was removed: what was asked about the content goes with the last reference. */
+    purge: z.boolean().optional(),
+  }),
 ]);
 export type StepMessage = z.infer<typeof stepMessageSchema>;
 

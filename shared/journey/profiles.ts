@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { DocumentRecord } from './record.ts';
 
 /** How documents below a key prefix are summarised. */
@@ -19,17 +18,6 @@ export interface Profile {
 /** The profile of every document that no other profile claims. */
 export function defaultProfile(model: string): Profile {
   return { name: 'default', model, mode: 'now', maxTokens: 4_096, containerUploads: false };
-}
-
-/**
- * What a summary depends on besides the content, hashed: two versions with equal content and equal
- * fingerprint have the same summary, so the second need not be paid for.
- */
-export function fingerprintOf(profile: Profile, prompt: string, title: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([profile.model, profile.mode, profile.maxTokens, prompt, title]))
-    .digest('hex')
-    .slice(0, 32);
 }
 
 /** Whether a document is summarised once it is uploaded; else it is `ready` then. */

@@ -95,7 +95,7 @@ export const summarySchema = z.object({
   carriedFrom: z
     .string()
     .optional()
-    .describe('Sequencer of the past version with the same content whose summary this is'),
+    .describe('Written by versions before 0.2: sequencer of the past version whose summary this is'),
   location: z.string().optional().describe('s3:// address of the whole summary when too long'),
 });
 
@@ -107,8 +107,23 @@ export const usageSchema = z.object({
   calls: z
     .int()
     .describe(
-      'Calls for this version that were or may have been paid; above 1 when a process died in one or its reply was lost',
+      'Calls that were or may have been paid for this document; 0 when it shares an answer, above 1 when a process died in a call or its reply was lost',
     ),
+  costUnknownCalls: z
+    .int()
+    .optional()
+    .describe('Those of the calls whose cost is not known and not in costUsd; 0 when absent'),
+});
+
+/** How one of the answers that a profile asks for ended. */
+export const answerOutcomeSchema = z.object({
+  outcome: z.enum(['answered', 'refused']),
+  question: z.string().describe('Hash of all that the reply depends on besides the content'),
+  generation: z.int().describe('How many times a refused question had been asked again'),
+  sharedFrom: z
+    .string()
+    .optional()
+    .describe('documentId of the document with the same content that paid for the answer'),
 });
 
 export const recordErrorSchema = z.object({
@@ -145,6 +160,14 @@ export const documentRecordSchema = z.object({
   fidelity: fidelitySchema.optional(),
   summary: summarySchema.optional(),
   usage: usageSchema.optional(),
+  answers: z.object({ summary: answerOutcomeSchema.optional() }).optional(),
+  waiting: z
+    .object({
+      reason: z.enum(['answer']).describe('`answer`: a document with the same content is being asked about'),
+      since: isoTime,
+    })
+    .optional()
+    .describe('What an open document waits for, when it is neither its turn nor a failure'),
   error: recordErrorSchema.optional(),
   attempts: z.partialRecord(stepSchema, z.int()).describe('Attempts begun, by step'),
   parent: z.string().optional().describe('documentId of the mail or archive it came out of'),

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { contentKey, referenceKey } from './keys.ts';
+import { contentIdOf } from './content-id.ts';
+import { contentKey, type Key, referenceKey, shardOf } from './keys.ts';
 import type { Changes, Condition, Table } from './table.ts';
 
 const attributes = z.object({
+  pk: z.string(),
   contentSha256: z.string(),
   /** Begins with the time, and grows by one with every write; conditions name it. */
   revision: z.int(),
@@ -25,12 +27,14 @@ const noFile = { fileId: z.undefined().optional(), expiresAt: z.undefined().opti
  * - `uploading`: a worker holds the lease, or held it and died (then a stray file may exist);
  * - `free`: no remote file, and none can be under way: the next claim uploads without looking;
  * - `live`: `fileId` carries it;
+ * - `past`: no document refers to it and it has no file; its answers are kept until `keptUntil`, in case it comes back;
  * - `deleting`: nobody refers to it; `fileId` is about to be deleted.
  */
 export const contentItemSchema = z.discriminatedUnion('state', [
   attributes.extend({ state: z.literal('uploading'), ...noFile }),
   attributes.extend({ state: z.literal('free'), ...noFile }),
   attributes.extend({ state: z.literal('live'), ...remoteFile }),
+  attributes.extend({ state: z.literal('past'), keptUntil: z.string(), ...noFile }),
   attributes.extend({
     state: z.literal('deleting'),
     leaseUntil: z.number(),
@@ -57,30 +61,47 @@ export class Contents {
     this.#now = now;
   }
 
-  async get(sha256: string): Promise<ContentItem | undefined> {
-    const item = await this.#table.get(contentKey(sha256));
+  async get(contentId: string): Promise<ContentItem | undefined> {
+    const item = await this.#table.get(contentKey(contentId));
     return item && contentItemSchema.parse(item);
   }
 
   /** Writes that a version of a document uses the content. Idempotent. */
-  async join(sha256: string, documentId: string, order: string): Promise<void> {
-    await this.#table.put({ ...referenceKey(sha256, documentId, order), documentId, order });
+  async join(contentId: string, documentId: string, order: string): Promise<void> {
+    await this.#table.put({ ...referenceKey(contentId, documentId, order), documentId, order });
+  }
+
+  /**
+   * Marks that a version of a document waits for the answer to a question about the content it refers to.
+   * @returns false when the reference is gone: the version was removed or replaced
+   */
+  async markWaiting(
+    contentId: string,
+    { documentId, order }: { documentId: string; order: string },
+    question: string,
+  ): Promise<boolean> {
+    const item = await this.#table.update(
+      referenceKey(contentId, documentId, order),
+      { set: { waitsFor: question } },
+      { expression: 'attribute_exists(pk)' },
+    );
+    return item !== undefined;
   }
 
   /** Drops that reference. Idempotent. */
-  async leave(sha256: string, documentId: string, order: string): Promise<void> {
-    await this.#table.delete(referenceKey(sha256, documentId, order));
+  async leave(contentId: string, documentId: string, order: string): Promise<void> {
+    await this.#table.delete(referenceKey(contentId, documentId, order));
   }
 
   /** Whether that reference is there, by a consistent read. */
-  async holds(sha256: string, documentId: string, order: string): Promise<boolean> {
-    return (await this.#table.get(referenceKey(sha256, documentId, order))) !== undefined;
+  async holds(contentId: string, documentId: string, order: string): Promise<boolean> {
+    return (await this.#table.get(referenceKey(contentId, documentId, order))) !== undefined;
   }
 
   /** The versions that use the content, a page at a time, by a consistent read. */
-  async references(sha256: string, options: { limit?: number; cursor?: unknown } = {}) {
+  async references(contentId: string, options: { limit?: number; cursor?: unknown } = {}) {
     const page = await this.#table.query({
-      hash: { name: 'pk', value: contentKey(sha256).pk },
+      hash: { name: 'pk', value: contentKey(contentId).pk },
       range: { name: 'sk', beginsWith: 'REF#' },
       consistent: true,
       ...(options.limit ? { limit: options.limit } : {}),
@@ -89,12 +110,14 @@ export class Contents {
     const references = page.items.map((item) => ({
       documentId: String(item.documentId),
       order: String(item.order),
+      /** The question whose answer the version waits for, or waited for once. */
+      waitsFor: item.waitsFor === undefined ? undefined : String(item.waitsFor),
     }));
     return { references, cursor: page.cursor };
   }
 
-  async isReferenced(sha256: string): Promise<boolean> {
-    const { references } = await this.references(sha256, { limit: 1 });
+  async isReferenced(contentId: string): Promise<boolean> {
+    const { references } = await this.references(contentId, { limit: 1 });
     return references.length > 0;
   }
 
@@ -111,7 +134,7 @@ export class Contents {
   ): Promise<ContentItem | undefined> {
     const doomed = (seen?.state === 'deleting' ? seen.fileId : undefined) ?? seen?.doomedFileId;
     const item = await this.#table.update(
-      contentKey(facts.contentSha256),
+      contentKey(contentIdOf(facts)),
       {
         set: {
           ...facts,
@@ -124,7 +147,7 @@ export class Contents {
           ...(seen ? {} : { revision: this.#now() }),
         },
         add: { ...(seen ? { revision: 1 } : {}), claims: 1 },
-        remove: ['fileId', 'expiresAt'],
+        remove: ['fileId', 'expiresAt', ...pastAttributes],
       },
       seen ? atRevision(seen) : { expression: 'attribute_not_exists(pk)' },
     );
@@ -132,8 +155,8 @@ export class Contents {
   }
 
   /** Prolongs the owner's claim; `false` when it was lost. */
-  async renew(sha256: string, owner: string, leaseMs: number): Promise<boolean> {
-    return this.#owned(sha256, owner, {
+  async renew(contentId: string, owner: string, leaseMs: number): Promise<boolean> {
+    return this.#owned(contentId, owner, {
       set: { leaseUntil: this.#now() + leaseMs },
       add: { revision: 1 },
     });
@@ -141,11 +164,11 @@ export class Contents {
 
   /** Writes the file that carries the content now; `false` when the claim was lost meanwhile. */
   async setLive(
-    sha256: string,
+    contentId: string,
     owner: string,
     file: { fileId: string; expiresAt?: string | undefined },
   ): Promise<boolean> {
-    return this.#owned(sha256, owner, {
+    return this.#owned(contentId, owner, {
       set: { state: 'live', fileId: file.fileId, expiresAt: file.expiresAt },
       add: { revision: 1 },
       remove: ['owner', 'leaseUntil', 'doomedFileId'],
@@ -156,8 +179,8 @@ export class Contents {
    * Gives the claim back after a failure.
    * @param stray whether a file may have been made all the same: then the next claim looks first
    */
-  async abandon(sha256: string, owner: string, stray: boolean): Promise<boolean> {
-    return this.#owned(sha256, owner, {
+  async abandon(contentId: string, owner: string, stray: boolean): Promise<boolean> {
+    return this.#owned(contentId, owner, {
       set: stray ? { leaseUntil: 0 } : { state: 'free' },
       add: { revision: 1 },
       remove: stray ? ['owner'] : ['owner', 'leaseUntil'],
@@ -165,9 +188,9 @@ export class Contents {
   }
 
   /** A live file turned out to be gone: the next claim uploads again. */
-  async evict(sha256: string, fileId: string): Promise<boolean> {
+  async evict(contentId: string, fileId: string): Promise<boolean> {
     const item = await this.#table.update(
-      contentKey(sha256),
+      contentKey(contentId),
       { set: { state: 'free' }, add: { revision: 1 }, remove: ['fileId', 'expiresAt'] },
       {
         expression: '#state = :live AND fileId = :file',
@@ -190,7 +213,7 @@ export class Contents {
     leaseMs: number,
   ): Promise<ContentItem | undefined> {
     const item = await this.#table.update(
-      contentKey(seen.contentSha256),
+      keyOf(seen),
       {
         set: { state: 'deleting', owner, leaseUntil: this.#now() + leaseMs },
         add: { revision: 1 },
@@ -210,11 +233,11 @@ export class Contents {
     const dead = mayBeGone ? taken.fileId : undefined;
     const state = dead ? 'free' : taken.fileId ? 'live' : 'uploading';
     const item = await this.#table.update(
-      contentKey(taken.contentSha256),
+      keyOf(taken),
       {
         set: { state, doomedFileId: dead },
         add: { revision: 1 },
-        remove: ['owner', 'leaseUntil', ...(dead ? ['fileId', 'expiresAt'] : [])],
+        remove: ['owner', 'leaseUntil', ...pastAttributes, ...(dead ? ['fileId', 'expiresAt'] : [])],
       },
       atRevision(taken),
     );
@@ -224,8 +247,31 @@ export class Contents {
   /** Ends the deleter's lease after a failure, so that the next attempt need not wait for it. */
   async forgetDeleter(taken: ContentItem): Promise<boolean> {
     const item = await this.#table.update(
-      contentKey(taken.contentSha256),
+      keyOf(taken),
       { set: { leaseUntil: 0 }, add: { revision: 1 } },
+      atRevision(taken),
+    );
+    return item !== undefined;
+  }
+
+  /**
+   * The deleter has deleted the file, and what was asked about the content is kept for a while.
+   * @param keptUntil RFC 3339
+   * @returns false when it lost the content
+   */
+  async retire(taken: ContentItem, keptUntil: string): Promise<boolean> {
+    const item = await this.#table.update(
+      keyOf(taken),
+      {
+        set: {
+          state: 'past',
+          keptUntil,
+          stateShard: `past#${shardOf(contentIdOfItem(taken))}`,
+          stateAt: keptUntil,
+        },
+        add: { revision: 1 },
+        remove: ['owner', 'leaseUntil', 'fileId', 'expiresAt', 'doomedFileId'],
+      },
       atRevision(taken),
     );
     return item !== undefined;
@@ -233,11 +279,11 @@ export class Contents {
 
   /** Removes the item of a content without a file; `false` when a newcomer took it over. */
   async forget(seen: ContentItem): Promise<boolean> {
-    return this.#table.delete(contentKey(seen.contentSha256), atRevision(seen));
+    return this.#table.delete(keyOf(seen), atRevision(seen));
   }
 
-  async #owned(sha256: string, owner: string, changes: Changes): Promise<boolean> {
-    const item = await this.#table.update(contentKey(sha256), changes, {
+  async #owned(contentId: string, owner: string, changes: Changes): Promise<boolean> {
+    const item = await this.#table.update(contentKey(contentId), changes, {
       expression: '#state = :uploading AND #owner = :owner',
       names: { state: 'state', owner: 'owner' },
       values: { uploading: 'uploading', owner },
@@ -253,6 +299,16 @@ export class Contents {
 export function mayHaveStray(seen: Pick<ContentItem, 'state' | 'fileId'>): boolean {
   return seen.state === 'uploading' || (seen.state === 'deleting' && !seen.fileId);
 }
+
+/** The id of a content, as its item's key has it. */
+export const contentIdOfItem = ({ pk }: Pick<ContentItem, 'pk'>): string =>
+  pk.slice('CONTENT#'.length);
+
+/** The key of the item itself: those of the first release are all under the SHA-256 alone. */
+const keyOf = ({ pk }: Pick<ContentItem, 'pk'>): Key => ({ pk, sk: 'CONTENT' });
+
+/** What only a `past` content has. */
+const pastAttributes = ['keptUntil', 'stateShard', 'stateAt'];
 
 function atRevision(seen: ContentItem): Condition {
   return { expression: 'revision = :seen', values: { seen: seen.revision } };

@@ -16,15 +16,13 @@ export type Source = z.infer<typeof sourceSchema>;
 /** A reference to a content that a version held and that must be dropped. */
 export const releaseSchema = z.object({
   contentSha256: z.string(),
+  /** Id of the content where it is not the SHA-256 itself (content-id.ts). */
+  contentId: z.string().optional(),
   order: z.string(),
   /** True where the version had its file, which a newer version may go on with. */
   hadFile: z.boolean().optional(),
 });
 export type Release = z.infer<typeof releaseSchema>;
-
-/** Who makes a paid call, and until when nobody else may, in epoch milliseconds. */
-const leaseSchema = z.object({ owner: z.string(), until: z.number() });
-export type Lease = z.infer<typeof leaseSchema>;
 
 /** Every attribute that a document item may have: the public record and Dropline's own book-keeping. */
 const attributes = documentRecordSchema.extend({
@@ -49,14 +47,8 @@ const attributes = documentRecordSchema.extend({
   /** True while the document waits for the render step. */
   rendering: z.boolean().optional(),
   releases: z.array(releaseSchema).optional(),
-  /** The past version whose summary, there or being paid for, may be carried over when the content is the same. */
-  prior: z
-    .object({ order: z.string(), contentSha256: z.string(), fingerprint: z.string() })
-    .optional(),
-  /** What the summary was made with: prompt, model and options, hashed. */
-  fingerprint: z.string().optional(),
-  /** Fence of the paid call. */
-  lease: leaseSchema.optional(),
+  /** Fence of a paid call by a function of 0.1, which may still run; respected, no longer written. */
+  lease: z.object({ owner: z.string(), until: z.number() }).optional(),
   /** Times a known file turned out gone and the content was uploaded again. */
   evictions: z.int().optional(),
   /** Times in a row that the step this document waits for found the Claude API down. */
@@ -69,6 +61,8 @@ const attributes = documentRecordSchema.extend({
   hasParts: z.boolean().optional(),
   /** True while parts of past versions may still have to be retired. */
   retiresParts: z.boolean().optional(),
+  /** True while a removal still has to delete what past versions left behind. */
+  purges: z.boolean().optional(),
 });
 
 /** An item as it is read where it is only replaced: one that a fault has broken must not block its successor. */

@@ -2,6 +2,7 @@ import { documentIdOf } from '../journey/ids.ts';
 import type { ObjectChange } from '../journey/messages.ts';
 import type { DocumentRecord, Status, Step } from '../journey/record.ts';
 import type { OpenStatus } from '../journey/steps.ts';
+import { contentIdOf } from './content-id.ts';
 import {
   assertImplied,
   type DocumentAttributes,
@@ -49,11 +50,16 @@ export class IllegalTransition extends Error {
 export class Documents {
   readonly #table: Table;
   readonly #now: () => number;
+  readonly #keepPastMs: number;
 
-  /** @param now epoch milliseconds */
-  constructor(table: Table, now: () => number) {
+  /**
+   * @param now epoch milliseconds
+   * @param keepPastMs how long a version is kept after it was replaced, in milliseconds
+   */
+  constructor(table: Table, now: () => number, keepPastMs = 0) {
     this.#table = table;
     this.#now = now;
+    this.#keepPastMs = keepPastMs;
   }
 
   /** The document by a consistent read, or `undefined` when the key was never seen. */
@@ -90,8 +96,9 @@ export class Documents {
         return { outcome, document: documentItemSchema.parse(item) };
       }
 
-      await this.#archive(present);
-      const next = { ...fresh, ...inherited(present) };
+      // Of a removed document nothing is kept.
+      if (change.kind === 'created') await this.#archive(present);
+      const next = { ...fresh, ...inherited(present, change.kind) };
       const replaced = await this.#table.put(next, {
         expression: '#order = :was AND revision = :revision',
         names: { order: 'order' },
@@ -162,43 +169,39 @@ export class Documents {
   }
 
   /**
-   * Ends this version `failed` (or `skipped`, or parks it `held`) with the error that says why. What another
-   * worker is paying for just now is that worker's to end, unless `options` bring a condition of their own.
-   * @returns the record as it is now, or `undefined` when a newer event was first, it had ended, or it is
-   *   being paid for
+   * Ends this version `failed` or `skipped`, or parks it `held`, with the error that says why.
+   * @returns the record as it is now, or `undefined` when a newer event was first or it had ended
    */
   async setAside<To extends 'failed' | 'skipped' | 'held'>(
     document: DocumentItem,
     to: To,
     error: Omit<NonNullable<DocumentRecord['error']>, 'at'>,
-    options: MoveOptions & { fidelity?: DocumentItem['fidelity'] } = {},
+    options: MoveOptions & { changes?: DocumentChanges } = {},
   ): Promise<DocumentIn<To> | undefined> {
-    const { fidelity, condition = unleased(this.#now()), ...counted } = options;
-    const changes: DocumentChanges = { error: { ...error, at: this.#iso() }, fidelity };
+    const { changes: more, remove = [], ...counted } = options;
+    const changes: DocumentChanges = { ...more, error: { ...error, at: this.#iso() } };
     if (to === 'held' && isOpen(document.status)) changes.heldFrom = document.status;
-    return this.move(document, to, changes, { ...counted, condition });
+    return this.move(document, to, changes, { ...counted, remove: [...remove, 'waiting'] });
   }
 
-  /**
-   * Writes into a past version what came of it after a newer event had replaced it.
-   * @returns false when `condition` refuses it, or there is no such version
-   */
-  async amendPast(
-    { documentId, order }: Pick<DocumentItem, 'documentId' | 'order'>,
-    status: Status,
-    changes: DocumentChanges,
-    options: Pick<MoveOptions, 'add' | 'remove'> & { condition: Condition },
-  ): Promise<boolean> {
-    const item = await this.#table.update(
-      pastVersionKey(documentId, order),
-      {
-        set: { ...changes, status, updatedAt: this.#iso() },
-        add: { revision: 1, ...options.add },
-        remove: options.remove ?? [],
-      },
-      options.condition,
-    );
-    return item !== undefined;
+  /** The past versions of a document that are still kept. */
+  async *past(documentId: string): AsyncGenerator<PastVersion> {
+    let cursor: Item | undefined;
+    do {
+      const page = await this.#table.query({
+        hash: { name: 'pk', value: documentKey(documentId).pk },
+        range: { name: 'sk', beginsWith: 'V#' },
+        consistent: true,
+        cursor,
+      });
+      for (const item of page.items) yield pastVersionSchema.parse(item);
+      cursor = page.cursor;
+    } while (cursor);
+  }
+
+  /** Deletes a past version. Idempotent. */
+  async forgetPast({ documentId, order }: Pick<PastVersion, 'documentId' | 'order'>): Promise<void> {
+    await this.#table.delete(pastVersionKey(documentId, order));
   }
 
   /** Forgets releases that were sent, provided that nobody wrote the record meanwhile. */
@@ -274,7 +277,7 @@ export class Documents {
   async clearReleases(document: DocumentItem): Promise<void> {
     await this.#table.update(
       documentKey(document.documentId),
-      { remove: ['releases', 'retiresParts'] },
+      { remove: ['releases', 'retiresParts', 'purges'] },
       {
         expression: '#order = :order',
         names: { order: 'order' },
@@ -293,6 +296,8 @@ export class Documents {
         ...rest,
         ...pastVersionKey(present.documentId, present.order),
         pastFileId: fileId,
+        stateShard: `past#${shardOf(present.documentId)}`,
+        stateAt: new Date(this.#now() + this.#keepPastMs).toISOString(),
       }),
       // Two events may replace the same version at once: the one that read it earlier must not
       // overwrite what the other archived with what it was before its last step.
@@ -338,13 +343,6 @@ export class Documents {
   }
 }
 
-/** Holds where nobody pays for the document just now. */
-export const unleased = (now: number): Condition => ({
-  expression: 'attribute_not_exists(lease) OR lease.#until < :now',
-  names: { until: 'until' },
-  values: { now },
-});
-
 /** The newest event that the record tells of. */
 export const newestOrder = ({
   order,
@@ -353,23 +351,20 @@ export const newestOrder = ({
   confirmedBy > order ? confirmedBy : order;
 
 /** What a new version takes over from the one it replaces. */
-function inherited(present: DocumentAttributes): Item {
+function inherited(present: DocumentAttributes, kind: ObjectChange['kind']): Item {
   const releases: Release[] = [...(present.releases ?? [])];
-  if (present.contentSha256) {
+  const { contentSha256, mimeType, order } = present;
+  if (contentSha256) {
+    const contentId = mimeType && contentIdOf({ contentSha256, mimeType });
     releases.push(
       clean({
-        contentSha256: present.contentSha256,
-        order: present.order,
+        contentSha256,
+        contentId: contentId === contentSha256 ? undefined : contentId,
+        order,
         hadFile: present.fileId ? true : undefined,
       }) as Release,
     );
   }
-  const { contentSha256, fingerprint } = present;
-  // A version that is being paid for just now will have its summary soon.
-  const prior =
-    (present.summary || present.lease) && contentSha256 && fingerprint
-      ? { order: present.order, contentSha256, fingerprint }
-      : present.prior;
   return clean({
     createdAt: present.createdAt,
     dayShard: `${present.createdAt.slice(0, 10)}#${shardOf(present.documentId)}`,
@@ -377,7 +372,7 @@ function inherited(present: DocumentAttributes): Item {
     revision: present.revision + 1,
     releases: releases.length > 0 ? releases : undefined,
     retiresParts: present.hasParts || present.retiresParts ? true : undefined,
-    prior,
+    purges: kind === 'removed' ? true : undefined,
   });
 }
 

@@ -16,20 +16,36 @@ export const pastVersionKey = (documentId: string, order: string): Key => ({
   sk: `V#${order}`,
 });
 
-export const contentKey = (sha256: string): Key => ({ pk: `CONTENT#${sha256}`, sk: 'CONTENT' });
+/** @param contentId of `contentIdOf` (content-id.ts) */
+export const contentKey = (contentId: string): Key => ({ pk: `CONTENT#${contentId}`, sk: 'CONTENT' });
 
 /**
  * A reference belongs to one version of a document, not to the document: otherwise a late release
  * of version 1 would drop the reference of a version 3 that came back to the same content.
  */
-export const referenceKey = (sha256: string, documentId: string, order: string): Key => ({
-  pk: `CONTENT#${sha256}`,
+export const referenceKey = (contentId: string, documentId: string, order: string): Key => ({
+  pk: `CONTENT#${contentId}`,
   sk: `REF#${documentId}#${order}`,
+});
+
+/** An answer is in the partition of its content, so that a release finds and deletes all of them. */
+export const answerKey = (contentId: string, question: string): Key => ({
+  pk: `CONTENT#${contentId}`,
+  sk: `ANSWER#${question}`,
+});
+
+/** Cost entries of one UTC day (`yyyy-mm-dd`), spread over shards. */
+export const costKey = (day: string, shard: number, entry: string): Key => ({
+  pk: `COST#${day}#${shard}`,
+  sk: entry,
 });
 
 /** Indexes of the table; all sparse, all projecting keys only. */
 export const indexes = {
-  /** `open#n`, `failed#n`, `held#n` by the time the version was received. */
+  /**
+   * `open#n`, `failed#n`, `held#n` by the time the version was received; `past#n`, what was replaced or released and is
+   * kept for a while, by the time until which it is.
+   */
   byState: { name: 'by-state', hash: 'stateShard', range: 'stateAt' },
   /** `yyyy-mm-dd#n` of the day a key was first seen, by that time. */
   byDay: { name: 'by-day', hash: 'dayShard', range: 'listedAt' },

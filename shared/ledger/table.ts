@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
@@ -51,10 +52,17 @@ export interface QueryInput {
 export class Table {
   readonly #client: DynamoDBDocumentClient;
   readonly #name: string;
+  readonly #token: () => string;
 
-  constructor(client: DynamoDBDocumentClient, name: string) {
+  /** @param token names a write, unique at each call */
+  constructor(
+    client: DynamoDBDocumentClient,
+    name: string,
+    token: () => string = () => randomBytes(6).toString('base64url'),
+  ) {
     this.#client = client;
     this.#name = name;
+    this.#token = token;
   }
 
   /** The item, by a strongly consistent read. */
@@ -67,37 +75,51 @@ export class Table {
 
   /** Puts the item; `false` when `condition` refuses it. */
   async put(item: Item, condition?: Condition): Promise<boolean> {
-    return this.#conditional(() =>
-      this.#client.send(
-        new PutCommand({ TableName: this.#name, Item: item, ...conditionInput(condition) }),
-      ),
+    // Without a condition a repeated put changes nothing, so it needs no name.
+    const named = condition ? { ...item, written: this.#token() } : item;
+    const done = await this.#conditional(
+      () =>
+        this.#client.send(
+          new PutCommand({ TableName: this.#name, Item: named, ...conditionInput(condition) }),
+        ),
+      async () => (await this.#keptAs(keyIn(item), named.written)) !== undefined,
     );
+    return done;
   }
 
   /** Updates the item and returns it whole as it is now; `undefined` when `condition` refuses it. */
   async update(key: Key, changes: Changes, condition?: Condition): Promise<Item | undefined> {
-    const input = updateInput(changes, condition);
+    const written = this.#token();
+    const input = updateInput({ ...changes, set: { ...changes.set, written } }, condition);
     let item: Item | undefined;
-    const done = await this.#conditional(async () => {
-      const { Attributes } = await this.#client.send(
-        new UpdateCommand({
-          TableName: this.#name,
-          Key: key,
-          ReturnValues: 'ALL_NEW',
-          ...input,
-        }),
-      );
-      item = Attributes;
-    });
+    const done = await this.#conditional(
+      async () => {
+        const { Attributes } = await this.#client.send(
+          new UpdateCommand({
+            TableName: this.#name,
+            Key: key,
+            ReturnValues: 'ALL_NEW',
+            ...input,
+          }),
+        );
+        item = Attributes;
+      },
+      async () => {
+        item = await this.#keptAs(key, written);
+        return item !== undefined;
+      },
+    );
     return done ? item : undefined;
   }
 
-  /** Deletes the item; `false` when `condition` refuses it. Deleting what is not there is done. */
+  /** Deletes the item; `false` when `condition` refuses it. Deleting an item that does not exist succeeds. */
   async delete(key: Key, condition?: Condition): Promise<boolean> {
-    return this.#conditional(() =>
-      this.#client.send(
-        new DeleteCommand({ TableName: this.#name, Key: key, ...conditionInput(condition) }),
-      ),
+    return this.#conditional(
+      () =>
+        this.#client.send(
+          new DeleteCommand({ TableName: this.#name, Key: key, ...conditionInput(condition) }),
+        ),
+      async () => (await this.get(key)) === undefined,
     );
   }
 
@@ -138,16 +160,32 @@ export class Table {
     return { items: Items ?? [], cursor: LastEvaluatedKey };
   }
 
-  async #conditional(send: () => Promise<unknown>): Promise<boolean> {
+  /**
+   * Sends a conditional write. The SDK retries a write whose response was lost; when the first try had taken
+   * effect, the retry is refused by the write's own condition. So a refusal after a retry is looked into.
+   * @param isOwn whether the item is as this very write left it
+   */
+  async #conditional(
+    send: () => Promise<unknown>,
+    isOwn: () => Promise<boolean>,
+  ): Promise<boolean> {
     try {
       await send();
       return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      return (error.$metadata.attempts ?? 1) > 1 && isOwn();
     }
   }
+
+  /** The item, provided that the write of this name was the last to change it. */
+  async #keptAs(key: Key, written: unknown): Promise<Item | undefined> {
+    const item = await this.get(key);
+    return item?.written === written ? item : undefined;
+  }
 }
+
+const keyIn = ({ pk, sk }: Item): Key => ({ pk: String(pk), sk: String(sk) });
 
 function conditionInput(condition: Condition | undefined) {
   if (!condition) return {};

@@ -1,38 +1,36 @@
-import type { DocumentItem } from '../ledger/document-item.ts';
+import { contentIdOf } from '../ledger/content-id.ts';
+import type { DocumentItem, Release } from '../ledger/document-item.ts';
 import { retireParts } from './parts.ts';
 import type { StepTools } from './tools.ts';
 
 /**
- * Lets go of what the versions before this one held: their references to contents, and their parts.
+ * Releases what the versions before this one held: their references to contents, and their parts.
  *
  * Called when this version has a file of its own or has ended, never before: a file dropped again
  * unchanged would otherwise lose its remote file for a moment and pay for it again. Releases stay
  * in the record until they were sent, so a crash repeats them; they are idempotent.
  */
 export async function releasePast(document: DocumentItem, tools: StepTools): Promise<void> {
-  if (!document.releases && !document.retiresParts) return;
-  const { documentId } = document;
-  for (const { contentSha256, order } of document.releases ?? []) {
-    await tools.send({ step: 'release', documentId, order, contentSha256 });
-  }
-  if (document.retiresParts) await retireParts(document, tools);
+  const { releases = [], retiresParts, purges } = document;
+  if (releases.length === 0 && !retiresParts && !purges) return;
+  for (const release of releases) await send(document, release, tools);
+  if (purges) await purge(document, tools);
+  if (retiresParts) await retireParts(document, tools);
   await tools.documents.clearReleases(document);
 }
 
-/** As many past versions wait to be let go before those without a file are let go early. */
+/** As many past versions wait to be released before those without a file are released early. */
 const many = 50;
 
 /**
- * Lets go of past versions that never had a file, once they are many: a file that is overwritten again and
- * again while its lane is stopped must not let its record grow for ever. Those that had one wait, for this version
- * may go on with it.
+ * Releases past versions that never had a file, once they are many: a file that is overwritten again and again
+ * while its lane is stopped must not let its record grow without limit. Versions that had a file wait, because
+ * this version may reuse it.
  */
 export async function releasePastEarly(document: DocumentItem, tools: StepTools): Promise<void> {
-  const { documentId, releases = [] } = document;
+  const { releases = [] } = document;
   if (releases.length <= many) return;
-  for (const { contentSha256, order, hadFile } of releases) {
-    if (!hadFile) await tools.send({ step: 'release', documentId, order, contentSha256 });
-  }
+  for (const release of releases) if (!release.hadFile) await send(document, release, tools);
   await tools.documents.keepReleases(
     document,
     releases.filter(({ hadFile }) => hadFile),
@@ -40,11 +38,53 @@ export async function releasePastEarly(document: DocumentItem, tools: StepTools)
 }
 
 /**
- * Whether a newer version of the document has yet to let go of a past one, and may go on with its file: it
- * waits to have one of its own. Once it has, or has ended, its releases are sent or about to be.
+ * Whether a newer version of the document has yet to release a past one, and may reuse its file: it is
+ * waiting for a file of its own. Once it has one, or has ended, its releases are sent or about to be.
  */
 export function mayReusePast(present: DocumentItem | undefined, past: { order: string }): boolean {
   const waits = present?.status === 'held' ? present.heldFrom : present?.status;
   if (waits !== 'received' && waits !== 'normalized') return false;
   return present?.releases?.some(({ order }) => order === past.order) ?? false;
+}
+
+const send = (
+  { documentId, status }: DocumentItem,
+  { contentSha256, contentId, order }: Release,
+  tools: StepTools,
+): Promise<void> =>
+  tools.send({
+    step: 'release',
+    documentId,
+    order,
+    contentSha256,
+    ...(contentId && contentId !== contentSha256 ? { contentId } : {}),
+    ...(status === 'removed' ? { purge: true } : {}),
+  });
+
+/**
+ * Deletes what a removed document left behind: past versions that are kept for a while, what was asked about
+ * their contents, and staged bytes.
+ */
+async function purge(document: DocumentItem, tools: StepTools): Promise<void> {
+  const { documentId } = document;
+  for await (const past of tools.documents.past(documentId)) {
+    const { contentSha256, mimeType, order } = past;
+    if (contentSha256 && mimeType) {
+      const contentId = contentIdOf({ contentSha256, mimeType });
+      await send(document, { contentSha256, contentId, order }, tools);
+    }
+    await tools.documents.forgetPast(past);
+  }
+  const prefix = `staged/${documentId}/`;
+  let startAfter: string | undefined;
+  for (;;) {
+    const page = await tools.objects.list(tools.stagingBucket, { prefix, startAfter });
+    for (const { key } of page.objects) {
+      startAfter = key;
+      // A newer version may be staging its own.
+      const [order = ''] = key.slice(prefix.length).split('/');
+      if (order < document.order) await tools.objects.delete({ bucket: tools.stagingBucket, key });
+    }
+    if (!page.more) return;
+  }
 }

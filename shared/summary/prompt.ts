@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { MessageCreateParamsNonStreaming } from '@anthropic-ai/sdk/resources/messages';
 import type { Profile } from '../journey/profiles.ts';
-import type { DocumentRecord } from '../journey/record.ts';
+import type { Block } from '../journey/record.ts';
 
 /** `parseSummary` reads the layout that this prompt asks for; change both together. */
 export const summaryPrompt = `You summarise one document for people who decide whether to open it.
@@ -16,19 +17,16 @@ Key points:
 
 Add nothing before, between or after these parts. State only what the document says.`;
 
-/** The fields of a document that the request is built from. */
-export type SummaryInput = Pick<DocumentRecord, 'key' | 'block'> & { fileId: string };
-
 /**
- * The Messages request that summarises one uploaded file. Citations are requested where the API
- * supports them: for document blocks, not for images.
- * @param input a record with `fileId` and `block`; the last part of the key is the title
+ * The Messages request that summarises one uploaded file. Citations are requested where the API supports them: for
+ * document blocks, not for images. Nothing in it is particular to one document, not even its name, so that documents
+ * with the same content can share the answer.
  */
 export function summaryRequest(
-  input: SummaryInput,
+  { fileId, block }: { fileId: string; block: Block },
   profile: Profile,
 ): MessageCreateParamsNonStreaming {
-  const source = { type: 'file', file_id: input.fileId } as const;
+  const source = { type: 'file', file_id: fileId } as const;
   return {
     model: profile.model,
     max_tokens: profile.maxTokens,
@@ -37,14 +35,9 @@ export function summaryRequest(
       {
         role: 'user',
         content: [
-          input.block === 'image'
+          block === 'image'
             ? { type: 'image', source }
-            : {
-                type: 'document',
-                source,
-                title: titleOf(input.key),
-                citations: { enabled: true },
-              },
+            : { type: 'document', source, citations: { enabled: true } },
           { type: 'text', text: 'Summarise this document in the layout you were given.' },
         ],
       },
@@ -52,8 +45,18 @@ export function summaryRequest(
   };
 }
 
-/** The title of a document block: the file's name, cut to 255 characters. */
+/**
+ * The question that a profile asks about a content: all that the reply depends on besides the content itself, hashed.
+ * Two documents with the same content and the same question have the same answer, which is paid for once.
+ * @returns 32 hex digits
+ */
+export function questionOf(block: Block, profile: Profile): string {
+  const request = summaryRequest({ fileId: '', block }, profile);
+  return createHash('sha256').update(JSON.stringify(request)).digest('hex').slice(0, 32);
+}
+
+/** The title of a document whose answer has none: the file's name, cut to 255 characters, without control characters. */
 export function titleOf(key: string): string {
-  const name = key.split('/').at(-1) || key;
+  const name = (key.split('/').at(-1) || key).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '');
   return Array.from(name).slice(0, 255).join('');
 }

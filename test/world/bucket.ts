@@ -79,6 +79,10 @@ export class MemoryBuckets implements ObjectStore {
     this.put(target.bucket, target.key, Buffer.from(text));
   }
 
+  async getText({ bucket, key }: { bucket: string; key: string }) {
+    return this.#current(bucket, key)?.bytes.toString();
+  }
+
   async head(target: { bucket: string; key: string }) {
     const current = this.#current(target.bucket, target.key);
     return (

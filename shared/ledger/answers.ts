@@ -1,0 +1,262 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { answerKey, contentKey } from './keys.ts';
+import type { Changes, Condition, Item, Table } from './table.ts';
+
+/**
+ * The answer to one question about one content: what is paid for, and therefore an item of its own. Documents
+ * with the same content share it; whoever claims it first asks, the others wait.
+ * - `asking`: a worker holds the lease and makes the paid call, or held it and died or failed;
+ * - `answered`: the reply is in the item, or in the results bucket where it is long;
+ * - `refused`: the call was paid and its reply is of no use. Only a person's retry asks again.
+ */
+const attributes = z.object({
+  /** What `questionOf` made of all that the reply depends on besides the content. */
+  question: z.string(),
+  /** How many times a person has had a refused question asked again. */
+  generation: z.int().default(0),
+  /** Calls that were or may have been paid. */
+  calls: z.int(),
+  /** Those of them whose cost nobody could record: their worker died, or their reply was lost. */
+  unknownCalls: z.int(),
+  /** The version of a document for which the question was last asked. */
+  askedBy: z.object({ documentId: z.string(), order: z.string() }),
+  /** True when documents wait for the answer: they are woken once there is one. */
+  awaited: z.boolean().default(false),
+});
+
+/** What a reply was billed, as it is recorded. */
+export const billedSchema = z.object({
+  model: z.string(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  cacheReadTokens: z.int(),
+  /** Absent when the price table does not have the model. */
+  costUsd: z.number().optional(),
+  /** RFC 3339. */
+  at: z.string(),
+});
+export type Billed = z.infer<typeof billedSchema>;
+
+const replied = attributes.extend({
+  billed: billedSchema,
+  /** The number of the call that gave the reply, which names its cost entry. */
+  call: z.int(),
+  /** The reply as gzipped JSON. */
+  reply: z.instanceof(Uint8Array).optional(),
+  /** Key of the reply in the results bucket, where it is too long for the item. */
+  replyKey: z.string().optional(),
+});
+
+export const answerItemSchema = z.discriminatedUnion('state', [
+  attributes.extend({
+    state: z.literal('asking'),
+    owner: z.string().optional(),
+    /** Epoch milliseconds until which nobody else may ask; 0 when the worker gave the lease back. */
+    leaseUntil: z.number(),
+  }),
+  replied.extend({ state: z.literal('answered') }),
+  replied.extend({
+    state: z.literal('refused'),
+    /** Why the reply is of no use. */
+    error: z.object({ code: z.string(), message: z.string() }),
+  }),
+]);
+export type AnswerItem = z.infer<typeof answerItemSchema>;
+export type AnswerIn<State extends AnswerItem['state']> = Extract<AnswerItem, { state: State }>;
+export type RepliedAnswer = AnswerIn<'answered' | 'refused'>;
+
+/** A version of a document. */
+export interface Asker {
+  documentId: string;
+  order: string;
+}
+
+/** Names an answer. */
+export interface AnswerRef {
+  contentId: string;
+  question: string;
+}
+
+/** A reply as it is written down: within the item, or by its key in the results bucket. */
+export type StoredReply = { reply: Uint8Array } | { replyKey: string };
+
+/** The answers' part of the ledger. Every method is one conditional write on one item. */
+export class Answers {
+  readonly #table: Table;
+  readonly #now: () => number;
+
+  /** @param now epoch milliseconds */
+  constructor(table: Table, now: () => number) {
+    this.#table = table;
+    this.#now = now;
+  }
+
+  /** The answer by a consistent read, or `undefined` when the question was never asked. */
+  async get(ref: AnswerRef): Promise<AnswerItem | undefined> {
+    const item = await this.#table.get(answerKey(ref.contentId, ref.question));
+    return item && answerItemSchema.parse(item);
+  }
+
+  /**
+   * Takes the lease of a question that nobody is asking, and counts the call that is about to be made: a crash
+   * between this and the reply's write cannot be told from one before the call.
+   * @param leaseMs longer than the call can take, in milliseconds
+   * @returns the answer as claimed, or `undefined` when somebody is asking or has asked
+   */
+  async claim(
+    ref: AnswerRef,
+    asker: Asker,
+    owner: string,
+    leaseMs: number,
+  ): Promise<AnswerIn<'asking'> | undefined> {
+    const now = this.#now();
+    const { question } = ref;
+    const lease = { state: 'asking', owner, leaseUntil: now + leaseMs };
+    return this.#update<'asking'>(
+      ref,
+      { set: { question, askedBy: asker, ...lease }, add: { calls: 1, unknownCalls: 1 } },
+      {
+        expression: 'attribute_not_exists(pk) OR (#state = :asking AND leaseUntil < :now)',
+        names: { state: 'state' },
+        values: { asking: 'asking', now },
+      },
+    );
+  }
+
+  /**
+   * Asks to be woken. The caller has marked its reference before.
+   * @returns false when nobody is asking any more: then there is an answer, or somebody has to ask
+   */
+  async awaitAnswer(ref: AnswerRef): Promise<boolean> {
+    const waiting = await this.#update(
+      ref,
+      { set: { awaited: true } },
+      {
+        expression: '#state = :asking AND leaseUntil >= :now',
+        names: { state: 'state' },
+        values: { asking: 'asking', now: this.#now() },
+      },
+    );
+    return waiting !== undefined;
+  }
+
+  /**
+   * Writes down what came of a paid call. Whoever holds a reply writes it, even after its lease: a reply is a reply,
+   * and the worker that has taken the question over finds it.
+   * @param error why the reply is of no use, if it is not
+   * @returns the answer as written, or `undefined` when the content was removed meanwhile, or another reply was first
+   */
+  async settle(
+    ref: AnswerRef,
+    claimed: AnswerIn<'asking'>,
+    stored: StoredReply,
+    billed: Billed,
+    error?: { code: string; message: string },
+  ): Promise<RepliedAnswer | undefined> {
+    const state = error ? 'refused' : 'answered';
+    return this.#update<'answered' | 'refused'>(
+      ref,
+      {
+        set: { state, ...stored, billed, call: claimed.calls, error },
+        add: { unknownCalls: -1 },
+        remove: ['owner', 'leaseUntil'],
+      },
+      atGeneration('asking', claimed.generation),
+    );
+  }
+
+  /**
+   * Gives the lease back after a call without a usable reply.
+   * @param mayBePaid false when the call was certainly not billed: then it is not counted
+   * @returns the answer as it is now, or `undefined` when the worker no longer held the lease
+   */
+  async giveBack(
+    ref: AnswerRef,
+    owner: string,
+    mayBePaid: boolean,
+  ): Promise<AnswerIn<'asking'> | undefined> {
+    return this.#update<'asking'>(
+      ref,
+      {
+        set: { leaseUntil: 0 },
+        ...(mayBePaid ? {} : { add: { calls: -1, unknownCalls: -1 } }),
+        remove: ['owner'],
+      },
+      { expression: '#owner = :owner', names: { owner: 'owner' }, values: { owner } },
+    );
+  }
+
+  /** Clears the mark that documents wait: they are about to be woken. */
+  async clearAwaited(ref: AnswerRef): Promise<void> {
+    await this.#update(ref, { remove: ['awaited'] }, exists);
+  }
+
+  /**
+   * Has a refused question asked again, as a person wishes. Of several documents that share the refusal the first
+   * does it: the others name a generation that is over.
+   */
+  async reopen(ref: AnswerRef, generation: number): Promise<boolean> {
+    const reopened = await this.#update(
+      ref,
+      {
+        set: { state: 'asking', leaseUntil: 0 },
+        add: { generation: 1 },
+        remove: ['error', 'billed', 'call', 'reply', 'replyKey'],
+      },
+      atGeneration('refused', generation),
+    );
+    return reopened !== undefined;
+  }
+
+  /** All answers about a content. There are as many as questions were asked about it: a handful. */
+  async ofContent(contentId: string): Promise<AnswerItem[]> {
+    const answers: AnswerItem[] = [];
+    let cursor: Item | undefined;
+    do {
+      const page = await this.#table.query({
+        hash: { name: 'pk', value: contentKey(contentId).pk },
+        range: { name: 'sk', beginsWith: 'ANSWER#' },
+        consistent: true,
+        cursor,
+      });
+      answers.push(...page.items.map((item) => answerItemSchema.parse(item)));
+      cursor = page.cursor;
+    } while (cursor);
+    return answers;
+  }
+
+  /** Deletes an answer. Idempotent. */
+  async delete(ref: AnswerRef): Promise<void> {
+    await this.#table.delete(answerKey(ref.contentId, ref.question));
+  }
+
+  async #update<State extends AnswerItem['state']>(
+    { contentId, question }: AnswerRef,
+    changes: Changes,
+    condition: Condition,
+  ): Promise<AnswerIn<State> | undefined> {
+    const item = await this.#table.update(answerKey(contentId, question), changes, condition);
+    return item && (answerItemSchema.parse(item) as AnswerIn<State>);
+  }
+}
+
+const exists: Condition = { expression: 'attribute_exists(pk)' };
+
+/** Holds while the answer is in a state and nobody has had it asked again since. */
+function atGeneration(state: AnswerItem['state'], generation: number): Condition {
+  const same = generation === 0 ? 'attribute_not_exists(generation)' : 'generation = :generation';
+  return {
+    expression: `#state = :state AND ${same}`,
+    names: { state: 'state' },
+    values: { state, ...(generation === 0 ? {} : { generation }) },
+  };
+}
+
+/** A reply as it is kept in an item: text shrinks to a third, and DynamoDB charges by the kilobyte. */
+export const packReply = (reply: unknown): Uint8Array =>
+  new Uint8Array(gzipSync(Buffer.from(JSON.stringify(reply))));
+
+/** What `packReply` packed. */
+export const unpackReply = (packed: Uint8Array): unknown =>
+  JSON.parse(gunzipSync(packed).toString()) as unknown;

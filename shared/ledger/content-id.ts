@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * The id of a content: its bytes and how Claude gets them. The same bytes as `text/plain` and as a dataset are two
+ * contents, because a remote file has one MIME type. Bytes of the types that Claude reads itself can only ever
+ * have one of these types, so their SHA-256 alone is the id.
+ * @param sha256 of the bytes, 64 hex digits
+ * @param mimeType that the remote file gets
+ * @returns the SHA-256, followed by a dot and 8 hex digits of the type's hash unless Claude reads the type itself
+ */
+export function contentIdOf({
+  contentSha256,
+  mimeType,
+}: {
+  contentSha256: string;
+  mimeType: string;
+}): string {
+  if (readByClaude.test(mimeType)) return contentSha256;
+  const tag = createHash('sha256').update(mimeType).digest('hex').slice(0, 8);
+  return `${contentSha256}.${tag}`;
+}
+
+const readByClaude = /^(text\/plain|application\/pdf|image\/.+)$/;
