@@ -12,7 +12,7 @@ import type { TableSettings } from './tables.ts';
 
 export interface LocalDynamo {
   url: string;
-  /** Of its process, which changes when it had to be started again. */
+  /** Of its process; it changes when the process is restarted. */
   readonly pid: number | undefined;
   /** Requests so far, by operation. */
   counts(): Promise<Record<string, number>>;
@@ -21,8 +21,8 @@ export interface LocalDynamo {
 }
 
 /**
- * Starts dynalite on disk in a process of its own and makes the tables that are not there.
- * @param options `unclean`: the host before was killed, so indexes are made anew
+ * Starts dynalite, on disk and in a process of its own, and creates the tables that are missing.
+ * @param options `unclean`: the previous host was killed, so the indexes are rebuilt
  */
 export async function startDynamo(options: {
   dataDir: string;

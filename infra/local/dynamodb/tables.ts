@@ -15,10 +15,10 @@ type Operations<Value> = Parameters<Level<Value>['batch']>[0];
 const chunk = 500;
 
 /**
- * Brings the tables on disk to the wanted settings before the server opens them, and makes the
- * indexes anew where it must: dynalite writes an index entry before its item and without a
- * transaction, so a kill between the two leaves an entry that no item backs.
- * @param rebuild whether the process before was killed
+ * Applies the wanted settings to the tables on disk before the server opens them, and rebuilds the
+ * indexes where they may be wrong: dynalite writes an index entry before its item and without a
+ * transaction, so a kill between the two leaves an entry without an item.
+ * @param rebuild whether the previous process was killed
  */
 export async function repairTables(
   path: string,
@@ -30,7 +30,7 @@ export async function repairTables(
   try {
     for await (const table of store.tableDb.createValueStream()) {
       if (table.TableStatus !== 'ACTIVE') {
-        // Killed within the moment between making the table and calling it active.
+        // Killed between creating the table and marking it active.
         table.TableStatus = 'ACTIVE';
         await put(store.tableDb, table.TableName, table);
       }
@@ -109,7 +109,7 @@ function batch<Value>(level: Level<Value>, operations: Operations<Value>): Promi
   return promisify(level.batch)(operations) as Promise<void>;
 }
 
-/** Indexes in a comparable form, without what the server adds. */
+/** The indexes in a form that can be compared, without the fields that the server adds. */
 function indexText(indexes: Index[] | undefined): string {
   const plain = (indexes ?? []).map(({ IndexName, KeySchema, Projection }) =>
     JSON.stringify([IndexName, KeySchema, Projection]),
