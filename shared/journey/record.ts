@@ -18,6 +18,7 @@ export const statuses = [
 ] as const;
 
 export const statusSchema = z.enum(statuses);
+/** How far a document has come; `terminalStatuses` are those that it can keep for good. */
 export type Status = z.infer<typeof statusSchema>;
 
 /**
