@@ -48,7 +48,7 @@ test('the commands that the README names are scripts', () => {
 test('the links between the documents lead somewhere', () => {
   const pages = [
     'README.md',
-    ...readdirSync(new URL('docs/', root))
+    ...readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),
   ];

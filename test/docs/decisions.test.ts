@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { decisionFiles } from '../../docs/sections.ts';
+
+const files = decisionFiles();
+const read = (file: string): string =>
+  readFileSync(new URL(`../../docs/decisions/${file}`, import.meta.url), 'utf8');
+
+test.each(files)('%s has the form of a decision record', (file) => {
+  const record = read(file);
+
+  const [title, , status] = record.split('\n');
+  expect(title).toMatch(new RegExp(`^# ${file.slice(0, 4)} \\S`));
+  expect(status).toMatch(/^Status: (accepted, \d{4}-\d\d-\d\d|superseded by \d{4})$/);
+  expect(record.match(/^## .+$/gm)).toEqual(['## Context', '## Decision', '## Consequence']);
+});
+
+test('no two decisions have the same number', () => {
+  const numbers = files.map((file) => file.slice(0, 4));
+
+  expect(new Set(numbers).size).toBe(numbers.length);
+});
