@@ -6,7 +6,7 @@ import { contextSettings } from '../infra/context.ts';
 import { codes, journeyWarnings } from '../shared/codes/index.ts';
 import { documentRecordSchema } from '../shared/journey/record.ts';
 import { formatsPage } from './formats-page.ts';
-import { decisionsIndex, withSection } from './sections.ts';
+import { decisionsIndex, stepsTable, withSection } from './sections.ts';
 
 /** The pages that are made from the code, in whole or in a section, by path below docs/; a test checks that they are current. */
 export function generatedDocs(): Record<string, string> {
@@ -14,6 +14,7 @@ export function generatedDocs(): Record<string, string> {
     'errors.md': errorsPage(),
     'settings.md': settingsPage(),
     'formats.md': formatsPage(),
+    'architecture.md': withSection('architecture.md', 'steps', stepsTable()),
     'decisions/README.md': withSection('decisions/README.md', 'decisions', decisionsIndex()),
     'record.schema.json': `${JSON.stringify(z.toJSONSchema(documentRecordSchema), null, 2)}\n`,
   };
