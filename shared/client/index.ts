@@ -1,4 +1,4 @@
-/** What downstream apps import: `import { DroplineReader } from 'dropline'`. */
+/** What downstream apps import: `import { DroplineReader } from 'dropline-aws'`. */
 export { documentIdOf } from '../journey/ids.ts';
 export {
   type DocumentRecord,

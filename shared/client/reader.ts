@@ -13,17 +13,22 @@ import { documentKey, indexes, shardCount } from '../ledger/keys.ts';
 export interface ReaderOptions {
   /** Name of the ledger's table: the stack's output `LedgerTable`. */
   table: string;
-  /** Region, credentials and endpoint are the SDK's own when left out. */
+  /** Default: a client with the SDK's own region, credentials and endpoint. */
   client?: DynamoDBClient;
 }
 
-/** States that the index by state lists; everything else is found by key, by day or by file. */
+/** The states that `inState` lists. Find other records by key, by day or by file. */
 export type ListedState = 'open' | 'failed' | 'held';
 
 /**
- * Reads document records, typed: what a downstream app needs and nothing that writes. Every record
- * is checked against the public contract (docs/record.schema.json) and stripped of Dropline's own
- * attributes.
+ * Reads document records; it never writes. Every record is checked against the public contract
+ * (docs/record.schema.json) and stripped of Dropline's own attributes. Every method throws the SDK's
+ * errors, and `ZodError` for a record that breaks the contract.
+ * @example
+ * import { DroplineReader } from 'dropline-aws';
+ * const reader = new DroplineReader({ table: 'dropline-ledger' });
+ * const record = await reader.get('dropline-inbox', 'services-agreement.docx');
+ * console.log(record?.status); // prints ready
  */
 export class DroplineReader {
   readonly #client: DynamoDBDocumentClient;
@@ -35,14 +40,25 @@ export class DroplineReader {
   }
 
   /**
-   * The record of the object under `key`, or `undefined` when Dropline has not seen it (yet).
+   * The record of the object under `key`, or `undefined` when Dropline has not seen that object yet.
    * @param key as S3 holds it, not URL-encoded
+   * @example
+   * import { DroplineReader } from 'dropline-aws';
+   * const reader = new DroplineReader({ table: 'dropline-ledger' });
+   * console.log(await reader.get('dropline-inbox', 'never-dropped.txt')); // prints undefined
    */
   async get(bucket: string, key: string): Promise<DocumentRecord | undefined> {
     return this.getById(documentIdOf(bucket, key));
   }
 
-  /** The record with this `documentId`, or `undefined`. */
+  /**
+   * The record with this `documentId`, or `undefined`.
+   * @example
+   * import { DroplineReader, documentIdOf } from 'dropline-aws';
+   * const reader = new DroplineReader({ table: 'dropline-ledger' });
+   * const id = documentIdOf('dropline-inbox', 'services-agreement.docx');
+   * console.log((await reader.getById(id))?.key); // prints services-agreement.docx
+   */
   async getById(documentId: string): Promise<DocumentRecord | undefined> {
     const { Item } = await this.#client.send(
       new GetCommand({ TableName: this.#table, Key: documentKey(documentId) }),
@@ -50,12 +66,29 @@ export class DroplineReader {
     return Item && toDocumentRecord(Item);
   }
 
-  /** The records that stand on this Claude file. */
+  /**
+   * The records whose content is this Claude file: several when the same bytes were dropped under
+   * several keys.
+   * @example
+   * import { DroplineReader } from 'dropline-aws';
+   * const reader = new DroplineReader({ table: 'dropline-ledger' });
+   * const record = await reader.get('dropline-inbox', 'services-agreement.docx');
+   * for await (const { key } of reader.byFile(record?.fileId ?? ''))
+   *   console.log(key); // prints services-agreement.docx
+   */
   byFile(fileId: string): AsyncGenerator<DocumentRecord> {
     return this.#indexed(indexes.byFile.name, indexes.byFile.hash, fileId);
   }
 
-  /** The records that are under way (`open`), failed, or held until a person acts; in no order. */
+  /**
+   * The records that are in progress (`open`), failed, or held until a person acts; in no particular
+   * order.
+   * @example
+   * import { DroplineReader } from 'dropline-aws';
+   * const reader = new DroplineReader({ table: 'dropline-ledger' });
+   * for await (const { key, error } of reader.inState('failed'))
+   *   console.log(key, error?.code); // prints empty.txt normalize.empty
+   */
   async *inState(state: ListedState): AsyncGenerator<DocumentRecord> {
     const { name, hash } = indexes.byState;
     for (let shard = 0; shard < shardCount; shard += 1) {
@@ -63,7 +96,16 @@ export class DroplineReader {
     }
   }
 
-  /** The records of the keys first seen on a day. @param day `yyyy-mm-dd`, UTC */
+  /**
+   * The records of the keys first seen on one day, in no particular order.
+   * @param day `yyyy-mm-dd`, UTC
+   * @example
+   * import { DroplineReader } from 'dropline-aws';
+   * const reader = new DroplineReader({ table: 'dropline-ledger' });
+   * const keys: string[] = [];
+   * for await (const { key } of reader.onDay('2026-01-01')) keys.push(key);
+   * console.log(keys.length); // prints 0
+   */
   async *onDay(day: string): AsyncGenerator<DocumentRecord> {
     const { name, hash } = indexes.byDay;
     for (let shard = 0; shard < shardCount; shard += 1) {
@@ -108,8 +150,14 @@ export class DroplineReader {
 
 /**
  * The record in an image of the table's stream (`NewImage` or `OldImage`), or `undefined` when the
- * change was to another of the ledger's items.
+ * change was to another kind of item. Throws `ZodError` for a record that breaks the contract.
  * @param image as DynamoDB streams and Lambda deliver it, with typed attribute values
+ * @example
+ * import { recordOfImage } from 'dropline-aws';
+ * const onChange = (event: { Records: { dynamodb?: { NewImage?: Parameters<typeof recordOfImage>[0] } }[] }) =>
+ *   event.Records.map(({ dynamodb }) => recordOfImage(dynamodb?.NewImage));
+ * const image = { pk: { S: 'PACE' }, sk: { S: 'PACE' } };
+ * console.log(onChange({ Records: [{ dynamodb: { NewImage: image } }] })); // prints [ undefined ]
  */
 export function recordOfImage(
   image: Record<string, AttributeValue> | undefined,

@@ -1,18 +1,17 @@
 import type { CodeEntry } from './entry.ts';
 
-/** Codes that rendering ends with. */
+/** Codes that end rendering. */
 export const printCodes = {
   'render.unavailable': {
     outcome: 'failed',
-    meaning: 'No renderer is there: no browser, or no LibreOffice, that could print the document.',
+    meaning: 'No renderer is available: neither a browser nor LibreOffice could be started.',
     advice:
-      'Install Chrome or Chromium (or LibreOffice) or name its path in the settings; or save the document as PDF and drop that.',
+      'Install Chrome or Chromium (or LibreOffice), or set its path in the settings; or save the document as PDF and drop that.',
   },
   'render.blank': {
     outcome: 'failed',
-    meaning: 'The printed pages lack the text that the document holds.',
-    advice:
-      'Check that the fonts of the install are there; or save the document as PDF and drop that.',
+    meaning: 'The printed pages do not contain the text of the document.',
+    advice: 'Check that the fonts are installed; or save the document as PDF and drop that.',
   },
   'render.timeout': {
     outcome: 'failed',
@@ -21,7 +20,7 @@ export const printCodes = {
   },
   'render.crashed': {
     outcome: 'failed',
-    meaning: 'The renderer ended unexpectedly on this document.',
+    meaning: 'The renderer exited unexpectedly on this document.',
     advice: 'Save the document as PDF and drop that; if it happens again, report the file.',
   },
   'render.unreadable': {
@@ -31,18 +30,19 @@ export const printCodes = {
   },
 } as const satisfies Record<string, CodeEntry>;
 
-/** What a rendering's warning means: the PDF was made, a person should know. */
+/** What each warning of rendering means: the PDF was made, but a person should know. */
 export const printWarnings = {
-  'render.images_lost': 'Pictures are not in the PDF, such as EMF and WMF drawings or linked ones.',
+  'render.images_lost':
+    'Some pictures are not in the PDF, such as EMF and WMF drawings or linked pictures.',
   'render.charts_as_tables': 'Charts are shown as tables of their values, not drawn.',
-  'render.charts_lost': 'Charts that keep no values in the file are not in the PDF.',
-  'render.diagrams_as_lists': 'Diagrams (SmartArt) are shown as lists of their texts, not drawn.',
+  'render.charts_lost': 'Charts whose values are not stored in the file are not in the PDF.',
+  'render.diagrams_as_lists': 'Diagrams (SmartArt) are shown as lists of their text, not drawn.',
   'render.shapes_lost': 'Drawn shapes without text, such as lines and arrows, are not in the PDF.',
-  'render.text_boxes_moved': 'Text boxes stand behind the paragraph they are anchored in.',
-  'render.embedded_not_read': 'Embedded files were not read, only their preview is shown.',
-  'render.import_lost': 'Imported documents inside the document could not be read.',
-  'render.deletions_left_out': 'Text struck in tracked changes was left out.',
+  'render.text_boxes_moved': 'Text boxes follow the paragraph they are anchored in.',
+  'render.embedded_not_read': 'Embedded files were not read; only their preview is shown.',
+  'render.import_lost': 'Documents imported into the document could not be read.',
+  'render.deletions_left_out': 'Text deleted in tracked changes was left out.',
   'render.hidden_text': 'Hidden text was left out, as in print.',
-  'render.text_appended': 'Text that could not be shown in its place stands at the end of the PDF.',
-  'render.request_refused': 'The document wanted something loaded from elsewhere; it was not.',
+  'render.text_appended': 'Text that could not be shown in place is at the end of the PDF.',
+  'render.request_refused': 'The document asked for something from elsewhere; it was not loaded.',
 } as const satisfies Record<string, string>;

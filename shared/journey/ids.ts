@@ -5,6 +5,9 @@ import { createHash } from 'node:crypto';
  * lower-case base32 of SHA-256 over `bucket`, a NUL and the key (UTF-8). 130 bits, URL-safe.
  * @param bucket name of the inbox bucket
  * @param key object key as S3 holds it (not URL-encoded)
+ * @example
+ * import { documentIdOf } from 'dropline-aws';
+ * console.log(documentIdOf('inbox', 'a.txt')); // prints v3lifevwn42uktzx2tim4sxafy
  */
 export function documentIdOf(bucket: string, key: string): string {
   const digest = createHash('sha256').update(bucket).update('\0').update(key).digest();

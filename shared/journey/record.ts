@@ -20,7 +20,12 @@ export const statuses = [
 export const statusSchema = z.enum(statuses);
 export type Status = z.infer<typeof statusSchema>;
 
-/** Where a document can stay for ever. `held` is not one: it resumes by itself. */
+/**
+ * The statuses that a document can keep for good. `held` is not one: it resumes by itself.
+ * @example
+ * import { terminalStatuses } from 'dropline-aws';
+ * console.log(terminalStatuses.join()); // prints ready,failed,skipped,removed
+ */
 export const terminalStatuses = ['ready', 'failed', 'skipped', 'removed'] as const;
 
 export const stepNames = ['normalize', 'render', 'upload', 'summarize', 'remove'] as const;
@@ -115,6 +120,13 @@ export const recordErrorSchema = z.object({
   at: isoTime,
 });
 
+/**
+ * The record's contract as a Zod schema, for apps that receive records by another way than
+ * `DroplineReader`, and the source of docs/record.schema.json.
+ * @example
+ * import { documentRecordSchema } from 'dropline-aws';
+ * console.log(documentRecordSchema.shape.status.safeParse('done').success); // prints false
+ */
 export const documentRecordSchema = z.object({
   documentId: z.string().describe('Derived from bucket and key: documentIdOf(bucket, key)'),
   bucket: z.string(),
@@ -145,7 +157,19 @@ export const documentRecordSchema = z.object({
 /** A document's record as downstream apps read it. */
 export type DocumentRecord = z.infer<typeof documentRecordSchema>;
 
-/** The record without Dropline's own attributes. Throws `ZodError` when `item` is no record. */
+/**
+ * The record in an item of the table, without Dropline's own attributes. Throws `ZodError` when the
+ * item is not a record.
+ * @param item as the SDK's document client returns it
+ * @example
+ * import { toDocumentRecord } from 'dropline-aws';
+ * const record = toDocumentRecord({
+ *   documentId: 'v3lifevwn42uktzx2tim4sxafy', bucket: 'inbox', key: 'a.txt', sequencer: '01',
+ *   status: 'received', attempts: {}, profile: 'default', createdAt: '2026-01-01T00:00:00Z',
+ *   updatedAt: '2026-01-01T00:00:00Z', revision: 1, stateShard: 'open#3',
+ * });
+ * console.log('stateShard' in record); // prints false
+ */
 export function toDocumentRecord(item: unknown): DocumentRecord {
   return documentRecordSchema.parse(item);
 }

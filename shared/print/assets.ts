@@ -4,16 +4,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fontFiles } from './fonts.ts';
 
-/** Files the renderer reads at run time, found in the install or beside a bundle. */
+/** Files that the renderer reads at run time, from the install or beside a bundle. */
 export interface Assets {
-  /** The packaged browser and the libraries it needs, packed with brotli. */
+  /** The packaged browser and the libraries it needs, compressed with brotli. */
   chromium: string;
   libraries: string;
-  /** Changes with the packaged browser. */
+  /** A file that changes with the packaged browser. */
   chromiumVersion: string;
   docxPreview: string;
   jszip: string;
-  /** Directories that hold the fonts, and those with fonts for Chinese, Japanese and Korean. */
+  /** Directories of the fonts, and of those for Chinese, Japanese and Korean. */
   fontDirs: string[];
   cjkFontDirs: string[];
 }
@@ -25,7 +25,7 @@ export interface AssetCopy {
   to: string;
 }
 
-/** Directory beside the bundle that the files are looked for in. */
+/** Directory of the files beside a bundle. */
 const assetsFolder = 'render-assets';
 
 const chromiumFiles = ['chromium.br', 'al2023.tar.br'] as const;
@@ -35,8 +35,8 @@ const scripts = [
 ] as const;
 
 /**
- * What a bundle of the renderer needs beside it: `to` is where `findAssets` looks, relative to the
- * directory of the bundle. Licences of the fonts (OFL 1.1 asks for them) are among the files.
+ * The files that a bundle of the renderer needs beside it; `findAssets` looks for them there. They
+ * include the licences of the fonts, as OFL 1.1 requires.
  * @throws Error when a package is not installed
  */
 export function renderAssets(): AssetCopy[] {
@@ -63,7 +63,7 @@ export function renderAssets(): AssetCopy[] {
 }
 
 /**
- * The files as they are: beside the bundle this code runs in, or else in `node_modules`.
+ * The paths of the files: beside the bundle that this code runs in, or else in `node_modules`.
  * @param fontsDir a directory of fonts to use instead
  * @throws Error when a package is not installed
  */
@@ -100,7 +100,7 @@ export function findAssets(fontsDir?: string): Assets {
   };
 }
 
-/** Whether a directory holds a font that fontconfig can use. */
+/** Whether a directory contains a font that fontconfig can use. */
 export async function holdsFonts(directory: string): Promise<boolean> {
   const names = await readdir(directory).catch(() => []);
   return names.some((name) => /\.(ttf|otf|ttc)$/i.test(name));
@@ -110,7 +110,7 @@ function here(): string {
   return path.dirname(fileURLToPath(import.meta.url));
 }
 
-/** Walks up as Node does; `exports` of some packages hide the files that are wanted here. */
+/** Walks up as Node does: the `exports` of some packages hide the files needed here. */
 function packageDir(name: string): string {
   for (let at = here(); ; at = path.dirname(at)) {
     const found = path.join(at, 'node_modules', name);

@@ -8,22 +8,22 @@ import { writeFontConfig } from './fonts.ts';
 import { killGroup } from './process-group.ts';
 import { versionDir } from './unpack-chromium.ts';
 
-/** Which browser with which fonts; another choice means another process. */
+/** Which browser and fonts to use; each choice needs a process of its own. */
 export interface BrowserChoice {
   assets: Assets;
   browserPath: string | undefined;
 }
 
-/** A running browser that belongs to us. */
+/** A browser that we started. */
 export interface RunningBrowser {
   browser: Browser;
-  /** Ends the process and all its children at once, and removes what it wrote. */
+  /** Kills the process and all its children, and removes what it wrote. */
   kill(): Promise<void>;
 }
 
 /**
- * No name is resolved and nothing is connected to, beside the interception of every request: a proxy
- * that does not exist also stops what interception does not see (WebSocket, prefetch, WebRTC).
+ * No name is resolved and no connection is made. Every request is intercepted too, but interception does
+ * not see WebSocket, prefetch and WebRTC: a proxy that does not exist stops these.
  */
 const offline = [
   '--host-resolver-rules=MAP * ~NOTFOUND',
@@ -33,7 +33,7 @@ const offline = [
   '--disable-features=WebRtcHideLocalIpsWithMdns,DialMediaRouteProvider',
 ];
 
-/** As @sparticuz/chromium 153 runs it on Lambda, which forbids the browser's own sandbox and zygote. */
+/** As in @sparticuz/chromium 153 for Lambda, which forbids the browser's own sandbox and zygote. */
 const packagedArguments = [
   '--no-sandbox',
   '--disable-setuid-sandbox',
@@ -41,14 +41,14 @@ const packagedArguments = [
   '--single-process',
   '--in-process-gpu',
   '--disable-gpu',
-  // Without it the single process ends when it finds no graphics driver.
+  // Without it the single process exits when it finds no graphics driver.
   '--disable-software-rasterizer',
 ];
 
 /**
- * Starts a browser (0.05 s once unpacked). Its environment holds what it needs and no more: not the
+ * Starts a browser (0.05 s once unpacked). Its environment has only what it needs, without the
  * credentials of the function it runs in.
- * @param tempDir where the unpacked browser is kept and its profile goes
+ * @param tempDir for the unpacked browser, which is kept, and its profile
  * @throws RejectDocument `render.unavailable`
  */
 export async function startBrowser(
@@ -61,7 +61,7 @@ export async function startBrowser(
   for (const directory of assets.fontDirs)
     if (await holdsFonts(directory)) fontDirs.push(directory);
   if (fontDirs.length === 0) {
-    throw unavailable(`No fonts are in ${assets.fontDirs[0] ?? 'the install'}.`);
+    throw unavailable(`There are no fonts in ${assets.fontDirs[0] ?? 'the install'}.`);
   }
   if (assets.cjkFontDirs.length > 0) {
     const home = await versionDir(assets, cacheDir);
@@ -85,7 +85,7 @@ export async function startBrowser(
   } catch (cause) {
     await remove();
     throw unavailable(
-      `The browser ${found.path} does not start: ${cause instanceof Error ? cause.message : cause}`,
+      `The browser ${found.path} did not start: ${cause instanceof Error ? cause.message : cause}`,
     );
   }
 }
@@ -108,7 +108,7 @@ function launch(found: FoundBrowser, fontConfig: string, workDir: string): Promi
       '--no-pings',
       ...(found.packaged ? packagedArguments : asRoot ? ['--no-sandbox'] : []),
     ],
-    // Only Linux reads fonts by fontconfig and can do without the rest of the environment.
+    // On Linux, fonts come from fontconfig, and the browser needs nothing else of the environment.
     ...(process.platform === 'linux'
       ? {
           env: {

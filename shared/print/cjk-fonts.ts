@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path';
 
 /**
- * CJK Radicals Supplement and Kangxi Radicals. Fonts give these the glyphs of everyday signs (⺠ and
- * 民 are one glyph), and a browser writes the lowest code point of a glyph into a PDF: a text of
- * China would come back with radicals in place of a tenth of its signs.
+ * CJK Radicals Supplement and Kangxi Radicals. Fonts use one glyph for a radical and the common character
+ * (⺠ and 民), and a browser writes the lowest code point of a glyph into a PDF: a tenth of the
+ * characters of a Chinese text would come back as radicals.
  */
 const radicals = { first: 0x2e80, last: 0x2fdf };
 
@@ -26,12 +26,12 @@ export async function withoutRadicals(
       await writeFile(path.join(work, name), dropRadicals(font));
     }
   }
-  // Whole or not at all; another process may have been first.
+  // Renamed, so that it is complete or absent; another process may have been first.
   await rename(work, outDir).catch(() => rm(work, { recursive: true, force: true }));
   return outDir;
 }
 
-/** Takes the radicals out of a font's character map, in place (OpenType 1.9, cmap, format 12). */
+/** Removes the radicals from a font's character map, in place (OpenType 1.9, cmap, format 12). */
 export function dropRadicals(font: Buffer): Buffer {
   const cmap = tableOffset(font, 'cmap');
   if (cmap === undefined) return font;
@@ -52,7 +52,7 @@ function tableOffset(font: Buffer, tag: string): number | undefined {
   return undefined;
 }
 
-/** Bytes of the header of a format 12 subtable, and of one group of consecutive characters. */
+/** Sizes of the header of a format 12 subtable, and of one group of consecutive characters. */
 const headBytes = 16;
 const groupBytes = 12;
 
@@ -70,7 +70,7 @@ function dropFrom(font: Buffer, subtable: number): void {
       groups.push([start, last, glyph + start - first]);
     }
   }
-  // A font with a group on both sides of the radicals would need more room than it has.
+  // Splitting a group that spans the radicals may need more groups than the font has room for.
   if (groups.length > count) return;
   for (const [at, [first, last, glyph]] of groups.entries()) {
     const group = subtable + headBytes + at * groupBytes;

@@ -6,7 +6,7 @@ import { RejectDocument } from '../journey/errors.ts';
 import type { Assets } from './assets.ts';
 import { unpackChromium, unpackLibraries } from './unpack-chromium.ts';
 
-/** A browser that was seen to start on this machine. */
+/** A browser that runs on this machine. */
 export interface FoundBrowser {
   path: string;
   /** Directory of libraries that the machine lacks. */
@@ -15,7 +15,7 @@ export interface FoundBrowser {
   packaged: boolean;
 }
 
-/** Where Debian, Fedora, Arch and Alpine put what puppeteer does not look for. */
+/** Where puppeteer does not look: browsers of Debian, Fedora, Arch, Alpine, macOS and Windows. */
 const otherPlaces = [
   '/usr/bin/google-chrome-stable',
   '/usr/bin/chromium',
@@ -28,9 +28,9 @@ const otherPlaces = [
 ];
 
 /**
- * The browser to print with: the one asked for, else the packaged one on Linux x64, else a Chrome,
- * Chromium or Edge of the machine.
- * @throws RejectDocument `render.unavailable` that says what is missing
+ * The browser to print with: the one in the settings, else the packaged one on Linux x64, else an
+ * installed Chrome, Chromium or Edge.
+ * @throws RejectDocument `render.unavailable`, with what is missing
  */
 export async function findBrowser(
   assets: Assets,
@@ -39,7 +39,7 @@ export async function findBrowser(
 ): Promise<FoundBrowser> {
   if (browserPath !== undefined) {
     if (existsSync(browserPath)) return { path: browserPath, packaged: false };
-    throw unavailable(`The browser named in the settings is not there: ${browserPath}.`);
+    throw unavailable(`The browser in the settings does not exist: ${browserPath}.`);
   }
   let missing = `The packaged browser runs on Linux x64 only, not on ${process.platform} ${process.arch}`;
   if (process.platform === 'linux' && process.arch === 'x64') {
@@ -64,10 +64,10 @@ async function tryPackaged(assets: Assets, cacheDir: string): Promise<FoundBrows
   const why = await whyNotStarting(path, libraries);
   return why === undefined
     ? { path, libraries, packaged: true }
-    : `The packaged browser does not start (${why})`;
+    : `The packaged browser did not start (${why})`;
 }
 
-/** Asks for the version; the loader's message names a library that is missing. */
+/** Asks for its version; the loader's message names a missing library. */
 async function whyNotStarting(path: string, libraries?: string): Promise<string | undefined> {
   try {
     await promisify(execFile)(path, ['--version'], {

@@ -1,196 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-
-/** A family of the fonts that come with the install, from `@expo-google-fonts/<package>`. */
-interface Family {
-  package: string;
-  name: string;
-  faces: readonly string[];
-  /** Typefaces of other makers that it stands for, by lower-case name. */
-  standsFor?: readonly string[];
-}
-
-const fourFaces = ['400Regular', '400Regular_Italic', '700Bold', '700Bold_Italic'];
-const twoFaces = ['400Regular', '700Bold'];
-const oneFace = ['400Regular'];
-
-/**
- * TTF files, since fontconfig cannot read the WOFF2 of other npm packages. Carlito, Caladea, Arimo,
- * Tinos and Cousine have the metrics of Microsoft's typefaces, so that lines break where they did.
- * The big CJK fonts come in one weight; the browser draws the bold of it.
- */
-const families: readonly Family[] = [
-  {
-    package: 'arimo',
-    name: 'Arimo',
-    faces: fourFaces,
-    standsFor: [
-      'arial',
-      'helvetica',
-      'helvetica neue',
-      'liberation sans',
-      'sans-serif',
-      'arial unicode ms',
-    ],
-  },
-  {
-    package: 'carlito',
-    name: 'Carlito',
-    faces: fourFaces,
-    standsFor: [
-      'calibri',
-      'calibri light',
-      'aptos',
-      'aptos display',
-      'candara',
-      'corbel',
-      'segoe ui',
-    ],
-  },
-  { package: 'caladea', name: 'Caladea', faces: fourFaces, standsFor: ['cambria', 'constantia'] },
-  {
-    package: 'tinos',
-    name: 'Tinos',
-    faces: fourFaces,
-    standsFor: ['times new roman', 'times', 'liberation serif', 'serif', 'georgia', 'garamond'],
-  },
-  {
-    package: 'cousine',
-    name: 'Cousine',
-    faces: fourFaces,
-    standsFor: [
-      'courier new',
-      'courier',
-      'liberation mono',
-      'consolas',
-      'monospace',
-      'lucida console',
-    ],
-  },
-  {
-    package: 'noto-sans',
-    name: 'Noto Sans',
-    faces: fourFaces,
-    standsFor: ['verdana', 'tahoma', 'trebuchet ms', 'lucida sans unicode'],
-  },
-  {
-    package: 'noto-sans-sc',
-    name: 'Noto Sans SC',
-    faces: oneFace,
-    standsFor: [
-      'simsun',
-      '宋体',
-      'nsimsun',
-      '新宋体',
-      'simhei',
-      '黑体',
-      'microsoft yahei',
-      '微软雅黑',
-      'dengxian',
-      '等线',
-      'kaiti',
-      '楷体',
-      'fangsong',
-      '仿宋',
-      'pmingliu',
-      '新細明體',
-      'mingliu',
-      '細明體',
-      'dfkai-sb',
-      '標楷體',
-      'microsoft jhenghei',
-      '微軟正黑體',
-    ],
-  },
-  {
-    package: 'noto-sans-jp',
-    name: 'Noto Sans JP',
-    faces: oneFace,
-    standsFor: [
-      'ms mincho',
-      'ｍｓ 明朝',
-      'ms pmincho',
-      'ｍｓ ｐ明朝',
-      'ms gothic',
-      'ｍｓ ゴシック',
-      'ms pgothic',
-      'ｍｓ ｐゴシック',
-      'yu mincho',
-      '游明朝',
-      'yu gothic',
-      '游ゴシック',
-      'meiryo',
-      'メイリオ',
-      'hgmarugothicmpro',
-    ],
-  },
-  {
-    package: 'noto-sans-kr',
-    name: 'Noto Sans KR',
-    faces: oneFace,
-    standsFor: [
-      'malgun gothic',
-      '맑은 고딕',
-      'batang',
-      '바탕',
-      'batangche',
-      '바탕체',
-      'gulim',
-      '굴림',
-      'dotum',
-      '돋움',
-    ],
-  },
-  {
-    // Not Noto's Arabic: its letters are drawn in pieces (a stem, its dots), and what programs read
-    // back from the PDF is the pieces. Of Amiri every word comes back.
-    package: 'amiri',
-    name: 'Amiri',
-    faces: fourFaces,
-    standsFor: ['traditional arabic', 'simplified arabic', 'arabic typesetting', 'sakkal majalla'],
-  },
-  {
-    package: 'noto-sans-hebrew',
-    name: 'Noto Sans Hebrew',
-    faces: twoFaces,
-    standsFor: ['david', 'miriam'],
-  },
-  {
-    package: 'noto-sans-thai',
-    name: 'Noto Sans Thai',
-    faces: twoFaces,
-    standsFor: ['angsana new', 'cordia new', 'browallia new', 'th sarabun new', 'leelawadee'],
-  },
-  {
-    package: 'noto-sans-devanagari',
-    name: 'Noto Sans Devanagari',
-    faces: twoFaces,
-    standsFor: ['mangal', 'nirmala ui', 'kokila', 'aparajita'],
-  },
-  { package: 'noto-sans-bengali', name: 'Noto Sans Bengali', faces: oneFace },
-  { package: 'noto-sans-gujarati', name: 'Noto Sans Gujarati', faces: oneFace },
-  { package: 'noto-sans-gurmukhi', name: 'Noto Sans Gurmukhi', faces: oneFace },
-  { package: 'noto-sans-kannada', name: 'Noto Sans Kannada', faces: oneFace },
-  { package: 'noto-sans-malayalam', name: 'Noto Sans Malayalam', faces: oneFace },
-  { package: 'noto-sans-tamil', name: 'Noto Sans Tamil', faces: oneFace },
-  { package: 'noto-sans-telugu', name: 'Noto Sans Telugu', faces: oneFace },
-  { package: 'noto-sans-sinhala', name: 'Noto Sans Sinhala', faces: oneFace },
-  { package: 'noto-sans-khmer', name: 'Noto Sans Khmer', faces: oneFace },
-  { package: 'noto-sans-lao', name: 'Noto Sans Lao', faces: oneFace },
-  { package: 'noto-sans-myanmar', name: 'Noto Sans Myanmar', faces: oneFace },
-  { package: 'noto-sans-georgian', name: 'Noto Sans Georgian', faces: oneFace },
-  { package: 'noto-sans-armenian', name: 'Noto Sans Armenian', faces: oneFace },
-  { package: 'noto-sans-ethiopic', name: 'Noto Sans Ethiopic', faces: oneFace },
-  { package: 'noto-emoji', name: 'Noto Emoji', faces: oneFace },
-  { package: 'noto-sans-symbols', name: 'Noto Sans Symbols', faces: oneFace },
-  { package: 'noto-sans-symbols-2', name: 'Noto Sans Symbols 2', faces: oneFace },
-  {
-    package: 'noto-sans-math',
-    name: 'Noto Sans Math',
-    faces: oneFace,
-    standsFor: ['cambria math', 'math'],
-  },
-];
+import type { Typefaces } from '../word/to-pdf/index.ts';
+import { families } from './font-families.ts';
 
 /** Font files of the install: package, directory of the face in it, and file name. */
 export const fontFiles: { package: string; face: string; file: string; isCjk: boolean }[] =
@@ -219,20 +30,16 @@ for (const { name, standsFor = [] } of families) {
   for (const other of standsFor) aliases.set(other.toLowerCase(), name);
 }
 
-/** Whether it is a typeface for Chinese, Japanese or Korean. */
-export function isCjkTypeface(name: string): boolean {
-  return /^Noto Sans (SC|JP|KR)$/.test(aliases.get(name.trim().toLowerCase()) ?? '');
-}
-
-/** Whether the fonts of the install have this typeface or a stand-in made for it. */
-export function isBundledTypeface(name: string): boolean {
-  return aliases.has(name.trim().toLowerCase());
-}
+/** The typefaces of the fonts that come with the install. */
+export const bundledTypefaces: Typefaces = {
+  isBundled: (name) => aliases.has(name.trim().toLowerCase()),
+  isCjk: (name) => /^Noto Sans (SC|JP|KR)$/.test(aliases.get(name.trim().toLowerCase()) ?? ''),
+};
 
 /**
- * Writes a fontconfig configuration that knows the fonts in `directories` and no others, and returns
- * its path. The browser's own would look in /tmp/fonts only, and with no font found prints blank pages.
- * @param workDir where the configuration and fontconfig's cache go
+ * Writes a fontconfig configuration with the fonts in `directories` and no others, and returns its path.
+ * The browser's own looks only in /tmp/fonts, and without a font the browser prints blank pages.
+ * @param workDir for the configuration and fontconfig's cache
  */
 export async function writeFontConfig(
   directories: readonly string[],
@@ -257,8 +64,8 @@ export async function writeFontConfig(
       ...directories.map((directory) => `<dir>${xml(directory)}</dir>`),
       `<cachedir>${xml(cache)}</cachedir>`,
       ...lines,
-      // Whatever else is asked for ends with the text fonts in our order: fonts for signs hold letters
-      // of some scripts too, unjoined, and must come last.
+      // All other typefaces fall back to our fonts in this order: symbol fonts come last, because they
+      // contain letters of some scripts too, unjoined.
       `<match target="pattern"><edit name="family" mode="append_last" binding="weak">${families
         .map(({ name }) => `<string>${xml(name)}</string>`)
         .join('')}</edit></match>`,

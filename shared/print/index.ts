@@ -6,8 +6,8 @@ export { createRenderer, type Renderer } from './renderer.ts';
 export type { Rendered, RenderInput } from './types.ts';
 
 /**
- * Makes a PDF of one docx, with a browser of its own that ends afterwards. Where documents follow
- * each other, `createRenderer` keeps one warm.
+ * Makes a PDF of one docx, with a browser of its own that ends afterwards. For several documents,
+ * `createRenderer` keeps a browser warm.
  * @throws RejectDocument `render.unavailable`, `render.unreadable`, `render.blank`,
  *   `render.timeout` or `render.crashed`
  */

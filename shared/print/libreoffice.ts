@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RejectDocument } from '../journey/errors.ts';
-import { prepareDocx } from '../word/to-pdf/prepare.ts';
+import { lostReasons, prepareDocx } from '../word/to-pdf/index.ts';
 import { findAssets } from './assets.ts';
 import { unavailable } from './find-browser.ts';
-import { writeFontConfig } from './fonts.ts';
+import { bundledTypefaces, writeFontConfig } from './fonts.ts';
 import { killGroup } from './process-group.ts';
 import { proven, timeout } from './proof.ts';
 import type { Rendered, RenderInput } from './types.ts';
@@ -22,8 +22,8 @@ const places = [
 ];
 
 /**
- * Settings of the profile: no macros at all, and no link to anything outside is followed or updated.
- * A proxy that does not exist stops what would be loaded all the same.
+ * Settings of the profile: macros are off, and no external link is followed or updated. A proxy that
+ * does not exist stops anything that would be loaded anyway.
  */
 const profileSettings: [path: string, name: string, value: string | number | boolean][] = [
   ['/org.openoffice.Office.Common/Security/Scripting', 'MacroSecurityLevel', 3],
@@ -42,7 +42,7 @@ const profileSettings: [path: string, name: string, value: string | number | boo
 /**
  * Prints a docx with LibreOffice, which draws EMF, charts and shapes that a browser cannot. Each
  * document has a process and a profile of its own.
- * @param tempDir where the profile goes
+ * @param tempDir for the profile
  * @throws RejectDocument with a code of `render.*`
  */
 export async function printWithLibreOffice(input: RenderInput, tempDir: string): Promise<Rendered> {
@@ -51,7 +51,7 @@ export async function printWithLibreOffice(input: RenderInput, tempDir: string):
     throw unavailable(
       soffice === undefined
         ? 'LibreOffice is not installed.'
-        : `The soffice named in the settings is not there: ${soffice}.`,
+        : `The soffice in the settings does not exist: ${soffice}.`,
     );
   }
   const workDir = await mkdtemp(path.join(tempDir, 'dropline-office-'));
@@ -90,7 +90,7 @@ async function writeProfile(userDir: string): Promise<void> {
 const filter =
   'pdf:writer_pdf_Export:{"UseTaggedPDF":{"type":"boolean","value":"true"},"ExportBookmarks":{"type":"boolean","value":"true"}}';
 
-/** Runs one conversion to its end; a launcher and what it starts form one process group. */
+/** Runs one conversion; the launcher and what it starts form one process group. */
 async function run(
   soffice: string,
   workDir: string,
@@ -137,12 +137,12 @@ async function run(
       child.once('close', resolve);
     });
     if (timedOut) throw timeout(timeoutMs);
-    if (code !== 0) throw new Error(`soffice ended with ${code ?? 'a signal'}`);
+    if (code !== 0) throw new Error(`soffice exited with ${code ?? 'a signal'}`);
   } catch (cause) {
     if (cause instanceof RejectDocument) throw cause;
     throw new RejectDocument({
       code: 'render.crashed',
-      message: 'LibreOffice ended unexpectedly on the document.',
+      message: 'LibreOffice exited unexpectedly.',
       cause,
     });
   } finally {
@@ -151,9 +151,9 @@ async function run(
   }
 }
 
-/** The same proof as for the browser; the counts come from reading the docx ourselves. */
+/** The same check as for the browser; the counts come from our own reading of the docx. */
 async function check(input: RenderInput, pdf: string): Promise<Rendered> {
-  const { facts, paragraphs } = await prepareDocx(await readFile(input.path)).catch((cause) => {
+  const { facts, paragraphs } = await prepareDocx(input.path, bundledTypefaces).catch((cause) => {
     throw new RejectDocument({
       code: 'render.unreadable',
       message: 'The document could not be read.',
@@ -161,14 +161,14 @@ async function check(input: RenderInput, pdf: string): Promise<Rendered> {
     });
   });
   const pages = await proven(paragraphs, pdf);
-  const outside = facts.lostBecause.get('outside of the file, not fetched') ?? 0;
-  const damaged = facts.lostBecause.get('not in the file') ?? 0;
+  const linked = facts.lostBecause.get(lostReasons.linked) ?? 0;
+  const missing = facts.lostBecause.get(lostReasons.missing) ?? 0;
   return {
     path: pdf,
     mimeType: 'application/pdf',
     pages,
     imagesFound: facts.imagesFound,
-    imagesKept: facts.imagesFound - outside - damaged,
+    imagesKept: facts.imagesFound - linked - missing,
     warnings: [],
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Functions that run inside the browser's page: puppeteer sends their source text there, so each must
- * stand by itself and use nothing of this module. The page's own types are declared here as far as
- * they are used; the project is otherwise free of DOM types.
+ * Functions that run inside the browser's page. Puppeteer sends their source text there, so each must
+ * be self-contained and use nothing else of this module. The DOM types that they need are declared
+ * here; the rest of the project does without DOM types.
  */
 
 interface Style {
@@ -59,7 +59,7 @@ declare const document: PageElement & {
 };
 declare function getComputedStyle(element: PageElement): Style;
 
-/** Receives a piece of the docx, in base64: one message could be too long for the pipe. */
+/** Receives a part of the docx, in base64: in one message it could be too long for the pipe. */
 export function receivePart(base64: string): void {
   const binary = window.atob(base64);
   const bytes = new Uint8Array(binary.length);
@@ -68,29 +68,8 @@ export function receivePart(base64: string): void {
   window.droplineParts.push(bytes);
 }
 
-/** What the page needs to know beside the docx. */
-export interface LayoutOptions {
-  /** Outline level by class of a paragraph. */
-  headings: Record<string, number>;
-  /** Class prefix of runs that refer to a footnote; its number follows. */
-  noteClass: string;
-  breakClass: string;
-  pageNumberMark: string;
-  pageCountMark: string;
-}
-
-/** What the page shows. */
-export interface Layout {
-  text: string;
-  imagesShown: number;
-  imagesBroken: number;
-}
-
-/**
- * Renders the docx received before and lays it out for print: page sizes, whole pictures, tables that
- * fit, footnotes counted through, real page numbers, headings marked for the PDF's outline.
- */
-export async function layOut(options: LayoutOptions): Promise<Layout> {
+/** Renders the docx received before. Empty paragraphs of the class `breakClass` only ended pages. */
+export async function drawDocx(breakClass: string): Promise<void> {
   const parts = window.droplineParts ?? [];
   let length = 0;
   for (const part of parts) length += part.length;
@@ -101,7 +80,7 @@ export async function layOut(options: LayoutOptions): Promise<Layout> {
     offset += part.length;
   }
   window.droplineParts = [];
-  // It empties both; the page's own style sheet must stay behind those of the document.
+  // docx-preview empties both elements, so the page's own style sheet is in neither.
   const styles = document.createElement('div');
   const root = document.createElement('main');
   document.head.append(styles);
@@ -111,67 +90,71 @@ export async function layOut(options: LayoutOptions): Promise<Layout> {
     inWrapper: false,
     breakPages: true,
     ignoreLastRenderedPageBreak: false,
-    // Fonts inside the document come from anyone; the browser parses fonts without a sandbox here.
+    // Fonts in the document are untrusted, and the browser parses fonts without a sandbox here.
     ignoreFonts: true,
     renderAltChunks: false,
     renderComments: false,
     renderChanges: false,
   });
+  for (const mark of Array.from(document.querySelectorAll(`.${breakClass}`))) mark.remove();
+}
 
-  const all = (selector: string, root: PageElement = document) =>
-    Array.from(root.querySelectorAll(selector));
-  const pixels = (value: string | undefined) => Number.parseFloat(value ?? '') || 0;
-
-  for (const mark of all(`.${options.breakClass}`)) mark.remove();
-
-  let imagesShown = 0;
-  let imagesBroken = 0;
-  for (const image of all('img')) {
+/** Waits until all pictures are decoded, removes broken ones and corrects cropped ones. */
+export async function finishPictures(): Promise<{ broken: number }> {
+  let broken = 0;
+  for (const image of Array.from(document.querySelectorAll('img'))) {
     image.alt = '';
     await image.decode().catch(() => undefined);
-    if (image.naturalWidth > 0) imagesShown++;
-    else {
-      imagesBroken++;
+    if (image.naturalWidth === 0) {
+      broken++;
       image.remove();
       continue;
     }
     // docx-preview scales a cropped picture about its middle, which shifts it out of its box.
     const cut = /rect\(([\d.]+)% ([\d.]+)% ([\d.]+)% ([\d.]+)%\)/.exec(image.style.clipPath ?? '');
     const box = image.parentElement;
-    if (cut && box) {
-      const [top, right, bottom, left] = cut.slice(1).map((part) => Number(part) / 100);
-      const shownWidth = (right ?? 1) - (left ?? 0);
-      const shownHeight = (bottom ?? 1) - (top ?? 0);
-      if (shownWidth > 0 && shownHeight > 0) {
-        const rotation = /rotate\([^)]*\)/.exec(image.style.transform ?? '')?.[0] ?? '';
-        const width = image.offsetWidth / shownWidth;
-        const height = image.offsetHeight / shownHeight;
-        box.style.overflow = 'hidden';
-        box.style.transform = rotation;
-        image.style.transform = '';
-        image.style.clipPath = '';
-        image.style.width = `${width}px`;
-        image.style.height = `${height}px`;
-        image.style.left = `${-(left ?? 0) * width}px`;
-        image.style.top = `${-(top ?? 0) * height}px`;
-      }
-    }
+    if (!cut || !box) continue;
+    const [top = 0, right = 1, bottom = 1, left = 0] = cut
+      .slice(1)
+      .map((part) => Number(part) / 100);
+    const shownWidth = right - left;
+    const shownHeight = bottom - top;
+    if (shownWidth <= 0 || shownHeight <= 0) continue;
+    const rotation = /rotate\([^)]*\)/.exec(image.style.transform ?? '')?.[0] ?? '';
+    const width = image.offsetWidth / shownWidth;
+    const height = image.offsetHeight / shownHeight;
+    box.style.overflow = 'hidden';
+    box.style.transform = rotation;
+    image.style.transform = '';
+    image.style.clipPath = '';
+    image.style.width = `${width}px`;
+    image.style.height = `${height}px`;
+    image.style.left = `${-left * width}px`;
+    image.style.top = `${-top * height}px`;
   }
+  return { broken };
+}
 
-  for (const [name, level] of Object.entries(options.headings)) {
-    for (const heading of all(`p.${name}`)) {
+/** Marks paragraphs as headings, for the PDF's outline. @param levels by class */
+export function markHeadings(levels: Record<string, number>): void {
+  for (const [name, level] of Object.entries(levels)) {
+    for (const heading of Array.from(document.querySelectorAll(`p.${name}`))) {
       if ((heading.textContent ?? '').trim() === '') continue;
       heading.setAttribute('role', 'heading');
       heading.setAttribute('aria-level', String(level));
     }
   }
+}
 
-  const sections = all('section.docx');
-  for (const section of sections) {
-    // Numbers of footnotes go on through the document.
+/**
+ * Numbers footnotes consecutively through the document.
+ * @param noteClass class prefix of runs that refer to a footnote; its number follows
+ */
+export function numberFootnotes(noteClass: string): void {
+  for (const section of Array.from(document.querySelectorAll('section.docx'))) {
     let first = 0;
-    for (const reference of all(`[class*="${options.noteClass}"]`, section)) {
-      const number = Number(reference.className.split(options.noteClass)[1] ?? 0);
+    for (const reference of Array.from(section.querySelectorAll(`[class*="${noteClass}"]`))) {
+      const number = Number(reference.className.split(noteClass)[1] ?? 0);
       const sign = reference.querySelector('sup');
       if (!sign || !number) continue;
       first ||= number;
@@ -180,18 +163,25 @@ export async function layOut(options: LayoutOptions): Promise<Layout> {
     const list = Array.from(section.children).find((one) => one.querySelector('li'));
     if (list && first > 0) list.start = first;
   }
+}
 
-  // A table wider than the text would be cut off at the edge of the paper.
-  for (const table of all('section.docx > article > table, section.docx article > div > table')) {
+/** Shrinks tables that are wider than the text: they would be cut off at the edge of the paper. */
+export function fitTables(): void {
+  const outermost = 'section.docx > article > table, section.docx article > div > table';
+  for (const table of Array.from(document.querySelectorAll(outermost))) {
     const room = table.parentElement?.clientWidth ?? 0;
     if (room > 0 && table.offsetWidth > room + 1) {
       table.style.zoom = String(Math.max(0.3, room / table.offsetWidth));
     }
   }
+}
 
+/** Gives each section its page size, and returns how many sheets each takes. */
+export function sizeSheets(): number[] {
+  const pixels = (value: string | undefined) => Number.parseFloat(value ?? '') || 0;
   const sizes = new Set<string>();
   const sheets: number[] = [];
-  for (const section of sections) {
+  for (const section of Array.from(document.querySelectorAll('section.docx'))) {
     const width = pixels(getComputedStyle(section).width);
     const height =
       pixels(section.style.minHeight) * (/pt$/.test(section.style.minHeight ?? '') ? 96 / 72 : 1);
@@ -205,7 +195,7 @@ export async function layOut(options: LayoutOptions): Promise<Layout> {
     const inside = height - pixels(style.paddingTop) - pixels(style.paddingBottom);
     if (needed <= height) sheets.push(1);
     else {
-      // A little too much for one sheet: our fonts are not Word's. Shrink rather than spill a line.
+      // A little too much for one sheet, because our fonts are not Word's: shrink rather than spill.
       const content = article?.getBoundingClientRect().height ?? 0;
       const room = content - (needed - height) - 2;
       if (article && section.querySelectorAll('article').length === 1 && room / content >= 0.85) {
@@ -216,43 +206,55 @@ export async function layOut(options: LayoutOptions): Promise<Layout> {
       const fits = shrunk <= height;
       sheets.push(fits ? 1 : Math.max(2, Math.ceil((needed - height) / inside) + 1));
       if (!fits) {
-        // Margins on every sheet; the footer can then not reach into the last one's.
+        // Margins on every sheet. The footer must then not reach into the margin of the last one.
         section.style.display = 'block';
         section.style.boxDecorationBreak = 'clone';
-        for (const footer of all('footer', section)) footer.style.marginBottom = '0';
+        for (const footer of Array.from(section.querySelectorAll('footer'))) {
+          footer.style.marginBottom = '0';
+        }
       }
     }
-    // One sheet exactly, a hair less so that rounding does not begin another.
+    // Exactly one sheet, a pixel less so that rounding does not begin another.
     if (sheets.at(-1) === 1) section.style.minHeight = `${height - 1}px`;
   }
   const rules = document.createElement('style');
   rules.textContent = [...sizes].join('\n');
   document.head.append(rules);
+  return sheets;
+}
 
+/** Writes page numbers into headers and footers. @param sheets by section, as `sizeSheets` returns */
+export function numberPages(
+  sheets: number[],
+  { pageNumberMark, pageCountMark }: { pageNumberMark: string; pageCountMark: string },
+): void {
   const total = sheets.reduce((sum, count) => sum + count, 0);
   let before = 0;
-  sections.forEach((section, at) => {
+  for (const [at, section] of Array.from(document.querySelectorAll('section.docx')).entries()) {
     const count = sheets[at] ?? 1;
-    for (const margin of all('header, footer', section)) {
+    for (const margin of Array.from(section.querySelectorAll('header, footer'))) {
       const number = before + (margin.closest('footer') ? count : 1);
       const texts = document.createTreeWalker(margin, 4);
       for (let text = texts.nextNode(); text; text = texts.nextNode()) {
         const value = text.nodeValue ?? '';
-        if (!value.includes(options.pageNumberMark) && !value.includes(options.pageCountMark))
-          continue;
+        if (!value.includes(pageNumberMark) && !value.includes(pageCountMark)) continue;
         text.nodeValue = value
-          .replaceAll(options.pageNumberMark, String(number))
-          .replaceAll(options.pageCountMark, String(total));
+          .replaceAll(pageNumberMark, String(number))
+          .replaceAll(pageCountMark, String(total));
       }
     }
     before += count;
-  });
-  // Not `textContent`: hidden text shall count as not shown.
-  // biome-ignore lint/performance/useDomNodeTextContent: layout decides here, it was forced before.
-  return { text: root.innerText, imagesShown, imagesBroken };
+  }
 }
 
-/** Adds a last section with text that is nowhere in the page. */
+/** The text that the page shows. */
+export function shownText(): string {
+  // Not `textContent`: hidden text must count as not shown.
+  // biome-ignore lint/performance/useDomNodeTextContent: layout decides here, it was forced before.
+  return document.querySelector('main')?.innerText ?? '';
+}
+
+/** Adds a last section with text that is missing from the page. */
 export function append(heading: string, lines: string[]): void {
   const sections = Array.from(document.querySelectorAll('section.docx'));
   const last = sections[sections.length - 1];

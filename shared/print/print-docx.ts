@@ -3,19 +3,36 @@ import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Browser, Page } from 'puppeteer-core';
-import { endnoteStyle, noteStyle } from '../word/to-pdf/notes.ts';
-import { breakStyle } from '../word/to-pdf/paging.ts';
-import type { Prepared } from '../word/to-pdf/prepare.ts';
-import { lostParagraphs } from '../word/to-pdf/segments.ts';
-import { pageCountMark, pageNumberMark } from '../word/to-pdf/settle.ts';
+import {
+  breakStyle,
+  endnoteStyle,
+  lostParagraphs,
+  noteStyle,
+  type Prepared,
+  pageCountMark,
+  pageNumberMark,
+} from '../word/to-pdf/index.ts';
 import type { Assets } from './assets.ts';
-import { append, type Layout, layOut, receivePart } from './page-script.ts';
+import {
+  append,
+  drawDocx,
+  finishPictures,
+  fitTables,
+  markHeadings,
+  numberFootnotes,
+  numberPages,
+  receivePart,
+  shownText,
+  sizeSheets,
+} from './page-script.ts';
 
-/** What became of a document in the browser. */
-export interface Printed extends Pick<Layout, 'imagesShown' | 'imagesBroken'> {
-  /** Paragraphs that were found nowhere in the page and stand at its end. */
+/** The outcome of printing a document in the browser. */
+export interface Printed {
+  /** Pictures that the browser could not decode. */
+  imagesBroken: number;
+  /** Paragraphs that were missing from the page and were added at its end. */
   appended: number;
-  /** Addresses the page asked for. None was answered. */
+  /** Addresses that the page requested. None was answered. */
   refused: string[];
 }
 
@@ -23,8 +40,8 @@ export interface Printed extends Pick<Layout, 'imagesShown' | 'imagesBroken'> {
 const partBytes = 6 * 1024 * 1024;
 
 /**
- * Prints a prepared docx as a tagged PDF. Nothing the page asks for is answered: scripts and the docx
- * come through the debugging pipe, pictures are blobs of the page itself.
+ * Prints a prepared docx as a tagged PDF. No request of the page is answered: scripts and the docx come
+ * through the debugging pipe, pictures are blobs of the page itself.
  */
 export async function printDocx(
   browser: Browser,
@@ -47,16 +64,8 @@ export async function printDocx(
       const part = prepared.docx.subarray(at, at + partBytes);
       await page.evaluate(receivePart, Buffer.from(part).toString('base64'));
     }
-    const layout = await page.evaluate(layOut, {
-      headings: Object.fromEntries(
-        Object.entries(prepared.headings).map(([id, level]) => [className(id), level]),
-      ),
-      noteClass: className(noteStyle),
-      breakClass: className(breakStyle),
-      pageNumberMark,
-      pageCountMark,
-    });
-    const lost = lostParagraphs(prepared.paragraphs, layout.text);
+    const { text, imagesBroken } = await layOut(page, prepared);
+    const lost = lostParagraphs(prepared.paragraphs, text);
     if (lost.length > 0) {
       await page.evaluate(append, '[Text that could not be shown in its place]', lost);
     }
@@ -70,15 +79,26 @@ export async function printDocx(
       timeout: 0,
     });
     await pipeline(Readable.fromWeb(stream), createWriteStream(pdfPath));
-    return {
-      imagesShown: layout.imagesShown,
-      imagesBroken: layout.imagesBroken,
-      appended: lost.length,
-      refused,
-    };
+    return { imagesBroken, appended: lost.length, refused };
   } finally {
     await page.close().catch(() => undefined);
   }
+}
+
+/** Draws the docx that the page has received and lays it out for print: see the single functions. */
+async function layOut(
+  page: Page,
+  { headings }: Prepared,
+): Promise<{ text: string; imagesBroken: number }> {
+  await page.evaluate(drawDocx, className(breakStyle));
+  const { broken } = await page.evaluate(finishPictures);
+  const levels = Object.entries(headings).map(([id, level]) => [className(id), level]);
+  await page.evaluate(markHeadings, Object.fromEntries(levels));
+  await page.evaluate(numberFootnotes, className(noteStyle));
+  await page.evaluate(fitTables);
+  const sheets = await page.evaluate(sizeSheets);
+  await page.evaluate(numberPages, sheets, { pageNumberMark, pageCountMark });
+  return { text: await page.evaluate(shownText), imagesBroken: broken };
 }
 
 async function refuseRequests(page: Page, refused: string[]): Promise<void> {
@@ -95,7 +115,7 @@ async function refuseRequests(page: Page, refused: string[]): Promise<void> {
   await page.setRequestInterception(true);
 }
 
-/** The class docx-preview gives to what has a style (`processStyleName` of 0.4.1), for a selector. */
+/** The class that docx-preview gives to a style (`processStyleName` of 0.4.1), escaped for a selector. */
 function className(styleId: string): string {
   const name = styleId.replace(/[ .]+/g, '-').replace(/&+/g, 'and').toLowerCase();
   return `docx_${name}`.replace(/[^\w\u0080-\uffff-]/g, (sign) => `\\${sign}`);
@@ -112,11 +132,11 @@ function shell(title: string, prepared: Prepared): string {
 @page { margin: 0; }
 body { margin: 0; font-family: Arial; }
 section.docx { overflow: visible !important; }
-/* Else notes are painted, and read back, before the text they belong to. */
+/* Otherwise notes are painted, and read back, before the text they belong to. */
 section.docx > article, section.docx > footer { z-index: auto !important; }
 section.docx:not(:last-of-type) { break-after: page; }
 .docx { hyphens: manual !important; font-variant-ligatures: none !important; ${prepared.arabic ? arabic : ''} }
-/* A gap, or the word and the number would be read back as one word. */
+/* A gap, so that the word and the number are not read back as one word. */
 [class*="${className(noteStyle)}"] sup, .${className(endnoteStyle)} sup { margin-inline-start: 0.25em; }
 .docx img { object-fit: fill; }
 .docx tr { break-inside: auto; }

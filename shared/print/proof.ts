@@ -1,11 +1,11 @@
 import { RejectDocument } from '../journey/errors.ts';
 import { countCharacters, readBack } from './read-back.ts';
 
-/** Share of a document's characters that must be in the PDF: less means fonts without glyphs. */
+/** Share of a document's characters that must be in the PDF; fewer mean fonts without glyphs. */
 const leastShare = 0.5;
 
 /**
- * Proves that a PDF holds the text of its document, and returns its number of pages.
+ * Checks that a PDF contains the text of its document, and returns its number of pages.
  * @param paragraphs the document's text
  * @throws RejectDocument `render.blank`
  */
@@ -15,13 +15,13 @@ export async function proven(paragraphs: readonly string[][], pdf: string): Prom
   if (pages === 0 || characters < expected * leastShare) {
     throw new RejectDocument({
       code: 'render.blank',
-      message: `The ${pages} printed pages hold ${characters} of ${expected} characters.`,
+      message: `The ${pages} printed pages contain ${characters} of ${expected} characters.`,
     });
   }
   return pages;
 }
 
-/** What a document ends with that was stopped. */
+/** The error of a document that took too long. */
 export function timeout(milliseconds: number): RejectDocument {
   return new RejectDocument({
     code: 'render.timeout',

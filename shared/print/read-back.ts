@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { getDocumentProxy } from 'unpdf';
 
-/** Pages read at most; of longer documents, so many evenly spread ones. */
+/** Pages that are read; of longer documents, as many evenly spread ones. */
 const mostPagesRead = 24;
 
-/** What a PDF holds, as another program reads it. */
+/** What another program finds in a PDF. */
 export interface ReadBack {
   pages: number;
   /** Letters and digits on all pages, estimated when not all were read. */
@@ -12,9 +12,9 @@ export interface ReadBack {
 }
 
 /**
- * Reads a printed PDF again. Without usable fonts a browser prints pages that look right by every
- * count and hold no text at all.
- * @throws Error when the file is no PDF
+ * Reads a printed PDF back. Without usable fonts a browser prints the right number of pages without any
+ * text.
+ * @throws Error when the file is not a PDF
  */
 export async function readBack(path: string): Promise<ReadBack> {
   const pdf = await getDocumentProxy(new Uint8Array(await readFile(path)));
@@ -34,7 +34,7 @@ export async function readBack(path: string): Promise<ReadBack> {
   }
 }
 
-/** Letters and digits, since spacing and signs come and go in layout. */
+/** Counts letters and digits only: layout changes spacing and punctuation. */
 export function countCharacters(text: string): number {
   return text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
 }

@@ -1,62 +1,43 @@
-import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Browser } from 'puppeteer-core';
 import { DroplineError, RejectDocument } from '../journey/errors.ts';
-import { type Prepared, prepareDocx } from '../word/to-pdf/prepare.ts';
-import { findAssets } from './assets.ts';
-import { type RunningBrowser, startBrowser } from './browser.ts';
+import { type Prepared, prepareDocx } from '../word/to-pdf/index.ts';
+import { startBrowser } from './browser.ts';
+import { bundledTypefaces } from './fonts.ts';
 import { printWithLibreOffice } from './libreoffice.ts';
 import { type Printed, printDocx } from './print-docx.ts';
 import { proven, timeout } from './proof.ts';
 import type { Rendered, RenderInput } from './types.ts';
+import { keepWarm } from './warm-browser.ts';
 import { warningsOf } from './warnings.ts';
 
-/** Prints documents one after the other in a browser that stays warm between them. */
+/** Prints documents one at a time, in a browser that stays warm between them. */
 export interface Renderer {
   /**
-   * Makes a PDF of a docx. Calls wait for each other.
-   * @throws RejectDocument with a code of `render.*`; the next document finds a fresh browser
+   * Makes a PDF of a docx. Calls are queued.
+   * @throws RejectDocument with a code of `render.*`; the next document gets a fresh browser
    */
   render(input: RenderInput): Promise<Rendered>;
-  /** Ends the browser. The renderer may be used again, and then starts another. */
+  /** Ends the browser. The next call of `render` starts another. */
   close(): Promise<void>;
   /** Process id of the browser while one runs. */
   readonly browserPid: number | undefined;
 }
 
 export interface RendererOptions {
-  /** Where the unpacked browser and its profile go; the system's temporary directory by default. */
+  /** For the unpacked browser and its profile; the system's temporary directory by default. */
   tempDir?: string;
-  /** Documents after which the browser is replaced, since its memory grows. */
+  /** Documents after which the browser is replaced, because its memory grows. */
   documentsPerBrowser?: number;
-  /** How a browser is started, for tests that need one which fails. */
+  /** How a browser is started, for tests with a browser that fails. */
   start?: typeof startBrowser;
 }
 
 export function createRenderer(options: RendererOptions = {}): Renderer {
   const { tempDir = os.tmpdir(), documentsPerBrowser = 100, start = startBrowser } = options;
-  let running: (RunningBrowser & { key: string; documents: number }) | undefined;
+  const warm = keepWarm({ tempDir, documentsPerBrowser, start });
   let last: Promise<unknown> = Promise.resolve();
-
-  const end = async () => {
-    const ended = running;
-    running = undefined;
-    await ended?.kill();
-  };
-
-  const warmBrowser = async (input: RenderInput) => {
-    const key = JSON.stringify([input.browserPath, input.fontsDir]);
-    const usable = running?.browser.connected && running.key === key;
-    if (!usable || (running?.documents ?? 0) >= documentsPerBrowser) await end();
-    const assets = findAssets(input.fontsDir);
-    if (!running) {
-      const started = await start({ assets, browserPath: input.browserPath }, tempDir);
-      running = { ...started, key, documents: 0 };
-    }
-    running.documents++;
-    return { assets, browser: running.browser, isFresh: running.documents === 1 };
-  };
 
   const printInBrowser = async (
     input: RenderInput,
@@ -65,7 +46,7 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     pdf: string,
     signal: AbortSignal,
   ): Promise<Printed> => {
-    const { assets, browser, isFresh } = await warmBrowser(input);
+    const { assets, browser, isFresh } = await warm.browserFor(input);
     signal.throwIfAborted();
     try {
       return await whileConnected(browser, printDocx(browser, assets, prepared, title, pdf));
@@ -73,8 +54,8 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
       signal.throwIfAborted();
       if (browser.connected) throw unreadable(cause);
       if (isFresh) throw crashed(cause);
-      // It may have died of an earlier document, or while idle: a fresh one shows who is to blame.
-      await end();
+      // It may have died because of an earlier document, or while idle: a fresh browser shows which.
+      await warm.end();
       return printInBrowser(input, prepared, title, pdf, signal);
     }
   };
@@ -95,11 +76,11 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     try {
       return await within(input.timeoutMs, work);
     } catch (error) {
-      // Whatever state the browser is in, the next document shall not suffer from it.
+      // The browser may be in any state: the next document gets a fresh one.
       stop.abort(error);
-      await end();
+      await warm.end();
       await work.catch(() => undefined);
-      await end();
+      await warm.end();
       throw error instanceof DroplineError ? error : unreadable(error);
     }
   };
@@ -112,19 +93,19 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
     },
     async close() {
       await last;
-      await end();
+      await warm.end();
     },
     get browserPid() {
-      return running?.browser.process()?.pid;
+      return warm.pid;
     },
   };
 }
 
 async function prepare(input: RenderInput): Promise<Prepared> {
   try {
-    return await prepareDocx(await readFile(input.path));
+    return await prepareDocx(input.path, bundledTypefaces);
   } catch (cause) {
-    throw cause instanceof DroplineError ? cause : unreadable(cause);
+    throw unreadable(cause);
   }
 }
 
@@ -142,12 +123,12 @@ async function check(prepared: Prepared, printed: Printed, pdf: string): Promise
 }
 
 /**
- * The work's own end, or an error when the browser ends before: Puppeteer never settles some of its calls
- * then (`newPage` of 25.16 can wait for a target that will not come).
+ * The result of the work, or an error when the browser ends first: Puppeteer then never settles some
+ * of its calls (`newPage` of 25.16 can wait for a target that will not come).
  */
 async function whileConnected<T>(browser: Browser, work: Promise<T>): Promise<T> {
   const ended = Promise.withResolvers<never>();
-  const end = () => ended.reject(new Error('The browser ended.'));
+  const end = () => ended.reject(new Error('The browser exited.'));
   browser.once('disconnected', end);
   if (!browser.connected) end();
   try {
@@ -181,7 +162,7 @@ function unreadable(cause: unknown): RejectDocument {
 function crashed(cause: unknown): RejectDocument {
   return new RejectDocument({
     code: 'render.crashed',
-    message: 'The browser ended while it printed the document.',
+    message: 'The browser exited while printing the document.',
     cause,
   });
 }

@@ -7,10 +7,10 @@ import { extract } from 'tar-fs';
 import type { Assets } from './assets.ts';
 
 /**
- * Unpacks the packaged browser once a machine and returns its path: about 2 s for 200 MB, then
- * nothing. The package's own code is not used for it: it takes a half-written file for a whole one
- * after a crash, decides by environment variables, and always writes to the process's TMPDIR.
- * @param cacheDir a directory of this user's
+ * Unpacks the packaged browser once per machine (200 MB in about 2 s) and returns its path. The
+ * package's own code is not used: after a crash it takes a half-written file for a complete one, it
+ * depends on environment variables, and it always writes to the process's TMPDIR.
+ * @param cacheDir a directory that belongs to this user
  */
 export async function unpackChromium(assets: Assets, cacheDir: string): Promise<string> {
   const home = await versionDir(assets, cacheDir);
@@ -25,7 +25,7 @@ export async function unpackChromium(assets: Assets, cacheDir: string): Promise<
       createWriteStream(file),
     );
     await chmod(file, 0o700);
-    // Whole or not at all, also when two processes unpack at once.
+    // Renamed, so that it is complete or absent, even when two processes unpack at once.
     await rename(file, browser);
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -46,7 +46,7 @@ export async function unpackLibraries(assets: Assets, cacheDir: string): Promise
       extract(path.join(work, 'libraries')),
     );
     await rename(path.join(work, 'libraries'), libraries).catch((error: unknown) => {
-      // Another process was first.
+      // Another process was faster.
       if (!isCode(error, 'ENOTEMPTY') && !isCode(error, 'EEXIST')) throw error;
     });
   } finally {
@@ -55,14 +55,14 @@ export async function unpackLibraries(assets: Assets, cacheDir: string): Promise
   return path.join(libraries, 'lib');
 }
 
-/** Where what is unpacked for this version of the browser is kept. */
+/** The directory for what is unpacked of this version of the browser. */
 export async function versionDir(assets: Assets, cacheDir: string): Promise<string> {
   const { version } = JSON.parse(await readFile(assets.chromiumVersion, 'utf8')) as {
     version: string;
   };
   await mkdir(cacheDir, { recursive: true, mode: 0o700 });
   const { uid } = await lstat(cacheDir);
-  // Names below the temporary directory can be guessed: run nothing that another user put there.
+  // Names in the temporary directory can be guessed: run nothing that another user put there.
   if (process.getuid && uid !== process.getuid()) {
     throw new Error(`${cacheDir} belongs to another user`);
   }

@@ -1,11 +1,11 @@
 import type { printWarnings } from '../codes/print.ts';
 import type { Warning } from '../journey/record.ts';
-import type { Facts } from '../word/to-pdf/facts.ts';
+import type { Facts } from '../word/to-pdf/index.ts';
 import type { Printed } from './print-docx.ts';
 
 type Code = keyof typeof printWarnings;
 
-/** What a person should know about a printed docx, with the numbers that matter. */
+/** What a person should know about a printed docx, with counts. */
 export function warningsOf(facts: Facts, printed: Printed): Warning[] {
   const warnings: Warning[] = [];
   const warn = (code: Code, count: number, message: string) => {
@@ -27,22 +27,22 @@ export function warningsOf(facts: Facts, printed: Printed): Warning[] {
   warn(
     'render.charts_lost',
     facts.chartsUnread,
-    `${number(facts.chartsUnread, 'chart is', 'charts are')} not in the PDF: no values are kept in the file.`,
+    `${number(facts.chartsUnread, 'chart is', 'charts are')} not in the PDF: the file does not store the values.`,
   );
   warn(
     'render.diagrams_as_lists',
     facts.diagrams,
-    `${number(facts.diagrams, 'diagram is', 'diagrams are')} shown as a list of their texts.`,
+    `${number(facts.diagrams, 'diagram is', 'diagrams are')} shown as a list of text.`,
   );
   warn(
     'render.shapes_lost',
     facts.shapes,
-    `${number(facts.shapes, 'drawn shape', 'drawn shapes')} without text left out.`,
+    `${number(facts.shapes, 'shape', 'shapes')} without text left out.`,
   );
   warn(
     'render.text_boxes_moved',
     facts.textBoxes,
-    `${number(facts.textBoxes, 'text box stands', 'text boxes stand')} behind the anchoring paragraph.`,
+    `${number(facts.textBoxes, 'text box', 'text boxes')} moved below the anchoring paragraph.`,
   );
   warn(
     'render.embedded_not_read',
@@ -67,12 +67,12 @@ export function warningsOf(facts: Facts, printed: Printed): Warning[] {
   warn(
     'render.text_appended',
     printed.appended,
-    `${number(printed.appended, 'paragraph', 'paragraphs')} could not be shown in place and stand at the end.`,
+    `${number(printed.appended, 'paragraph', 'paragraphs')} could not be shown in place; see the end of the PDF.`,
   );
   warn(
     'render.request_refused',
     printed.refused.length,
-    `${number(printed.refused.length, 'request', 'requests')} of the document for something elsewhere refused.`,
+    `${number(printed.refused.length, 'request', 'requests')} from the document for something elsewhere refused.`,
   );
   return warnings;
 }

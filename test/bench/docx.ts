@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import mammoth from 'mammoth';
 import { defaultLimits } from '../../shared/formats/limits.ts';
-import { convertDocx } from '../../shared/word/to-text/convert.ts';
+import { convertDocx } from '../../shared/word/to-text/index.ts';
 import { recallOf, wordsOfDocx } from '../corpus/word-recall.ts';
 import { servicesAgreement } from '../fixtures/agreement.ts';
 import { reviewedDraft } from '../fixtures/documents.ts';

@@ -1,141 +1,158 @@
 import { execFile } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { errorsOf, programOf, ts } from './compiler.ts';
+import { examplesOf } from './examples.ts';
+import { type App, installClient } from './installed.ts';
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 
-let temporary: string;
-let app: string;
+let app: App;
 
-/** An app outside the repository, with what npm would install: the packed package and its dependencies. */
 beforeAll(async () => {
-  temporary = mkdtempSync(join(tmpdir(), 'dropline-client-'));
-  await run('npm', ['pack', '--silent', '--pack-destination', temporary], { cwd: root });
-  const [tarball = ''] = readdirSync(temporary);
-  await run('tar', ['-xzf', tarball], { cwd: temporary });
-
-  app = join(temporary, 'app');
-  const installed = join(app, 'node_modules/dropline');
-  mkdirSync(dirname(installed), { recursive: true });
-  symlinkOf(join(root, 'node_modules/@types/node'), join(app, 'node_modules/@types/node'));
-  renameSync(join(temporary, 'package'), installed);
-  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
-  for (const name of Object.keys(dependencies)) {
-    symlinkOf(join(root, 'node_modules', name), join(app, 'node_modules', name));
-  }
-  writeFileSync(join(app, 'package.json'), '{ "type": "module" }');
+  app = await installClient();
 }, 60_000);
-afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+afterAll(() => app.remove());
 
-function symlinkOf(target: string, path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  symlinkSync(target, path);
-}
+const write = (name: string, text: string): string => {
+  const path = join(app.dir, name);
+  writeFileSync(path, text);
+  return path;
+};
 
-const filesBelow = (dir: string): string[] =>
-  readdirSync(dir, { recursive: true, encoding: 'utf8' })
-    .filter((path) => statSync(join(dir, path)).isFile())
-    .sort();
+test('the package holds the client in both module formats, the schema and the licence', () => {
+  const modules = ['client/index', 'client/reader', 'journey/ids', 'journey/record', 'ledger/keys'];
+  const built = modules.flatMap((name) => [`${name}.d.ts`, `${name}.js`]);
 
-test('the client is what `npm run client` makes of the sources', async () => {
-  const made = join(temporary, 'made');
-
-  await run(process.execPath, [tsc, '-p', 'tsconfig.client.json', '--outDir', made], { cwd: root });
-
-  const committed = join(root, 'shared/client');
-  expect(filesBelow(committed)).toEqual(filesBelow(made));
-  for (const path of filesBelow(made)) {
-    expect(readFileSync(join(committed, path), 'utf8'), path).toBe(
-      readFileSync(join(made, path), 'utf8'),
-    );
-  }
+  expect(app.packed).toEqual(
+    [
+      'LICENSE',
+      'README.md',
+      'docs/record.schema.json',
+      'package.json',
+      'dist/cjs/package.json',
+      ...built.map((path) => `dist/cjs/${path}`),
+      ...built.map((path) => `dist/esm/${path}`),
+    ].sort(),
+  );
 });
 
-test('the package holds the client and nothing else', () => {
-  const packed = filesBelow(join(app, 'node_modules/dropline'));
-
-  expect(packed.filter((path) => !path.startsWith('shared/client/'))).toEqual([
-    'README.md',
-    'package.json',
-  ]);
-});
-
-test('an app that installed the package runs in plain Node', async () => {
-  writeFileSync(
-    join(app, 'app.js'),
-    `import { DroplineReader, documentIdOf, documentRecordSchema, recordOfImage } from 'dropline';
-const documentId = documentIdOf('inbox', 'a.txt');
+const body = `const documentId = documentIdOf('inbox', 'a.txt');
 const time = { S: '2026-01-01T00:00:00Z' };
 const image = { sk: { S: 'DOC' }, documentId: { S: documentId }, bucket: { S: 'inbox' },
   key: { S: 'a.txt' }, sequencer: { S: '01' }, status: { S: 'received' }, attempts: { M: {} },
   profile: { S: 'default' }, createdAt: time, updatedAt: time, revision: { N: '1' } };
-const { status } = recordOfImage(image);
 const reader = new DroplineReader({ table: 'dropline-ledger' });
-console.log(documentId, status, typeof reader.get, 'fileId' in documentRecordSchema.shape);
-`,
+console.log(documentId, recordOfImage(image).status, typeof reader.get,
+  'fileId' in documentRecordSchema.shape, terminalStatuses.includes('ready'),
+  'fileId' in schema.properties);
+`;
+const names =
+  '{ DroplineReader, documentIdOf, documentRecordSchema, recordOfImage, terminalStatuses }';
+const printed = /^[a-z2-7]{26} received function true true true\n$/;
+
+test('an app of ES modules imports the client and the schema in plain Node', async () => {
+  write(
+    'app.js',
+    `import ${names} from 'dropline-aws';
+import schema from 'dropline-aws/record.schema.json' with { type: 'json' };
+${body}`,
   );
 
-  const { stdout } = await run(process.execPath, ['app.js'], {
-    cwd: app,
-    env: { AWS_REGION: 'us-east-1' },
-  });
-
-  expect(stdout).toMatch(/^[a-z2-7]{26} received function true\n$/);
+  expect(await app.node(['app.js'])).toMatch(printed);
 });
 
-test('an app in TypeScript sees the types of the records', async () => {
-  const config = {
-    compilerOptions: {
-      target: 'es2022',
-      module: 'nodenext',
-      strict: true,
-      noEmit: true,
-      types: ['node'],
-    },
-    files: ['right.ts', 'wrong.ts'],
-  };
-  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(config));
-  writeFileSync(
-    join(app, 'right.ts'),
-    `import { type DocumentRecord, DroplineReader, type Status, terminalStatuses } from 'dropline';
-const reader = new DroplineReader({ table: 'dropline-ledger' });
-const record: DocumentRecord | undefined = await reader.get('inbox', 'a.txt');
-export const status: Status | undefined = record?.status;
-export const cost: number | undefined = record?.usage?.costUsd;
-export const ends: readonly string[] = terminalStatuses;
-`,
-  );
-  writeFileSync(
-    join(app, 'wrong.ts'),
-    `import type { DocumentRecord } from 'dropline';
-export const wrong = (record: DocumentRecord): string => record.noSuchField;
-`,
+test('a CommonJS app requires the client and the schema, where Node cannot require ES modules', async () => {
+  write(
+    'app.cjs',
+    `const ${names} = require('dropline-aws');
+const schema = require('dropline-aws/record.schema.json');
+${body}`,
   );
 
-  const { stdout } = await run(process.execPath, [tsc, '--pretty', 'false'], { cwd: app }).then(
-    () => expect.unreachable('the types let anything through'),
+  expect(await app.node(['--no-experimental-require-module', 'app.cjs'])).toMatch(printed);
+});
+
+const right = `import {
+  type DocumentRecord, DroplineReader, type Status, terminalStatuses,
+} from 'dropline-aws';
+export const reader = new DroplineReader({ table: 'dropline-ledger' });
+export const read = async (): Promise<number | undefined> => {
+  const record: DocumentRecord | undefined = await reader.get('inbox', 'a.txt');
+  const status: Status | undefined = record?.status;
+  return status === 'ready' ? record?.usage?.costUsd : undefined;
+};
+export const ends: readonly string[] = terminalStatuses;
+`;
+const wrong = `import type { DocumentRecord } from 'dropline-aws';
+export const wrong = (record: DocumentRecord): string => record.noSuchField;
+`;
+
+/** Each app also asks for a field that does not exist, so that types lost on the way would show. */
+const writeApp = (...ends: string[]): string[] =>
+  ends.flatMap((end) => [write(`right.${end}`, right), write(`wrong.${end}`, wrong)]);
+
+test.each([
+  { module: 'nodenext', ends: ['ts', 'cts'] },
+  { module: 'esnext', moduleResolution: 'bundler', ends: ['ts'] },
+])('a strict app in TypeScript 7 sees the types of the records: $module, $ends', async (given) => {
+  const { ends, ...resolution } = given;
+  const files = writeApp(...ends);
+  const compilerOptions = {
+    target: 'es2022',
+    strict: true,
+    noEmit: true,
+    types: ['node'],
+    ...resolution,
+  };
+  write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
+
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '--pretty', 'false'], {
+    cwd: app.dir,
+  }).then(
+    () => expect.unreachable('the types accept a field that does not exist'),
     (error: { stdout: string }) => error,
   );
 
-  expect(stdout.trim().split('\n')).toEqual([
-    expect.stringMatching(/^wrong\.ts.*'noSuchField' does not exist/),
-  ]);
+  expect(stdout.trim().split('\n').sort()).toEqual(
+    [...ends].sort().map((end) => expect.stringMatching(`^wrong\\.${end}.*'noSuchField' does not`)),
+  );
+});
+
+test('a strict app in TypeScript 5.9 sees them by `main` and `types`, as node10 resolves', () => {
+  const errors = errorsOf(
+    programOf(writeApp('ts'), {
+      module: ts.ModuleKind.CommonJS,
+      moduleResolution: ts.ModuleResolutionKind.Node10,
+      skipLibCheck: true,
+    }),
+  );
+
+  expect(errors).toEqual([expect.stringMatching(/^wrong\.ts: Property 'noSuchField' does not/)]);
+}, 60_000);
+
+test('the examples of the client pass a strict compiler', () => {
+  const files = [...examplesOf(app)].map(([name, code]) => write(`example-${name}.ts`, code));
+
+  const errors = errorsOf(
+    programOf(files, {
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      skipLibCheck: true,
+    }),
+  );
+
+  expect(errors).toEqual([]);
+}, 60_000);
+
+test('the packed schema is the one in docs', () => {
+  const packed = join(app.dir, 'node_modules/dropline-aws/docs/record.schema.json');
+
+  expect(readFileSync(packed, 'utf8')).toBe(
+    readFileSync(join(root, 'docs/record.schema.json'), 'utf8'),
+  );
 });

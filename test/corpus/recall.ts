@@ -10,13 +10,12 @@ import { ConversionSandbox } from '../../shared/formats/sandbox/sandbox.ts';
 import { type Recall, recallOf, wordsOfDocx } from './word-recall.ts';
 
 /**
- * What normalizing keeps of every file below a folder, as a table:
+ * Prints what normalizing keeps of every file below a folder, as a table:
  *
  *     node test/corpus/recall.ts [--lost] [--renderer chromium|libreoffice] FOLDER
  *
- * Word recall is that of docx files against their own XML. Of those that go the PDF route the text
- * is read back with pdftotext (Debian's poppler-utils), where it is installed. `--lost` names some
- * of the words lost.
+ * Word recall compares docx files with their own XML. On the PDF route, the text is read back with
+ * pdftotext (Debian's poppler-utils), if it is installed. `--lost` names some of the lost words.
  */
 const { values, positionals } = parseArgs({
   options: {

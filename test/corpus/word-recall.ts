@@ -1,25 +1,24 @@
 import { partsOf, textOf } from '../fixtures/zip.ts';
 
 /**
- * How much of a document's own text a conversion kept. What the document says is read here by
- * means other than the converters' (regular expressions over its XML), so that they do not check
- * themselves.
+ * How much of a document's own text a conversion kept. The document is read here with
+ * regular expressions over its XML, so that the converters do not check themselves.
  */
 
 export interface Recall {
   /** Words in the document. */
   words: number;
-  /** Of these, words that the conversion has too, each as often at most as the document has it. */
+  /** Words that the conversion has too, each counted at most as often as in the document. */
   kept: number;
-  /** Some of the words lost, for a person who looks for the reason. */
+  /** Some of the lost words, for a person who looks for the reason. */
   lost: string[];
 }
 
-/** The words a docx holds: body, tables, text boxes, headers, footers, notes and comments. */
+/** The words in a docx: body, tables, text boxes, headers, footers, notes and comments. */
 export function wordsOfDocx(docx: Uint8Array): Map<string, number> {
   const parts = partsOf(docx);
   const words = new Map<string, number>();
-  // A header that several sections hold alike is one text.
+  // The same header in several sections is one text.
   const stories = new Set(storyNames(parts).map((name) => shownText(textOf(parts, name))));
   for (const story of stories) countWords(story, words);
   return words;
@@ -82,7 +81,7 @@ export function countWords(text: string, words = new Map<string, number>()): Map
   return words;
 }
 
-/** Compares what a document holds with the text a conversion made of it. */
+/** Compares the words of a document with the text of its conversion. */
 export function recallOf(held: Map<string, number>, text: string): Recall {
   const found = countWords(text);
   let words = 0;

@@ -13,7 +13,7 @@ it("prints with Debian's chromium as with the packaged one, in the fonts of the 
     const body = paragraph('Plain words, 日本語, اللغة العربية') + picture('a');
     await writeFile(
       input,
-      await docxOf(body, {
+      docxOf(body, {
         parts: { 'media/a.png': { type: 'image', content: await image('png') } },
       }),
     );

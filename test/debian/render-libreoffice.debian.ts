@@ -36,7 +36,7 @@ async function print(
 ): Promise<Rendered> {
   const outDir = await mkdtemp(path.join(dir, 'out-'));
   const input = path.join(outDir, 'in.docx');
-  await writeFile(input, await docxOf(body, fixture));
+  await writeFile(input, docxOf(body, fixture));
   return createRenderer({ tempDir }).render({
     path: input,
     name: 'in.docx',
@@ -72,7 +72,7 @@ it('fetches no linked picture', async () => {
   expect(connections).toBe(0);
 });
 
-it('reads no file of the machine into the document', async () => {
+it('reads no local file into the document', async () => {
   const secret = path.join(dir, 'secret.png');
   await writeFile(secret, await image('png', { colour: '#123456' }));
 
@@ -101,7 +101,7 @@ it('leaves nothing behind in the temporary directory', async () => {
   expect(await readdir(tempDir)).toEqual([]);
 });
 
-/** Command lines of running offices with a profile of ours. */
+/** Command lines of running LibreOffice processes with our profiles. */
 async function officeProcesses(): Promise<string[]> {
   const found: string[] = [];
   for (const pid of await readdir('/proc')) {

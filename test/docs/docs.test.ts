@@ -48,6 +48,8 @@ test('the commands that the README names are scripts', () => {
 test('the links between the documents lead somewhere', () => {
   const pages = [
     'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
     ...readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),
@@ -61,6 +63,15 @@ test('the links between the documents lead somewhere', () => {
   );
 
   expect(broken).toEqual([]);
+});
+
+test('the files that CONTRIBUTING.md names exist', () => {
+  const named = [...read('CONTRIBUTING.md').matchAll(/`([a-z.][\w./-]*(?:\/|\.(?:ts|md|json)))`/g)]
+    .map((match) => match[1] ?? '')
+    .filter((path) => path.includes('/'));
+
+  expect(named.length).toBeGreaterThan(30);
+  expect(named.filter((path) => !exists(new URL(path, root)))).toEqual([]);
 });
 
 function exists(target: URL): boolean {

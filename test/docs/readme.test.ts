@@ -1,38 +1,69 @@
-import { execFile } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { examplesOf, promised } from '../client/examples.ts';
+import { type App, installClient } from '../client/installed.ts';
 import { type Journey, startJourney } from '../journey/support.ts';
 
 let journey: Journey;
+let app: App;
 
 beforeAll(async () => {
+  app = await installClient();
   journey = await startJourney();
+  await journey.drop('services-agreement.docx', readFileSync(sample));
+  await journey.drop('empty.txt', new Uint8Array());
+  await journey.ended('services-agreement.docx');
+  await journey.ended('empty.txt');
 }, 180_000);
-afterAll(() => journey.close());
+afterAll(async () => {
+  await journey.close();
+  app.remove();
+});
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const sample = new URL('../../infra/local/samples/services-agreement.docx', import.meta.url);
-// Inside the repository, so that it may import the package by its own name.
-const script = new URL('example.made.ts', import.meta.url);
 
-test("the README's example prints the file, the cost and the citations", async () => {
+function runExample(code: string): Promise<string> {
+  writeFileSync(join(app.dir, 'example.ts'), code);
+  return app.node(['example.ts'], {
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_DYNAMODB: journey.stack.endpoints.dynamodb,
+  });
+}
+
+test("the README's example, in an app that installed the client, prints the file, the cost and the citations", async () => {
   const example = /<!-- example: run by .*-->\n```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
-  await journey.drop('services-agreement.docx', readFileSync(sample));
   const record = await journey.ended('services-agreement.docx');
-  writeFileSync(script, example);
 
-  const { stdout } = await promisify(execFile)(process.execPath, [script.pathname], {
-    env: {
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
-      AWS_REGION: 'us-east-1',
-      AWS_ENDPOINT_URL_DYNAMODB: journey.stack.endpoints.dynamodb,
-    },
-  }).finally(() => rmSync(script));
+  const stdout = await runExample(example);
 
   expect(journey.table).toBe('dropline-ledger');
   expect(example.trim().split('\n').length).toBeLessThanOrEqual(10);
   expect(stdout).toContain(record.fileId);
   expect(stdout).toContain(record.summary?.citations[0]?.citedText);
+});
+
+test('each function, class and method of the client has an example that prints what it says', async () => {
+  const examples = examplesOf(app);
+
+  expect([...examples.keys()].sort()).toEqual([
+    'DroplineReader',
+    'DroplineReader.byFile',
+    'DroplineReader.get',
+    'DroplineReader.getById',
+    'DroplineReader.inState',
+    'DroplineReader.onDay',
+    'documentIdOf',
+    'documentRecordSchema',
+    'recordOfImage',
+    'terminalStatuses',
+    'toDocumentRecord',
+  ]);
+  for (const [name, example] of examples) {
+    const expected = promised(example);
+    expect(expected, name).not.toBe('');
+    expect(await runExample(example), name).toBe(expected);
+  }
 });

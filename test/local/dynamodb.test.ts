@@ -1,8 +1,8 @@
+import { promisify } from 'node:util';
 import { DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import db from 'dynalite/db/index.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startDynamo } from '../../infra/local/dynamodb/start.ts';
-import '../../infra/local/dynamodb/storage.ts';
 import type { TableSettings } from '../../infra/local/dynamodb/tables.ts';
 import { temporaryDir } from './support.ts';
 
@@ -128,14 +128,15 @@ async function plantStaleEntry(dataDir: string): Promise<void> {
   const store = db.create({ path: `${dataDir}/dynamodb` });
   await store.db.open();
   const ghost = { pk: { S: 'ghost' }, state: { S: 'open' } };
-  for await (const { value } of store.tableDb.createReadStream()) {
+  for await (const value of store.tableDb.createValueStream()) {
     for (const put of db.getIndexActions(
       value.GlobalSecondaryIndexes ?? [],
       undefined,
       ghost,
       value,
     ).puts) {
-      await store.getIndexDb('Global', 'ledger', put.index).put(put.key, put.item);
+      const level = store.getIndexDb('Global', 'ledger', put.index);
+      await promisify((done: (error?: unknown) => void) => level.put(put.key, put.item, done))();
     }
   }
   await store.db.close();

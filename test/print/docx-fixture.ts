@@ -1,10 +1,10 @@
-import JSZip from 'jszip';
 import sharp from 'sharp';
+import { zipOf } from '../fixtures/zip.ts';
 
 const w = 'http://schemas.openxmlformats.org/wordprocessingml/2006/main';
 const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 
-/** Declarations for every prefix that the fixtures write with. */
+/** Declarations of every prefix in the fixtures. */
 export const namespaces = [
   `xmlns:w="${w}"`,
   `xmlns:r="${office}"`,
@@ -34,21 +34,14 @@ export interface Fixture {
   external?: Record<string, { type: string; target: string }>;
 }
 
-/** A docx with this XML in its body, made by hand so that it holds what no writer writes. */
-export async function docxOf(
-  body: string,
-  { parts = {}, external = {} }: Fixture = {},
-): Promise<Buffer> {
-  const zip = new JSZip();
-  zip.file(
-    '[Content_Types].xml',
-    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="png" ContentType="image/png"/><Default Extension="jpg" ContentType="image/jpeg"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
-  );
-  zip.file('_rels/.rels', relationships([['doc', 'officeDocument', 'word/document.xml', '']]));
-  zip.file('word/document.xml', `<w:document ${namespaces}><w:body>${body}</w:body></w:document>`);
-  zip.file(
-    'word/_rels/document.xml.rels',
-    relationships([
+/** A docx with this XML in its body, written by hand so that it can contain what no library writes. */
+export function docxOf(body: string, { parts = {}, external = {} }: Fixture = {}): Buffer {
+  return zipOf({
+    '[Content_Types].xml':
+      '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="png" ContentType="image/png"/><Default Extension="jpg" ContentType="image/jpeg"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
+    '_rels/.rels': relationships([['doc', 'officeDocument', 'word/document.xml', '']]),
+    'word/document.xml': `<w:document ${namespaces}><w:body>${body}</w:body></w:document>`,
+    'word/_rels/document.xml.rels': relationships([
       ...Object.entries(parts).map(
         ([name, { type }]) => [idOf(name), type, name, ''] as [string, string, string, string],
       ),
@@ -57,9 +50,10 @@ export async function docxOf(
           [id, type, target, ' TargetMode="External"'] as [string, string, string, string],
       ),
     ]),
-  );
-  for (const [name, { content }] of Object.entries(parts)) zip.file(`word/${name}`, content);
-  return zip.generateAsync({ type: 'nodebuffer' });
+    ...Object.fromEntries(
+      Object.entries(parts).map(([name, { content }]) => [`word/${name}`, content]),
+    ),
+  });
 }
 
 /** The relationship id under which the document finds a part of the fixture. */
@@ -98,7 +92,7 @@ export async function image(
     .toBuffer();
 }
 
-/** The head of an EMF drawing ([MS-EMF] 2.3.4.2), enough to be told from others. */
+/** The header of an EMF drawing ([MS-EMF] 2.3.4.2), enough to be recognised. */
 export function emf(): Buffer {
   const bytes = Buffer.alloc(108);
   bytes.writeUInt32LE(1, 0);

@@ -14,11 +14,11 @@ let good: RenderInput;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'render-failures-'));
   renderer = createRenderer();
-  good = await inputOf(await docxOf(paragraph('a good document')));
+  good = await inputOf(docxOf(paragraph('a good document')));
 });
 
 afterEach(async () => {
-  // Whatever went wrong, the next document passes.
+  // Whatever went wrong, the next document succeeds.
   await expect(renderer.render(good)).resolves.toMatchObject({ pages: 1 });
 });
 
@@ -41,13 +41,13 @@ async function inputOf(docx: Buffer, change: Partial<RenderInput> = {}): Promise
   };
 }
 
-/** Long enough that it is certainly still being printed when something happens to it. */
-function longDocx(): Promise<Buffer> {
+/** Long enough to be still printing when the test interferes. */
+function longDocx(): Buffer {
   const body = Array.from({ length: 6_000 }, (_, at) => paragraph(`Paragraph number ${at}`));
   return docxOf(body.join(''));
 }
 
-it('a browser that dies while it prints fails that document alone', async () => {
+it('a browser that dies while printing fails only that document', async () => {
   const started: number[] = [];
   let killed = false;
   const own = createRenderer({
@@ -62,8 +62,8 @@ it('a browser that dies while it prints fails that document alone', async () => 
       return running;
     },
   });
-  const input = await inputOf(await longDocx());
-  const waiting = await inputOf(await docxOf(paragraph('a neighbour')));
+  const input = await inputOf(longDocx());
+  const waiting = await inputOf(docxOf(paragraph('a neighbour')));
 
   const [failed, neighbour] = await Promise.allSettled([own.render(input), own.render(waiting)]);
   await own.close();
@@ -73,7 +73,7 @@ it('a browser that dies while it prints fails that document alone', async () => 
   expect(new Set(started).size).toBe(2);
 });
 
-it('a browser that dies holds nobody up, though Puppeteer never ends the call that was under way', async () => {
+it('a browser that dies delays no document, though Puppeteer never settles the pending call', async () => {
   const own = createRenderer({
     async start(choice, tempDir) {
       const running = await startBrowser(choice, tempDir);
@@ -94,38 +94,38 @@ it('a browser that died while idle is replaced before the next document', async 
   await renderer.render(good);
   process.kill(renderer.browserPid ?? 0, 'SIGKILL');
 
-  const printed = await renderer.render(await inputOf(await docxOf(paragraph('later'))));
+  const printed = await renderer.render(await inputOf(docxOf(paragraph('later'))));
 
   expect(printed.pages).toBe(1);
 });
 
 it('a document that takes too long is stopped with its browser', async () => {
-  const input = await inputOf(await longDocx(), { timeoutMs: 400 });
+  const input = await inputOf(longDocx(), { timeoutMs: 400 });
 
   await expect(renderer.render(input)).rejects.toMatchObject({ code: 'render.timeout' });
 
   expect(renderer.browserPid).toBeUndefined();
 });
 
-it('a PDF without the text of the document is no success', async () => {
+it('a PDF without the text of the document is a failure', async () => {
   const fontsDir = await mkdtemp(path.join(dir, 'fonts-'));
   const emoji = findAssets().fontDirs.find((directory) => directory.includes('noto-emoji')) ?? '';
   for (const name of await readdir(emoji)) {
     if (name.endsWith('.ttf')) await copyFile(path.join(emoji, name), path.join(fontsDir, name));
   }
-  const input = await inputOf(await docxOf(paragraph('words that no font can show')), { fontsDir });
+  const input = await inputOf(docxOf(paragraph('words that no font can show')), { fontsDir });
 
   await expect(renderer.render(input)).rejects.toMatchObject({ code: 'render.blank' });
 });
 
-it('a document without text may be printed as the empty page it is', async () => {
-  const input = await inputOf(await docxOf(paragraph('')));
+it('a document without text is printed as an empty page', async () => {
+  const input = await inputOf(docxOf(paragraph('')));
 
   await expect(renderer.render(input)).resolves.toMatchObject({ pages: 1 });
 });
 
 it.each([
-  ['no zip', Buffer.from('PK but no zip')],
+  ['a file that is not a zip', Buffer.from('PK but no zip')],
   ['an empty file', Buffer.alloc(0)],
 ])('%s is unreadable', async (_, bytes) => {
   const input = await inputOf(bytes);
@@ -139,38 +139,38 @@ it.each([
 it('a directory without fonts is named', async () => {
   const fontsDir = path.join(dir, 'no-fonts');
   await mkdir(fontsDir, { recursive: true });
-  const input = await inputOf(await docxOf(paragraph('x')), { fontsDir });
+  const input = await inputOf(docxOf(paragraph('x')), { fontsDir });
 
   await expect(renderer.render(input)).rejects.toMatchObject({
     code: 'render.unavailable',
-    message: `No fonts are in ${fontsDir}.`,
+    message: `There are no fonts in ${fontsDir}.`,
   });
 });
 
-it('a browser of the settings that is not there is named', async () => {
-  const input = await inputOf(await docxOf(paragraph('x')), { browserPath: '/nowhere/chrome' });
+it('a missing browser from the settings is named', async () => {
+  const input = await inputOf(docxOf(paragraph('x')), { browserPath: '/nowhere/chrome' });
 
   await expect(renderer.render(input)).rejects.toMatchObject({
     code: 'render.unavailable',
-    message: 'The browser named in the settings is not there: /nowhere/chrome.',
+    message: 'The browser in the settings does not exist: /nowhere/chrome.',
   });
 });
 
-it('a browser of the settings that is none is named', async () => {
-  const input = await inputOf(await docxOf(paragraph('x')), { browserPath: '/bin/false' });
+it('a program from the settings that is not a browser is unavailable', async () => {
+  const input = await inputOf(docxOf(paragraph('x')), { browserPath: '/bin/false' });
 
   await expect(renderer.render(input)).rejects.toMatchObject({ code: 'render.unavailable' });
 });
 
-it('a missing LibreOffice is unavailable, with a reason', async () => {
-  const input = await inputOf(await docxOf(paragraph('x')), {
+it('a missing LibreOffice is unavailable, with the reason', async () => {
+  const input = await inputOf(docxOf(paragraph('x')), {
     renderer: 'libreoffice',
     sofficePath: '/nowhere/soffice',
   });
 
   await expect(renderer.render(input)).rejects.toMatchObject({
     code: 'render.unavailable',
-    message: 'The soffice named in the settings is not there: /nowhere/soffice.',
+    message: 'The soffice in the settings does not exist: /nowhere/soffice.',
   });
 });
 
@@ -179,7 +179,7 @@ it('a renderer leaves nothing behind in the temporary directory', async () => {
   // The unpacked browser is kept; only its profile is not.
   const own = createRenderer({ tempDir });
 
-  await own.render(await inputOf(await docxOf(paragraph('x'))));
+  await own.render(await inputOf(docxOf(paragraph('x'))));
   await own.close();
 
   expect(await readdir(tempDir)).toEqual([expect.stringMatching(/^dropline-chromium-/)]);

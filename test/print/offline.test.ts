@@ -42,7 +42,7 @@ afterAll(async () => {
 async function print(body: string, fixture: Fixture = {}) {
   const outDir = await mkdtemp(path.join(dir, 'out-'));
   const input = path.join(outDir, 'in.docx');
-  await writeFile(input, await docxOf(body, fixture));
+  await writeFile(input, docxOf(body, fixture));
   return renderer.render({
     path: input,
     name: 'in.docx',
@@ -95,7 +95,7 @@ it('an SVG picture cannot load anything either', async () => {
   expect(connections).toBe(0);
 });
 
-it('even a page with scripts of its own would reach no one', async () => {
+it('even a page with scripts of its own reaches nothing', async () => {
   const { browser, kill } = await startBrowser(
     { assets: findAssets(), browserPath: undefined },
     os.tmpdir(),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { getDocumentProxy, getResolvedPDFJS } from 'unpdf';
 
-/** A PDF as a test looks at it. */
+/** What a test reads from a PDF. */
 export interface Pdf {
   /** Text by page, with single spaces. */
   pages: string[];

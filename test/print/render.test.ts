@@ -130,7 +130,7 @@ describe('a printed report', () => {
     printed = await print(await report());
   });
 
-  it('holds every word once, in order', () => {
+  it('contains every word once, in order', () => {
     const { text } = printed.pdf;
 
     expect(text).toMatch(/Results.*Income rose.*Region.*Income.*North.*42.*Costs fell/s);
@@ -150,7 +150,7 @@ describe('a printed report', () => {
     expect(printed.pdf.pages[1]).toMatch(/Confidential letterhead.*Sheet 2 of 2/);
   });
 
-  it('numbers footnotes through, each on its page', () => {
+  it('numbers footnotes consecutively, each on its page', () => {
     expect(printed.pdf.pages[0]).toMatch(/Income rose ?1.*1\. ?First note/);
     expect(printed.pdf.pages[1]).toMatch(/Costs fell ?2.*2\. ?Second note/);
   });
@@ -164,7 +164,7 @@ describe('a printed report', () => {
     expect(printed.pdf.pages[0]).toMatch(/7 ?9/);
   });
 
-  it('is tagged and has the headings for an outline', () => {
+  it('is tagged and has its headings as an outline', () => {
     expect(printed.pdf.isTagged).toBe(true);
     expect(printed.pdf.outline).toEqual(['Results']);
   });
@@ -183,9 +183,9 @@ describe('scripts of the world', () => {
     ['Tamil', 'தமிழ்'],
     ['Georgian', 'ქართული'],
     ['emoji', '😀🚀'],
-    ['signs', '→ ✓ ☐ ∑'],
+    ['symbols', '→ ✓ ☐ ∑'],
   ])('come back from the PDF: %s', async (_, text) => {
-    const { pdf } = await print(await docxOf(paragraph(text)));
+    const { pdf } = await print(docxOf(paragraph(text)));
 
     const letters = (of: string) => [...of.normalize('NFKC').replace(/\s/g, '')].sort().join('');
     expect(letters(pdf.text)).toBe(letters(text));
@@ -195,7 +195,7 @@ describe('scripts of the world', () => {
 describe('what cannot be shown', () => {
   it('is counted and named in a warning', async () => {
     const { imagesFound, imagesKept, warnings, pdf } = await print(
-      await docxOf(paragraph('words') + picture('a') + picture('b'), {
+      docxOf(paragraph('words') + picture('a') + picture('b'), {
         parts: {
           'media/a.png': { type: 'image', content: await image('gif') },
           'media/b.emf': { type: 'image', content: emf() },
@@ -216,11 +216,11 @@ describe('what cannot be shown', () => {
     ]);
   });
 
-  it('stands at the end when it is text', async () => {
-    // docx-preview shows no table that is marked as hidden; Word does.
+  it('is added at the end when it is text', async () => {
+    // docx-preview skips a table that is marked as hidden; Word shows it.
     const hidden = `<w:tbl><w:tblPr><w:hidden/></w:tblPr><w:tr><w:tc>${paragraph('overlooked words')}</w:tc></w:tr></w:tbl>`;
 
-    const { pdf, warnings } = await print(await docxOf(paragraph('seen words') + hidden));
+    const { pdf, warnings } = await print(docxOf(paragraph('seen words') + hidden));
 
     expect(pdf.pages.at(-1)).toMatch(/could not be shown in its place.*overlooked words/);
     expect(warnings.map(({ code }) => code)).toEqual(['render.text_appended']);
@@ -228,17 +228,15 @@ describe('what cannot be shown', () => {
 });
 
 it('renders one document without keeping a browser', async () => {
-  const { pdf } = await print(await docxOf(paragraph('alone')), renderDocx);
+  const { pdf } = await print(docxOf(paragraph('alone')), renderDocx);
 
   expect(pdf.text).toBe('alone');
 });
 
-it('prints documents that come at once one after the other', async () => {
+it('prints documents that arrive together one at a time', async () => {
   const words = ['one', 'two', 'three'];
 
-  const printed = await Promise.all(
-    words.map(async (word) => print(await docxOf(paragraph(word)))),
-  );
+  const printed = await Promise.all(words.map(async (word) => print(docxOf(paragraph(word)))));
 
   expect(printed.map(({ pdf }) => pdf.text)).toEqual(words);
 });

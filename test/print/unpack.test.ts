@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-it('unpacks once, however many ask at once, into a file only its user may run', async () => {
+it('unpacks once, however many ask at once, into a file that only its user may run', async () => {
   const cache = path.join(dir, 'cache');
 
   const paths = await Promise.all([1, 2, 3].map(() => unpackChromium(assets, cache)));
@@ -38,7 +38,7 @@ it('unpacks once, however many ask at once, into a file only its user may run', 
   expect(await readdir(path.join(cache, '1.2.3'))).toEqual(['chromium']);
 });
 
-it('takes nothing for whole that an earlier run left half unpacked', async () => {
+it('does not use what an earlier run left half unpacked', async () => {
   const cache = path.join(dir, 'cache');
   await mkdir(path.join(cache, '1.2.3', 'unpack-dead'), { recursive: true });
   await writeFile(path.join(cache, '1.2.3', 'unpack-dead', 'chromium'), 'hal');
@@ -66,7 +66,7 @@ it('a packaged browser that does not start is unavailable or replaced by an inst
   expect(found).not.toMatchObject({ packaged: true });
 });
 
-it('takes the radicals out of a character map and nothing else', async () => {
+it('removes the radicals from a character map and nothing else', async () => {
   const [cjk = ''] = findAssets().cjkFontDirs;
   const [name = ''] = (await readdir(cjk)).filter((file) => file.endsWith('.ttf'));
   const font = await readFile(path.join(cjk, name));

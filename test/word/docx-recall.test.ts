@@ -30,7 +30,7 @@ describe('word recall of docx against its own XML', () => {
 });
 
 describe('a report with pictures', () => {
-  it('counts what it holds', async () => {
+  it('counts what it contains', async () => {
     const { conversion } = await convertBytes('a.docx', await illustratedReport());
 
     expect(conversion).toMatchObject({ outcome: 'render', fidelity: { imagesFound: 2 } });

@@ -1,33 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { servicesAgreement } from '../fixtures/agreement.ts';
-import { drawnPicture, type Link, p, rawDocx, wordPart } from '../fixtures/ooxml.ts';
-import { edited, replaceIn } from '../fixtures/zip.ts';
+import { type Link, p, rawDocx, wordPart } from '../fixtures/ooxml.ts';
 import { convertBytes } from '../formats/convert-bytes.ts';
-
-/** The text a docx with this body becomes, without the line break at its end. */
-async function textOf(body: string, links: Link[] = [], extra: Record<string, string> = {}) {
-  const { text } = await convertBytes('a.docx', rawDocx(body, links, extra));
-  return text.trimEnd();
-}
-
-const cell = (content: string, properties = '') =>
-  `<w:tc><w:tcPr>${properties}</w:tcPr>${content}</w:tc>`;
-const row = (...cells: string[]) => `<w:tr>${cells.join('')}</w:tr>`;
-const table = (...rows: string[]) => `<w:tbl>${rows.join('')}</w:tbl>`;
-
-const level = (at: number, format: string, text: string, more = '') =>
-  `<w:lvl w:ilvl="${at}"><w:start w:val="1"/><w:numFmt w:val="${format}"/>${more}<w:lvlText w:val="${text}"/></w:lvl>`;
-const numbering = (
-  levels: string,
-  nums = '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>',
-) => ({
-  'word/numbering.xml': wordPart(
-    'numbering',
-    `<w:abstractNum w:abstractNumId="0">${levels}</w:abstractNum>${nums}`,
-  ),
-});
-const item = (text: string, at: number, numId = 1) =>
-  p(text, `<w:numPr><w:ilvl w:val="${at}"/><w:numId w:val="${numId}"/></w:numPr>`);
+import { cell, item, level, numbering, row, table, textOf } from './docx-body.ts';
 
 describe('the services agreement', () => {
   it('keeps headings with their clause numbers', async () => {
@@ -81,7 +56,7 @@ describe('lists', () => {
     expect(text).toBe('I x\nII x\nIII x\nIV x\n  1st y\n  2nd y\n  3rd y\n    01 z');
   });
 
-  it('counts on through two lists that share a definition, and anew where one overrides the start', async () => {
+  it('continues through two lists that share a definition, and restarts where one overrides the start', async () => {
     const nums =
       '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>' +
       '<w:num w:numId="2"><w:abstractNumId w:val="0"/></w:num>' +
@@ -148,7 +123,7 @@ describe('tables', () => {
     expect(await textOf(body)).toContain('| left | before<br>x; y<br>1; 2<br>after |');
   });
 
-  it('takes a frame around a single cell for no table', async () => {
+  it('does not take a frame around a single cell for a table', async () => {
     expect(await textOf(table(row(cell(p('a') + p('b')))))).toBe('a\n\nb');
   });
 
@@ -162,7 +137,7 @@ describe('tables', () => {
 });
 
 describe('runs', () => {
-  it('takes insertions and moves to, leaves out deletions and moves from, and says so', async () => {
+  it('keeps insertions and move targets, leaves out deletions and move sources, and warns', async () => {
     const run = (text: string) => `<w:r><w:t>${text}</w:t></w:r>`;
     const body = `<w:p>${run('a')}<w:ins w:id="1">${run('b')}</w:ins><w:del w:id="2"><w:r><w:delText>c</w:delText></w:r></w:del><w:moveFrom w:id="3">${run('d')}</w:moveFrom><w:moveTo w:id="4">${run('e')}</w:moveTo></w:p>`;
 
@@ -184,7 +159,7 @@ describe('runs', () => {
     expect(await textOf(body)).toBe('| kept | b |\n| --- | --- |');
   });
 
-  it('keeps hidden text and warns of it', async () => {
+  it('keeps hidden text and warns about it', async () => {
     const body = '<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r></w:p>';
 
     const { text, warnings } = await convertBytes('a.docx', rawDocx(body));
@@ -221,7 +196,7 @@ describe('runs', () => {
     expect(await textOf(body)).toBe('☒☐blue');
   });
 
-  it('looks through content controls, smart tags and unknown wrappers', async () => {
+  it('reads text inside content controls, smart tags and unknown wrappers', async () => {
     const body = `<w:sdt><w:sdtPr/><w:sdtContent><w:customXml>${p('a')}</w:customXml></w:sdtContent></w:sdt><w:p><w:smartTag><x:y xmlns:x="urn:x"><w:r><w:t>b</w:t></w:r></x:y></w:smartTag></w:p>`;
 
     expect(await textOf(body)).toBe('a\n\nb');
@@ -243,8 +218,8 @@ describe('runs', () => {
   });
 });
 
-describe('stories beside the body', () => {
-  it('names who commented and marks where', async () => {
+describe('stories other than the body', () => {
+  it('names the author of a comment and marks its place', async () => {
     const comments = wordPart(
       'comments',
       `<w:comment w:id="5" w:author="Jo" w:date="2026-02-03T10:00:00Z">${p('Why?')}</w:comment>`,
@@ -256,7 +231,7 @@ describe('stories beside the body', () => {
     );
   });
 
-  it('tells endnotes from footnotes and leaves separators out', async () => {
+  it('distinguishes endnotes from footnotes and leaves separators out', async () => {
     const footnotes = wordPart(
       'footnotes',
       `<w:footnote w:id="-1" w:type="separator">${p('sep')}</w:footnote><w:footnote w:id="2">${p('foot')}</w:footnote>`,
@@ -300,312 +275,5 @@ describe('stories beside the body', () => {
     });
 
     expect(text).toContain('Header:\n\nCONFIDENTIAL');
-  });
-});
-
-describe('what files do to a reader', () => {
-  it('reads a document that binds other prefixes', async () => {
-    const docx = rawDocx(p('hello'));
-
-    const renamed = edited(docx, (parts) => {
-      const xml = Buffer.from(parts['word/document.xml'] ?? '').toString();
-      parts['word/document.xml'] = Buffer.from(
-        xml
-          .replaceAll('<w:', '<ns0:')
-          .replaceAll('</w:', '</ns0:')
-          .replace('xmlns:w=', 'xmlns:ns0='),
-      );
-    });
-
-    expect((await convertBytes('a.docx', renamed)).text).toBe('hello\n');
-  });
-
-  it('reads a document in the Strict namespaces', async () => {
-    const strict = edited(rawDocx(p('hello')), (parts) => {
-      replaceIn(
-        parts,
-        'word/document.xml',
-        'http://schemas.openxmlformats.org/wordprocessingml/2006/main',
-        'http://purl.oclc.org/ooxml/wordprocessingml/main',
-      );
-    });
-
-    expect((await convertBytes('a.docx', strict)).text).toBe('hello\n');
-  });
-
-  it('finds the main part by its relationship, whatever its name', async () => {
-    const moved = edited(rawDocx(p('hello')), (parts) => {
-      parts['text/main.xml'] = parts['word/document.xml'] ?? Buffer.alloc(0);
-      delete parts['word/document.xml'];
-      replaceIn(parts, '_rels/.rels', 'word/document.xml', '/text/main.xml');
-    });
-
-    expect((await convertBytes('a.docx', moved)).text).toBe('hello\n');
-  });
-
-  it('reads parts in UTF-16 and with a byte order mark', async () => {
-    const docx = edited(rawDocx(p('größe')), (parts) => {
-      const xml = Buffer.from(parts['word/document.xml'] ?? '').toString();
-      parts['word/document.xml'] = Buffer.from(
-        `\ufeff${xml.replace('encoding="UTF-8"', 'encoding="UTF-16"')}`,
-        'utf16le',
-      );
-    });
-
-    expect((await convertBytes('a.docx', docx)).text).toBe('größe\n');
-  });
-
-  it('says of a blank document that it is blank', async () => {
-    const { text, warnings } = await convertBytes('a.docx', rawDocx('<w:p/>'));
-
-    expect(text).toBe('This document is blank.\n');
-    expect(warnings).toEqual(['normalize.no_text']);
-  });
-
-  it('survives a style that is based on itself', async () => {
-    const styles = wordPart(
-      'styles',
-      '<w:style w:type="paragraph" w:styleId="A"><w:name w:val="A"/><w:basedOn w:val="B"/></w:style><w:style w:type="paragraph" w:styleId="B"><w:name w:val="B"/><w:basedOn w:val="A"/></w:style>',
-    );
-
-    const text = await textOf(p('x', '<w:pStyle w:val="A"/>'), [], { 'word/styles.xml': styles });
-
-    expect(text).toBe('x');
-  });
-});
-
-describe('documents that mammoth is given in stretches', () => {
-  it('keep a long table as one', async () => {
-    const cells = (at: number) =>
-      Array.from({ length: 8 }, (_, column) => cell(p(`${at}.${column}`)));
-    const body = table(...Array.from({ length: 2_000 }, (_, at) => row(...cells(at))));
-
-    const text = await textOf(p('before') + body + p('after'));
-
-    const rows = Array.from(
-      { length: 2_000 },
-      (_, at) => `| ${Array.from({ length: 8 }, (_, column) => `${at}.${column}`).join(' | ')} |`,
-    );
-    rows.splice(1, 0, `|${' --- |'.repeat(8)}`);
-    expect(text).toBe(`before\n\n${rows.join('\n')}\n\nafter`);
-  });
-
-  it('count on through a long list', async () => {
-    const body = item('word '.repeat(100), 0).repeat(2_000);
-
-    const text = await textOf(body, [], numbering(level(0, 'decimal', '%1.')));
-
-    const numbers = [...text.matchAll(/^(\d+)\. word/gm)].map(([, number]) => Number(number));
-    expect(numbers).toEqual(Array.from({ length: 2_000 }, (_, at) => at + 1));
-  });
-
-  it('keep every word of a paragraph that is longer than a stretch', async () => {
-    const words = Array.from({ length: 100_000 }, (_, at) => `word${at}`);
-    const run = (text: string, at: number) =>
-      `<w:r>${at % 2 ? '<w:rPr><w:strike/></w:rPr>' : ''}<w:t>${text} </w:t></w:r>`;
-    const half = words.slice(0, 50_000).map(run).join('');
-
-    const text = await textOf(`<w:p>${half}</w:p>${p(words.slice(50_000).join(' '))}`);
-
-    expect(text.match(/word\d+/g)).toEqual(words);
-  });
-
-  it('are refused for a table row that mammoth could not hold', async () => {
-    const docx = rawDocx(table(row(cell(p('x')), cell(p('much '.repeat(2_000_000))))));
-
-    await expect(convertBytes('a.docx', docx)).rejects.toMatchObject({
-      code: 'normalize.too_complex',
-    });
-  });
-});
-
-describe('what mammoth alone would make less of', () => {
-  it('keeps tabs and spaces as typed', async () => {
-    const body =
-      '<w:p><w:r><w:t>Total</w:t><w:tab/><w:t xml:space="preserve">EUR  5</w:t></w:r></w:p>';
-
-    expect(await textOf(body)).toBe('Total\tEUR  5');
-  });
-
-  it('takes the address of a link field and not its tip', async () => {
-    const body =
-      '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>HYPERLINK "https://example.org/?a=1&amp;b=2" \\o "tip"</w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>terms</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r><w:r><w:t> apply</w:t></w:r></w:p>';
-
-    expect(await textOf(body)).toBe('[terms](https://example.org/?a=1&b=2) apply');
-  });
-
-  it('keeps markup that the author wrote as text', async () => {
-    const labels = numbering(level(0, 'decimal', '&lt;%1&gt; &quot;&amp;&quot;'));
-
-    const text = await textOf(item('<b>x</b> &amp; \ufdd0y\ufdd1', 0), [], labels);
-
-    expect(text).toBe('<1> "&" <b>x</b> &amp; y');
-  });
-
-  it('keeps notes that nothing refers to, and survives references to none', async () => {
-    const footnotes = wordPart('footnotes', `<w:footnote w:id="7">${p('lonely')}</w:footnote>`);
-    const body =
-      '<w:p><w:r><w:t>x</w:t><w:footnoteReference w:id="2"/><w:commentReference w:id="3"/></w:r></w:p>';
-
-    const text = await textOf(body, [], { 'word/footnotes.xml': footnotes });
-
-    expect(text).toBe('x[^1][comment 1]\n\n---\n\nFootnotes:\n\n(without a reference): lonely');
-  });
-
-  it('keeps the paragraphs, list numbers and tables of a note with it', async () => {
-    const content =
-      p('first') + item('second', 0) + table(row(cell(p('a')), cell(p('b'))), row(cell(p('c'))));
-    const footnotes = wordPart('footnotes', `<w:footnote w:id="2">${content}</w:footnote>`);
-    const body = '<w:p><w:r><w:t>x</w:t><w:footnoteReference w:id="2"/></w:r></w:p>';
-
-    const text = await textOf(body, [], {
-      'word/footnotes.xml': footnotes,
-      ...numbering(level(0, 'decimal', '%1.')),
-    });
-
-    expect(text).toContain('[^1]: first\n  1. second\n  a; b\n  c');
-  });
-
-  it('opens no file and no address, whatever the relationships say', async () => {
-    const links: Link[] = [
-      { id: 'r1', type: 'image', target: 'file:///etc/hostname', external: true },
-    ];
-
-    const { text, warnings } = await convertBytes(
-      'a.docx',
-      rawDocx(p('text') + drawnPicture('r1', 'r:link'), links),
-    );
-
-    expect(text).toBe('text\n\n[picture]\n');
-    expect(warnings).toContain('normalize.image_lost');
-  });
-});
-
-describe('what text cannot carry', () => {
-  const png = { 'word/media/a.png': 'not looked at' };
-  const held: Link = { id: 'r1', type: 'image', target: 'media/a.png' };
-  const inShape = (content: string) =>
-    `<w:p><w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><wp:inline><wps:wsp>${content}</wps:wsp></wp:inline></w:drawing></mc:Choice><mc:Fallback><w:pict><v:rect/></w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>`;
-
-  it.each([
-    ['a picture', drawnPicture('r1'), '1 picture'],
-    [
-      'a VML picture',
-      '<w:p><w:r><w:pict><v:shape><v:imagedata r:id="r1"/></v:shape></w:pict></w:r></w:p>',
-      '1 picture',
-    ],
-    ['a chart', '<w:p><w:r><w:drawing><c:chart r:id="r2"/></w:drawing></w:r></w:p>', '1 chart'],
-    [
-      'SmartArt',
-      '<w:p><w:r><w:drawing><dgm:relIds r:dm="r2"/></w:drawing></w:r></w:p>',
-      '1 diagram',
-    ],
-    [
-      'an equation',
-      '<w:p><m:oMathPara><m:oMath><m:r><m:t>E</m:t></m:r></m:oMath></m:oMathPara></w:p>',
-      '1 equation',
-    ],
-    [
-      'a text box',
-      inShape(`<wps:txbx><w:txbxContent>${p('boxed')}</w:txbxContent></wps:txbx>`),
-      '1 text box',
-    ],
-    [
-      'a VML text box',
-      `<w:p><w:r><w:pict><v:shape><v:textbox><w:txbxContent>${p('boxed')}</w:txbxContent></v:textbox></v:shape></w:pict></w:r></w:p>`,
-      '1 text box',
-    ],
-    ['a drawn shape', inShape('<a:prstGeom prst="flowChartDecision"/>'), '1 shape'],
-    [
-      'a phonetic guide',
-      '<w:p><w:r><w:ruby><w:rt><w:r><w:t>かん</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>漢</w:t></w:r></w:rubyBase></w:ruby></w:r></w:p>',
-      '1 phonetic guide',
-    ],
-  ])('sends a document with %s to be rendered and says why', async (_, body, words) => {
-    const docx = rawDocx(p('text') + body, [held], png);
-
-    const { conversion, warnings } = await convertBytes('a.docx', docx);
-
-    expect(conversion.outcome).toBe('render');
-    expect(warnings).toEqual(['normalize.beyond_text']);
-    expect(conversion.fidelity.warnings[0]?.message).toContain(`${words}:`);
-  });
-
-  it('finds a picture that only the header holds', async () => {
-    const header = wordPart('hdr', drawnPicture('r9'));
-    const rels =
-      '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r9" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" Target="media/a.png"/></Relationships>';
-    const body = `${p('x')}<w:sectPr><w:headerReference w:type="default" r:id="h1"/></w:sectPr>`;
-    const docx = rawDocx(body, [{ id: 'h1', type: 'header', target: 'h1.xml' }], {
-      'word/h1.xml': header,
-      'word/_rels/h1.xml.rels': rels,
-      ...png,
-    });
-
-    const { conversion } = await convertBytes('a.docx', docx);
-
-    expect(conversion).toMatchObject({ outcome: 'render', fidelity: { imagesFound: 1 } });
-  });
-
-  it('counts a picture once although it stands in both alternatives', async () => {
-    const body = `<w:p><w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><a:blip r:embed="r1"/></w:drawing></mc:Choice><mc:Fallback><w:pict><v:shape><v:imagedata r:id="r1"/></v:shape></w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>`;
-
-    const { conversion } = await convertBytes('a.docx', rawDocx(body, [held], png));
-
-    expect(conversion.fidelity.imagesFound).toBe(1);
-  });
-
-  it.each([
-    ['a line', inShape('<a:prstGeom prst="line"/>')],
-    ['a connector', inShape('<wps:cNvCnPr/><a:prstGeom prst="rect"/>')],
-    ['a horizontal rule', '<w:p><w:r><w:pict><v:rect o:hr="t"/></w:pict></w:r></w:p>'],
-  ])('does not render a document for the sake of %s', async (_, body) => {
-    const { conversion } = await convertBytes('a.docx', rawDocx(p('text') + body));
-
-    expect(conversion.outcome).toBe('file');
-  });
-
-  it('counts a picture that lies elsewhere as lost and keeps the text route', async () => {
-    const outside: Link = {
-      id: 'r1',
-      type: 'image',
-      target: 'http://127.0.0.1:9/a.png',
-      external: true,
-    };
-
-    const { conversion, text, warnings } = await convertBytes(
-      'a.docx',
-      rawDocx(p('text') + drawnPicture('r1', 'r:link'), [outside]),
-    );
-
-    expect(conversion).toMatchObject({
-      outcome: 'file',
-      fidelity: { imagesFound: 1, imagesKept: 0 },
-    });
-    expect(text).toBe('text\n\n[picture]\n');
-    expect(warnings).toEqual(['normalize.image_lost', 'normalize.external_reference']);
-  });
-
-  it('counts a picture whose part is missing as lost', async () => {
-    const { conversion, warnings } = await convertBytes(
-      'a.docx',
-      rawDocx(p('text') + drawnPicture('r1'), [held]),
-    );
-
-    expect(conversion.fidelity).toMatchObject({ imagesFound: 1, imagesKept: 0 });
-    expect(warnings).toEqual(['normalize.image_lost']);
-  });
-
-  it('warns of macros, embedded files and foreign parts', async () => {
-    const body = `${p('x')}<w:altChunk r:id="r2"/><w:p><w:r><w:object><o:OLEObject Type="Embed" r:id="r3"/></w:object></w:r></w:p>`;
-    const docx = rawDocx(body, [], { 'word/vbaProject.bin': 'macro' });
-
-    const { warnings } = await convertBytes('a.docm', docx);
-
-    expect(warnings).toEqual([
-      'normalize.embedded_object',
-      'normalize.imported_part',
-      'normalize.macros',
-    ]);
   });
 });

@@ -1,42 +1,9 @@
-import JSZip from 'jszip';
 import { describe, expect, it } from 'vitest';
-import { type Prepared, prepareDocx } from '../../shared/word/to-pdf/prepare.ts';
-import {
-  docxOf,
-  emf,
-  type Fixture,
-  image,
-  namespaces,
-  paragraph,
-  picture,
-  textBox,
-} from '../print/docx-fixture.ts';
+import { textOf, zipOf } from '../fixtures/zip.ts';
+import { docxOf, namespaces, paragraph } from '../print/docx-fixture.ts';
+import { prepareBytes, prepared, shown } from './prepared.ts';
 
-async function prepared(
-  body: string,
-  fixture: Fixture = {},
-): Promise<Prepared & { xml: string; part(name: string): Promise<string> }> {
-  const made = await prepareDocx(await docxOf(body, fixture));
-  const zip = await JSZip.loadAsync(made.docx);
-  const part = async (name: string) => (await zip.file(name)?.async('string')) ?? '';
-  return { ...made, xml: plain(await part('word/document.xml')), part };
-}
-
-/** Signs outside of ASCII as themselves, as any reader of the XML sees them. */
-function plain(xml: string): string {
-  return xml.replace(/&#x([0-9a-f]+);/g, (_, point) =>
-    String.fromCodePoint(Number.parseInt(point, 16)),
-  );
-}
-
-/** Text of the paragraphs that docx-preview would show: at the places where it looks. */
-function shown(xml: string): string[] {
-  return [...xml.matchAll(/<w:p[ >].*?<\/w:p>/g)].map(([paragraph]) =>
-    [...paragraph.matchAll(/<w:t[^>]*>([^<]*)<\/w:t>/g)].map(([, text]) => text).join(''),
-  );
-}
-
-describe('text that docx-preview would pass over', () => {
+describe('text that docx-preview would skip', () => {
   it.each([
     [
       'a content control around a cell',
@@ -82,7 +49,7 @@ describe('text that docx-preview would pass over', () => {
       '<w:r><w:ruby><w:rt><w:r><w:t>とうきょう</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>東京</w:t></w:r></w:rubyBase></w:ruby></w:r>',
       '東京(とうきょう)',
     ],
-    ['a sign of Wingdings', '<w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r>', '✓'],
+    ['a Wingdings character', '<w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r>', '✓'],
     [
       'text set in Symbol',
       '<w:r><w:rPr><w:rFonts w:ascii="Symbol"/></w:rPr><w:t>\uf061</w:t></w:r>',
@@ -119,7 +86,7 @@ describe('text that docx-preview would pass over', () => {
     expect(xml).not.toContain('purl.oclc.org');
   });
 
-  it('leaves out what was deleted, and says so', async () => {
+  it('leaves out what was deleted, and counts it', async () => {
     const { xml, facts } = await prepared(
       `<w:p><w:r><w:t>kept</w:t></w:r><w:del><w:r><w:delText>gone</w:delText></w:r></w:del></w:p>`,
     );
@@ -128,7 +95,7 @@ describe('text that docx-preview would pass over', () => {
     expect(facts.deletions).toBe(1);
   });
 
-  it('does not expect hidden text, by itself or by its style', async () => {
+  it('does not expect text that is hidden, directly or by its style', async () => {
     const styles = `<w:styles ${namespaces}><w:style w:type="paragraph" w:styleId="top"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>`;
 
     const { paragraphs, facts } = await prepared(
@@ -142,7 +109,7 @@ describe('text that docx-preview would pass over', () => {
 });
 
 describe('lists', () => {
-  it('bear the numbers that Word counts, also where a list starts again', async () => {
+  it('have the numbers that Word counts, even where a list starts again', async () => {
     const numbering = `<w:numbering ${namespaces}><w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl><w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="lowerLetter"/><w:lvlText w:val="%1.%2)"/></w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride></w:num></w:numbering>`;
     const item = (id: number, level: number) =>
       paragraph('x', `<w:numPr><w:ilvl w:val="${level}"/><w:numId w:val="${id}"/></w:numPr>`);
@@ -155,155 +122,11 @@ describe('lists', () => {
   });
 });
 
-describe('drawings', () => {
-  it('shows a text box in a frame behind its paragraph', async () => {
-    const { xml, facts } = await prepared(
-      `<w:p><w:r><w:t>anchor</w:t></w:r><w:r><mc:AlternateContent><mc:Choice Requires="wps">${textBox(paragraph('inside'))}</mc:Choice><mc:Fallback><w:pict/></mc:Fallback></mc:AlternateContent></w:r></w:p>`,
-    );
-
-    expect(shown(xml)).toEqual(['anchor', 'inside']);
-    expect(xml).toMatch(/<w:tbl>.*inside.*<\/w:tbl>/);
-    expect(facts.textBoxes).toBe(1);
-  });
-
-  it('shows a text box in a text box of a VML group', async () => {
-    const { xml } = await prepared(
-      `<w:p><w:r><w:pict><v:group style="width:100pt;height:50pt" coordsize="1000,500"><v:rect style="width:500;height:100"><v:textbox><w:txbxContent><w:p><w:r><w:t>outer</w:t></w:r><w:r>${textBox(paragraph('inner'))}</w:r></w:p></w:txbxContent></v:textbox></v:rect></v:group></w:pict></w:r></w:p>`,
-    );
-
-    expect(shown(xml)).toEqual(expect.arrayContaining(['outer', 'inner']));
-  });
-
-  it('takes single pictures out of a group, in their size on the page', async () => {
-    const inGroup = `<pic:pic><pic:blipFill><a:blip r:embed="a"/></pic:blipFill><pic:spPr><a:xfrm><a:ext cx="50" cy="100"/></a:xfrm></pic:spPr></pic:pic>`;
-
-    const { xml, facts } = await prepared(
-      `<w:p><w:r><w:drawing><wp:inline><wp:extent cx="1000000" cy="500000"/><a:graphic><a:graphicData><wpg:wgp><wpg:grpSpPr><a:xfrm><a:chExt cx="100" cy="100"/></a:xfrm></wpg:grpSpPr>${inGroup}${inGroup}</wpg:wgp></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>`,
-      { parts: { 'media/a.png': { type: 'image', content: await image('png') } } },
-    );
-
-    expect(facts).toMatchObject({ imagesFound: 2, imagesLost: 0 });
-    expect(xml.match(/<wp:extent cx="500000" cy="500000"\/>/g)).toHaveLength(2);
-  });
-
-  it('turns TIFF into PNG and trusts no extension', async () => {
-    const { docx, facts } = await prepared(picture('a'), {
-      parts: { 'media/a.emf': { type: 'image', content: await image('tiff') } },
-    });
-
-    const zip = await JSZip.loadAsync(docx);
-    const png = await zip.file('word/media/p1.png')?.async('nodebuffer');
-    expect(facts.imagesLost).toBe(0);
-    expect(png?.subarray(1, 4).toString()).toBe('PNG');
-  });
-
-  it.each([
-    [
-      'an EMF drawing',
-      'in EMF or WMF format',
-      async () => ({ parts: { 'media/a.emf': { type: 'image', content: emf() } } }),
-    ],
-    [
-      'a linked picture',
-      'outside of the file, not fetched',
-      async () => ({ external: { a: { type: 'image', target: 'http://example.test/a.png' } } }),
-    ],
-    [
-      'a damaged picture',
-      'damaged',
-      async () => ({
-        parts: { 'media/a.png': { type: 'image', content: (await image('png')).subarray(0, 20) } },
-      }),
-    ],
-    [
-      'a picture that claims 3.6 gigapixels',
-      'of too many pixels',
-      async () => {
-        const content = await image('png');
-        content.writeUInt32BE(60_000, 16);
-        content.writeUInt32BE(60_000, 20);
-        return { parts: { 'media/a.png': { type: 'image', content } } };
-      },
-    ],
-    ['a picture that is not there', 'not in the file', async () => ({})],
-  ])('counts %s as lost and shows its description', async (_, because, fixture) => {
-    const { xml, facts } = await prepared(picture('a'), await fixture());
-
-    expect(facts).toMatchObject({ imagesFound: 1, imagesLost: 1 });
-    expect(facts.lostBecause).toEqual(new Map([[because, 1]]));
-    expect(shown(xml)).toEqual(['[Picture not shown: A red square]']);
-  });
-
-  it('shows a chart as the table of its values', async () => {
-    const series = (name: string, values: number[]) =>
-      `<c:ser><c:tx><c:strRef><c:strCache><c:pt idx="0"><c:v>${name}</c:v></c:pt></c:strCache></c:strRef></c:tx><c:cat><c:strRef><c:strCache><c:pt idx="0"><c:v>North</c:v></c:pt><c:pt idx="1"><c:v>South</c:v></c:pt></c:strCache></c:strRef></c:cat><c:val><c:numRef><c:numCache>${values.map((value, at) => `<c:pt idx="${at}"><c:v>${value}</c:v></c:pt>`).join('')}</c:numCache></c:numRef></c:val></c:ser>`;
-    const chart = `<c:chartSpace ${namespaces}><c:chart><c:title><c:tx><c:rich><a:p><a:r><a:t>Sales</a:t></a:r></a:p></c:rich></c:tx></c:title><c:plotArea><c:barChart>${series('2024', [1, 2])}${series('2025', [3.5, 4.4])}</c:barChart></c:plotArea></c:chart></c:chartSpace>`;
-
-    const { xml, facts } = await prepared(
-      '<w:p><w:r><w:drawing><wp:inline><wp:extent cx="1" cy="1"/><a:graphic><a:graphicData><c:chart r:id="chart1"/></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>',
-      { parts: { 'charts/chart1.xml': { type: 'chart', content: chart } } },
-    );
-
-    expect(shown(xml)).toEqual([
-      '',
-      '[Chart (bar): Sales]',
-      '',
-      '2024',
-      '2025',
-      'North',
-      '1',
-      '3.5',
-      'South',
-      '2',
-      '4.4',
-    ]);
-    expect(facts).toMatchObject({ charts: 1, chartsUnread: 0 });
-  });
-
-  it('shows SmartArt as an indented list', async () => {
-    const point = (id: string, text: string) =>
-      `<dgm:pt modelId="${id}"><dgm:t><a:p><a:r><a:t>${text}</a:t></a:r></a:p></dgm:t></dgm:pt>`;
-    const data = `<dgm:dataModel ${namespaces}><dgm:ptLst><dgm:pt modelId="0" type="doc"/>${point('1', 'Plan')}${point('2', 'Do')}${point('3', 'Check')}</dgm:ptLst><dgm:cxnLst><dgm:cxn srcId="0" destId="1" srcOrd="0"/><dgm:cxn srcId="1" destId="2" srcOrd="0"/><dgm:cxn srcId="0" destId="3" srcOrd="1"/></dgm:cxnLst></dgm:dataModel>`;
-
-    const { xml, facts } = await prepared(
-      '<w:p><w:r><w:drawing><wp:inline><wp:extent cx="1" cy="1"/><a:graphic><a:graphicData><dgm:relIds r:dm="data1"/></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>',
-      { parts: { 'diagrams/data1.xml': { type: 'diagramData', content: data } } },
-    );
-
-    expect(shown(xml)).toEqual(['', '[Diagram]', '• Plan', '• Do', '• Check']);
-    expect(facts.diagrams).toBe(1);
-  });
-});
-
-describe('equations', () => {
-  it('draws both indices of a letter by nesting them', async () => {
-    const run = (text: string) => `<m:r><m:t>${text}</m:t></m:r>`;
-
-    const { xml } = await prepared(
-      `<w:p><m:oMath><m:sSubSup><m:e>${run('x')}</m:e><m:sub>${run('i')}</m:sub><m:sup>${run('2')}</m:sup></m:sSubSup></m:oMath></w:p>`,
-    );
-
-    expect(xml).toMatch(
-      /<m:sSup><m:e><m:sSub>.*x.*i.*<\/m:sSub><\/m:e><m:sup>.*2.*<\/m:sup><\/m:sSup>/,
-    );
-  });
-
-  it('completes what docx-preview would throw on', async () => {
-    const { xml } = await prepared(
-      '<w:p><m:oMath><m:nary><m:sub><m:r><m:t>0</m:t></m:r></m:sub></m:nary><m:d><m:e/></m:d><m:rad><m:e/></m:rad></m:oMath></w:p>',
-    );
-
-    expect(xml).toMatch(/<m:nary><m:naryPr\/><m:sub>.*<\/m:sub><m:sup\/><m:e\/><\/m:nary>/);
-    expect(xml).toMatch(/<m:dPr\/>/);
-    expect(xml).toMatch(/<m:rad><m:radPr\/><m:deg\/><m:e\/><\/m:rad>/);
-  });
-});
-
 describe('pages', () => {
   const pageBreak = '<w:r><w:br w:type="page"/></w:r>';
   const breaks = (xml: string) => xml.match(/w:type="page"/g)?.length ?? 0;
 
-  it('break once where an explicit break and the last one of Word meet', async () => {
+  it("break once where an explicit break meets one of Word's last layout", async () => {
     const { xml } = await prepared(
       `${paragraph('one')}<w:p>${pageBreak}</w:p><w:p><w:r><w:lastRenderedPageBreak/><w:t>two</w:t></w:r></w:p>`,
     );
@@ -327,7 +150,7 @@ describe('pages', () => {
     expect(xml.match(/<w:numPr>/g)).toHaveLength(1);
   });
 
-  it('end with a section that does not go on, and hand its headers down', async () => {
+  it('end with a section that starts a new page, and pass its headers on', async () => {
     const section = (inner: string) =>
       `<w:sectPr>${inner}<w:pgSz w:w="11906" w:h="16838"/></w:sectPr>`;
     const header = `<w:hdr ${namespaces}>${paragraph('letterhead')}</w:hdr>`;
@@ -343,8 +166,8 @@ describe('pages', () => {
   });
 });
 
-describe('what is hostile', () => {
-  it('reads an imported web page as text and never hands it on', async () => {
+describe('hostile content', () => {
+  it('reads an imported web page as text and never passes it on', async () => {
     const html =
       '<html><script>fetch("http://127.0.0.1/")</script><p onclick="x()">Imported words</p></html>';
 
@@ -382,7 +205,7 @@ describe('what is hostile', () => {
     const link = (id: string) =>
       `<w:hyperlink r:id="${id}"><w:r><w:t>${id}</w:t></w:r></w:hyperlink>`;
 
-    const { part } = await prepared(`<w:p>${link('web')}${link('script')}${link('file')}</w:p>`, {
+    const { parts } = await prepared(`<w:p>${link('web')}${link('script')}${link('file')}</w:p>`, {
       external: {
         web: { type: 'hyperlink', target: 'https://example.test/' },
         script: { type: 'hyperlink', target: 'javascript:alert(1)' },
@@ -390,15 +213,23 @@ describe('what is hostile', () => {
       },
     });
 
-    const rels = await part('word/_rels/document.xml.rels');
+    const rels = textOf(parts, 'word/_rels/document.xml.rels');
     expect(rels).toContain('https://example.test/');
     expect(rels).not.toMatch(/javascript|passwd/);
   });
 
-  it('throws on what is no docx', async () => {
-    await expect(prepareDocx(Buffer.from('no zip'))).rejects.toThrow(Error);
-    await expect(
-      prepareDocx(await new JSZip().generateAsync({ type: 'nodebuffer' })),
-    ).rejects.toThrow('no part word/document.xml');
+  it('refuses a part that unpacks to more than it states', async () => {
+    const docx = docxOf(paragraph('word '.repeat(1_000)));
+    // The central directory's entry of the main part (APPNOTE 4.3.12); its size is at 24, its name at 46.
+    const at = docx.lastIndexOf('word/document.xml') - 46;
+    expect(docx.readUInt32LE(at)).toBe(0x02014b50);
+    docx.writeUInt32LE(100, at + 24);
+
+    await expect(prepareBytes(docx)).rejects.toMatchObject({ code: 'normalize.zip_bomb' });
+  });
+
+  it('throws on a file that is not a docx', async () => {
+    await expect(prepareBytes(Buffer.from('no zip'))).rejects.toThrow(Error);
+    await expect(prepareBytes(zipOf({}))).rejects.toThrow('the part word/document.xml');
   });
 });

@@ -1,4 +1,4 @@
-/** The parts of dynalite 3.2.2 that are used here; the package has no types. */
+/** The parts of dynalite 4.0.0 that are used here; the package has no types. */
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 
@@ -22,22 +22,21 @@ declare module 'dynalite/db/index.js' {
     GlobalSecondaryIndexes?: Index[];
   }
 
-  /** A levelup database. */
+  type Done = (error?: unknown) => void;
+
+  /** The part of the database whose keys have one prefix. It returns no promises. */
   export interface Level<Value> {
-    get(key: string): Promise<Value>;
-    put(key: string, value: Value): Promise<void>;
-    del(key: string): Promise<void>;
+    put(key: string, value: Value, done: Done): void;
     batch(
       operations: ({ type: 'put'; key: string; value: Value } | { type: 'del'; key: string })[],
-    ): Promise<void>;
-    createReadStream(range?: object): AsyncIterable<{ key: string; value: Value }>;
+      done: Done,
+    ): void;
+    createValueStream(): AsyncIterable<Value>;
     createKeyStream(): AsyncIterable<string>;
-    open(): Promise<void>;
-    close(): Promise<void>;
   }
 
   export interface Store {
-    db: Level<unknown>;
+    db: { open(): Promise<void>; close(): Promise<void> };
     tableDb: Level<Table>;
     getItemDb(table: string): Level<Item>;
     getIndexDb(type: 'Global', table: string, index: string): Level<Item>;

@@ -1,4 +1,4 @@
-import './storage.ts';
+import { promisify } from 'node:util';
 import type { Index, Item, Level, Store, Table } from 'dynalite/db/index.js';
 import dynalite from 'dynalite/db/index.js';
 
@@ -9,6 +9,8 @@ export interface TableSettings {
   KeySchema: { AttributeName: string; KeyType: string }[];
   GlobalSecondaryIndexes?: Index[];
 }
+
+type Operations<Value> = Parameters<Level<Value>['batch']>[0];
 
 const chunk = 500;
 
@@ -26,11 +28,11 @@ export async function repairTables(
   const store = dynalite.create({ path });
   await store.db.open();
   try {
-    for await (const { value: table } of store.tableDb.createReadStream()) {
+    for await (const table of store.tableDb.createValueStream()) {
       if (table.TableStatus !== 'ACTIVE') {
         // The process was killed between creating the table and marking it active.
         table.TableStatus = 'ACTIVE';
-        await store.tableDb.put(table.TableName, table);
+        await put(store.tableDb, table.TableName, table);
       }
       const settings = wanted.find(({ TableName }) => TableName === table.TableName);
       if (!settings) continue;
@@ -62,7 +64,7 @@ async function changeIndexes(store: Store, table: Table, settings: TableSettings
   }));
   if (indexes) table.GlobalSecondaryIndexes = indexes;
   else delete table.GlobalSecondaryIndexes;
-  await store.tableDb.put(table.TableName, table);
+  await put(store.tableDb, table.TableName, table);
 }
 
 async function rebuildIndexes(store: Store, table: Table): Promise<void> {
@@ -76,12 +78,12 @@ async function rebuildIndexes(store: Store, table: Table): Promise<void> {
   const flush = async (least: number) => {
     for (const [name, list] of entries) {
       if (list.length < least) continue;
-      await store.getIndexDb('Global', table.TableName, name).batch(list.splice(0));
+      await batch(store.getIndexDb('Global', table.TableName, name), list.splice(0));
     }
   };
-  for await (const { value: item } of store.getItemDb(table.TableName).createReadStream()) {
-    for (const put of dynalite.getIndexActions(indexes, undefined, item, table).puts) {
-      entries.get(put.index)?.push({ type: 'put', key: put.key, value: put.item });
+  for await (const item of store.getItemDb(table.TableName).createValueStream()) {
+    for (const entry of dynalite.getIndexActions(indexes, undefined, item, table).puts) {
+      entries.get(entry.index)?.push({ type: 'put', key: entry.key, value: entry.item });
     }
     await flush(chunk);
   }
@@ -93,10 +95,18 @@ async function clear(level: Level<Item>): Promise<void> {
   for await (const key of level.createKeyStream()) {
     keys.push({ type: 'del', key });
     if (keys.length < chunk) continue;
-    await level.batch(keys);
+    await batch(level, keys);
     keys = [];
   }
-  if (keys.length > 0) await level.batch(keys);
+  if (keys.length > 0) await batch(level, keys);
+}
+
+function put<Value>(level: Level<Value>, key: string, value: Value): Promise<void> {
+  return promisify(level.put)(key, value) as Promise<void>;
+}
+
+function batch<Value>(level: Level<Value>, operations: Operations<Value>): Promise<void> {
+  return promisify(level.batch)(operations) as Promise<void>;
 }
 
 /** Indexes in a comparable form, without the server's additions. */

@@ -6,6 +6,7 @@ import { chunksOf } from '../text/chunks.ts';
 import { createDecoder, detectEncoding, type Encoding } from '../text/encoding.ts';
 import { TextSink } from '../text/sink.ts';
 import { TextCleaner, textWarnings } from '../text/text.ts';
+import { counted } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { sniffDialect } from './dialect.ts';
 import { CsvReader } from './reader.ts';
@@ -96,19 +97,19 @@ function tableWarnings(reader: CsvReader, writer: CsvWriter, limits: Limits): Wa
   if (reader.strayQuotes > 0) {
     warnings.push({
       code: 'normalize.stray_quotes',
-      message: `${reader.strayQuotes} lines open a quote that is never closed; their quotes were read as ordinary characters.`,
+      message: `Quotes are opened and never closed in ${counted(reader.strayQuotes, 'line')}; they were read as ordinary characters.`,
     });
   }
   if (writer.ragged > 0) {
     warnings.push({
       code: 'normalize.ragged_rows',
-      message: `${writer.ragged} of ${writer.rowsFound} rows do not have the usual ${writer.columns} cells; they were kept as they are.`,
+      message: `${writer.ragged} of ${writer.rowsFound} rows have more or fewer cells than usual (${writer.columns}); all cells were kept.`,
     });
   }
   if (writer.rowsKept < writer.rowsFound) {
     warnings.push({
       code: 'normalize.rows_dropped',
-      message: `${writer.rowsFound - writer.rowsKept} rows beyond the limit of ${limits.maxRows} were left out.`,
+      message: `Rows beyond the limit of ${limits.maxRows} were left out: ${writer.rowsFound - writer.rowsKept}.`,
     });
   }
   return warnings;

@@ -5,6 +5,7 @@ import { chunksOf } from '../text/chunks.ts';
 import { createDecoder, detectEncoding } from '../text/encoding.ts';
 import { TextSink } from '../text/sink.ts';
 import { TextCleaner, textWarnings } from '../text/text.ts';
+import { countedWere } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { HtmlText } from './reader.ts';
 
@@ -60,13 +61,13 @@ export function htmlWarnings(html: Pick<HtmlText, 'images' | 'hidden'>): Warning
   if (html.images > 0) {
     warnings.push({
       code: 'normalize.image_lost',
-      message: `${html.images} pictures of the page were left out; their alternative texts were kept.`,
+      message: `${countedWere(html.images, 'picture')} left out; alternative texts were kept.`,
     });
   }
   if (html.hidden > 0) {
     warnings.push({
       code: 'normalize.hidden_content',
-      message: `${html.hidden} hidden elements of the page were left out.`,
+      message: `${countedWere(html.hidden, 'hidden element')} left out.`,
     });
   }
   return warnings;

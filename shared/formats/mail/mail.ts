@@ -9,6 +9,7 @@ import { extensionOf, formatOfContentType, kinds } from '../identify/kinds.ts';
 import { PartNames } from '../safety/part-name.ts';
 import { createDecoder, detectEncoding } from '../text/encoding.ts';
 import { TextCleaner, textWarnings } from '../text/text.ts';
+import { countedWere } from '../text/wording.ts';
 import type { Conversion, ConvertInput, Part } from '../types.ts';
 
 /**
@@ -111,14 +112,14 @@ async function saveAttachments(mail: Email, input: ConvertInput): Promise<Attach
   if (isTooDeep && attachments.length > 0) {
     found.warnings.push({
       code: 'normalize.attachments_dropped',
-      message: `${attachments.length} attachments were left out: the mail is nested in ${input.depth} other files.`,
+      message: `${countedWere(attachments.length, 'attachment')} left out: the mail is nested in ${input.depth} other files.`,
     });
   } else if (wanted.length < attachments.length) {
     found.warnings.push({
       code: 'normalize.image_lost',
       message: isPage
-        ? `${attachments.length} pictures and style sheets of the page were left out.`
-        : `${attachments.length - wanted.length} small pictures in the mail were left out.`,
+        ? `Pictures and style sheets of the page were left out: ${attachments.length}.`
+        : `${countedWere(attachments.length - wanted.length, 'small picture')} left out.`,
     });
   }
   const names = new PartNames();

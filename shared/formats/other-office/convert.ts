@@ -7,7 +7,7 @@ import { packageWarnings } from '../office/package.ts';
 import { rejectProtected } from '../safety/protection.ts';
 import { openXmlPackage } from '../safety/xml.ts';
 import { writeTextConversion } from '../text/output.ts';
-import { counted } from '../text/wording.ts';
+import { counted, countedWere } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { officeText, type SlideAdditions } from './ast-text.ts';
 import { readPptxExtras } from './pptx-extras.ts';
@@ -180,7 +180,7 @@ function slideWarnings({
   if (embedded > 0) {
     warnings.push({
       code: 'normalize.embedded_object',
-      message: `${counted(embedded, 'embedded file')} (sound, video, documents) ${embedded === 1 ? 'was' : 'were'} not read.`,
+      message: `${countedWere(embedded, 'embedded file')} not read (sound, video, documents).`,
     });
   }
   return warnings;

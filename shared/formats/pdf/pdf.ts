@@ -3,7 +3,7 @@ import { getResolvedPDFJS } from 'unpdf';
 import type { PDFDocumentProxy } from 'unpdf/pdfjs';
 import { RejectDocument } from '../../journey/errors.ts';
 import type { Warning } from '../../journey/record.ts';
-import { counted } from '../text/wording.ts';
+import { countedWere } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { readTail, scanTokens } from './pdf-bytes.ts';
 
@@ -140,7 +140,7 @@ async function warnOfScripts(pdf: PDFDocumentProxy, warnings: Warning[]): Promis
   if (count > 0) {
     warnings.push({
       code: 'normalize.embedded_object',
-      message: `${counted(count, 'file')} attached to the PDF ${count === 1 ? 'was' : 'were'} not read.`,
+      message: `${countedWere(count, 'attached file')} not read.`,
     });
   }
 }

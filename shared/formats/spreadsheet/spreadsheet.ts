@@ -90,7 +90,7 @@ function tableWarnings(writer: SpreadsheetWriter, pictures: number, limits: Limi
   if (writer.rowsKept < writer.rowsFound) {
     warnings.push({
       code: 'normalize.rows_dropped',
-      message: `${writer.rowsFound - writer.rowsKept} rows beyond the limits (${limits.maxRows} rows per sheet, ${limits.maxCells} cells) were left out.`,
+      message: `Rows beyond the limits (${limits.maxRows} rows per sheet, ${limits.maxCells} cells) were left out: ${writer.rowsFound - writer.rowsKept}.`,
     });
   }
   if (pictures > 0) {

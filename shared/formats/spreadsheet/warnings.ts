@@ -19,7 +19,7 @@ export function uncalculatedFormulas(count: number): Warning[] {
   return [
     {
       code: 'normalize.formulas_uncalculated',
-      message: `${count} formulas have no stored result; the formulas themselves were kept.`,
+      message: `Formulas without a stored result were kept as formulas: ${count}.`,
     },
   ];
 }

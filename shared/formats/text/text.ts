@@ -5,6 +5,7 @@ import type { Conversion, ConvertInput } from '../types.ts';
 import { chunksOf } from './chunks.ts';
 import { createDecoder, detectEncoding, type Encoding } from './encoding.ts';
 import { TextSink } from './sink.ts';
+import { counted, countedWere } from './wording.ts';
 
 /** Plain text in any encoding: passed through if it is clean UTF-8, otherwise rewritten as UTF-8. */
 
@@ -145,13 +146,13 @@ export function textWarnings(
   if (cleaned.undecodable > 0) {
     warnings.push({
       code: 'normalize.undecodable',
-      message: `${cleaned.undecodable} characters could not be decoded.`,
+      message: `${counted(cleaned.undecodable, 'character')} could not be decoded.`,
     });
   }
   if (cleaned.controls > 0) {
     warnings.push({
       code: 'normalize.control_characters',
-      message: `${cleaned.controls} control characters were left out.`,
+      message: `${countedWere(cleaned.controls, 'control character')} left out.`,
     });
   }
   return warnings;

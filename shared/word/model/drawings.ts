@@ -22,8 +22,8 @@ const vmlShapes = new Set([
 ]);
 
 /**
- * Counts what is drawn: pictures, charts, diagrams, equations, shapes. Lines are decoration, and of
- * WordArt (nearly always a watermark) the text is all there is to it.
+ * Counts what is drawn: pictures, charts, diagrams, equations, shapes. Lines are decoration, and
+ * WordArt (nearly always a watermark) is kept as its text.
  */
 export class DrawingReader {
   readonly #findings: Findings;
@@ -85,7 +85,7 @@ export class DrawingReader {
     else if (!shape.isLine && !shape.isPicture && !shape.isTextOnly) this.#findings.shapes += 1;
   }
 
-  /** A box with text in it ended. */
+  /** A box with text in it has ended. */
   textBox(): void {
     const shape = this.#shapes.at(-1);
     if (shape) shape.hasTextBox = true;

@@ -6,7 +6,7 @@ interface Field {
   checked?: boolean;
   choices: string[];
   choice: number;
-  /** The paragraph in which its result, a link, starts. */
+  /** The paragraph in which its result starts, when that is a link. */
   linkIn?: Paragraph;
 }
 
@@ -41,7 +41,7 @@ export class FieldReader {
     if (field && field.instruction.length < longestInstruction) field.instruction += text;
   }
 
-  /** An element of `w:ffData`; false when it is none. */
+  /** An element of `w:ffData`; false for any other. */
   property(name: string, attributes: Attributes): boolean {
     const field = this.#open.at(-1);
     const value = attributes['w:val'];
@@ -57,6 +57,6 @@ export class FieldReader {
 function finish({ instruction, checked, choices, choice, linkIn }: Field, paragraph: Paragraph) {
   if (/^\s*FORMCHECKBOX\b/i.test(instruction)) paragraph.append(checked ? '☒' : '☐');
   if (/^\s*FORMDROPDOWN\b/i.test(instruction)) paragraph.append(choices[choice] ?? '');
-  // A link over several paragraphs is one as far as the first goes.
+  // A link over several paragraphs ends with the first.
   if (linkIn === paragraph) paragraph.closeLink();
 }

@@ -1,11 +1,11 @@
 import { counted } from '../../formats/text/wording.ts';
 import type { Warning } from '../../journey/record.ts';
 
-/** What was met in a docx, over all its stories (body, headers, footers, notes, comments). */
+/** What a docx contains, counted over all its stories (body, headers, footers, notes, comments). */
 export interface Findings {
-  /** Pictures placed in the document whose bytes it holds. */
+  /** Pictures shown in the document whose bytes are in the file. */
   pictures: number;
-  /** Pictures that are only referred to, or whose part is missing: nobody can keep these. */
+  /** Pictures that are only linked, or whose part is missing: these cannot be kept. */
   absentPictures: number;
   charts: number;
   diagrams: number;
@@ -42,7 +42,7 @@ export function noFindings(): Findings {
   };
 }
 
-/** What in the document text cannot carry, as words with counts; empty when text will do. */
+/** What text cannot carry, as words with counts; empty when text is enough. */
 export function beyondText(found: Findings): string[] {
   const kinds: [count: number, noun: string, plural?: string][] = [
     [found.pictures, 'picture'],
@@ -57,7 +57,7 @@ export function beyondText(found: Findings): string[] {
   return kinds.filter(([count]) => count > 0).map((kind) => counted(...kind));
 }
 
-/** Warnings that hold whichever route the document takes. */
+/** Warnings that apply to both routes. */
 export function findingWarnings(found: Findings): Warning[] {
   const warnings: Warning[] = [];
   const warn = (count: number, code: string, message: (words: string) => string, noun: string) => {
@@ -66,31 +66,31 @@ export function findingWarnings(found: Findings): Warning[] {
   if (found.insertions + found.deletions > 0) {
     warnings.push({
       code: 'normalize.tracked_changes',
-      message: `The document has tracked changes: ${found.insertions} insertions were taken as made, ${found.deletions} deletions left out.`,
+      message: `The document has tracked changes: ${found.insertions} insertions were accepted, ${found.deletions} deletions left out.`,
     });
   }
   warn(
     found.hiddenRuns,
     'normalize.hidden_text',
-    (words) => `${words} of hidden text, which Word does not show, were kept.`,
+    (words) => `${words} of hidden text, which Word does not show, kept.`,
     'run',
   );
   warn(
     found.absentPictures,
     'normalize.image_lost',
-    (words) => `${words} cannot be kept: the file only refers to it, or its data is missing.`,
+    (words) => `${words} lost: linked from elsewhere, or missing from the file.`,
     'picture',
   );
   warn(
     found.embedded,
     'normalize.embedded_object',
-    (words) => `${words} (files inside the document) was not read.`,
+    (words) => `${words} (files inside the document) not read.`,
     'embedded object',
   );
   warn(
     found.imported,
     'normalize.imported_part',
-    (words) => `${words} that Word would import on opening was not read.`,
+    (words) => `${words} that Word would import on opening not read.`,
     'foreign part',
   );
   return warnings;

@@ -1,4 +1,5 @@
-import { readXml } from '../../formats/office/xml.ts';
+import { isOn, readXml } from '../../formats/office/xml.ts';
+import { inNumberFormat } from './number-formats.ts';
 import type { Styles } from './styles.ts';
 
 /** How one level of a list is numbered (ECMA-376 part 1, 17.9.6). */
@@ -7,7 +8,7 @@ interface Level {
   format: string;
   /** `%1.%2` and the like. */
   text: string;
-  /** Level after which it starts again; 0 never. Undefined: after any higher one. */
+  /** Level after which counting starts again; 0 for never, undefined for after any higher one. */
   restart?: number;
   /** Write the numbers of all levels as decimals (`w:isLgl`). */
   legal: boolean;
@@ -25,10 +26,10 @@ interface Numbering {
   levelOverrides: Map<number, Level>;
 }
 
-/** What stands before a paragraph of a list. */
+/** What precedes a paragraph of a list. */
 interface ListLabel {
   kind: 'bullet' | 'number';
-  /** `3.2`, `(a)` …; empty for bullets and for levels that show nothing. */
+  /** `3.2`, `(a)` …; empty for bullets and for levels without a label. */
   text: string;
   /** 0 for the outermost. */
   level: number;
@@ -37,13 +38,13 @@ interface ListLabel {
 /** Counts through the lists of one story of the document, in document order. */
 export interface ListCounter {
   /**
-   * The label of the next paragraph with this numbering; undefined when the document defines none.
-   * @param level undefined when only the style says it
+   * The label of the next paragraph with this numbering; undefined when the document does not define it.
+   * @param level undefined when only the style has it
    */
   next(numId: string, level: number | undefined, styleId?: string): ListLabel | undefined;
 }
 
-/** Reads `numbering.xml` and returns a maker of counters. */
+/** Reads `numbering.xml` and returns a factory of counters, one for each story. */
 export function readNumbering(bytes: Buffer | undefined, styles: Styles): () => ListCounter {
   const abstracts = new Map<string, AbstractNumbering>();
   const numberings = new Map<string, Numbering>();
@@ -71,7 +72,7 @@ export function readNumbering(bytes: Buffer | undefined, styles: Styles): () => 
 function counter(
   resolve: (numId: string) => { numbering: Numbering; levels: Map<number, Level> } | undefined,
 ): ListCounter {
-  // Word counts by abstract definition, so that lists which share one go on counting.
+  // Word counts by abstract definition: lists that share one continue each other's numbers.
   const counts = new Map<string, Map<number, number>>();
   const begun = new Set<string>();
 
@@ -105,7 +106,7 @@ function counter(
       const text = rule.text.replace(/%(\d)/g, (_, digit: string) => {
         const at = Number(digit) - 1;
         const format = rule.legal ? 'decimal' : (levelAt(at)?.format ?? 'decimal');
-        return inFormat(count.get(at) ?? startOf(at), format);
+        return inNumberFormat(count.get(at) ?? startOf(at), format);
       });
       return { kind: 'number', text: rule.format === 'none' ? '' : text.trim(), level };
     },
@@ -177,69 +178,5 @@ function readLevel(level: Level, name: string, value: string): void {
   else if (name === 'w:lvlText') level.text = value;
   else if (name === 'w:lvlRestart') level.restart = Number(value) || 0;
   else if (name === 'w:pStyle') level.styleId = value;
-  else if (name === 'w:isLgl') level.legal = value !== '0' && value !== 'false';
-}
-
-/** A number as `w:numFmt` wants it (ECMA-376 part 1, 17.18.59); unknown formats as decimals. */
-function inFormat(value: number, format: string): string {
-  switch (format) {
-    case 'lowerLetter':
-      return letters(value);
-    case 'upperLetter':
-      return letters(value).toUpperCase();
-    case 'lowerRoman':
-      return roman(value);
-    case 'upperRoman':
-      return roman(value).toUpperCase();
-    case 'decimalZero':
-      return String(value).padStart(2, '0');
-    case 'ordinal':
-      return `${value}${ordinalEnding(value)}`;
-    case 'none':
-    case 'bullet':
-      return '';
-    default:
-      return String(value);
-  }
-}
-
-/** a to z, then aa, bb …, as Word repeats the letter. */
-function letters(value: number): string {
-  if (value < 1 || value > 780) return String(value);
-  return String.fromCharCode(97 + ((value - 1) % 26)).repeat(Math.ceil(value / 26));
-}
-
-const romans: [number, string][] = [
-  [1000, 'm'],
-  [900, 'cm'],
-  [500, 'd'],
-  [400, 'cd'],
-  [100, 'c'],
-  [90, 'xc'],
-  [50, 'l'],
-  [40, 'xl'],
-  [10, 'x'],
-  [9, 'ix'],
-  [5, 'v'],
-  [4, 'iv'],
-  [1, 'i'],
-];
-
-function roman(value: number): string {
-  if (value < 1 || value > 3999) return String(value);
-  let rest = value;
-  let text = '';
-  for (const [worth, sign] of romans) {
-    while (rest >= worth) {
-      text += sign;
-      rest -= worth;
-    }
-  }
-  return text;
-}
-
-function ordinalEnding(value: number): string {
-  const tens = value % 100;
-  if (tens >= 11 && tens <= 13) return 'th';
-  return ['th', 'st', 'nd', 'rd'][value % 10] ?? 'th';
+  else if (name === 'w:isLgl') level.legal = isOn(value);
 }

@@ -1,15 +1,15 @@
-import { hex as dingbat } from 'dingbat-to-unicode';
 import type { Attributes } from '../../formats/office/xml.ts';
 import type { ListCounter } from './numbering.ts';
-import { type Piece, plain, type Run, trimmed } from './pieces.ts';
+import { type Piece, plainPiece, type Run, trimmed } from './pieces.ts';
 import type { Styles } from './styles.ts';
+import { symbolOf } from './symbols.ts';
 import {
-  type Block,
   headingStyle,
   labelEnd,
   labelStart,
   listStyle,
   type ParagraphBlock,
+  type StoryBlock,
 } from './wml.ts';
 
 /** A paragraph while it is read. */
@@ -22,17 +22,17 @@ export class Paragraph {
   /** Its mark is deleted: its text joins the next paragraph (ECMA-376 part 1, 17.13.5.15). */
   joinsNext = false;
   /** Text boxes anchored in it. */
-  readonly after: Block[] = [];
+  readonly after: StoryBlock[] = [];
   /** Targets of the links that are open, the innermost last. */
   readonly #links: (string | undefined)[] = [];
 
-  /** @param carried text of a paragraph before whose mark is deleted */
+  /** @param carried text of the paragraph before, when its mark is deleted */
   constructor(carried: Piece[], defaultStyleId: string | undefined) {
     this.pieces = carried;
     this.styleId = defaultStyleId;
   }
 
-  /** Takes note of an element of `w:pPr`. */
+  /** Reads an element of `w:pPr`. */
   property(name: string, attributes: Attributes): void {
     const value = attributes['w:val'];
     if (value === undefined) return;
@@ -58,7 +58,7 @@ export class Paragraph {
     this.#put(shown, struck, superscript);
   }
 
-  /** Adds what no run's formatting applies to: tabs, line breaks (`\n`), marks. */
+  /** Adds text without formatting: tabs, line breaks (`\n`), marks. */
   append(text: string): void {
     this.#put(text, false, false);
   }
@@ -85,17 +85,17 @@ export class Paragraph {
 
 const oddities = new RegExp(`[\\r\\n${labelStart}${labelEnd}]`, 'g');
 
-/** What decides whether and how deep a paragraph is a heading. */
+/** What decides whether a paragraph is a heading, and of which level. */
 export interface Outline {
   styles: Styles;
-  /** Whether a paragraph with style Title was met: headings then start a level below it. */
+  /** Whether there was a paragraph in the style Title: headings then start a level below it. */
   hasTitle: boolean;
 }
 
 /**
- * A finished paragraph as a block with its number, bullet or heading style; undefined when nothing
- * in it can be read. Counts it in its list either way, as Word does.
- * @param isInTable in a table there are no headings
+ * A finished paragraph as a block with its number, bullet or heading style; undefined when it is
+ * blank. Counts it in its list either way, as Word does.
+ * @param isInTable paragraphs in a table are not headings
  */
 export function paragraphBlock(
   paragraph: Paragraph,
@@ -123,9 +123,9 @@ export function paragraphBlock(
   return { kind: 'paragraph', style: listStyle(label.level), label: text, pieces };
 }
 
-/** A text that stands alone. */
+/** A paragraph of plain text. */
 export function plainBlock(text: string): ParagraphBlock {
-  return { kind: 'paragraph', pieces: [plain(text)] };
+  return { kind: 'paragraph', pieces: [plainPiece(text)] };
 }
 
 function headingOf(paragraph: Paragraph, outline: Outline): number | undefined {
@@ -140,21 +140,20 @@ function headingOf(paragraph: Paragraph, outline: Outline): number | undefined {
   return heading === undefined ? undefined : heading + (outline.hasTitle ? 1 : 0);
 }
 
-/** A character of a symbol font (ECMA-376 part 1, 17.3.3.30) as Unicode, else nothing. */
+/** A character of a symbol font (ECMA-376 part 1, 17.3.3.30) as Unicode; empty when there is none. */
 export function symbol(font: string | undefined, code: string): string {
-  const short = /^f0([0-9a-f]{2})$/i.exec(code)?.[1];
-  const found = font && (dingbat(font, code) ?? (short && dingbat(font, short)));
-  if (found) return found.string;
   const value = Number.parseInt(code, 16);
+  const found = font && symbolOf(font, value);
+  if (found) return found;
   const isPrivate = value >= 0xe000 && value <= 0xf8ff;
   const isCharacter = value >= 32 && value <= 0xffff && !(value >= 0xd800 && value <= 0xdfff);
   return isCharacter && !isPrivate ? String.fromCharCode(value) : '';
 }
 
-/** Text typed in a symbol font stands in the private use area, offset by F000. */
+/** Text typed in a symbol font is stored in the private use area, offset by U+F000. */
 function privateUse(text: string, font: string | undefined): string {
-  return text.replace(/[\uf020-\uf0ff]/g, (character) => {
-    const code = (character.charCodeAt(0) & 0xff).toString(16).toUpperCase().padStart(2, '0');
-    return (font && dingbat(font, code)?.string) ?? character;
-  });
+  return text.replace(
+    /[\uf020-\uf0ff]/g,
+    (character) => (font && symbolOf(font, character.charCodeAt(0))) ?? character,
+  );
 }

@@ -1,20 +1,20 @@
-/** What of a run's formatting changes what its text says. */
+/** The formatting of a run that changes what its text says. */
 export interface Run {
   struck: boolean;
   superscript: boolean;
   font?: string | undefined;
 }
 
-/** A stretch of a paragraph's text in one formatting; `\n` is a line break. */
+/** Part of a paragraph's text in one formatting; `\n` is a line break. */
 export interface Piece {
   text: string;
   struck: boolean;
   superscript: boolean;
-  /** Where it leads, when it is a link. */
+  /** The target, when it is a link. */
   link: string | undefined;
 }
 
-/** The pieces without white space at either end; empty when nothing else is there. */
+/** The pieces without white space at either end; empty when there is nothing else. */
 export function trimmed(pieces: Piece[]): Piece[] {
   let from = 0;
   let to = pieces.length;
@@ -29,16 +29,16 @@ export function trimmed(pieces: Piece[]): Piece[] {
 }
 
 /** A piece without formatting. */
-export function plain(text: string): Piece {
+export function plainPiece(text: string): Piece {
   return { text, struck: false, superscript: false, link: undefined };
 }
 
-/** What the formatting of a piece takes in XML, about. */
+/** Roughly what the formatting of a piece takes in XML, in characters. */
 const pieceOverhead = 100;
 
 /**
- * The pieces in groups of at most about `most` characters of XML, parted at white space where there
- * is some. One group for all but freaks.
+ * The pieces in groups of at most about `most` characters of XML, split at white space where there
+ * is some. Nearly every paragraph is one group.
  */
 export function groupsOf(pieces: Piece[], most: number): Piece[][] {
   const groups: Piece[][] = [];
@@ -65,9 +65,9 @@ export function groupsOf(pieces: Piece[], most: number): Piece[][] {
   return groups;
 }
 
-/** Where to part a text that is longer than `room`: behind its last white space, if it has any. */
+/** Where to split a text that is longer than `room`: after its last white space, if it has any. */
 function endWithin(text: string, room: number): number {
   for (let end = room; end > room / 2; end--) if (/\s/.test(text[end - 1] ?? '')) return end;
-  // Not within a pair of surrogates.
+  // Not within a surrogate pair.
   return /[\ud800-\udbff]/.test(text[room - 1] ?? '') ? room + 1 : room;
 }

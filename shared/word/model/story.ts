@@ -7,12 +7,12 @@ import type { ListCounter } from './numbering.ts';
 import { type Outline, Paragraph, paragraphBlock, symbol } from './paragraph.ts';
 import { type Piece, type Run, trimmed } from './pieces.ts';
 import { TableReader } from './tables.ts';
-import type { Block, LinkTargets } from './wml.ts';
+import type { LinkTargets, StoryBlock } from './wml.ts';
 
 /** What the stories of one document share. */
 export interface DocumentContext extends Outline {
   findings: Findings;
-  /** Mark in the text for a reference to a note or comment, by its kind and id. */
+  /** The mark in the text for a reference to a note or comment. */
   markFor(kind: 'footnote' | 'endnote' | 'comment', id: string): string;
   hasPart(name: string): boolean;
   links: LinkTargets;
@@ -20,10 +20,10 @@ export interface DocumentContext extends Outline {
 
 /** Where blocks go: the document itself, or an array for a note, a cell, a text box. */
 export interface BlockSink {
-  push(block: Block): unknown;
+  push(block: StoryBlock): unknown;
 }
 
-/** Subtrees with nothing of the current document in them: what was, and how things look. */
+/** Subtrees that are not part of the current text: earlier states, and looks. */
 const skipped = new Set([
   'w:del',
   'w:moveFrom',
@@ -42,13 +42,13 @@ const skipped = new Set([
 
 /**
  * Prepares one story, the text of a part in reading order, for mammoth, and counts what text cannot
- * carry. Everything that holds `w:t` is kept unless Word would not show it; unknown wrappers (content
- * controls, smart tags, custom XML) are looked through.
+ * carry. Every `w:t` is kept unless Word would not show it, also inside unknown wrappers (content
+ * controls, smart tags, custom XML). One class, because every event may need the state of any other.
  */
 export class StoryReader implements XmlHandlers {
   /** Headers and footers that sections refer to, in document order. */
   readonly headerIds: string[] = [];
-  /** Whether the root was that of a Word document. */
+  /** Whether the root element was `w:document`. */
   isDocument = false;
 
   readonly #context: DocumentContext;
@@ -58,7 +58,7 @@ export class StoryReader implements XmlHandlers {
   readonly #fields = new FieldReader();
   readonly #tables: TableReader;
   readonly #sinks: BlockSink[] = [];
-  readonly #boxes: Block[][] = [];
+  readonly #boxes: StoryBlock[][] = [];
   readonly #paragraphs: Paragraph[] = [];
   readonly #runs: Run[] = [];
   readonly #alternatives: { chosen: boolean }[] = [];
@@ -88,13 +88,13 @@ export class StoryReader implements XmlHandlers {
     this.#sinks.push(to);
   }
 
-  /** Back to the container before the last `divert`. */
+  /** Returns to the container before the last `divert`. */
   protected divertBack(): void {
     this.finish();
     this.#sinks.pop();
   }
 
-  /** To be called at the end: nothing follows that a deleted paragraph mark could join. */
+  /** Call it at the end of the story: writes the text that waited for a paragraph to join. */
   finish(): void {
     const pieces = trimmed(this.#carried);
     if (pieces.length > 0) this.#sinks.at(-1)?.push({ kind: 'paragraph', pieces });
@@ -241,7 +241,7 @@ export class StoryReader implements XmlHandlers {
     }
   }
 
-  /** What stands in a run. Returns false for what can also stand elsewhere. */
+  /** Content of a run. Returns false for what can also be elsewhere. */
   #runContent(name: string, attributes: Attributes): boolean {
     const run = this.#runs.at(-1);
     if (!run) return false;
@@ -299,7 +299,7 @@ export class StoryReader implements XmlHandlers {
     this.#paragraphs.at(-1)?.openLink(target);
   }
 
-  /** Of the alternatives for different readers the first is taken, as Word does today. */
+  /** The first of the alternatives for different readers is taken, as current Word does. */
   #openAlternative(): void {
     const alternative = this.#alternatives.at(-1);
     if (!alternative) return;
@@ -320,7 +320,7 @@ export class StoryReader implements XmlHandlers {
   }
 
   #openTextBox(): void {
-    const box: Block[] = [];
+    const box: StoryBlock[] = [];
     this.#boxes.push(box);
     this.#sinks.push(box);
     this.#tables.beginBox();
@@ -336,7 +336,7 @@ export class StoryReader implements XmlHandlers {
     for (const block of box) this.#paragraphs.at(-1)?.after.push(block);
   }
 
-  #put(blocks: Block[]): void {
+  #put(blocks: StoryBlock[]): void {
     const sink = this.#sinks.at(-1);
     for (const block of blocks) sink?.push(block);
   }

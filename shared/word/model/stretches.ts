@@ -1,25 +1,25 @@
 import { RejectDocument } from '../../journey/errors.ts';
 import { groupsOf } from './pieces.ts';
 import {
-  type Block,
+  continuedStyle,
   documentPart,
-  goesOnStyle,
   isItemStyle,
   type LinkTargets,
   type ParagraphBlock,
-  paragraphXml,
-  tableXml,
+  type StoryBlock,
+  writeParagraph,
+  writeTable,
 } from './wml.ts';
 
 /**
- * mammoth holds a tree of all it is given, some hundred times the size of the XML. So it is given a
- * document in stretches of about this many characters, and memory stays flat however long it is.
+ * mammoth builds a tree about a hundred times the size of its XML. So it gets a document in stretches
+ * of about this many characters, and memory stays flat however long the document is.
  */
 const stretch = 256 * 1024;
 
 /**
  * Characters of XML in a single table row above which the document is refused: a row cannot be
- * parted, and Word's own end far below.
+ * split, and rows that Word writes are far smaller.
  */
 const longestRow = 8 * 1024 * 1024;
 
@@ -32,8 +32,9 @@ interface Stretch {
 }
 
 /**
- * A document as a row of documents of bearable length, parted between paragraphs and between rows
- * (and within a paragraph that is longer than a stretch). What is pushed is written at once and kept as few long strings.
+ * A document as a series of shorter documents, split between paragraphs and between rows (and within
+ * a paragraph that is longer than a stretch). What is pushed is written at once and kept as a few long
+ * strings.
  */
 export class Stretches {
   readonly #links: LinkTargets;
@@ -52,11 +53,11 @@ export class Stretches {
     return this.#finished.length === 0 && this.#length === 0;
   }
 
-  push(block: Block): void {
+  push(block: StoryBlock): void {
     if (block.kind === 'paragraph') {
       // The paragraphs of a list item stay together, those of a list if possible.
       const isFree = block.style === undefined || !isItemStyle(block.style);
-      const isBreak = isFree || (block.style !== goesOnStyle && this.#length > 2 * stretch);
+      const isBreak = isFree || (block.style !== continuedStyle && this.#length > 2 * stretch);
       if (this.#length > stretch && isBreak) this.#finish(false);
       this.#paragraph(block);
       return;
@@ -95,14 +96,14 @@ export class Stretches {
     ];
     for (const [at, paragraph] of paragraphs.entries()) {
       if (at > 0) this.#finish(false);
-      const xml = paragraphXml(paragraph, this.#links);
+      const xml = writeParagraph(paragraph, this.#links);
       this.#parts.push(xml);
       this.#length += xml.length;
     }
   }
 
   #closeTable(): void {
-    if (this.#rows.length > 0) this.#parts.push(tableXml(this.#rows));
+    if (this.#rows.length > 0) this.#parts.push(writeTable(this.#rows));
     this.#rows = [];
   }
 

@@ -1,6 +1,6 @@
 import { isOn, readXml } from '../../formats/office/xml.ts';
 
-/** What a paragraph style says about a paragraph's place in the document. */
+/** What a paragraph style says about headings and numbering. */
 interface ParagraphStyle {
   id: string;
   name: string;
@@ -19,7 +19,7 @@ export interface Styles {
   numberingOf(styleId: string): { numId: string; level?: number; styleId: string } | undefined;
   /** `numId` of a numbering style, for `w:numStyleLink`. */
   numIdOfNumberingStyle(styleId: string): string | undefined;
-  /** Style of paragraphs that name none. */
+  /** Style of paragraphs without a style of their own. */
   defaultParagraphStyle: string | undefined;
 }
 
@@ -28,39 +28,7 @@ const longestChain = 20;
 
 /** Reads `styles.xml`; without one every paragraph is plain. */
 export function readStyles(bytes: Buffer | undefined): Styles {
-  const styles = new Map<string, ParagraphStyle>();
-  const numberingStyles = new Map<string, string>();
-  let defaultParagraphStyle: string | undefined;
-  let style: ParagraphStyle | undefined;
-  let kind: string | undefined;
-
-  if (bytes) {
-    readXml(bytes, 'styles.xml', {
-      open(name, attributes) {
-        const value = attributes['w:val'];
-        if (name === 'w:style') {
-          kind = attributes['w:type'];
-          style = { id: attributes['w:styleId'] ?? '', name: '' };
-          if (kind === 'paragraph' && isOn(attributes['w:default'] ?? '0')) {
-            defaultParagraphStyle = style.id;
-          }
-        } else if (style && value !== undefined) {
-          if (name === 'w:name') style.name = value;
-          else if (name === 'w:basedOn') style.basedOn = value;
-          else if (name === 'w:outlineLvl') style.outlineLevel = Number(value);
-          else if (name === 'w:numId') style.numId = value;
-          else if (name === 'w:ilvl') style.level = Number(value);
-        }
-      },
-      close(name) {
-        if (name !== 'w:style' || !style) return;
-        // The first definition of an id counts (ECMA-376 part 1, 17.7.4.17).
-        if (kind === 'paragraph' && !styles.has(style.id)) styles.set(style.id, style);
-        if (kind === 'numbering' && style.numId) numberingStyles.set(style.id, style.numId);
-        style = undefined;
-      },
-    });
-  }
+  const { styles, numberingStyles, defaultParagraphStyle } = parseStyles(bytes);
 
   const chain = function* (styleId: string): Generator<ParagraphStyle> {
     let next: string | undefined = styleId;
@@ -107,4 +75,48 @@ export function readStyles(bytes: Buffer | undefined): Styles {
     numIdOfNumberingStyle: (styleId) => numberingStyles.get(styleId),
     defaultParagraphStyle,
   };
+}
+
+/** Paragraph styles by id, and the `numId` of numbering styles by theirs. */
+interface StyleTables {
+  styles: Map<string, ParagraphStyle>;
+  numberingStyles: Map<string, string>;
+  defaultParagraphStyle: string | undefined;
+}
+
+function parseStyles(bytes: Buffer | undefined): StyleTables {
+  const styles = new Map<string, ParagraphStyle>();
+  const numberingStyles = new Map<string, string>();
+  let defaultParagraphStyle: string | undefined;
+  let style: ParagraphStyle | undefined;
+  let kind: string | undefined;
+
+  if (bytes) {
+    readXml(bytes, 'styles.xml', {
+      open(name, attributes) {
+        const value = attributes['w:val'];
+        if (name === 'w:style') {
+          kind = attributes['w:type'];
+          style = { id: attributes['w:styleId'] ?? '', name: '' };
+          if (kind === 'paragraph' && isOn(attributes['w:default'] ?? '0')) {
+            defaultParagraphStyle = style.id;
+          }
+        } else if (style && value !== undefined) {
+          if (name === 'w:name') style.name = value;
+          else if (name === 'w:basedOn') style.basedOn = value;
+          else if (name === 'w:outlineLvl') style.outlineLevel = Number(value);
+          else if (name === 'w:numId') style.numId = value;
+          else if (name === 'w:ilvl') style.level = Number(value);
+        }
+      },
+      close(name) {
+        if (name !== 'w:style' || !style) return;
+        // The first definition of an id counts (ECMA-376 part 1, 17.7.4.17).
+        if (kind === 'paragraph' && !styles.has(style.id)) styles.set(style.id, style);
+        if (kind === 'numbering' && style.numId) numberingStyles.set(style.id, style.numId);
+        style = undefined;
+      },
+    });
+  }
+  return { styles, numberingStyles, defaultParagraphStyle };
 }

@@ -1,10 +1,10 @@
 import { spanOf, widestGrid } from '../../formats/office/markdown-blocks.ts';
 import type { Attributes } from '../../formats/office/xml.ts';
-import { type Piece, plain } from './pieces.ts';
-import { type Block, type LinkTargets, type ParagraphBlock, paragraphXml } from './wml.ts';
+import { type Piece, plainPiece } from './pieces.ts';
+import { type LinkTargets, type ParagraphBlock, type StoryBlock, writeParagraph } from './wml.ts';
 
 interface Cell {
-  blocks: Block[];
+  blocks: StoryBlock[];
   /** Columns of the grid it covers. */
   span: number;
   /** Its part in a cell over several rows. */
@@ -15,9 +15,9 @@ interface OpenTable {
   isNested: boolean;
   /** Rows of a nested table. */
   rows: Cell[][];
-  /** Rows of any other, as XML already: a cell costs some fifty times its text as objects. */
+  /** Rows of any other, already as XML: as objects, a cell takes about fifty times its text. */
   written: { xml: string; width: number }[];
-  /** Whether anything can be read in it. */
+  /** Whether any cell has text. */
   hasText: boolean;
   row?: Cell[] | undefined;
   cell?: Cell | undefined;
@@ -30,7 +30,7 @@ export class TableReader {
   readonly #isNestedAlways: boolean;
   readonly #open: (OpenTable | undefined)[] = [];
 
-  /** @param isNestedAlways where even the outermost table cannot stand as one: in a note */
+  /** @param isNestedAlways when even the outermost table must be flattened, as in a note */
   constructor(links: LinkTargets, isNestedAlways: boolean) {
     this.#links = links;
     this.#isNestedAlways = isNestedAlways;
@@ -45,8 +45,8 @@ export class TableReader {
     this.#open.push({ isNested, rows: [], written: [], hasText: false, rowDeleted: false });
   }
 
-  /** What the table comes to, in the form that fits the place it stands in. */
-  end(): Block[] {
+  /** The finished table: as a table, or flattened when it is nested. */
+  end(): StoryBlock[] {
     const table = this.#open.pop();
     if (!table) return [];
     return table.isNested ? nestedBlocks(table) : tableBlocks(table);
@@ -96,7 +96,7 @@ export class TableReader {
     table.cell = undefined;
   }
 
-  /** An element of `w:tcPr` or `w:trPr`; false when it is none that matters. */
+  /** An element of `w:tcPr` or `w:trPr`; false for those that are not used. */
   property(name: string, attributes: Attributes): boolean {
     const table = this.#open.at(-1);
     const value = attributes['w:val'];
@@ -111,7 +111,7 @@ export class TableReader {
   }
 
   #keep(table: OpenTable, row: Cell[]): void {
-    // The first row's cells are needed until it is clear that the table is no mere frame.
+    // The first row's cells are kept until it is clear that the table is not just a frame.
     if (table.isNested || table.written.length === 0) table.rows.push(row);
     else table.rows = [];
     if (table.isNested) return;
@@ -122,14 +122,14 @@ export class TableReader {
 }
 
 /**
- * A table for mammoth, or the contents themselves when the "table" is a frame around a single cell.
+ * A table for mammoth, or its content alone when the "table" is a frame around a single cell.
  */
-function tableBlocks({ rows, written, hasText }: OpenTable): Block[] {
+function tableBlocks({ rows, written, hasText }: OpenTable): StoryBlock[] {
   const [first] = rows;
   if (written.length === 1 && first?.length === 1) return first[0]?.blocks ?? [];
   if (!hasText) return [];
   const widest = written.reduce((most, { width }) => Math.max(most, width), 0);
-  // Every row is filled up to the grid, unless that is wider than Word allows and not to be trusted.
+  // Rows are filled up to the grid, unless it is wider than Word allows and cannot be trusted.
   const columns = widest > widestGrid ? 0 : widest;
   const missing = (width: number) => '<w:tc/>'.repeat(Math.max(0, columns - width));
   return [
@@ -149,10 +149,10 @@ function rowXml(row: Cell[], width: number, links: LinkTargets): string {
       (isSound && span > 1 ? `<w:gridSpan w:val="${span}"/>` : '') +
       (isSound && merge !== undefined ? `<w:vMerge w:val="${merge}"/>` : '');
     xml.push(properties === '' ? '<w:tc>' : `<w:tc><w:tcPr>${properties}</w:tcPr>`);
-    // What stands in a cell that only continues the one above is not shown by Word.
+    // Word does not show the content of a cell that only continues the one above.
     if (merge !== 'continue') {
       for (const block of blocks) {
-        if (block.kind === 'paragraph') xml.push(paragraphXml(block, links));
+        if (block.kind === 'paragraph') xml.push(writeParagraph(block, links));
       }
     }
     xml.push('</w:tc>');
@@ -161,8 +161,8 @@ function rowXml(row: Cell[], width: number, links: LinkTargets): string {
 }
 
 /**
- * A table within a cell, where Markdown has no second level: a paragraph a row, its cells parted by
- * semicolons.
+ * A table within a cell, where Markdown has no second level: one paragraph per row, with its cells
+ * separated by semicolons.
  */
 function nestedBlocks(table: OpenTable): ParagraphBlock[] {
   const blocks: ParagraphBlock[] = [];
@@ -170,7 +170,7 @@ function nestedBlocks(table: OpenTable): ParagraphBlock[] {
     const pieces: Piece[] = [];
     for (const cell of row) {
       if (cell.blocks.length === 0) continue;
-      if (pieces.length > 0) pieces.push(plain('; '));
+      if (pieces.length > 0) pieces.push(plainPiece('; '));
       pieces.push(...joinedPieces(cell.blocks));
     }
     if (pieces.length > 0) blocks.push({ kind: 'paragraph', pieces });
@@ -178,13 +178,13 @@ function nestedBlocks(table: OpenTable): ParagraphBlock[] {
   return blocks;
 }
 
-/** The paragraphs as one, a line each. */
-function joinedPieces(blocks: Block[]): Piece[] {
+/** The paragraphs as one, one line each. */
+function joinedPieces(blocks: StoryBlock[]): Piece[] {
   const pieces: Piece[] = [];
   for (const block of blocks) {
     if (block.kind !== 'paragraph') continue;
-    if (pieces.length > 0) pieces.push(plain('\n'));
-    if (block.label) pieces.push(plain(`${block.label} `));
+    if (pieces.length > 0) pieces.push(plainPiece('\n'));
+    if (block.label) pieces.push(plainPiece(`${block.label} `));
     for (const piece of block.pieces) pieces.push(piece);
   }
   return pieces;

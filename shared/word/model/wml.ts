@@ -1,12 +1,14 @@
+import { escapeXml } from './escape.ts';
+import { namespaces, packageNamespaces, relationshipType } from './namespaces.ts';
 import { type Piece, trimmed } from './pieces.ts';
 
 /**
- * The WordprocessingML that mammoth is given: nothing but paragraphs, runs, links and tables, in
- * styles of our own, so that its depth is constant and its size that of the text.
+ * The WordprocessingML that mammoth gets: only paragraphs, runs, links and tables, in styles of our
+ * own. Its depth is constant, and its size follows the text.
  */
 
 /** A paragraph or table, ready to be written. */
-export type Block = ParagraphBlock | TableBlock;
+export type StoryBlock = ParagraphBlock | TableBlock;
 
 export interface ParagraphBlock {
   kind: 'paragraph';
@@ -23,19 +25,18 @@ interface TableBlock {
   rows: string[];
 }
 
-/** Around a label that is to become a list item's marker. Unicode promises never to assign these. */
+/** Around a label that becomes a list item's marker. Unicode guarantees never to assign these. */
 export const labelStart = '\ufdd0';
 export const labelEnd = '\ufdd1';
 
-const namespaces =
-  'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"';
+const declarations = `xmlns:w="${namespaces.w}" xmlns:r="${namespaces.r}"`;
 
 /** Word's levels of a list, and of headings in HTML. */
 const listLevels = 9;
 const headingLevels = 6;
 
-/** Style of a paragraph that goes on within the list item before it. */
-export const goesOnStyle = 'Item';
+/** Style of a paragraph that continues the list item before it. */
+export const continuedStyle = 'Item';
 /** Style of the line between the parts of a document. */
 export const ruleStyle = 'Rule';
 
@@ -46,7 +47,7 @@ export function listStyle(level: number): string {
 
 /** Whether paragraphs of the style are (part of) list items. */
 export function isItemStyle(style: string): boolean {
-  return style === goesOnStyle || style.startsWith('List');
+  return style === continuedStyle || style.startsWith('List');
 }
 
 /** @param level 1 for the highest */
@@ -56,18 +57,18 @@ export function headingStyle(level: number): string {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
-/** What mammoth makes of the styles above. */
+/** How mammoth maps the styles above to HTML. */
 export const styleMap: string[] = [
   ...upTo(listLevels).map(
     (level) => `p.List${level} => ${'ul > li > '.repeat(level - 1)}ul > li:fresh`,
   ),
   ...upTo(headingLevels).map((level) => `p.Head${level} => h${level}:fresh`),
-  `p.${goesOnStyle} => ul > li > p:fresh`,
+  `p.${continuedStyle} => ul > li > p:fresh`,
   `p.${ruleStyle} => hr:fresh`,
 ];
 
-/** `styles.xml` that defines the styles above, so that mammoth has nothing to complain of. */
-export const stylesPart = `<w:styles ${namespaces}>${styleMap
+/** `styles.xml` that defines the styles above, so that mammoth does not warn about them. */
+export const stylesPart = `<w:styles ${declarations}>${styleMap
   .map((mapping) => /^p\.(\w+)/.exec(mapping)?.[1] ?? '')
   .map((id) => `<w:style w:type="paragraph" w:styleId="${id}"><w:name w:val="${id}"/></w:style>`)
   .join('')}</w:styles>`;
@@ -89,28 +90,28 @@ export class LinkTargets {
 
   /** The relationships part of a `document.xml`, with those it refers to. */
   relationshipsOf(documentXml: string): string {
-    const type = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink';
+    const type = relationshipType('hyperlink');
     const ids = new Set<string>();
     for (const [, id = ''] of documentXml.matchAll(/ r:id="(link\d+)"/g)) ids.add(id);
     const all = [...ids].map((id) => {
-      const target = escaped(this.#targets.get(id) ?? '');
+      const target = escapeXml(this.#targets.get(id) ?? '');
       return `<Relationship Id="${id}" Type="${type}" Target="${target}" TargetMode="External"/>`;
     });
-    return `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">${all.join('')}</Relationships>`;
+    return `<Relationships xmlns="${packageNamespaces.relationships}">${all.join('')}</Relationships>`;
   }
 }
 
 /** `document.xml` with these paragraphs and tables. */
 export function documentPart(blocks: string[]): string {
-  // Joined, because a string of many small additions costs several times its length.
-  return [`<w:document ${namespaces}><w:body>`, ...blocks, '</w:body></w:document>'].join('');
+  // Joined once: a string built of many small additions takes several times its length.
+  return [`<w:document ${declarations}><w:body>`, ...blocks, '</w:body></w:document>'].join('');
 }
 
-export function tableXml(rows: string[]): string {
+export function writeTable(rows: string[]): string {
   return `<w:tbl>${rows.join('')}</w:tbl>`;
 }
 
-export function paragraphXml(block: ParagraphBlock, links: LinkTargets): string {
+export function writeParagraph(block: ParagraphBlock, links: LinkTargets): string {
   const { style, label } = block;
   const isItem = style !== undefined && isItemStyle(style);
   const pieces = trimmed(block.pieces);
@@ -143,16 +144,6 @@ function piecesXml(pieces: Piece[], links: LinkTargets): string {
 }
 
 function runXml(text: string, properties = ''): string {
-  const lines = escaped(text).replaceAll('\n', '</w:t><w:br/><w:t>');
+  const lines = escapeXml(text).replaceAll('\n', '</w:t><w:br/><w:t>');
   return `<w:r>${properties === '' ? '' : `<w:rPr>${properties}</w:rPr>`}<w:t>${lines}</w:t></w:r>`;
-}
-
-function escaped(text: string): string {
-  return /[&<>"]/.test(text)
-    ? text
-        .replaceAll('&', '&amp;')
-        .replaceAll('<', '&lt;')
-        .replaceAll('>', '&gt;')
-        .replaceAll('"', '&quot;')
-    : text;
 }

@@ -1,13 +1,11 @@
-import { escapeXml } from './xml.ts';
+import { escapeXml } from '../model/escape.ts';
+import { emuPerTwip } from './units.ts';
 
-/** WordprocessingML for what the passes add to a document, as strings. */
-
-/** English Metric Units in a twentieth of a point. */
-export const emuPerTwip = 635;
+/** WordprocessingML, as strings, for what the passes add to a document. */
 
 export interface TextStyle {
   bold?: boolean;
-  /** Grey and slanted: our words, not the author's. */
+  /** Grey and italic: our words, not the author's. */
   aside?: boolean;
 }
 
@@ -48,7 +46,7 @@ export interface BoxLook {
   fill?: string;
 }
 
-/** A table of one cell: how a text box is shown, in the flow of the text. */
+/** A table of one cell, which shows a text box in the flow of the text. */
 export function boxXml({ width, outlined, fill }: BoxLook): string {
   const twips = Math.round(width / emuPerTwip);
   const size = twips > 0 ? `<w:tblW w:w="${twips}" w:type="dxa"/>` : '';
@@ -62,7 +60,7 @@ export function boxXml({ width, outlined, fill }: BoxLook): string {
 function shading(fill: string | undefined): string {
   if (fill === undefined) return '';
   if (/^[0-9a-f]{6}$/i.test(fill)) return `<w:shd w:val="clear" w:fill="${fill}"/>`;
-  // docx-preview looks a theme colour up under this attribute, not under `w:themeFill`.
+  // docx-preview looks up a theme colour by this attribute, not by `w:themeFill`.
   return /^\w+$/.test(fill) ? `<w:shd w:val="clear" w:themeColor="${fill}"/>` : '';
 }
 
@@ -71,9 +69,9 @@ export interface PictureShape {
   /** EMU. */
   width: number;
   height: number;
-  /** Sixtieths of a thousandth of a degree, as `a:xfrm` has it. */
+  /** 60,000ths of a degree, as in `a:xfrm`. */
   rotation?: number;
-  /** Cut off at left, top, right and bottom, in 1/100,000 of the picture. */
+  /** Cropped at left, top, right and bottom, in 1/100,000 of the picture. */
   crop?: [number, number, number, number];
   float?: 'left' | 'right';
 }

@@ -10,19 +10,19 @@ import {
   type XmlElement,
 } from './xml.ts';
 
-/** Points of one chart that are listed; a chart with more shows no single ones either. */
+/** Points of one chart that are listed; a chart with more does not show single points either. */
 const mostRows = 1_000;
 
 interface Series {
   name: string;
-  /** Values and categories by index; charts leave out empty points. */
+  /** By index: charts leave out empty points. */
   categories: Map<number, string>;
   values: Map<number, string>;
 }
 
 /**
- * A chart (ECMA-376 part 1, 21.2) as the table of the values it keeps in the file, with its titles.
- * Undefined when it keeps none.
+ * A chart (ECMA-376 part 1, 21.2) as a table of the values stored in the file, with its titles.
+ * Undefined when the file stores none.
  */
 export function chartXml(chart: XmlDocument): string | undefined {
   const plot = descendants(chart, 'plotArea')[0];
@@ -84,7 +84,7 @@ function readSeries(ser: XmlElement, at: number): Series {
   };
 }
 
-/** Cached points by index; categories of several levels are joined, the outermost first. */
+/** Stored points by index; categories of several levels are joined, the outermost first. */
 function points(parent: XmlElement | undefined): Map<number, string> {
   const found = new Map<number, string>();
   if (!parent) return found;
@@ -105,7 +105,7 @@ function points(parent: XmlElement | undefined): Map<number, string> {
   return found;
 }
 
-/** As Excel shows it, with 15 digits: the file has 4.4000000000000004 for 4.4. */
+/** With 15 digits, as Excel shows it: the file has 4.4000000000000004 for 4.4. */
 function shortNumber(text: string): string {
   if (!/^-?\d+\.\d{10,}(e[+-]?\d+)?$/i.test(text)) return text;
   return String(Number(Number(text).toPrecision(15)));
@@ -116,7 +116,7 @@ function isDateFormat(format: XmlElement | undefined): boolean {
   return /[dy]/i.test(code) && !/general/i.test(code);
 }
 
-/** A day of the 1900 date system, which counts a 29 February 1900 that never was. */
+/** A day of the 1900 date system, which counts a 29 February 1900 that did not exist. */
 function dateOf(serial: string): string {
   const days = Number(serial);
   if (!Number.isFinite(days) || days < 60 || days > 2_958_465) return serial;

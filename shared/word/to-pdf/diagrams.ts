@@ -2,8 +2,8 @@ import { paragraphXml } from './blocks.ts';
 import { attribute, descendants, textOf, type XmlDocument } from './xml.ts';
 
 /**
- * A SmartArt diagram (ECMA-376 part 1, 21.4) as the indented list of its texts, from its data model.
- * Undefined when it holds none.
+ * A SmartArt diagram (ECMA-376 part 1, 21.4) as an indented list of its texts, from its data model.
+ * Undefined when it has none.
  */
 export function diagramXml(data: XmlDocument): string | undefined {
   const texts = new Map<string, string>();
@@ -41,7 +41,7 @@ export function diagramXml(data: XmlDocument): string | undefined {
     const below = (children.get(at.id) ?? []).sort((a, b) => b.order - a.order);
     stack.push(...below.map(({ id }) => ({ id, level })));
   }
-  // A model without connections still has its texts.
+  // Points without a connection still have text.
   for (const [id, text] of texts) if (!seen.has(id) && text) lines.push(paragraphXml(`• ${text}`));
   return lines.length > 0 ? paragraphXml('[Diagram]', { bold: true }) + lines.join('') : undefined;
 }

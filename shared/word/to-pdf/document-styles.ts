@@ -3,7 +3,7 @@ import {
   child,
   descendants,
   isElement,
-  isOn,
+  isPropertyOn,
   localName,
   mapChildren,
   propertyOf,
@@ -14,12 +14,12 @@ import {
 /** Styles whose text is hidden, such as the "Top of Form" of web pages. */
 export function hiddenStyles(styles: XmlDocument | undefined): Set<string> {
   const hidden = (styles ? descendants(styles, 'style') : []).filter((style) =>
-    isOn(child(style, 'rPr'), 'vanish'),
+    isPropertyOn(child(style, 'rPr'), 'vanish'),
   );
   return new Set(hidden.map((style) => attribute(style, 'styleId') ?? ''));
 }
 
-/** Tells for a style whether its paragraphs begin a page, by itself or by one it is based on. */
+/** Returns whether paragraphs of a style begin a page, by the style itself or one it is based on. */
 export function pageStarts(styles: XmlDocument | undefined): (styleId: string) => boolean {
   const byId = new Map<string, XmlElement>();
   for (const style of styles ? descendants(styles, 'style') : []) {
@@ -32,7 +32,7 @@ export function pageStarts(styles: XmlDocument | undefined): (styleId: string) =
       const style: XmlElement | undefined = byId.get(at);
       const properties = child(style, 'pPr');
       if (child(properties, 'pageBreakBefore')) {
-        answers.set(styleId, isOn(properties, 'pageBreakBefore'));
+        answers.set(styleId, isPropertyOn(properties, 'pageBreakBefore'));
         break;
       }
       at = propertyOf(style, 'basedOn');
@@ -41,7 +41,7 @@ export function pageStarts(styles: XmlDocument | undefined): (styleId: string) =
   return (styleId) => answers.get(styleId) ?? false;
 }
 
-/** Takes out of the styles what the passes have written into the paragraphs. */
+/** Removes from the styles what the passes have written into the paragraphs. */
 export function cleanStyles(styles: XmlElement): void {
   for (const properties of descendants(styles, 'pPr', 'rPr')) {
     mapChildren(properties, (node) =>
@@ -50,7 +50,7 @@ export function cleanStyles(styles: XmlElement): void {
   }
 }
 
-/** Outline level, 1 to 6, of the paragraph styles that a body uses. */
+/** Outline level, 1 to 6, of the heading styles that a body uses. */
 export function headingStyles(
   body: XmlElement,
   headingOf: (styleId: string) => number | 'title' | undefined,
@@ -66,13 +66,13 @@ export function headingStyles(
 
 /**
  * Right-to-left text: `left` means the leading edge (ECMA-376 part 4, 14.11.2), and its runs have
- * looks of their own (`w:bCs`, `w:szCs` …), which docx-preview does not read.
+ * properties of their own (`w:bCs`, `w:szCs` …), which docx-preview does not read.
  */
 export function turnRightToLeft(story: XmlElement): void {
   const twins = new Map(['b', 'i', 'sz'].map((name) => [`${name}Cs`, name]));
   const replaced = new Set(twins.values());
   for (const run of descendants(story, 'rPr')) {
-    if (!isOn(run, 'rtl') && !isOn(run, 'cs')) continue;
+    if (!isPropertyOn(run, 'rtl') && !isPropertyOn(run, 'cs')) continue;
     mapChildren(run, (node) => {
       if (!isElement(node)) return [];
       const name = localName(node);
@@ -86,7 +86,7 @@ export function turnRightToLeft(story: XmlElement): void {
   }
   for (const properties of descendants(story, 'pPr')) {
     const alignment = child(properties, 'jc');
-    if (!alignment || !isOn(properties, 'bidi')) continue;
+    if (!alignment || !isPropertyOn(properties, 'bidi')) continue;
     for (const [key, value] of Object.entries(alignment.attribs)) {
       if (value === 'left') alignment.attribs[key] = 'right';
       if (value === 'right') alignment.attribs[key] = 'left';

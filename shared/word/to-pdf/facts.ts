@@ -1,15 +1,15 @@
-/** What the preparing passes count while they rewrite a docx, for the record's warnings. */
+/** What the passes count while they rewrite a docx, for the record's warnings. */
 export interface Facts {
-  /** Pictures the document shows, and those that the PDF can show too. */
+  /** Pictures that the document shows, and those of them that the PDF cannot show. */
   imagesFound: number;
   imagesLost: number;
-  /** Why pictures were lost: a word for people, and how often. */
+  /** Why pictures were lost, in words for people, with counts. */
   lostBecause: Map<string, number>;
   charts: number;
   chartsUnread: number;
   diagrams: number;
   textBoxes: number;
-  /** Drawn shapes without text that are not in the PDF. */
+  /** Shapes without text, which are not in the PDF. */
   shapes: number;
   embedded: number;
   chunks: number;
@@ -18,6 +18,12 @@ export interface Facts {
   hiddenWords: number;
   comments: number;
 }
+
+/** Why a picture is lost, where more than one place says so. */
+export const lostReasons = {
+  missing: 'missing from the file',
+  linked: 'outside the file, not fetched',
+} as const;
 
 export function noFacts(): Facts {
   return {

@@ -1,42 +1,53 @@
-import { isBundledTypeface, isCjkTypeface } from '../../print/fonts.ts';
 import { attribute, child, descendants, elements, propertyOf, type XmlElement } from './xml.ts';
 
+/** The typefaces that the printing machine has. */
+export interface Typefaces {
+  /** Whether there is this typeface, or a stand-in with its metrics. */
+  isBundled(name: string): boolean;
+  /** Whether it is a typeface for Chinese, Japanese or Korean. */
+  isCjk(name: string): boolean;
+}
+
 /**
- * Gives every unknown typeface a known one of its kind. The browser would show a text in an unknown
- * typeface with its own default, a serif; the document's font table tells the kind (17.8.3.10).
+ * Replaces every unknown typeface with a known one of its kind. The browser would show it in its own
+ * default, a serif; the document's font table has the kind (17.8.3.10).
  */
-export function substituteFonts(story: XmlElement, fontTable: XmlElement | undefined): void {
+export function substituteFonts(
+  story: XmlElement,
+  fontTable: XmlElement | undefined,
+  typefaces: Typefaces,
+): void {
   const substitutes = new Map<string, string>();
   const substituteFor = (name: string): string => {
     const known = substitutes.get(name);
     if (known !== undefined) return known;
-    const made = isCjkTypeface(name) ? latinBeside(name) : ofItsKind(name, fontTable);
+    const made = typefaces.isCjk(name) ? latinBeside(name) : ofItsKind(name, fontTable, typefaces);
     substitutes.set(name, made);
     return made;
   };
   for (const fonts of descendants(story, 'rFonts')) {
     for (const [key, name] of Object.entries(fonts.attribs)) {
       if (/(^|:)(ascii|hAnsi|cs)$/.test(key)) fonts.attribs[key] = substituteFor(name);
-      // docx-preview would set Latin text in it too. The browser finds a font for CJK by itself.
+      // docx-preview would use it for Latin text too. The browser finds a font for CJK by itself.
       if (/(^|:)eastAsia(Theme)?$/.test(key)) delete fonts.attribs[key];
     }
   }
 }
 
 /**
- * The Latin letters of a CJK typeface: a bold that the browser draws by itself, as it must for fonts
- * of one weight, loses the spaces between words in the PDF. Signs of CJK are found all the same.
+ * The typeface for the Latin letters of a CJK one: bold that the browser synthesizes, as it must for
+ * fonts of one weight, loses the spaces between words in the PDF. CJK characters are found anyway.
  */
 function latinBeside(name: string): string {
   const isSerif = /song|sun|ming|mincho|batang|kai|fang|宋|明|楷|仿|바탕/i.test(name);
   return isSerif ? 'Times New Roman' : 'Arial';
 }
 
-function ofItsKind(name: string, fontTable: XmlElement | undefined): string {
-  if (isBundledTypeface(name)) return name;
+function ofItsKind(name: string, fontTable: XmlElement | undefined, typefaces: Typefaces): string {
+  if (typefaces.isBundled(name)) return name;
   const entry = elements(fontTable, 'font').find((font) => attribute(font, 'name') === name);
   const alternative = propertyOf(entry, 'altName');
-  if (alternative !== undefined && isBundledTypeface(alternative)) return alternative;
+  if (alternative !== undefined && typefaces.isBundled(alternative)) return alternative;
   if (propertyOf(entry, 'pitch') === 'fixed' || /mono|code|console|courier/i.test(name)) {
     return 'Courier New';
   }

@@ -1,8 +1,8 @@
-/** Characters looked at: a document does not change its language after so many. */
+/** Characters that are examined; later text hardly changes the result. */
 const enough = 200_000;
 
 /**
- * BCP 47 tag that decides between the shapes of Chinese, Japanese and Korean signs. Kana tells
+ * BCP 47 tag, which selects the Chinese, Japanese or Korean shapes of characters. Kana means
  * Japanese, Hangul Korean; other Han text is taken for Chinese.
  */
 export function languageOf(texts: readonly string[]): string {

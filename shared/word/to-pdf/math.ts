@@ -1,8 +1,8 @@
+import { escapeXml } from '../model/escape.ts';
 import {
   child,
   descendants,
   elements,
-  escapeXml,
   fragment,
   isElement,
   localName,
@@ -14,15 +14,15 @@ import {
 } from './xml.ts';
 
 /**
- * Equations (Office MathML, ECMA-376 part 1, 22.1) made to fit docx-preview 0.4: it passes over
- * some kinds in silence and throws on others when an optional part is missing, which would cost
- * the whole document.
+ * Equations (Office MathML, ECMA-376 part 1, 22.1) adapted to docx-preview 0.4, which silently
+ * skips some kinds and throws on others when an optional part is missing. An exception would cost the
+ * whole document.
  */
-export function settleMath(root: XmlElement): void {
-  for (const math of descendants(root, 'oMath')) settleIn(math);
+export function simplifyMath(root: XmlElement): void {
+  for (const math of descendants(root, 'oMath')) simplifyIn(math);
 }
 
-/** What docx-preview draws as it is, once its parts are there. */
+/** What docx-preview draws once all parts are there. */
 const known = new Set([
   'oMath',
   'oMathPara',
@@ -52,7 +52,7 @@ const known = new Set([
   'r',
 ]);
 
-/** Parts that must be there, in the order they are drawn in. */
+/** Required parts, in drawing order. */
 const parts: Record<string, string[]> = {
   f: ['num', 'den'],
   rad: ['radPr', 'deg', 'e'],
@@ -66,16 +66,16 @@ const parts: Record<string, string[]> = {
   groupChr: ['groupChrPr', 'e'],
 };
 
-function settleIn(parent: XmlElement): void {
-  mapChildren(parent, (node) => settled(node));
+function simplifyIn(parent: XmlElement): void {
+  mapChildren(parent, (node) => simplified(node));
 }
 
-function settled(node: XmlNode): XmlNode[] {
+function simplified(node: XmlNode): XmlNode[] {
   if (!isElement(node)) return [];
   const name = localName(node);
   if (name.endsWith('Pr')) return [node];
   if (name === 'r') return [node];
-  settleIn(node);
+  simplifyIn(node);
   switch (name) {
     case 'sSubSup':
       return [nested(node)];
@@ -111,7 +111,7 @@ function complete(node: XmlElement, names: string[]): void {
   );
 }
 
-/** x with both indices: (x with the lower one) with the upper one. */
+/** Both indices, nested: the base with its subscript is the base of the superscript. */
 function nested(node: XmlElement): XmlElement {
   const made = element('<m:sSup><m:e><m:sSub/></m:e></m:sSup>');
   const lower = child(made, 'e', 'sSub');
@@ -123,7 +123,7 @@ function nested(node: XmlElement): XmlElement {
   return made;
 }
 
-/** A hat or a bar over a letter; the combining character Word stores has a spacing twin. */
+/** The spacing forms of the combining characters that Word stores for accents. */
 const spacing: Record<string, string> = {
   '\u0300': '`',
   '\u0301': '´',

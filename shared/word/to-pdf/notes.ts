@@ -14,13 +14,13 @@ import {
   type XmlNode,
 } from './xml.ts';
 
-/** Class prefixes under which the page finds the runs that refer to a footnote or an endnote. */
+/** Class prefixes by which the page finds references to footnotes and endnotes. */
 export const noteStyle = 'DroplineNote';
 export const endnoteStyle = 'DroplineEndnote';
 
 /**
- * Numbers the references to footnotes through the document, as Word does by default; docx-preview
- * starts again on every page. The number travels as a run style, the only thing it passes on.
+ * Numbers the references to footnotes consecutively, as Word does by default; docx-preview starts again
+ * on every page. The number travels as a run style, the only thing that docx-preview passes on.
  */
 export function markNotes(body: XmlElement): void {
   let number = 0;
@@ -38,7 +38,7 @@ function setStyle(run: XmlElement, style: string): void {
 }
 
 /**
- * Marks the places that were commented on, and returns the comments as a list to print behind the
+ * Marks the places that were commented on, and returns the comments as a list to print after the
  * document's text.
  */
 export function takeComments(body: XmlElement, comments: XmlElement | undefined): XmlNode[] {
@@ -59,7 +59,7 @@ export function takeComments(body: XmlElement, comments: XmlElement | undefined)
       return fragment(`<w:t>[c${number}]</w:t>`);
     });
   }
-  // A note, a header or no place at all may have been commented on.
+  // The place may be in a note or header, or there may be none.
   for (const comment of byId.values()) {
     if (!marked.has(comment)) list.push(...commentParagraphs(comment, ++number));
   }
@@ -80,7 +80,7 @@ function commentParagraphs(comment: XmlElement, number: number): XmlNode[] {
   );
 }
 
-/** Notes that a document shows; separators and the like have a type (17.18.33). */
+/** Notes that a document shows; separators and the like have another type (17.18.33). */
 export function shownNotes(notes: XmlElement | undefined): XmlElement[] {
   return elements(notes).filter((note) => {
     const type = attribute(note, 'type');

@@ -25,7 +25,7 @@ interface Look {
 /**
  * Returns a pass that writes the labels of list paragraphs (`3.2`, `(a)`, a bullet) into their text,
  * counted as Word counts. docx-preview 0.4 counts by `w:num` and knows neither overrides nor shared
- * definitions, so that clauses of a contract would bear other numbers than in Word.
+ * definitions, so clauses of a contract would get other numbers than in Word.
  */
 export function labelWriter(
   styles: Styles,
@@ -54,7 +54,7 @@ export function labelWriter(
   };
 }
 
-/** A damaged numbering part counts as none. */
+/** A damaged numbering part counts as missing. */
 function countersOf(bytes: Uint8Array | undefined, styles: Styles): () => ListCounter {
   try {
     return readNumbering(bytes && Buffer.from(bytes), styles);
@@ -106,7 +106,7 @@ function readLooks(
       const bullet = isSymbolTypeface(typeface) ? symbolsToText(text, typeface) : text;
       levels.set(Number(attribute(level, 'ilvl') ?? 0), {
         indent: child(level, 'pPr', 'ind')?.attribs,
-        // Signs of the private use area exist in the typeface they were made for only.
+        // Characters of the private use area exist only in the typeface they were made for.
         bullet: bullet.replace(/[\uE000-\uF8FF]/g, '•'),
       });
     }
@@ -118,7 +118,7 @@ function readLooks(
   return (numId, level) => abstracts.get(numbers.get(numId) ?? '')?.get(level);
 }
 
-/** Styles as the text route reads them; a damaged part counts as none. */
+/** The styles as the text route reads them; a damaged part counts as missing. */
 export function stylesOf(bytes: Uint8Array | undefined): Styles {
   try {
     return readStyles(bytes && Buffer.from(bytes));

@@ -1,19 +1,20 @@
 import { imageSize } from 'image-size';
+import { lostReasons } from './facts.ts';
 import type { DocxPackage } from './package.ts';
 
-/** A picture part: ready to be shown by the browser, or why it cannot be. */
+/** A picture part: ready for the browser, or why it cannot be shown. */
 export type Picture =
   | { shown: true; extension: string; bytes: Uint8Array }
   | { shown: false; because: string };
 
-/** Pixels above which a picture is scaled down before the browser decodes it: 4 bytes each there. */
+/** Pixels above which a picture is scaled down for the browser, where each takes 4 bytes. */
 const largestPixels = 40_000_000;
 /** Pixels above which a picture is not decoded at all. */
 const mostPixels = 268_000_000;
 
 /**
- * Reads the picture parts of these names. Formats are told by signature, since the part's extension
- * is the producer's word only. TIFF becomes PNG; EMF and WMF, which browsers cannot draw, do not pass.
+ * Reads the picture parts of these names. The signature decides on the format, because extensions can be
+ * wrong. TIFF becomes PNG; EMF and WMF, which browsers cannot draw, are not shown.
  */
 export async function readPictures(
   pkg: DocxPackage,
@@ -24,7 +25,7 @@ export async function readPictures(
     const bytes = await pkg.bytes(name);
     pictures.set(
       name,
-      bytes ? await readPicture(bytes) : { shown: false, because: 'not in the file' },
+      bytes ? await readPicture(bytes) : { shown: false, because: lostReasons.missing },
     );
   }
   return pictures;
@@ -50,7 +51,7 @@ async function readRaster(bytes: Uint8Array, format: string): Promise<Picture> {
   try {
     const { width, height } = imageSize(bytes);
     const pixels = width * height;
-    if (pixels > mostPixels) return { shown: false, because: 'of too many pixels' };
+    if (pixels > mostPixels) return { shown: false, because: 'with too many pixels' };
     if (format !== 'tif' && pixels <= largestPixels) {
       return { shown: true, extension: format, bytes };
     }
@@ -61,12 +62,12 @@ async function readRaster(bytes: Uint8Array, format: string): Promise<Picture> {
 }
 
 async function scaled(bytes: Uint8Array, width: number): Promise<Picture> {
-  // Native code, which a function of another architecture than the machine's comes without.
+  // Native code, which is missing from a function deployed from a machine of another architecture.
   const sharp = await import('sharp').then(
     (module) => module.default,
     () => undefined,
   );
-  if (!sharp) return { shown: false, because: 'in TIFF format or of too many pixels' };
+  if (!sharp) return { shown: false, because: 'in TIFF format or with too many pixels' };
   const smaller = sharp(bytes, { limitInputPixels: mostPixels })
     .rotate()
     .resize({ width: Math.max(1, Math.floor(width)) });

@@ -1,19 +1,12 @@
-import { emuPerTwip } from './blocks.ts';
+import { partOf } from '../model/relationships.ts';
 import { readChunk } from './chunks.ts';
-import {
-  cleanStyles,
-  headingStyles,
-  hiddenStyles,
-  pageStarts,
-  turnRightToLeft,
-} from './document-styles.ts';
-import { settleDrawings } from './drawings.ts';
-import { type Facts, noFacts } from './facts.ts';
-import { substituteFonts } from './fonts.ts';
+import { cleanStyles, headingStyles, hiddenStyles, pageStarts } from './document-styles.ts';
+import type { Facts } from './facts.ts';
+import { resolveFields } from './fields.ts';
+import { substituteFonts, type Typefaces } from './fonts.ts';
 import { hasArabic, languageOf } from './language.ts';
-import { settleMath } from './math.ts';
 import { markNotes, shownNotes, takeComments } from './notes.ts';
-import { labelWriter, stylesOf } from './numbering.ts';
+import { stylesOf } from './numbering.ts';
 import {
   type DocxPackage,
   openPackage,
@@ -21,40 +14,40 @@ import {
   type WrittenPart,
   writePackage,
 } from './package.ts';
-import { largestArea, sectionsOf, settlePages } from './paging.ts';
+import { placePageBreaks } from './page-breaks.ts';
+import { firstPage, sectionsOf } from './sections.ts';
 import { textSegments } from './segments.ts';
-import { settle, settleFields } from './settle.ts';
-import { drawingSource, MediaWriter } from './story-source.ts';
+import { simplify } from './simplify.ts';
+import { readSource, type Source } from './source.ts';
+import { type StoryPass, simplifyStory, storyPass } from './story-pass.ts';
+import { MediaWriter } from './story-source.ts';
 import {
   attribute,
-  child,
   descendants,
   elements,
   isElement,
-  isOn,
+  isPropertyOn,
   localName,
   mapChildren,
-  numberFrom,
   rootOf,
   setChildren,
   textOf,
   writeXml,
-  type XmlDocument,
   type XmlElement,
 } from './xml.ts';
 
-/** A docx that the browser's renderer shows in full, and what it should then show. */
+/** A docx that docx-preview shows in full, and what it should then show. */
 export interface Prepared {
   docx: Uint8Array;
   facts: Facts;
-  /** Texts of body and notes by paragraph, in the pieces of `textSegments`. */
+  /** Text of body and notes by paragraph, in the pieces of `textSegments`. */
   paragraphs: string[][];
   /** Outline level, 1 to 6, by paragraph style id. */
   headings: Record<string, number>;
   title: string | undefined;
-  /** BCP 47 tag that decides between the shapes of Chinese, Japanese and Korean signs. */
+  /** BCP 47 tag, which selects the Chinese, Japanese or Korean shapes of characters. */
   language: string;
-  /** There is text in Arabic letters. */
+  /** Whether there is text in Arabic letters. */
   arabic: boolean;
   /** Size of the first page in points. */
   page: { width: number; height: number };
@@ -62,17 +55,26 @@ export interface Prepared {
 
 /**
  * Rewrites a docx into what docx-preview 0.4 shows without loss: see the single passes. Only the
- * parts it needs are written, under their usual names; nothing in the result points outwards save
- * web links of the text.
- * @throws Error when the bytes are no docx
+ * parts it needs are written, under their usual names. Apart from web links in the text, nothing in
+ * the result refers to anything outside it.
+ * @param file path of a docx that the normalize step let through
+ * @throws Error when the file is not a docx
  */
-export async function prepareDocx(bytes: Uint8Array): Promise<Prepared> {
-  const source = await openSource(bytes);
+export async function prepareDocx(file: string, typefaces: Typefaces): Promise<Prepared> {
+  const pkg = await openPackage(file);
+  try {
+    return await prepare(await readSource(pkg, typefaces));
+  } finally {
+    pkg.close();
+  }
+}
+
+async function prepare(source: Source): Promise<Prepared> {
   const { document, root, body, facts, relationships } = source;
   await importChunks(source);
   setChildren(root, [body]);
-  settle(body, facts);
-  settleFields(body, 'body');
+  simplify(body, facts);
+  resolveFields(body, 'body');
   const hidden = hiddenStyles(source.styles);
   const paragraphs = textSegments(body, hidden);
 
@@ -86,83 +88,32 @@ export async function prepareDocx(bytes: Uint8Array): Promise<Prepared> {
     const top = notes && rootOf(notes);
     if (part === undefined || !notes || !top) continue;
     setChildren(top, shownNotes(top));
-    settleStory(top, facts, 'body');
+    simplifyStory(top, facts, 'body');
     paragraphs.push(...textSegments(top, hidden));
-    // docx-preview looks pictures of notes up in the document's relationships.
+    // docx-preview looks up the pictures of notes in the document's relationships.
     await story(top, await source.pkg.relationships(part), links);
     addPart(parts, links, type, `word/${type}.xml`, writeXml(notes));
   }
 
   await appendComments(source);
   markNotes(body);
-  settlePages(body, pageStarts(source.styles));
+  placePageBreaks(body, pageStarts(source.styles));
   await writeMargins(source, story, parts, links);
   await writeLooks(source, parts, links);
   keepWebLinks(body, relationships, links);
   parts.push({ name: 'word/document.xml', content: writeXml(document), relationships: links });
 
   const texts = paragraphs.flat();
-  const size = child(sectionsOf(body)[0], 'pgSz');
   return {
-    docx: await writePackage(parts),
+    docx: writePackage(parts),
     facts,
     paragraphs,
     headings: headingStyles(body, stylesOf(source.stylesBytes).headingOf),
     title: await titleOf(source.pkg),
     language: languageOf(texts),
     arabic: hasArabic(texts),
-    page: {
-      width: numberFrom(attribute(size, 'w'), 12_240) / 20,
-      height: numberFrom(attribute(size, 'h'), 15_840) / 20,
-    },
+    page: firstPage(body),
   };
-}
-
-/** The docx as the passes work on it. */
-interface Source {
-  pkg: DocxPackage;
-  document: XmlDocument;
-  root: XmlElement;
-  body: XmlElement;
-  relationships: Relationships;
-  styles: XmlDocument | undefined;
-  stylesBytes: Uint8Array | undefined;
-  fontTable: XmlElement | undefined;
-  facts: Facts;
-}
-
-async function openSource(bytes: Uint8Array): Promise<Source> {
-  const pkg = await openPackage(bytes);
-  const document = await pkg.xml(pkg.main);
-  const root = document && rootOf(document);
-  const body = child(root, 'body');
-  if (!document || !root || !body) throw new Error('The document part has no body');
-  // Some programs write several bodies; readers show them one after the other.
-  for (const other of elements(root, 'body').slice(1)) {
-    setChildren(body, [...body.children, ...other.children]);
-  }
-  const relationships = await pkg.relationships(pkg.main);
-  const styles = partOf(relationships, 'styles');
-  const fontTable = partOf(relationships, 'fontTable');
-  const fonts = fontTable === undefined ? undefined : await pkg.xml(fontTable);
-  return {
-    pkg,
-    document,
-    root,
-    body,
-    relationships,
-    styles: styles === undefined ? undefined : await pkg.xml(styles),
-    stylesBytes: styles === undefined ? undefined : await pkg.bytes(styles),
-    fontTable: fonts && rootOf(fonts),
-    facts: noFacts(),
-  };
-}
-
-function partOf(relationships: Relationships, type: string): string | undefined {
-  for (const found of relationships.values()) {
-    if (found.type === type && !found.external) return found.target;
-  }
-  return undefined;
 }
 
 function addPart(
@@ -174,43 +125,6 @@ function addPart(
 ): void {
   parts.push({ name, content, relationships: new Map() });
   links.set(`rId-${type}`, { type, target: name, external: false });
-}
-
-/** A story beside the body: settled, and without links, which docx-preview looks up wrongly. */
-function settleStory(story: XmlElement, facts: Facts, where: 'body' | 'margin'): void {
-  settle(story, facts);
-  settleFields(story, where);
-  unlink(story);
-}
-
-function unlink(story: XmlElement): void {
-  mapChildren(story, (node) => {
-    if (!isElement(node)) return [node];
-    unlink(node);
-    return localName(node) === 'hyperlink' ? node.children : [node];
-  });
-}
-
-type StoryPass = (story: XmlElement, from: Relationships, to: Relationships) => Promise<void>;
-
-/** The passes that every settled story goes through. */
-async function storyPass(source: Source, media: MediaWriter): Promise<StoryPass> {
-  const { pkg, relationships, facts, fontTable } = source;
-  const numbering = partOf(relationships, 'numbering');
-  const writeLabels = labelWriter(
-    stylesOf(source.stylesBytes),
-    numbering === undefined ? undefined : await pkg.bytes(numbering),
-    numbering === undefined ? undefined : await pkg.xml(numbering),
-  );
-  const twips = largestArea(source.body);
-  const area = { width: twips.width * emuPerTwip, height: twips.height * emuPerTwip };
-  return async (story, from, to) => {
-    settleMath(story);
-    settleDrawings(story, await drawingSource({ pkg, from, to, media, facts, area }));
-    writeLabels(story);
-    substituteFonts(story, fontTable);
-    turnRightToLeft(story);
-  };
 }
 
 async function importChunks({ body, pkg, relationships, facts }: Source): Promise<void> {
@@ -225,7 +139,7 @@ async function importChunks({ body, pkg, relationships, facts }: Source): Promis
   }
 }
 
-/** Sets the comments behind the text, before the last section's properties. */
+/** Puts the comments after the text, before the last section's properties. */
 async function appendComments({ body, pkg, relationships, facts }: Source): Promise<void> {
   const part = partOf(relationships, 'comments');
   const xml = part === undefined ? undefined : await pkg.xml(part);
@@ -253,7 +167,7 @@ async function writeMargins(
     const top = part && rootOf(part);
     if (!part || !top) continue;
     const own: Relationships = new Map();
-    settleStory(top, facts, 'margin');
+    simplifyStory(top, facts, 'margin');
     await story(top, await pkg.relationships(found.target), own);
     const name = `word/${type}${links.size + 1}.xml`;
     parts.push({ name, content: writeXml(part), relationships: own });
@@ -262,13 +176,13 @@ async function writeMargins(
 }
 
 async function writeLooks(
-  { pkg, relationships, styles, fontTable }: Source,
+  { pkg, relationships, styles, fontTable, typefaces }: Source,
   parts: WrittenPart[],
   links: Relationships,
 ): Promise<void> {
   const settings = partOf(relationships, 'settings');
   const settingsXml = settings === undefined ? undefined : await pkg.xml(settings);
-  const even = isOn(settingsXml && rootOf(settingsXml), 'evenAndOddHeaders');
+  const even = isPropertyOn(settingsXml && rootOf(settingsXml), 'evenAndOddHeaders');
   addPart(
     parts,
     links,
@@ -278,7 +192,7 @@ async function writeLooks(
   );
   const top = styles && rootOf(styles);
   if (styles && top) {
-    substituteFonts(top, fontTable);
+    substituteFonts(top, fontTable, typefaces);
     cleanStyles(top);
     addPart(parts, links, 'styles', 'word/styles.xml', writeXml(styles));
   }
@@ -287,7 +201,7 @@ async function writeLooks(
   if (themeXml) addPart(parts, links, 'theme', 'word/theme.xml', writeXml(themeXml));
 }
 
-/** Links to the web stay links in the PDF; other schemes could start programs. */
+/** Web and mail links stay links in the PDF; other schemes could start programs. */
 function keepWebLinks(body: XmlElement, from: Relationships, to: Relationships): void {
   for (const link of descendants(body, 'hyperlink')) {
     const id = attribute(link, 'id');

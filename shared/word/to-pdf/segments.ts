@@ -1,8 +1,8 @@
-import { pageCountMark, pageNumberMark } from './settle.ts';
+import { pageCountMark, pageNumberMark } from './fields.ts';
 import {
   child,
   isElement,
-  isOn,
+  isPropertyOn,
   localName,
   propertyOf,
   textOf,
@@ -10,7 +10,7 @@ import {
   type XmlNode,
 } from './xml.ts';
 
-/** Behind these a reader may find something else in between: a number, a line end, a picture. */
+/** The text before and after these may be separated in the PDF: by a number, a line end, a picture. */
 const separators = new Set([
   'footnoteReference',
   'endnoteReference',
@@ -24,8 +24,8 @@ const separators = new Set([
 ]);
 
 /**
- * The text of a story by paragraphs, each as the pieces that must be found unbroken in whatever the
- * story becomes. Hidden text is left out. Costs no stack.
+ * The text of a story by paragraph, each as the pieces that must be found unbroken in the printed
+ * page. Hidden text is left out. Not recursive, so depth costs no stack.
  * @param hiddenStyles ids of styles whose text is hidden
  */
 export function textSegments(
@@ -48,7 +48,8 @@ export function textSegments(
     if (name === 'r') {
       const properties = child(node, 'rPr');
       const style = propertyOf(properties, 'rStyle');
-      if (isOn(properties, 'vanish') || (style !== undefined && hiddenStyles.has(style))) continue;
+      if (isPropertyOn(properties, 'vanish') || (style !== undefined && hiddenStyles.has(style)))
+        continue;
     }
     const style = name === 'p' ? propertyOf(child(node, 'pPr'), 'pStyle') : undefined;
     if (style !== undefined && hiddenStyles.has(style)) continue;
@@ -69,13 +70,13 @@ export function textSegments(
       const inner = node.children[at];
       if (inner) stack.push(inner);
     }
-    // Parts of an equation stand in another order on the page than in the file.
+    // The parts of an equation may be in another order on the page than in the file.
     if (name === 'r' && top && node.name.startsWith('m:')) top.joined = false;
   }
   return paragraphs;
 }
 
-/** How a text is compared: without case, spacing and signs that show nothing. */
+/** Text for comparison: without case, spacing and invisible characters. */
 export function comparable(text: string): string {
   return text
     .normalize('NFKC')
@@ -83,10 +84,10 @@ export function comparable(text: string): string {
     .replace(/[\s\u00ad\u200b-\u200f\u2060-\u2064\u2066-\u2069\u202a-\u202e\ufeff]+/gu, '');
 }
 
-/** Misses after which the rest of the text is only looked for nearby. */
+/** Misses after which the rest is only searched for after the last find: a bound on the time. */
 const mostSearches = 200;
 
-/** Paragraphs of which a piece is nowhere in what is shown. */
+/** Paragraphs of which a piece is missing from the shown text. */
 export function lostParagraphs(paragraphs: string[][], shown: string): string[] {
   const page = comparable(shown);
   const lost: string[] = [];

@@ -1,21 +1,21 @@
+import type { DrawingSource } from './canvas.ts';
 import { chartXml } from './charts.ts';
 import { diagramXml } from './diagrams.ts';
-import type { DrawingSource } from './drawings.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, lostReasons } from './facts.ts';
 import type { DocxPackage, Relationships, WrittenPart } from './package.ts';
 import { type Picture, readPictures } from './pictures.ts';
 
-/** Writes each picture once, however many stories show it, and gives each story an id for it. */
+/** Writes each picture once, however many stories show it, with an id in each story. */
 export class MediaWriter {
   readonly #written: WrittenPart[];
   readonly #names = new Map<string, string>();
 
-  /** @param written where the picture parts are added */
+  /** @param written the list that picture parts are added to */
   constructor(written: WrittenPart[]) {
     this.#written = written;
   }
 
-  /** The id in `to` under which the story finds the picture of the part `target`. */
+  /** Adds the picture of the part `target` and returns its id in the relationships `to`. */
   add(target: string, picture: Extract<Picture, { shown: true }>, to: Relationships): string {
     let name = this.#names.get(target);
     if (name === undefined) {
@@ -42,7 +42,7 @@ export interface StorySource {
   area: { width: number; height: number };
 }
 
-/** Reads ahead all pictures, charts and diagrams that a story may show. */
+/** Reads all pictures, charts and diagrams that a story may show, in advance. */
 export async function drawingSource(story: StorySource): Promise<DrawingSource> {
   const { pkg, from, to, media, facts, area } = story;
   const inside = [...from].filter(([, { external }]) => !external);
@@ -62,10 +62,10 @@ export async function drawingSource(story: StorySource): Promise<DrawingSource> 
     area,
     picture(id) {
       const target = id === undefined ? undefined : from.get(id);
-      if (!target) return { because: 'not in the file' };
-      if (target.external) return { because: 'outside of the file, not fetched' };
+      if (!target) return { because: lostReasons.missing };
+      if (target.external) return { because: lostReasons.linked };
       const picture = pictures.get(target.target);
-      if (!picture?.shown) return { because: picture?.because ?? 'not in the file' };
+      if (!picture?.shown) return { because: picture?.because ?? lostReasons.missing };
       return { id: media.add(target.target, picture, to) };
     },
     chart: blocksOf,

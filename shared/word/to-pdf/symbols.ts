@@ -1,7 +1,9 @@
-import { codePoint } from 'dingbat-to-unicode';
+import { symbolOf } from '../model/symbols.ts';
 
-/** Typefaces whose characters stand for pictures, so that their code points say nothing. */
+/** Typefaces whose characters are pictures, so that their code points are not text. */
 const symbolTypefaces = /^(symbol|wingdings( [23])?|webdings|zapf ?dingbats|monotype sorts)$/i;
+/** Typefaces without a table of their own, shown as Wingdings. */
+const likeWingdings = /^(zapf ?dingbats|monotype sorts)$/i;
 
 export function isSymbolTypeface(name: string | undefined): name is string {
   return name !== undefined && symbolTypefaces.test(name.trim());
@@ -10,10 +12,10 @@ export function isSymbolTypeface(name: string | undefined): name is string {
 /**
  * Text in a symbol typeface as the characters it shows. Word stores such characters in the private
  * use area (U+F020 to U+F0FF, ECMA-376 part 1, 17.3.3.30) or as plain Latin letters.
- * What has no counterpart becomes a bullet: no text font would show it.
+ * A private character without a counterpart becomes a bullet: no text font could show it.
  */
 export function symbolsToText(text: string, typeface: string): string {
-  const name = canonical(typeface);
+  const name = likeWingdings.test(typeface.trim()) ? 'Wingdings' : typeface;
   let shown = '';
   for (const sign of text) {
     const point = sign.codePointAt(0) ?? 0;
@@ -22,16 +24,7 @@ export function symbolsToText(text: string, typeface: string): string {
       shown += sign;
       continue;
     }
-    const found = codePoint(name, isPrivate ? point - 0xf000 : point);
-    shown += found?.string ?? (isPrivate ? '•' : sign);
+    shown += symbolOf(name, point) ?? (isPrivate ? '•' : sign);
   }
   return shown;
-}
-
-function canonical(typeface: string): string {
-  const name = typeface.trim().toLowerCase();
-  if (name === 'zapf dingbats' || name === 'zapfdingbats' || name === 'monotype sorts') {
-    return 'Wingdings';
-  }
-  return name.replace(/(^|\s)\w/g, (letter) => letter.toUpperCase());
 }

@@ -1,5 +1,6 @@
 import { paragraphXml } from './blocks.ts';
-import { type DrawingSource, type Drawn, drawBox, drawImage, textOfRun } from './drawings.ts';
+import { type Canvas, drawBox, drawImage, textOfRun } from './canvas.ts';
+import { emuPerPixel, emuPerPoint, emuPerTwip } from './units.ts';
 import {
   attribute,
   child,
@@ -13,24 +14,24 @@ import {
 } from './xml.ts';
 
 const emuPerUnit: Record<string, number> = {
-  pt: 12_700,
-  in: 914_400,
+  pt: emuPerPoint,
+  in: 72 * emuPerPoint,
   cm: 360_000,
   mm: 36_000,
-  px: 9_525,
-  pc: 152_400,
-  '': 9_525,
+  px: emuPerPixel,
+  pc: 12 * emuPerPoint,
+  '': emuPerPixel,
 };
 
 /**
  * Draws a `w:pict` or `w:object`: VML (ECMA-376 part 4, 19), which Word wrote before 2010 and still
  * writes for embedded objects and watermarks.
  */
-export function drawVml(pict: XmlElement, source: DrawingSource): Drawn {
-  const drawn: Drawn = { inline: [], blocks: [] };
-  const own = (name: string) => numberFrom(attribute(pict, name), 0) * 635;
+export function drawVml(pict: XmlElement, canvas: Canvas): void {
+  const { source, drawn } = canvas;
+  const own = (name: string) => numberFrom(attribute(pict, name), 0) * emuPerTwip;
   const lostBefore = source.facts.imagesLost;
-  drawShapes(pict, { x: 1, y: 1, units: true }, source, drawn, {
+  drawShapes(pict, { x: 1, y: 1, units: true }, canvas, {
     width: own('dxaOrig'),
     height: own('dyaOrig'),
   });
@@ -42,10 +43,9 @@ export function drawVml(pict: XmlElement, source: DrawingSource): Drawn {
       drawn.inline.push(...textOfRun(`[Embedded object: ${program}]`));
     }
   }
-  return drawn;
 }
 
-/** How a shape's lengths become EMU: by unit at the top, by the group's own scale inside of one. */
+/** How a shape's lengths become EMU: by their unit at the top level, by the group's scale inside a group. */
 interface Scale {
   x: number;
   y: number;
@@ -55,16 +55,15 @@ interface Scale {
 function drawShapes(
   parent: XmlElement,
   scale: Scale,
-  source: DrawingSource,
-  drawn: Drawn,
+  canvas: Canvas,
   otherwise: { width: number; height: number } = { width: 0, height: 0 },
 ): void {
   for (const shape of elements(parent)) {
     const name = localName(shape);
     if (name === 'group') {
-      drawShapes(shape, scaleOf(shape, scale), source, drawn);
+      drawShapes(shape, scaleOf(shape, scale), canvas);
     } else if (/^(shape|rect|roundrect|oval|image|polyline|line|arc|curve)$/.test(name)) {
-      drawShape(shape, scale, source, drawn, otherwise);
+      drawShape(shape, scale, canvas, otherwise);
     }
   }
 }
@@ -72,8 +71,7 @@ function drawShapes(
 function drawShape(
   shape: XmlElement,
   scale: Scale,
-  source: DrawingSource,
-  drawn: Drawn,
+  canvas: Canvas,
   otherwise: { width: number; height: number },
 ): void {
   const width = length(shape, 'width', scale.x, scale.units) || otherwise.width;
@@ -97,17 +95,16 @@ function drawShape(
         description: attribute(shape, 'alt') ?? attribute(data, 'title') ?? '',
         ...(crop.some((part) => part > 0) ? { crop } : {}),
       },
-      source,
-      drawn,
+      canvas,
     );
   }
   if (content && (textOf(content).trim() !== '' || descendants(content, 'imagedata').length > 0)) {
     const fill = /^#([0-9a-f]{6})\b/i.exec(attribute(shape, 'fillcolor') ?? '')?.[1];
     const outlined = !/^f/.test(attribute(shape, 'stroked') ?? '');
     const filled = fill !== undefined && !/^f/.test(attribute(shape, 'filled') ?? '');
-    drawBox(content, { width, outlined, ...(filled ? { fill } : {}) }, source, drawn);
-  } else if (word) drawn.blocks.push(...fragment(paragraphXml(word, { aside: true })));
-  else if (!data) source.facts.shapes++;
+    drawBox(content, { width, outlined, ...(filled ? { fill } : {}) }, canvas);
+  } else if (word) canvas.drawn.blocks.push(...fragment(paragraphXml(word, { aside: true })));
+  else if (!data) canvas.source.facts.shapes++;
 }
 
 function scaleOf(group: XmlElement, outer: Scale): Scale {
@@ -126,10 +123,10 @@ function length(shape: XmlElement, name: string, scale: number, units: boolean):
   if (!found) return 0;
   const value = Number(found[1]);
   const unit = found[2]?.toLowerCase() ?? '';
-  return units || unit !== '' ? value * (emuPerUnit[unit] ?? 9_525) : value * scale;
+  return units || unit !== '' ? value * (emuPerUnit[unit] ?? emuPerPixel) : value * scale;
 }
 
-/** A part of the picture in 1/100,000; VML writes it plain or in 1/65,536 with an `f` behind. */
+/** A part of the picture in 1/100,000; VML has it as a plain number, or in 1/65,536 followed by `f`. */
 function fraction(text: string | undefined): number {
   const value = numberFrom(text, 0);
   return Math.round((text?.endsWith('f') ? value / 65_536 : value) * 100_000);

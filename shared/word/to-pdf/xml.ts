@@ -1,41 +1,27 @@
 import { DomUtils, parseDocument } from 'htmlparser2';
+import { isOn } from '../../formats/office/xml.ts';
+import { namespaces } from '../model/namespaces.ts';
 
 /**
- * The XML trees of a docx, as the preparing passes see them. Elements are told apart by their local
- * name only, as docx-preview does: producers may bind any prefix to a namespace.
+ * The XML trees of a docx, as the passes see them. Elements are identified by their local name only, as
+ * in docx-preview: producers may bind any prefix to a namespace.
  */
 
 export type XmlDocument = ReturnType<typeof parseDocument>;
 export type XmlNode = XmlDocument['children'][number];
 export type XmlElement = Extract<XmlNode, { attribs: Record<string, string> }>;
 
-/** Prefixes that the passes write with, and what they stand for. */
-const namespaces: Record<string, string> = {
-  w: 'http://schemas.openxmlformats.org/wordprocessingml/2006/main',
-  r: 'http://schemas.openxmlformats.org/officeDocument/2006/relationships',
-  wp: 'http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing',
-  a: 'http://schemas.openxmlformats.org/drawingml/2006/main',
-  pic: 'http://schemas.openxmlformats.org/drawingml/2006/picture',
-  m: 'http://schemas.openxmlformats.org/officeDocument/2006/math',
-};
-
-/** Strict files (ISO/IEC 29500-1) name the namespaces of Transitional ones otherwise. */
+/** Strict files (ISO/IEC 29500-1) have other namespaces than Transitional ones. */
 const strictNames: [RegExp, string][] = [
-  [
-    /http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/relationships/g,
-    'http://schemas.openxmlformats.org/officeDocument/2006/relationships',
-  ],
+  [/http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/relationships/g, namespaces.r],
   [
     /http:\/\/purl\.oclc\.org\/ooxml\/(wordprocessingml|drawingml)\/(\w+)/g,
     'http://schemas.openxmlformats.org/$1/2006/$2',
   ],
-  [
-    /http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/math/g,
-    'http://schemas.openxmlformats.org/officeDocument/2006/math',
-  ],
+  [/http:\/\/purl\.oclc\.org\/ooxml\/officeDocument\/math/g, namespaces.m],
 ];
 
-/** Reads an XML part. Forgiving: what is not well-formed is read as far as it makes sense. */
+/** Reads an XML part. Forgiving: reads what it can of a part that is not well-formed. */
 export function parseXml(bytes: Uint8Array): XmlDocument {
   let text = decode(bytes).replace(/^\uFEFF/, '');
   if (text.includes('purl.oclc.org')) {
@@ -57,16 +43,19 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder('utf-8').decode(bytes);
 }
 
-/** The part as text again: well-formed, with every prefix declared that it uses. */
+/** The namespaces that the passes write in, by prefix. */
+const known: Record<string, string> = namespaces;
+
+/** The part as text: well-formed, with every prefix that it uses declared. */
 export function writeXml(document: XmlDocument): string {
   const root = rootOf(document);
   if (root) {
     const declared = new Set<string>();
-    const used = new Set(Object.keys(namespaces));
+    const used = new Set(Object.keys(known));
     for (const element of [root, ...descendants(root)]) tidyNames(element, declared, used);
     for (const prefix of used) {
       if (!declared.has(prefix)) {
-        root.attribs[`xmlns:${prefix}`] ??= namespaces[prefix] ?? `urn:prefix:${prefix}`;
+        root.attribs[`xmlns:${prefix}`] ??= known[prefix] ?? `urn:prefix:${prefix}`;
       }
     }
   }
@@ -75,7 +64,7 @@ export function writeXml(document: XmlDocument): string {
 
 const nameInXml = /^[\p{L}_][\p{L}\p{N}._-]*(:[\p{L}_][\p{L}\p{N}._-]*)?$/u;
 
-/** What a forgiving reader took for names would be refused by a strict one. */
+/** A strict reader would refuse some of the names that a forgiving one accepts. */
 function tidyNames(element: XmlElement, declared: Set<string>, used: Set<string>): void {
   if (!nameInXml.test(element.name)) element.name = 'unreadable';
   for (const name of [element.name, ...Object.keys(element.attribs)]) {
@@ -90,15 +79,9 @@ function tidyNames(element: XmlElement, declared: Set<string>, used: Set<string>
   }
 }
 
-/** Nodes from a piece of XML written by us. */
+/** Nodes of a piece of XML that we wrote. */
 export function fragment(xml: string): XmlNode[] {
   return parseDocument(xml, { xmlMode: true }).children;
-}
-
-/** Text made safe to stand in XML, without the characters that XML 1.0 forbids. */
-export function escapeXml(text: string): string {
-  const legal = text.replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '');
-  return legal.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
 export function isElement(node: XmlNode | null | undefined): node is XmlElement {
@@ -114,7 +97,7 @@ export function localName(element: XmlElement): string {
   return element.name.slice(element.name.indexOf(':') + 1);
 }
 
-/** Whether the node is an element of that local name. Does not narrow, lest its negation would. */
+/** Whether the node is an element of that local name. Not a type guard: its negation would narrow too. */
 export function is(node: XmlNode, name: string): boolean {
   return isElement(node) && localName(node) === name;
 }
@@ -135,7 +118,7 @@ export function child(parent: XmlElement | undefined, ...path: string[]): XmlEle
   return at;
 }
 
-/** All elements below `top`, or those of the given local names, in document order. Costs no stack. */
+/** All elements below `top`, or those of the given local names, in document order. Not recursive. */
 export function descendants(top: XmlElement | XmlDocument, ...names: string[]): XmlElement[] {
   const found: XmlElement[] = [];
   const stack: XmlNode[] = [...top.children].reverse();
@@ -164,14 +147,13 @@ export function propertyOf(parent: XmlElement | undefined, name: string): string
   return attribute(child(parent, name), 'val');
 }
 
-/** Whether an on/off property (ECMA-376 part 1, 17.17.4) is there and on. */
-export function isOn(parent: XmlElement | undefined, name: string): boolean {
+/** Whether an on/off property (ECMA-376 part 1, 17.17.4) is present and on. */
+export function isPropertyOn(parent: XmlElement | undefined, name: string): boolean {
   const property = child(parent, name);
-  if (!property) return false;
-  return !['0', 'false', 'off'].includes(attribute(property, 'val') ?? '1');
+  return property !== undefined && isOn(attribute(property, 'val'));
 }
 
-/** A whole number from an attribute, or `otherwise`. */
+/** The number in an attribute, or `otherwise`. */
 export function numberFrom(text: string | undefined, otherwise: number): number {
   const value = Number.parseFloat(text ?? '');
   return Number.isFinite(value) ? value : otherwise;
@@ -181,13 +163,13 @@ export function textOf(element: XmlElement): string {
   return DomUtils.textContent(element);
 }
 
-/** Puts `nodes` in the place of all children. */
+/** Replaces all children with `nodes`. */
 export function setChildren(parent: XmlElement, nodes: XmlNode[]): void {
   for (const node of nodes) node.parent = parent;
   parent.children = nodes;
 }
 
-/** Replaces every child by what `change` makes of it; linear, however many children there are. */
+/** Replaces every child by the nodes that `change` returns; linear in the number of children. */
 export function mapChildren(parent: XmlElement, change: (node: XmlNode) => XmlNode[]): void {
   setChildren(parent, parent.children.flatMap(change));
 }

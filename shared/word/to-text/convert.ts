@@ -9,9 +9,9 @@ import { readDocx } from './text.ts';
 /**
  * A Word document (docx, docm, dotx, dotm) to Markdown-like text, or `render` when it holds what
  * text cannot carry: pictures, charts, diagrams, equations, text boxes, shapes, ink, phonetic
- * guides. Lines, watermarks and pictures that lie outside the file do not ask for rendering.
+ * guides. Lines, watermarks and pictures outside the file do not require rendering.
  *
- * `imagesFound` counts pictures where they are placed; the render step tells how many it kept.
+ * `imagesFound` counts each place where a picture is shown; the render step reports how many it kept.
  *
  * @throws RejectDocument `normalize.corrupt` and those of `openXmlPackage`
  */
@@ -27,7 +27,7 @@ export const convertDocx: Converter = async (input): Promise<Conversion> => {
     if (reasons.length > 0) {
       warnings.unshift({
         code: 'normalize.beyond_text',
-        message: `Text alone cannot carry ${reasons.join(', ')}: the document goes on as PDF.`,
+        message: `Text alone cannot carry ${reasons.join(', ')}: the document becomes a PDF.`,
       });
       return {
         outcome: 'render',
@@ -38,7 +38,7 @@ export const convertDocx: Converter = async (input): Promise<Conversion> => {
     if (text === '') {
       warnings.push({
         code: 'normalize.no_text',
-        message: 'The document holds no text.',
+        message: 'The document contains no text.',
       });
     }
     const fidelity: Fidelity = { route: 'docx→text', imagesFound, imagesKept: 0, warnings };

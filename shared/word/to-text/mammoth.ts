@@ -4,8 +4,8 @@ import type { Stretches } from '../model/stretches.ts';
 import { type LinkTargets, labelEnd, labelStart, styleMap, stylesPart } from '../model/wml.ts';
 
 /**
- * What mammoth makes of the prepared document, as Markdown-like text without white space at the ends.
- * Nothing of the file is opened by it: it sees a virtual package with the prepared parts.
+ * Converts the prepared document with mammoth, to Markdown-like text without white space at the ends.
+ * mammoth never opens the file: it sees a virtual package with the prepared parts.
  * @throws RejectDocument `normalize.too_complex` for a table row that is too long
  */
 export async function wordToText(
@@ -34,7 +34,7 @@ export async function wordToText(
 
 const itemLabels = new RegExp(`<li>${labelStart}([^${labelEnd}]*)${labelEnd}`, 'g');
 
-/** @param label as HTML text, in which quotes stand as they are */
+/** @param label as HTML text, in which quotes are not escaped */
 function labelled(label: string): string {
   return `<li data-label="${label.replaceAll('"', '&quot;')}">`;
 }

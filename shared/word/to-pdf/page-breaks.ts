@@ -1,3 +1,4 @@
+import { completeSections, sectionsOf } from './sections.ts';
 import {
   attribute,
   child,
@@ -5,9 +6,8 @@ import {
   fragment,
   is,
   isElement,
-  isOn,
+  isPropertyOn,
   localName,
-  numberFrom,
   propertyOf,
   setChildren,
   textOf,
@@ -15,20 +15,20 @@ import {
   type XmlNode,
 } from './xml.ts';
 
-/** Style of the paragraphs that only end a page; the page's own style sheet hides them. */
+/** Style of the empty paragraphs that only end a page; the page script removes them. */
 export const breakStyle = 'DroplineBreak';
 
-/** Where Word writes nothing: US Letter with margins of one inch, in twentieths of a point. */
-const usual = { width: 12_240, height: 15_840, margin: 1_440 };
-
 /**
- * Settles where pages end. Breaks of all kinds (`w:br`, `w:pageBreakBefore` of a paragraph or its
- * style, sections, and the places where Word last broke) become paragraphs of their own between
- * the blocks of the body, since docx-preview 0.4 repeats list numbers when it splits a paragraph,
- * starts an empty page for two breaks in a row, and runs sections of one page size together.
+ * Decides where pages end. Breaks of all kinds (`w:br`, `w:pageBreakBefore` of a paragraph or its
+ * style, sections, and where Word last broke) become paragraphs of their own between the blocks of
+ * the body: docx-preview 0.4 repeats list numbers when it splits a paragraph, starts an empty page for
+ * two breaks in a row, and joins sections of one page size.
  */
-export function settlePages(body: XmlElement, breaksBefore: (styleId: string) => boolean): void {
-  inheritMargins(body);
+export function placePageBreaks(
+  body: XmlElement,
+  breaksBefore: (styleId: string) => boolean,
+): void {
+  completeSections(body);
   const sections = sectionsOf(body);
   let sectionsEnded = 0;
   let pageIsEmpty = true;
@@ -69,7 +69,7 @@ export function settlePages(body: XmlElement, breaksBefore: (styleId: string) =>
     if (section) {
       sectionsEnded++;
       const next = sections[sectionsEnded];
-      const breaks = next !== undefined && !goesOn(section, next);
+      const breaks = next !== undefined && !continuesOnPage(section, next);
       blocks.push(...breakParagraph(breaks && !pageIsEmpty, section));
       if (breaks) pageIsEmpty = true;
     }
@@ -77,80 +77,8 @@ export function settlePages(body: XmlElement, breaksBefore: (styleId: string) =>
   setChildren(body, blocks);
 }
 
-/** The largest area inside the margins of any section, in twentieths of a point. */
-export function largestArea(body: XmlElement): { width: number; height: number } {
-  const areas = sectionsOf(body).map((section) => {
-    const size = child(section, 'pgSz');
-    const margins = child(section, 'pgMar');
-    const margin = (side: string) => Math.abs(numberFrom(attribute(margins, side), usual.margin));
-    return {
-      width: numberFrom(attribute(size, 'w'), usual.width) - margin('left') - margin('right'),
-      height: numberFrom(attribute(size, 'h'), usual.height) - margin('top') - margin('bottom'),
-    };
-  });
-  return {
-    width: Math.max(1_440, ...areas.map(({ width }) => width)),
-    height: Math.max(1_440, ...areas.map(({ height }) => height)),
-  };
-}
-
-/** Section properties in order; the last section's stand at the end of the body. */
-export function sectionsOf(body: XmlElement): XmlElement[] {
-  return elements(body).flatMap((block) => {
-    if (localName(block) === 'sectPr') return [block];
-    const section = localName(block) === 'p' ? child(block, 'pPr', 'sectPr') : undefined;
-    return section ? [section] : [];
-  });
-}
-
-/** A section without a header or footer of a kind has the previous section's (17.10.2). */
-function inheritMargins(body: XmlElement): void {
-  const inForce = new Map<string, XmlElement>();
-  for (const section of sectionsOf(body)) {
-    const own = new Set<string>();
-    for (const reference of elements(section)) {
-      const name = localName(reference);
-      if (name !== 'headerReference' && name !== 'footerReference') continue;
-      const kind = `${name} ${attribute(reference, 'type') ?? 'default'}`;
-      own.add(kind);
-      inForce.set(kind, reference);
-    }
-    const inherited = [...inForce].filter(([kind]) => !own.has(kind));
-    const copies = inherited.flatMap(([, { name, attribs }]) => {
-      const [made] = fragment(`<${name}/>`);
-      if (!made || !isElement(made)) return [];
-      made.attribs = { ...attribs };
-      return [made];
-    });
-    setChildren(section, [...copies, ...section.children]);
-    sizePage(section);
-    if (!child(section, 'pgMar')) {
-      const sides = ['top', 'right', 'bottom', 'left'].map((side) => `w:${side}="${usual.margin}"`);
-      const margins = fragment(`<w:pgMar ${sides.join(' ')} w:header="720" w:footer="720"/>`);
-      setChildren(section, [...section.children, ...margins]);
-    }
-  }
-}
-
-/** The smallest and largest page that Word allows, in twentieths of a point: 0.1 and 22 inches. */
-const pageLimits = { least: 144, most: 31_680 };
-
-/** Gives a section a page that can be printed on. */
-function sizePage(section: XmlElement): void {
-  const size = child(section, 'pgSz');
-  const side = (name: string, otherwise: number) => {
-    const own = numberFrom(attribute(size, name), otherwise);
-    return own >= pageLimits.least && own <= pageLimits.most ? own : otherwise;
-  };
-  const orientation = attribute(size, 'orient') === 'landscape' ? ' w:orient="landscape"' : '';
-  const made = fragment(
-    `<w:pgSz w:w="${side('w', usual.width)}" w:h="${side('h', usual.height)}"${orientation}/>`,
-  );
-  setChildren(section, [...section.children.filter((node) => node !== size), ...made]);
-}
-
-/** Whether the next section goes on on the same page. */
-function goesOn(section: XmlElement, next: XmlElement): boolean {
+/** Whether the next section continues on the same page. */
+function continuesOnPage(section: XmlElement, next: XmlElement): boolean {
   if (propertyOf(next, 'type') !== 'continuous') return false;
   const size = (of: XmlElement, side: string) => attribute(child(of, 'pgSz'), side);
   return size(section, 'w') === size(next, 'w') && size(section, 'h') === size(next, 'h');
@@ -160,7 +88,7 @@ function startsPage(
   properties: XmlElement | undefined,
   breaksBefore: (styleId: string) => boolean,
 ): boolean {
-  if (child(properties, 'pageBreakBefore')) return isOn(properties, 'pageBreakBefore');
+  if (child(properties, 'pageBreakBefore')) return isPropertyOn(properties, 'pageBreakBefore');
   const style = propertyOf(properties, 'pStyle');
   return style !== undefined && breaksBefore(style);
 }
@@ -189,8 +117,8 @@ function isEmpty(paragraph: XmlElement): boolean {
 }
 
 /**
- * Takes the breaks out of a paragraph. One that the author set splits it where it stands; where Word
- * only happened to break, the paragraph stays whole and the break goes to its nearer end.
+ * Splits a paragraph at its breaks. Breaks that the author set split it where they are. Where Word's own
+ * layout broke, the paragraph stays whole and the break moves to its nearer end.
  */
 function splitAtBreaks(paragraph: XmlElement): (XmlElement | 'break')[] {
   const set: { run: XmlElement; at: XmlNode }[] = [];
@@ -222,7 +150,7 @@ function splitAtBreaks(paragraph: XmlElement): (XmlElement | 'break')[] {
   pieces.push(rest);
   const whole = pieces.filter((piece, at) => piece === 'break' || at === 0 || !isEmpty(piece));
   const [first] = whole;
-  // A break at the very start leaves nothing worth a line before it.
+  // Before a break at the very start there is only an empty line.
   if (whole[1] === 'break' && first && first !== 'break' && whole.length > 2 && isEmpty(first)) {
     whole.shift();
   }
@@ -235,7 +163,7 @@ function isPageBreak(node: XmlNode): boolean {
   return isElement(node) && localName(node) === 'br' && attribute(node, 'type') === 'page';
 }
 
-/** Leaves in `paragraph` what stands before the break and returns a paragraph with the rest. */
+/** Leaves in `paragraph` what precedes the break and returns a paragraph with the rest. */
 function cutBehind(paragraph: XmlElement, run: XmlElement, at: XmlNode): XmlElement {
   const [made] = fragment('<w:p/>');
   const [madeRun] = fragment('<w:r/>');
