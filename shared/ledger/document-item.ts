@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { documentRecordSchema, type Status } from '../journey/record.ts';
-import type { OpenStatus } from '../journey/steps.ts';
 
 /** Where the bytes that Claude gets are: the staged conversion, or the original itself. */
 export const sourceSchema = z.object({
@@ -113,9 +112,6 @@ export type DocumentItem = z.infer<typeof documentItemSchema>;
 
 /** A document item in one status. */
 export type DocumentIn<S extends Status> = Extract<DocumentItem, { status: S }>;
-
-/** A document that some step still has to work on. */
-export type OpenDocument = DocumentIn<OpenStatus>;
 
 /** Any attribute of a document item, present or not. */
 export type DocumentAttributes = z.infer<typeof attributes>;

@@ -42,7 +42,7 @@ async function drop(key: string, sequencer = '01'): Promise<DocumentItem> {
 }
 
 async function to(document: DocumentItem, status: DocumentItem['status']): Promise<DocumentItem> {
-  const moved = await documents.move(document, status);
+  const moved = await documents.move(document, status, impliedBy[status]);
   return moved ?? expect.unreachable('there is no other writer');
 }
 
