@@ -5,7 +5,7 @@ import { Records } from '../../infra/local/cli/records.ts';
 import { documentIdOf } from '../../shared/journey/ids.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
-import { changed, error } from '../ledger/support.ts';
+import { changed, error, impliedBy } from '../ledger/support.ts';
 import { type LedgerServer, startLedgerServer } from '../world/ledger.ts';
 
 let server: LedgerServer;
