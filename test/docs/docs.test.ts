@@ -50,7 +50,7 @@ test('the links between the documents lead somewhere', () => {
     'README.md',
     'CONTRIBUTING.md',
     'CHANGELOG.md',
-    ...readdirSync(new URL('docs/', root))
+    ...readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),
   ];
