@@ -73,7 +73,7 @@ test('the last error of a document that is given up stays readable', async () =>
   await world.reconcile();
 
   expect((await world.record('a.txt'))?.error).toMatchObject({ code: 'upload.dead_letter' });
-  expect((await world.record('a.txt'))?.error?.message).toContain('its last error: ');
+  expect((await world.record('a.txt'))?.error?.message).toContain('the last error was: ');
 });
 
 test('a dead letter of a step that is behind the document gives nothing up', async () => {
