@@ -10,7 +10,7 @@ afterEach(() => world.close());
 const text = 'The quarterly report. Sales rose by 12 percent. Costs fell. Staff grew to 40 people.';
 const hour = 3_600_000;
 
-/** Kills the worker of a queue at every delivery until its message is a dead letter. */
+/** Kills the worker of a queue on every delivery until its message is a dead letter. */
 async function poison(name: QueueName): Promise<void> {
   while (world.queues[name].messages.length > 0) {
     await world.work({ only: [name], kill: { call: 0, when: 'before' } });
@@ -18,7 +18,7 @@ async function poison(name: QueueName): Promise<void> {
   }
 }
 
-/** Brings a file up to the queue that is to be poisoned. */
+/** Brings a file to the queue whose message is to become a dead letter. */
 async function upTo(name: QueueName): Promise<void> {
   world.deliver(world.drop('a.txt', text));
   const before: QueueName[] =
@@ -31,11 +31,11 @@ test.each([
   ['upload', 'upload'],
   ['summarize', 'summarize'],
 ] as const)(
-  'a message that kills %s each time ends its document, and a redrive brings it back',
+  'a message that kills %s each time fails its document, and a redrive restarts it',
   async (step, queue) => {
     world = await World.create(memoryLedger());
     await upTo(queue);
-    // A worker that normalizes has always made the record before a document can harm it.
+    // A normalizing worker always writes the record before the document can kill it.
     if (step === 'normalize') await world.work({ kill: { call: 1, when: 'before' } });
     world.advance(hour);
 
@@ -62,7 +62,7 @@ test.each([
   },
 );
 
-test('the last error of a document that is given up stays readable', async () => {
+test('the last error of a document with a dead letter is kept', async () => {
   world = await World.create(memoryLedger());
   world.emulator.addFault({ kind: 'error', status: 500, operation: 'files.upload' });
   await upTo('upload');
@@ -76,7 +76,7 @@ test('the last error of a document that is given up stays readable', async () =>
   expect((await world.record('a.txt'))?.error?.message).toContain('the last error was: ');
 });
 
-test('a dead letter of a step that is behind the document gives nothing up', async () => {
+test('a dead letter of a step that the document has passed does not fail it', async () => {
   world = await World.create(memoryLedger());
   await upTo('upload');
   const [event] = world.events;
@@ -89,7 +89,7 @@ test('a dead letter of a step that is behind the document gives nothing up', asy
   expect((await world.record('a.txt'))?.status).toBe('normalized');
 });
 
-test('a dead letter of an older version gives nothing up', async () => {
+test('a dead letter of an older version does not fail the document', async () => {
   world = await World.create(memoryLedger());
   await upTo('upload');
   await poison('upload');
@@ -120,8 +120,8 @@ test('a release among the dead letters is done by the reconciler', async () => {
 test('an upload among the dead letters that came too late leaves no reference behind', async () => {
   world = await World.create(memoryLedger());
   await upTo('upload');
-  // It stands before joining its content while its document is overwritten and lets go of it; then
-  // it joins, dies, and never gets any further.
+  // It is paused before it adds its reference, while its document is overwritten and the content released;
+  // then it adds the reference, dies, and never gets any further.
   const stop = Promise.withResolvers<void>();
   const late = world.work({
     only: ['upload'],
@@ -147,7 +147,7 @@ test('an upload among the dead letters that came too late leaves no reference be
   expect(await world.contents.isReferenced(sha256Of(text))).toBe(false);
 });
 
-/** As `poison`, for one message of the upload queue. */
+/** Like `poison`, for one message of the upload queue. */
 async function poisonOne(id: string): Promise<void> {
   const queue = world.queues.upload;
   const others = queue.messages.filter((message) => message.id !== id);
@@ -159,7 +159,7 @@ async function poisonOne(id: string): Promise<void> {
   for (const other of others) queue.hide(other.id, world.now());
 }
 
-test('what is no message of ours lies in the dead letters and harms nobody', async () => {
+test('a foreign message becomes a dead letter and does no harm', async () => {
   world = await World.create(memoryLedger());
   world.queues.intake.send('{"hello":1}', world.now());
   world.queues.upload.send('no JSON', world.now());
@@ -174,7 +174,7 @@ test('what is no message of ours lies in the dead letters and harms nobody', asy
   expect((await world.record('a.txt'))?.status).toBe('ready');
 });
 
-test('a dry run gives nothing up', async () => {
+test('a dry run fails no document', async () => {
   world = await World.create(memoryLedger());
   await upTo('upload');
   await poison('upload');

@@ -15,7 +15,7 @@ const text = (name: string) =>
   `The text of ${name}. It speaks of ${name} alone. And of nothing else.`;
 const status = async (key: string) => (await world.record(key))?.status;
 
-/** Lets the time of a stop pass, then the reconciler and the queues do their work. */
+/** Lets the waiting time of a stopped lane pass, then runs the reconciler and works off the queues. */
 async function later(ms = 11 * minutes): Promise<void> {
   world.advance(ms);
   await world.reconcile();
@@ -29,7 +29,7 @@ describe.each([
   ['the spend cap', { kind: 'spend_cap' }, 'claude.spend_limit'],
 ] as const)('%s', (_what, fault, code) => {
   test.each(['files.upload', 'messages.create'])(
-    'holds all documents without an attempt once %s met it, and they resume by themselves',
+    'holds all documents without an attempt once %s meets it, and they resume automatically',
     async (operation) => {
       await begin();
       world.emulator.addFault({ ...fault, operation, count: 'all' });
@@ -47,7 +47,7 @@ describe.each([
       }
       expect(refusals).toBe(1);
 
-      // One finds out that it is not over yet; the others are not bothered.
+      // One document finds out that it is not over yet; the others are not tried.
       await later();
       expect(world.emulator.journal({ operation })).toHaveLength(refusals + 1);
       expect(await Promise.all(keys.map(status))).toEqual(['held', 'held', 'held']);
@@ -61,7 +61,7 @@ describe.each([
   );
 });
 
-test('a full storage stops uploads alone', async () => {
+test('full storage stops only uploads', async () => {
   await begin();
   world.deliver(world.drop('a.txt', text('a')), world.drop('old.txt', text('old')));
   await world.drain();
@@ -73,7 +73,7 @@ test('a full storage stops uploads alone', async () => {
     error: { code: 'claude.storage_full' },
   });
 
-  // What is there already is used, and what makes room goes on.
+  // A file that exists is reused, and deletions, which make room, continue.
   world.deliver(world.drop('twin.txt', text('a')), world.remove('old.txt'));
   await world.drain();
 
@@ -86,13 +86,13 @@ test('a full storage stops uploads alone', async () => {
   expect(await status('b.txt')).toBe('ready');
 });
 
-test('documents that keep coming do not put off the time at which a stop is looked at again', async () => {
+test('documents that keep coming do not delay the next try of a stopped lane', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
   world.deliver(world.drop('first.txt', text('first')));
   await world.drain();
 
-  // One every 20 s, for as long as the stop lasts and a little longer.
+  // One every 20 s, for as long as the lane is stopped and a little longer.
   for (let n = 0; n < 33; n += 1) {
     world.advance(20_000);
     world.deliver(world.drop(`${n}.txt`, text(`number ${n}`)));
@@ -105,7 +105,7 @@ test('documents that keep coming do not put off the time at which a stop is look
   expect(await status('32.txt')).toBe('ready');
 });
 
-test('a stop of which no document is left is lifted for the ones that come', async () => {
+test('a lane whose held documents are all gone is reopened for new ones', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
   world.deliver(world.drop('a.txt', text('a')));
@@ -120,7 +120,7 @@ test('a stop of which no document is left is lifted for the ones that come', asy
   expect(await status('b.txt')).toBe('ready');
 });
 
-test('a release that meets a bad key waits, and tells the others', async () => {
+test('a release that meets a bad key waits, and stops the lane for the others', async () => {
   await begin();
   world.deliver(world.drop('a.txt', text('a')));
   await world.drain();
@@ -152,11 +152,11 @@ test('a dry run resumes nothing', async () => {
   expect(await status('a.txt')).toBe('held');
 });
 
-test('one file that does not fit into the storage does not keep back all that do', async () => {
+test('one file that does not fit into the storage does not block those that do', async () => {
   await begin();
   const fault = { kind: 'storage_full', operation: 'files.upload', count: 'all' } as const;
   world.emulator.addFault({ ...fault, filename: 'big-*' });
-  // The first one held in its shard, and in the first shard: it would be asked first each time.
+  // It is the first document of the first shard, so it would be tried first each time.
   let n = 0;
   while (shardOf(documentIdOf(inbox, `big-${n}.txt`)) !== 0) n += 1;
   world.deliver(world.drop(`big-${n}.txt`, text('big')));
@@ -173,7 +173,7 @@ test('one file that does not fit into the storage does not keep back all that do
   expect(await status(`big-${n}.txt`)).toBe('held');
 });
 
-test('a document that alone is held finds out itself whether the stop is over', async () => {
+test('the only held document is the one that is tried', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
   world.deliver(world.drop('a.txt', text('a')));
@@ -185,7 +185,7 @@ test('a document that alone is held finds out itself whether the stop is over', 
   expect(await status('a.txt')).toBe('ready');
 });
 
-test('a file that is overwritten for days while its lane is stopped has a record that does not grow', async () => {
+test('the record of a file that is overwritten for days in a stopped lane does not grow', async () => {
   await begin();
   world.deliver(world.drop('a.txt', text('the first')));
   await world.drain();
@@ -199,7 +199,7 @@ test('a file that is overwritten for days while its lane is stopped has a record
     while (await world.work());
     expect((await world.record('a.txt'))?.releases?.length).toBeLessThanOrEqual(51);
   }
-  // What may be gone on with waits.
+  // The past version with a file, which may be reused, is kept.
   expect((await world.record('a.txt'))?.releases?.[0]).toMatchObject({ hadFile: true });
 
   world.deliver(world.drop('a.txt', text('the first')));

@@ -15,11 +15,11 @@ const begin = async (options?: WorldOptions) => {
 const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
 const second = 'Second version. Costs fell by a third. Nothing else changed at all.';
 
-test('a removal that meets an upload under way wins in the end', async () => {
+test('a removal during an upload wins in the end', async () => {
   await begin();
   world.deliver(world.drop('a.txt', first));
   await world.work({ only: ['intake'] });
-  // The upload stands before the Files API while the removal goes through.
+  // The upload is paused before the Files API while the removal is applied.
   const stop = Promise.withResolvers<void>();
   const uploading = world.work({
     only: ['upload'],
@@ -52,7 +52,7 @@ test('the last of two documents takes the remote file with it', async () => {
   expect(world.emulator.files()).toEqual([]);
 });
 
-test('what was removed and comes back is uploaded anew and not paid for again', async () => {
+test('a file that was removed and dropped again is uploaded again, but not paid for again', async () => {
   await begin();
   world.deliver(world.drop('a.txt', first));
   await world.drain();
@@ -69,7 +69,7 @@ test('what was removed and comes back is uploaded anew and not paid for again', 
   expect(world.emulator.files().map((file) => file.id)).toEqual([record?.fileId]);
 });
 
-test('a removal of what was never announced is written down', async () => {
+test('the removal of a file that was never announced is recorded', async () => {
   await begin();
   world.drop('a.txt', first);
 
@@ -79,7 +79,7 @@ test('a removal of what was never announced is written down', async () => {
   expect((await world.record('a.txt'))?.status).toBe('removed');
 });
 
-test('a removal after a failure takes the reason away', async () => {
+test('a removal after a failure clears the error', async () => {
   await begin();
   world.deliver(world.drop('empty.txt', ''));
   await world.drain();
@@ -137,7 +137,7 @@ describe.each([
   });
 });
 
-/** Each event as often as `repeats` says, in an order that `keys` decide. */
+/** Each event as often as `repeats` says, ordered by `keys`. */
 function shuffled(events: InboxEvent[], repeats: number[], keys: number[]): InboxEvent[] {
   return events
     .flatMap((event, index) => Array.from({ length: repeats[index] ?? 1 }, () => event))
@@ -147,7 +147,7 @@ function shuffled(events: InboxEvent[], repeats: number[], keys: number[]): Inbo
 }
 
 describe('in a bucket without versions', () => {
-  test('a document is read as it was announced, or not at all', async () => {
+  test('a document is only read with the content that was announced', async () => {
     await begin({ versioned: false });
     const announced = world.drop('a.txt', first);
     world.drop('a.txt', second);
@@ -225,7 +225,7 @@ describe('when one version is deleted for good', () => {
     expect(world.emulator.files()).toEqual([]);
   });
 
-  test('the newest one brings the one before back, its summary included', async () => {
+  test('the newest one restores the version before it, including its summary', async () => {
     await begin();
     const newest = () => world.drop('a.txt', second);
     world.deliver(world.drop('a.txt', first));
@@ -243,7 +243,7 @@ describe('when one version is deleted for good', () => {
     expect(world.emulator.files().map((file) => file.id)).toEqual([record?.fileId]);
   });
 
-  test('a delete marker brings the object back', async () => {
+  test('a delete marker restores the object', async () => {
     await begin();
     world.deliver(world.drop('a.txt', first));
     await world.drain();
@@ -260,7 +260,7 @@ describe('when one version is deleted for good', () => {
     expect(world.calls('messages.create')).toHaveLength(1);
   });
 
-  test('its late and repeated event harms nothing', async () => {
+  test('a late and repeated event of that has no effect', async () => {
     await begin();
     const old = world.drop('a.txt', first);
     const deletion = world.removeVersion('a.txt', old.versionId ?? '');
