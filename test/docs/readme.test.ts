@@ -13,7 +13,7 @@ afterAll(() => journey.close());
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const sample = new URL('../../infra/local/samples/services-agreement.docx', import.meta.url);
-// Inside the repository, so that it may import the package by its own name.
+// Inside the repository, so that it can import the package by its own name.
 const script = new URL('example.made.ts', import.meta.url);
 
 test("the README's example prints the file, the cost and the citations", async () => {
