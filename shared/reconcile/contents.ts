@@ -111,7 +111,7 @@ async function lookAfterContent(
   if (!(await tools.contents.isReferenced(sha256))) {
     if (tools.keepRemoteFiles) return;
     note(report, 'released', sha256);
-    if (!tools.dryRun) await release({ ...nobody, contentSha256: sha256 }, tools);
+    if (!tools.dryRun) await release({ ...noDocument, contentSha256: sha256 }, tools);
     return;
   }
   if (fate === 'lasting') return;
@@ -150,7 +150,7 @@ async function lookAfterDocument(
 }
 
 /** A reference that no document has, used to release a content without references. */
-const nobody = { documentId: 'nobody', order: '0' };
+const noDocument = { documentId: 'nobody', order: '0' };
 
 type File = Awaited<ReturnType<typeof liveFile>>;
 

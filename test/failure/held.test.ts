@@ -1,19 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { documentIdOf } from '../../shared/journey/ids.ts';
 import { shardOf } from '../../shared/ledger/keys.ts';
-import { memoryLedger } from '../world/memory-dynamodb.ts';
-import { inbox, World, type WorldOptions } from '../world/world.ts';
+import { inbox } from '../world/world.ts';
+import { begin, drop, remove, status, text, workVisible, world } from './support.ts';
 
-let world: World;
 afterEach(() => world.close());
 
-const begin = async (options?: WorldOptions) => {
-  world = await World.create(memoryLedger(), options);
-};
 const minutes = 60_000;
-const text = (name: string) =>
-  `The text of ${name}. It speaks of ${name} alone. And of nothing else.`;
-const status = async (key: string) => (await world.record(key))?.status;
 
 /** Lets the waiting time of a stopped lane pass, then runs the reconciler and works off the queues. */
 async function later(ms = 11 * minutes): Promise<void> {
@@ -66,7 +59,7 @@ test('full storage stops only uploads', async () => {
   world.deliver(world.drop('a.txt', text('a')), world.drop('old.txt', text('old')));
   await world.drain();
   world.emulator.addFault({ kind: 'storage_full', operation: 'files.upload', count: 'all' });
-  world.deliver(world.drop('b.txt', text('b')));
+  drop('b.txt', text('b'));
   await world.drain();
   expect(await world.record('b.txt')).toMatchObject({
     status: 'held',
@@ -89,13 +82,13 @@ test('full storage stops only uploads', async () => {
 test('documents that keep coming do not delay the next try of a stopped lane', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
-  world.deliver(world.drop('first.txt', text('first')));
+  drop('first.txt', text('first'));
   await world.drain();
 
   // One every 20 s, for as long as the lane is stopped and a little longer.
   for (let n = 0; n < 33; n += 1) {
     world.advance(20_000);
-    world.deliver(world.drop(`${n}.txt`, text(`number ${n}`)));
+    drop(`${n}.txt`, text(`number ${n}`));
     await world.drain();
   }
   await later(0);
@@ -108,13 +101,13 @@ test('documents that keep coming do not delay the next try of a stopped lane', a
 test('a lane whose held documents are all gone is reopened for new ones', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
-  world.deliver(world.drop('a.txt', text('a')));
+  drop('a.txt', text('a'));
   await world.drain();
-  world.deliver(world.remove('a.txt'));
-  while (await world.work());
+  remove('a.txt');
+  await workVisible();
 
   await later();
-  world.deliver(world.drop('b.txt', text('b')));
+  drop('b.txt', text('b'));
   await world.drain();
 
   expect(await status('b.txt')).toBe('ready');
@@ -122,7 +115,7 @@ test('a lane whose held documents are all gone is reopened for new ones', async 
 
 test('a release that meets a bad key waits, and stops the lane for the others', async () => {
   await begin();
-  world.deliver(world.drop('a.txt', text('a')));
+  drop('a.txt', text('a'));
   await world.drain();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.delete' });
   world.deliver(world.remove('a.txt'), world.drop('b.txt', text('b')));
@@ -141,7 +134,7 @@ test('a release that meets a bad key waits, and stops the lane for the others', 
 test('a dry run resumes nothing', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
-  world.deliver(world.drop('a.txt', text('a')));
+  drop('a.txt', text('a'));
   await world.drain();
   world.advance(11 * minutes);
 
@@ -159,7 +152,7 @@ test('one file that does not fit into the storage does not block those that do',
   // It is the first document of the first shard, so it would be tried first each time.
   let n = 0;
   while (shardOf(documentIdOf(inbox, `big-${n}.txt`)) !== 0) n += 1;
-  world.deliver(world.drop(`big-${n}.txt`, text('big')));
+  drop(`big-${n}.txt`, text('big'));
   await world.drain();
   const small = [0, 1, 2, 3, 4].map((each) => `small-${each}.txt`);
   world.deliver(...small.map((key) => world.drop(key, text(key))));
@@ -176,7 +169,7 @@ test('one file that does not fit into the storage does not block those that do',
 test('the only held document is the one that is tried', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
-  world.deliver(world.drop('a.txt', text('a')));
+  drop('a.txt', text('a'));
   await world.drain();
   expect((await world.record('a.txt'))?.status).toBe('held');
 
@@ -187,22 +180,22 @@ test('the only held document is the one that is tried', async () => {
 
 test('the record of a file that is overwritten for days in a stopped lane does not grow', async () => {
   await begin();
-  world.deliver(world.drop('a.txt', text('the first')));
+  drop('a.txt', text('the first'));
   await world.drain();
   const fault = { kind: 'error', status: 401, count: 'all' } as const;
   world.emulator.addFault({ ...fault, operation: 'files.upload' });
-  world.deliver(world.drop('other.txt', text('other')));
+  drop('other.txt', text('other'));
   await world.drain();
 
   for (let n = 0; n < 200; n += 1) {
-    world.deliver(world.drop('a.txt', text(`number ${n}`)));
-    while (await world.work());
+    drop('a.txt', text(`number ${n}`));
+    await workVisible();
     expect((await world.record('a.txt'))?.releases?.length).toBeLessThanOrEqual(51);
   }
   // The past version with a file, which may be reused, is kept.
   expect((await world.record('a.txt'))?.releases?.[0]).toMatchObject({ hadFile: true });
 
-  world.deliver(world.drop('a.txt', text('the first')));
+  drop('a.txt', text('the first'));
   await world.drain();
   world.emulator.clearFaults();
   for (let n = 0; n < 3; n += 1) await later();

@@ -3,34 +3,33 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { checkInvariants } from '../world/invariants.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { settleDown } from '../world/settle-down.ts';
-import { type InboxEvent, World, type WorldOptions } from '../world/world.ts';
+import { type InboxEvent, World } from '../world/world.ts';
+import {
+  begin,
+  drop,
+  fileIds,
+  first,
+  normalizeOne,
+  pausedBefore,
+  remove,
+  second,
+  uploadOne,
+  workVisible,
+  world,
+} from './support.ts';
 
-let world: World;
 afterEach(() => world.close());
-
-const begin = async (options?: WorldOptions) => {
-  world = await World.create(memoryLedger(), options);
-};
-
-const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
-const second = 'Second version. Costs fell by a third. Nothing else changed at all.';
 
 test('a removal during an upload wins in the end', async () => {
   await begin();
-  world.deliver(world.drop('a.txt', first));
-  await world.work({ only: ['intake'] });
-  // The upload is paused before the Files API while the removal is applied.
-  const stop = Promise.withResolvers<void>();
-  const uploading = world.work({
-    only: ['upload'],
-    gate: (call) => (call === 'claude.uploadFile' ? stop.promise : Promise.resolve()),
-  });
-  world.deliver(world.remove('a.txt'));
-  while (await world.work());
+  drop('a.txt', first);
+  await normalizeOne();
+  // The removal is applied while the upload is paused before its call.
+  const uploading = await pausedBefore('claude.uploadFile', (gate) => uploadOne({ gate }));
+  remove('a.txt');
+  await workVisible();
   expect((await world.record('a.txt'))?.status).toBe('removed');
-
-  stop.resolve();
-  await uploading;
+  await uploading.resume();
   await world.drain();
 
   expect(world.calls('files.upload')).toHaveLength(1);
@@ -43,37 +42,37 @@ test('the last of two documents takes the remote file with it', async () => {
   world.deliver(world.drop('a.txt', first), world.drop('b.txt', first));
   await world.drain();
 
-  world.deliver(world.remove('a.txt'));
+  remove('a.txt');
   await world.drain();
   expect(world.emulator.files()).toHaveLength(1);
 
-  world.deliver(world.remove('b.txt'));
+  remove('b.txt');
   await world.drain();
   expect(world.emulator.files()).toEqual([]);
 });
 
 test('a file that was removed and dropped again is uploaded again, but not paid for again', async () => {
   await begin();
-  world.deliver(world.drop('a.txt', first));
+  drop('a.txt', first);
   await world.drain();
-  world.deliver(world.remove('a.txt'));
+  remove('a.txt');
   await world.drain();
 
-  world.deliver(world.drop('a.txt', first));
+  drop('a.txt', first);
   await world.drain();
 
   const record = await world.record('a.txt');
   expect(record).toMatchObject({ status: 'ready', usage: { calls: 0 } });
   expect(world.calls('files.upload')).toHaveLength(2);
   expect(world.calls('messages.create')).toHaveLength(1);
-  expect(world.emulator.files().map((file) => file.id)).toEqual([record?.fileId]);
+  expect(fileIds()).toEqual([record?.fileId]);
 });
 
 test('the removal of a file that was never announced is recorded', async () => {
   await begin();
   world.drop('a.txt', first);
 
-  world.deliver(world.remove('a.txt'));
+  remove('a.txt');
   await world.drain();
 
   expect((await world.record('a.txt'))?.status).toBe('removed');
@@ -81,10 +80,10 @@ test('the removal of a file that was never announced is recorded', async () => {
 
 test('a removal after a failure clears the error', async () => {
   await begin();
-  world.deliver(world.drop('empty.txt', ''));
+  drop('empty.txt', '');
   await world.drain();
 
-  world.deliver(world.remove('empty.txt'));
+  remove('empty.txt');
   await world.drain();
 
   const record = await world.record('empty.txt');
@@ -164,8 +163,8 @@ describe('in a bucket without versions', () => {
 
   test('a file overwritten before its upload is not uploaded', async () => {
     await begin({ versioned: false });
-    world.deliver(world.drop('a.txt', first));
-    await world.work({ only: ['intake'] });
+    drop('a.txt', first);
+    await normalizeOne();
     const newer = world.drop('a.txt', second);
 
     await world.drain();
@@ -180,8 +179,8 @@ describe('in a bucket without versions', () => {
 
   test('a file removed before its upload is not uploaded', async () => {
     await begin({ versioned: false });
-    world.deliver(world.drop('a.txt', first));
-    await world.work({ only: ['intake'] });
+    drop('a.txt', first);
+    await normalizeOne();
     const removal = world.remove('a.txt');
 
     await world.drain();
@@ -199,7 +198,7 @@ describe('when one version is deleted for good', () => {
     const old = world.drop('a.txt', first);
     world.deliver(old);
     await world.drain();
-    world.deliver(world.drop('a.txt', second));
+    drop('a.txt', second);
     await world.drain();
     const before = await world.record('a.txt');
 
@@ -228,7 +227,7 @@ describe('when one version is deleted for good', () => {
   test('the newest one restores the version before it, including its summary', async () => {
     await begin();
     const newest = () => world.drop('a.txt', second);
-    world.deliver(world.drop('a.txt', first));
+    drop('a.txt', first);
     await world.drain();
     const event = newest();
     world.deliver(event);
@@ -240,12 +239,12 @@ describe('when one version is deleted for good', () => {
     const record = await world.record('a.txt');
     expect(record?.status).toBe('ready');
     expect(record?.summary?.text).toContain('Sales rose');
-    expect(world.emulator.files().map((file) => file.id)).toEqual([record?.fileId]);
+    expect(fileIds()).toEqual([record?.fileId]);
   });
 
   test('a delete marker restores the object', async () => {
     await begin();
-    world.deliver(world.drop('a.txt', first));
+    drop('a.txt', first);
     await world.drain();
     const removal = world.remove('a.txt');
     world.deliver(removal);
@@ -264,7 +263,7 @@ describe('when one version is deleted for good', () => {
     await begin();
     const old = world.drop('a.txt', first);
     const deletion = world.removeVersion('a.txt', old.versionId ?? '');
-    world.deliver(world.drop('a.txt', second));
+    drop('a.txt', second);
     await world.drain();
 
     world.deliver(old, deletion, deletion);
