@@ -6,13 +6,16 @@ import { contextSettings } from '../infra/context.ts';
 import { codes, journeyWarnings } from '../shared/codes/index.ts';
 import { documentRecordSchema } from '../shared/journey/record.ts';
 import { formatsPage } from './formats-page.ts';
+import { decisionsIndex, stepsTable, withSection } from './sections.ts';
 
-/** The pages that are made from the code, by file name; a test checks that they are current. */
+/** The pages that are made from the code, in whole or in a section, by path below docs/; a test checks that they are current. */
 export function generatedDocs(): Record<string, string> {
   return {
     'errors.md': errorsPage(),
     'settings.md': settingsPage(),
     'formats.md': formatsPage(),
+    'architecture.md': withSection('architecture.md', 'steps', stepsTable()),
+    'decisions/README.md': withSection('decisions/README.md', 'decisions', decisionsIndex()),
     'record.schema.json': `${JSON.stringify(z.toJSONSchema(documentRecordSchema), null, 2)}\n`,
   };
 }
@@ -26,14 +29,14 @@ function errorsPage(): string {
   );
   return page(
     'Error codes',
-    `What stands in a record's \`error.code\`. Codes are stable; messages are not.
+    `The values of a record's \`error.code\`. Codes are stable; messages are not.
 
-\`failed\` and \`skipped\` are ends. \`held\` documents resume by themselves once a person has acted.
-\`retried\` codes are seen while attempts go on, and become \`failed\` with the fifth. \`waiting\` codes are no
-attempts: the document waits for the API to come back, as long as that takes.
+\`failed\` and \`skipped\` are final. \`held\` documents resume by themselves once a person has acted. \`retried\`
+codes appear between attempts; after the fifth failed attempt the document is \`failed\`. \`waiting\` codes are not
+attempts: the document waits for the API to come back, however long that takes.
 
-Warnings stand in \`fidelity.warnings\` of documents that are \`ready\` all the same. Those of conversions
-are in [formats.md](formats.md); of the summary itself:
+Warnings are in \`fidelity.warnings\`, and do not keep a document from being \`ready\`. Those of conversions are in
+[formats.md](formats.md); those of the summary are:
 
 ${warnings.join('\n')}`,
     ['code', 'outcome', 'meaning', 'advice'],
@@ -58,8 +61,9 @@ function settingsPage(): string {
   );
   return page(
     'Settings',
-    `What a deployment can choose, by CDK context: \`npm run deploy -- -c dialect=beta\`, or below \`context\` in
-\`cdk.json\`. A name or value that is not one of these stops the synthesis. The properties of the \`Dropline\` construct (\`infra/settings.ts\`) are the same and a few more.
+    `What a deployment can choose, by CDK context: \`npm run deploy -- -c dialect=beta\`, or under \`context\` in
+\`cdk.json\`. Any other name or value makes the synthesis fail. The \`Dropline\` construct (\`infra/settings.ts\`) has the
+same properties and a few more.
 
 ${table(['context', 'value', 'meaning'], choices)}
 

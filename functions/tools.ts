@@ -2,30 +2,35 @@ import { deploymentTag } from '../shared/claude/filename.ts';
 import type { ObjectChange, StepMessage } from '../shared/journey/messages.ts';
 import { defaultProfile, type Profile } from '../shared/journey/profiles.ts';
 import type { QueuedStep } from '../shared/journey/steps.ts';
+import { Answers } from '../shared/ledger/answers.ts';
 import { Circuits } from '../shared/ledger/circuit.ts';
 import { Contents } from '../shared/ledger/contents.ts';
+import { Costs } from '../shared/ledger/costs.ts';
 import { Documents } from '../shared/ledger/documents.ts';
 import type { Table } from '../shared/ledger/table.ts';
-import type { StepTools } from '../shared/steps/tools.ts';
+import type { AnswerTools, StepTools } from '../shared/steps/tools.ts';
 import type { Ports } from './ports.ts';
 import { type QueueUrls, queueUrlOf, type Settings } from './settings.ts';
 
-/** Attempts of one step on one version of a document before it ends `failed`. */
+/** How often one step is attempted for one version of a document before it ends `failed`. */
 const maxAttempts = 5;
 
-/** How long a lane that a person has to reopen waits before it is tried again, in milliseconds. */
+/** A day, in milliseconds. */
+export const dayMs = 24 * 3_600_000;
+
+/** How long a lane that waits for a person stays closed before it is tried again, in milliseconds. */
 const heldMs = 10 * 60_000;
 
 /** The tools that every step shares. */
 export function stepTools(
   ports: Ports,
-  settings: Pick<Settings, 'table' | 'stagingBucket' | 'deployment'> & QueueUrls,
+  settings: Pick<Settings, 'table' | 'stagingBucket' | 'deployment' | 'keepPastDays'> & QueueUrls,
 ): StepTools & { table: Table } {
   const { now, queues } = ports;
   const table = ports.table(settings.table);
   return {
     table,
-    documents: new Documents(table, now),
+    documents: new Documents(table, now, settings.keepPastDays * dayMs),
     contents: new Contents(table, now),
     circuits: new Circuits(table, now),
     objects: ports.objects,
@@ -41,7 +46,21 @@ export function stepTools(
   };
 }
 
-/** The profile of a key: the default one, or the one for container uploads below the prefixes that ask for them. */
+/** The tools of steps that read or write answers. */
+export function answerTools(
+  ports: Ports,
+  settings: Parameters<typeof stepTools>[1] & Pick<Settings, 'resultsBucket'>,
+): AnswerTools & { table: Table } {
+  const shared = stepTools(ports, settings);
+  return {
+    ...shared,
+    answers: new Answers(shared.table, ports.now),
+    costs: new Costs(shared.table),
+    resultsBucket: settings.resultsBucket,
+  };
+}
+
+/** The profile of a key: the default one, or the one for container uploads below the configured prefixes. */
 export function profiles({
   model,
   containerUploads,
@@ -52,5 +71,8 @@ export function profiles({
     containerUploads.some((prefix) => key.startsWith(prefix)) ? containers : profile;
 }
 
-/** Everything that changes files at Claude is the upload step's work, so that one queue orders it. */
-const stepOf = ({ step }: StepMessage): QueuedStep => (step === 'release' ? 'upload' : step);
+/** The upload step makes all changes to files at Claude, so that one queue paces them. */
+const stepOf = ({ step }: StepMessage): QueuedStep => {
+  if (step === 'release') return 'upload';
+  return step === 'wake' ? 'summarize' : step;
+};

@@ -1,10 +1,10 @@
 import { defaultPrices } from '../../shared/claude/prices.ts';
 import { callLeaseMs, callTimeoutMs } from '../../shared/journey/steps.ts';
-import { type SummarizeTools, summarize } from '../../shared/steps/summarize.ts';
+import { type SummarizeTools, summarize, wake } from '../../shared/steps/summarize.ts';
 import { claudeClient } from '../claude.ts';
 import { claudeSettings, type Settings, stepSettings } from '../settings.ts';
 import { messageFor, type StepFunction } from '../step-function.ts';
-import { profiles, stepTools } from '../tools.ts';
+import { answerTools, profiles } from '../tools.ts';
 
 const settings = [
   ...stepSettings,
@@ -13,12 +13,12 @@ const settings = [
   'summarizeQueueUrl',
 ] as const satisfies readonly (keyof Settings)[];
 
-/** Uploaded files → summaries with citations and their cost. */
+/** Uploaded files → summaries with citations and cost. */
 export const summarizeStep: StepFunction<(typeof settings)[number], SummarizeTools> = {
   step: 'summarize',
   settings,
   tools: (ports, chosen) => {
-    const shared = stepTools(ports, chosen);
+    const shared = answerTools(ports, chosen);
     return {
       ...shared,
       claude: claudeClient(ports, chosen, shared.table),
@@ -27,8 +27,11 @@ export const summarizeStep: StepFunction<(typeof settings)[number], SummarizeToo
       leaseMs: callLeaseMs,
       callTimeoutMs,
       profileFor: profiles(chosen),
-      resultsBucket: chosen.resultsBucket,
+      sleep: (ms) => ports.sleep(ms),
     };
   },
-  work: (body, tools) => summarize(messageFor('summarize', body, ['summarize']), tools),
+  work: (body, tools) => {
+    const message = messageFor('summarize', body, ['summarize', 'wake']);
+    return message.step === 'summarize' ? summarize(message, tools) : wake(message, tools);
+  },
 };

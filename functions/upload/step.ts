@@ -4,21 +4,22 @@ import { type UploadTools, upload } from '../../shared/steps/upload.ts';
 import { claudeClient } from '../claude.ts';
 import { claudeSettings, type Settings, stepSettings } from '../settings.ts';
 import { messageFor, type StepFunction } from '../step-function.ts';
-import { profiles, stepTools } from '../tools.ts';
+import { answerTools, dayMs, profiles } from '../tools.ts';
 
 const settings = [
   ...stepSettings,
   ...claudeSettings,
   'summarizeQueueUrl',
   'keepRemoteFiles',
+  'resultsBucket',
 ] as const satisfies readonly (keyof Settings)[];
 
-/** Everything that changes files at Claude: uploads, and the release of files that no document refers to. */
+/** All changes to files at Claude: uploads, and the release of files that no document refers to. */
 export const uploadStep: StepFunction<(typeof settings)[number], UploadTools> = {
   step: 'upload',
   settings,
   tools: (ports, chosen) => {
-    const shared = stepTools(ports, chosen);
+    const shared = answerTools(ports, chosen);
     return {
       ...shared,
       claude: claudeClient(ports, chosen, shared.table),
@@ -27,6 +28,7 @@ export const uploadStep: StepFunction<(typeof settings)[number], UploadTools> = 
       expiryMarginMs: 24 * 3_600_000,
       profileFor: profiles(chosen),
       keepRemoteFiles: chosen.keepRemoteFiles,
+      keepPastMs: chosen.keepPastDays * dayMs,
     };
   },
   work: (body, tools) => {

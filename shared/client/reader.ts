@@ -123,7 +123,7 @@ export class DroplineReader {
           KeyConditionExpression: '#hash = :value',
           ExpressionAttributeNames: { '#hash': hash },
           ExpressionAttributeValues: { ':value': value },
-          // As many as one BatchGet takes.
+          // The maximum of one BatchGet.
           Limit: 100,
           ExclusiveStartKey: cursor,
         }),

@@ -6,16 +6,16 @@ export interface Profile {
   model: string;
   /** `now`: one call a document; `off`: the file is uploaded and not summarised. */
   mode: 'now' | 'off';
-  /** Most tokens that Claude may answer with. */
+  /** Maximum number of output tokens. */
   maxTokens: number;
   /**
-   * Whether a type that Dropline does not convert is uploaded all the same, for apps that hand the file
+   * Whether a type that Dropline does not convert is uploaded anyway, for apps that pass the file
    * to Claude's code execution tool (`container_upload` blocks). Such a file is not summarised.
    */
   containerUploads: boolean;
 }
 
-/** The profile of every document that no other profile claims. */
+/** The profile of every document without a profile of its own. */
 export function defaultProfile(model: string): Profile {
   return { name: 'default', model, mode: 'now', maxTokens: 4_096, containerUploads: false };
 }

@@ -18,6 +18,7 @@ export const statuses = [
 ] as const;
 
 export const statusSchema = z.enum(statuses);
+/** How far a document has come; `terminalStatuses` are those that it can keep for good. */
 export type Status = z.infer<typeof statusSchema>;
 
 /**
@@ -46,7 +47,7 @@ export const warningSchema = z.object({
 export type Warning = z.infer<typeof warningSchema>;
 
 export const fidelitySchema = z.object({
-  route: z.string().describe('How the file became what Claude reads, such as "docx→text"'),
+  route: z.string().describe('How the file was converted for Claude, such as "docx→text"'),
   imagesFound: z.int().optional(),
   imagesKept: z.int().optional(),
   rowsFound: z.int().optional(),
@@ -58,9 +59,9 @@ export const fidelitySchema = z.object({
 /** What a conversion found and what it kept. Absent counts do not apply to the format. */
 export type Fidelity = z.infer<typeof fidelitySchema>;
 
-/** A place in the document that backs a passage of the summary, as Claude gave it. */
+/** A place in the document that supports a passage of the summary, as cited by Claude. */
 export const citationSchema = z.object({
-  field: z.enum(['title', 'text', 'keyPoints']).describe('The part of the summary it backs'),
+  field: z.enum(['title', 'text', 'keyPoints']).describe('The part of the summary it supports'),
   index: z.int().optional().describe('Which key point, counted from 0'),
   citedText: z.string(),
   location: z.discriminatedUnion('type', [
@@ -88,14 +89,16 @@ export const summarySchema = z.object({
   keyPoints: z.array(z.string()),
   language: z.string().describe('BCP 47 tag of the language the document is written in'),
   citations: z.array(citationSchema),
-  data: z.unknown().optional().describe("What a profile's JSON schema asked for"),
+  data: z.unknown().optional().describe("What the profile's JSON schema asked for"),
   model: z.string(),
   stopReason: z.string(),
   at: isoTime,
   carriedFrom: z
     .string()
     .optional()
-    .describe('Written by versions before 0.2: sequencer of the past version whose summary this is'),
+    .describe(
+      'Written by versions before 0.2: sequencer of the past version whose summary this is',
+    ),
   location: z.string().optional().describe('s3:// address of the whole summary when too long'),
 });
 
@@ -103,7 +106,7 @@ export const usageSchema = z.object({
   inputTokens: z.int().describe('Tokens billed as plain input'),
   outputTokens: z.int(),
   cacheReadTokens: z.int(),
-  costUsd: z.number().describe('By the price table in force when the call was made'),
+  costUsd: z.number().describe('From the price table in force when the call was made'),
   calls: z
     .int()
     .describe(
@@ -163,14 +166,16 @@ export const documentRecordSchema = z.object({
   answers: z.object({ summary: answerOutcomeSchema.optional() }).optional(),
   waiting: z
     .object({
-      reason: z.enum(['answer']).describe('`answer`: a document with the same content is being asked about'),
+      reason: z
+        .enum(['answer'])
+        .describe('`answer`: a document with the same content is being asked about'),
       since: isoTime,
     })
     .optional()
     .describe('What an open document waits for, when it is neither its turn nor a failure'),
   error: recordErrorSchema.optional(),
-  attempts: z.partialRecord(stepSchema, z.int()).describe('Attempts begun, by step'),
-  parent: z.string().optional().describe('documentId of the mail or archive it came out of'),
+  attempts: z.partialRecord(stepSchema, z.int()).describe('Attempts that ended, by step'),
+  parent: z.string().optional().describe('documentId of the mail or archive that contained it'),
   profile: z.string(),
   createdAt: isoTime.describe('When the key was first seen'),
   updatedAt: isoTime,

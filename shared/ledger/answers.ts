@@ -15,12 +15,23 @@ const attributes = z.object({
   question: z.string(),
   /** How many times a person has had a refused question asked again. */
   generation: z.int().default(0),
+  /** Epoch milliseconds at which the question was first asked. */
+  bornAt: z.number(),
+  /** Owner that first asked it: tells this answer from one that was deleted with its content before. */
+  life: z.string(),
   /** Calls that were or may have been paid. */
   calls: z.int(),
-  /** Those of them whose cost nobody could record: their worker died, or their reply was lost. */
+  /** Those of them whose cost nobody could record (yet): under way, or their worker died, or their reply was lost. */
   unknownCalls: z.int(),
-  /** The version of a document for which the question was last asked. */
-  askedBy: z.object({ documentId: z.string(), order: z.string() }),
+  /** The version of a document for which the question was last asked, and what its cost entry says. */
+  askedBy: z.object({
+    documentId: z.string(),
+    order: z.string(),
+    model: z.string(),
+    profile: z.string(),
+    /** The key's folder, up to and including its last slash; empty at the top. */
+    prefix: z.string(),
+  }),
   /** True when documents wait for the answer: they are woken once there is one. */
   awaited: z.boolean().default(false),
 });
@@ -54,6 +65,8 @@ export const answerItemSchema = z.discriminatedUnion('state', [
     owner: z.string().optional(),
     /** Epoch milliseconds until which nobody else may ask; 0 when the worker gave the lease back. */
     leaseUntil: z.number(),
+    /** True when the content was removed during the call: the reply is not kept. */
+    revoked: z.boolean().optional(),
   }),
   replied.extend({ state: z.literal('answered') }),
   replied.extend({
@@ -66,11 +79,8 @@ export type AnswerItem = z.infer<typeof answerItemSchema>;
 export type AnswerIn<State extends AnswerItem['state']> = Extract<AnswerItem, { state: State }>;
 export type RepliedAnswer = AnswerIn<'answered' | 'refused'>;
 
-/** A version of a document. */
-export interface Asker {
-  documentId: string;
-  order: string;
-}
+/** On whose behalf a question is asked. */
+export type Asker = AnswerItem['askedBy'];
 
 /** Names an answer. */
 export interface AnswerRef {
@@ -106,18 +116,34 @@ export class Answers {
    */
   async claim(
     ref: AnswerRef,
-    asker: Asker,
+    askedBy: Asker,
     owner: string,
     leaseMs: number,
   ): Promise<AnswerIn<'asking'> | undefined> {
     const now = this.#now();
-    const { question } = ref;
-    const lease = { state: 'asking', owner, leaseUntil: now + leaseMs };
+    const lease = { state: 'asking', owner, leaseUntil: now + leaseMs } as const;
+    const born = {
+      ...answerKey(ref.contentId, ref.question),
+      question: ref.question,
+      bornAt: now,
+      life: owner,
+      calls: 1,
+      unknownCalls: 1,
+      askedBy,
+      ...lease,
+    };
+    if (await this.#table.put(born, { expression: 'attribute_not_exists(pk)' })) {
+      return answerItemSchema.parse(born) as AnswerIn<'asking'>;
+    }
     return this.#update<'asking'>(
       ref,
-      { set: { question, askedBy: asker, ...lease }, add: { calls: 1, unknownCalls: 1 } },
       {
-        expression: 'attribute_not_exists(pk) OR (#state = :asking AND leaseUntil < :now)',
+        set: { askedBy, ...lease },
+        add: { calls: 1, unknownCalls: 1 },
+        remove: ['revoked'],
+      },
+      {
+        expression: '#state = :asking AND leaseUntil < :now',
         names: { state: 'state' },
         values: { asking: 'asking', now },
       },
@@ -162,7 +188,7 @@ export class Answers {
         add: { unknownCalls: -1 },
         remove: ['owner', 'leaseUntil'],
       },
-      atGeneration('asking', claimed.generation),
+      stillWanted(claimed),
     );
   }
 
@@ -183,6 +209,15 @@ export class Answers {
         ...(mayBePaid ? {} : { add: { calls: -1, unknownCalls: -1 } }),
         remove: ['owner'],
       },
+      { expression: '#owner = :owner', names: { owner: 'owner' }, values: { owner } },
+    );
+  }
+
+  /** Takes back the call that `claim` counted: it was not made, because the reply of the call before was found. */
+  async uncount(ref: AnswerRef, owner: string): Promise<AnswerIn<'asking'> | undefined> {
+    return this.#update<'asking'>(
+      ref,
+      { add: { calls: -1, unknownCalls: -1 } },
       { expression: '#owner = :owner', names: { owner: 'owner' }, values: { owner } },
     );
   }
@@ -226,9 +261,34 @@ export class Answers {
     return answers;
   }
 
-  /** Deletes an answer. Idempotent. */
-  async delete(ref: AnswerRef): Promise<void> {
-    await this.#table.delete(answerKey(ref.contentId, ref.question));
+  /**
+   * Deletes an answer as it was seen. One that is being asked for is only revoked: its worker, or who finds it dead
+   * later, deletes it and knows that a call was paid. Idempotent.
+   * @returns epoch milliseconds until which the worker may be in its call, or `undefined` when the answer is gone
+   */
+  async remove(ref: AnswerRef, seen: AnswerItem): Promise<number | undefined> {
+    if (seen.state === 'asking' && seen.leaseUntil >= this.#now()) {
+      const revoked = await this.#update(
+        ref,
+        { set: { revoked: true } },
+        { expression: '#owner = :owner', names: { owner: 'owner' }, values: { owner: seen.owner } },
+      );
+      // Somebody wrote it meanwhile: it is looked at again soon.
+      return revoked ? seen.leaseUntil : this.#now();
+    }
+    const same =
+      seen.state === 'asking' ? asLapsed(seen) : atGeneration(seen.state, seen.generation);
+    const gone = await this.#table.delete(answerKey(ref.contentId, ref.question), same);
+    return gone ? undefined : this.#now();
+  }
+
+  /** The worker of a revoked question ends it: its reply is not kept. */
+  async end(ref: AnswerRef, owner: string): Promise<boolean> {
+    return this.#table.delete(answerKey(ref.contentId, ref.question), {
+      expression: '#owner = :owner',
+      names: { owner: 'owner' },
+      values: { owner },
+    });
   }
 
   async #update<State extends AnswerItem['state']>(
@@ -242,6 +302,23 @@ export class Answers {
 }
 
 const exists: Condition = { expression: 'attribute_exists(pk)' };
+
+/** Holds while nobody has claimed a lapsed question again. */
+const asLapsed = ({ leaseUntil, calls }: AnswerIn<'asking'>): Condition => ({
+  expression: '#state = :asking AND leaseUntil = :until AND calls = :calls',
+  names: { state: 'state' },
+  values: { asking: 'asking', until: leaseUntil, calls },
+});
+
+/** Holds while a reply to the question is wanted: nobody else wrote one, and the content was not removed. */
+function stillWanted({ life, generation }: AnswerIn<'asking'>): Condition {
+  const same = atGeneration('asking', generation);
+  return {
+    ...same,
+    expression: `${same.expression} AND life = :life AND attribute_not_exists(revoked)`,
+    values: { ...same.values, life },
+  };
+}
 
 /** Holds while the answer is in a state and nobody has had it asked again since. */
 function atGeneration(state: AnswerItem['state'], generation: number): Condition {

@@ -21,3 +21,19 @@ export function contentIdOf({
 }
 
 const readByClaude = /^(text\/plain|application\/pdf|image\/.+)$/;
+
+/** A content as messages and releases name it: its SHA-256, and its id where that is another. */
+export interface ContentName {
+  contentSha256: string;
+  contentId?: string;
+}
+
+/** The name of the content with this id. */
+export function contentName(contentId: string): ContentName {
+  const contentSha256 = contentId.slice(0, 64);
+  return contentId === contentSha256 ? { contentSha256 } : { contentSha256, contentId };
+}
+
+/** The name of the content of a document. */
+export const contentNameOf = (document: { contentSha256: string; mimeType: string }): ContentName =>
+  contentName(contentIdOf(document));

@@ -237,7 +237,12 @@ export class Contents {
       {
         set: { state, doomedFileId: dead },
         add: { revision: 1 },
-        remove: ['owner', 'leaseUntil', ...pastAttributes, ...(dead ? ['fileId', 'expiresAt'] : [])],
+        remove: [
+          'owner',
+          'leaseUntil',
+          ...pastAttributes,
+          ...(dead ? ['fileId', 'expiresAt'] : []),
+        ],
       },
       atRevision(taken),
     );

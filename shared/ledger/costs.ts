@@ -1,7 +1,7 @@
-import { type AnswerRef, type Billed, billedSchema } from './answers.ts';
+import { z } from 'zod';
+import { type AnswerItem, type AnswerRef, billedSchema, type RepliedAnswer } from './answers.ts';
 import { costKey, shardCount, shardOf } from './keys.ts';
 import type { Item, Table } from './table.ts';
-import { z } from 'zod';
 
 /**
  * What one paid call cost. Entries are immutable, hold no text of a document, and stay when the document is removed:
@@ -16,6 +16,9 @@ export const costEntrySchema = billedSchema.extend({
 });
 export type CostEntry = z.infer<typeof costEntrySchema>;
 
+/** What of an answer its cost entries are made from. */
+type Costed = Pick<AnswerItem, 'life' | 'bornAt' | 'askedBy'>;
+
 /** The cost entries of the ledger. */
 export class Costs {
   readonly #table: Table;
@@ -25,21 +28,50 @@ export class Costs {
   }
 
   /**
-   * Records the cost of one call of an answer. Idempotent: the call's number names the entry.
+   * Records the cost of one call whose reply was seen. Idempotent.
    * @param call the answer's `calls` when the call was made
    */
-  async record(
-    { contentId, question }: AnswerRef,
-    generation: number,
-    call: number,
-    entry: CostEntry,
-  ): Promise<void> {
-    const day = entry.at.slice(0, 10);
-    const name = `${contentId}#${question}#${generation}#${call}`;
-    await this.#table.put(
-      { ...costKey(day, shardOf(contentId), name), ...entry },
-      { expression: 'attribute_not_exists(pk)' },
+  async record(ref: AnswerRef, answer: Costed, call: number, entry: CostEntry): Promise<void> {
+    await this.#put(ref, `${answer.life}#${call}`, entry);
+  }
+
+  /** Records the cost of the reply that an answer has, for a worker that died before it did. Idempotent. */
+  async recordReply(ref: AnswerRef, answer: RepliedAnswer): Promise<void> {
+    const { profile, prefix } = answer.askedBy;
+    const entry = { ...answer.billed, profile, prefix, outcome: answer.state };
+    await this.record(ref, answer, answer.call, entry);
+  }
+
+  /**
+   * Records calls whose end nobody saw: they may have been billed, and how much is not known. Idempotent.
+   * @param calls how many of them the answer has had
+   */
+  async recordUnknown(ref: AnswerRef, answer: Costed, calls: number): Promise<void> {
+    const { life, bornAt, askedBy } = answer;
+    const { model, profile, prefix } = askedBy;
+    const entry: CostEntry = {
+      model,
+      profile,
+      prefix,
+      inputTokens: 0,
+      outputTokens: 0,
+      cacheReadTokens: 0,
+      // The same whenever it is recorded, so that it is recorded once.
+      at: new Date(bornAt).toISOString(),
+      outcome: 'unknown',
+    };
+    for (let call = 1; call <= calls; call += 1) {
+      await this.#put(ref, `${life}#unknown-${call}`, entry);
+    }
+  }
+
+  async #put({ contentId, question }: AnswerRef, call: string, entry: CostEntry): Promise<void> {
+    const key = costKey(
+      entry.at.slice(0, 10),
+      shardOf(contentId),
+      `${contentId}#${question}#${call}`,
     );
+    await this.#table.put({ ...key, ...entry }, { expression: 'attribute_not_exists(pk)' });
   }
 
   /** The entries of one UTC day. @param day `yyyy-mm-dd` */
@@ -57,12 +89,3 @@ export class Costs {
     }
   }
 }
-
-/** A cost whose call's end nobody saw. */
-export const unknownBill = (model: string, at: string): Billed => ({
-  model,
-  inputTokens: 0,
-  outputTokens: 0,
-  cacheReadTokens: 0,
-  at,
-});

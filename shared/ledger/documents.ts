@@ -2,7 +2,7 @@ import { documentIdOf } from '../journey/ids.ts';
 import type { ObjectChange } from '../journey/messages.ts';
 import type { DocumentRecord, Status, Step } from '../journey/record.ts';
 import type { OpenStatus } from '../journey/steps.ts';
-import { contentIdOf } from './content-id.ts';
+import { contentNameOf } from './content-id.ts';
 import {
   assertImplied,
   type DocumentAttributes,
@@ -200,7 +200,10 @@ export class Documents {
   }
 
   /** Deletes a past version. Idempotent. */
-  async forgetPast({ documentId, order }: Pick<PastVersion, 'documentId' | 'order'>): Promise<void> {
+  async forgetPast({
+    documentId,
+    order,
+  }: Pick<PastVersion, 'documentId' | 'order'>): Promise<void> {
     await this.#table.delete(pastVersionKey(documentId, order));
   }
 
@@ -355,15 +358,8 @@ function inherited(present: DocumentAttributes, kind: ObjectChange['kind']): Ite
   const releases: Release[] = [...(present.releases ?? [])];
   const { contentSha256, mimeType, order } = present;
   if (contentSha256) {
-    const contentId = mimeType && contentIdOf({ contentSha256, mimeType });
-    releases.push(
-      clean({
-        contentSha256,
-        contentId: contentId === contentSha256 ? undefined : contentId,
-        order,
-        hadFile: present.fileId ? true : undefined,
-      }) as Release,
-    );
+    const name = mimeType ? contentNameOf({ contentSha256, mimeType }) : { contentSha256 };
+    releases.push({ ...name, order, ...(present.fileId ? { hadFile: true } : {}) });
   }
   return clean({
     createdAt: present.createdAt,

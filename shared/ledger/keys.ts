@@ -17,7 +17,10 @@ export const pastVersionKey = (documentId: string, order: string): Key => ({
 });
 
 /** @param contentId of `contentIdOf` (content-id.ts) */
-export const contentKey = (contentId: string): Key => ({ pk: `CONTENT#${contentId}`, sk: 'CONTENT' });
+export const contentKey = (contentId: string): Key => ({
+  pk: `CONTENT#${contentId}`,
+  sk: 'CONTENT',
+});
 
 /**
  * A reference belongs to one version of a document, not to the document: otherwise a late release

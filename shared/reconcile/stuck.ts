@@ -1,6 +1,7 @@
-import { type QueuedStep, steps } from '../journey/steps.ts';
+import { type OpenStatus, type QueuedStep, steps } from '../journey/steps.ts';
 import { type Lane, laneOf } from '../ledger/circuit.ts';
-import type { DocumentItem } from '../ledger/document-item.ts';
+import { contentIdOf } from '../ledger/content-id.ts';
+import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { isOpen } from '../ledger/documents.ts';
 import { indexes, shardCount } from '../ledger/keys.ts';
 import { resend, waitsFor } from '../steps/resend.ts';
@@ -10,12 +11,12 @@ import { note, type ReconcileReport } from './report.ts';
 
 const pageSize = 100;
 
-/** A queue with more messages than this is behind: what does not move most likely waits in it. */
+/** A queue with more messages than this is behind: documents that do not move most likely wait in it. */
 const behind = 1_000;
 
 /**
- * Puts documents that did not move for `stuckMs` back into the queue of the step they wait for. Where that queue
- * is far behind they stay: each would get a second message, and the queue would be further behind.
+ * Puts documents that have not changed for `stuckMs` back into the queue of the step they wait for. If that queue
+ * is far behind they are left alone: a second message for each would only put it further behind.
  */
 export const resendStuck: Duty = async (cursor, tools, report) => {
   const backlogs = new Map<QueuedStep, Promise<number>>();
@@ -33,17 +34,16 @@ export const resendStuck: Duty = async (cursor, tools, report) => {
     }
     note(report, 'resent', document.documentId);
     if (tools.dryRun) return;
-    // Marks the time, so that the next run does not send it once more while it waits in the queue.
+    // Updates the time, so that the next run does not send it again while it waits in the queue.
     const moved = await tools.documents.move(document, document.status);
     if (moved) await resend(moved, tools);
   });
 };
 
 /**
- * Lets held documents go on where they were stopped: one at first, to find out whether what
- * stopped its lane is over, and all of the lane when that one got through. The one that met the refusal comes
- * last: it may be refused for itself, as a file that does not fit is, and must not stop the lane before the
- * others had their turn.
+ * Resumes held documents where they were stopped: first one, to find out whether its lane is free again, then all
+ * of the lane if it succeeds. The document that was refused comes last: the refusal may be its own fault (a file
+ * that does not fit, for example), and it must not stop the lane again before the others had their turn.
  */
 export const resumeHeld: Duty = async (cursor, tools, report) => {
   const lanes = {
@@ -53,7 +53,7 @@ export const resumeHeld: Duty = async (cursor, tools, report) => {
   const resume = async (document: DocumentItem, lane: Lane) => {
     const { admits } = lanes[lane];
     if (!document.heldFrom || admits === 'none') return;
-    // A dry run names all that wait for the one which finds out.
+    // A dry run lists all of them, not just the first.
     note(report, 'resumed', document.documentId);
     if (tools.dryRun) return;
     if (admits === 'one') {
@@ -82,17 +82,17 @@ export const resumeHeld: Duty = async (cursor, tools, report) => {
       ? await readDocument(circuit.openedBy, tools, report)
       : undefined;
     if (opener?.status === 'held') await resume(opener, lane);
-    // Nobody waits on the lane, but releases and new documents are still turned away from it: they
-    // find out themselves whether it is free.
+    // No document is held in the lane, but releases and new documents are still turned away: let one of
+    // them find out whether it is free.
     else if (admits === 'one' && !tools.dryRun) await tools.circuits.probe(lane, tools.heldMs);
   }
   return undefined;
 };
 
 /**
- * Brings documents back that failed with one of the codes that a person named, as if the step that gave
- * them up had not begun: what failed them is mended, or they are to have another chance. A summary that
- * was paid for and no good is paid for again.
+ * Retries documents that failed with one of the codes that a person named, as if the failed step had not begun:
+ * the cause is fixed, or they are to have another chance. A summary that was paid for and unusable is paid for
+ * again.
  */
 export const retryFailed: Duty = async (cursor, tools, report) => {
   if (tools.retry.length === 0) return undefined;
@@ -101,6 +101,7 @@ export const retryFailed: Duty = async (cursor, tools, report) => {
     if (!error || error.step === 'remove' || !tools.retry.includes(error.code)) return;
     note(report, 'retried', document.documentId);
     if (tools.dryRun) return;
+    await reopen(document, tools);
     const moved = await tools.documents.move(
       document,
       steps[error.step].worksOn,
@@ -111,13 +112,22 @@ export const retryFailed: Duty = async (cursor, tools, report) => {
   });
 };
 
-/** Visits one page of the documents in a state; the cursor is the shard and the place in it. */
-async function eachInState(
-  state: 'open' | 'held' | 'failed',
+/** Has a question asked again whose paid reply was of no use. The first of the documents that share it does so. */
+async function reopen(document: DocumentIn<'failed'>, tools: ReconcileTools): Promise<void> {
+  const { contentSha256, mimeType, answers } = document;
+  const asked = answers?.summary;
+  if (!contentSha256 || !mimeType || asked?.outcome !== 'refused') return;
+  const contentId = contentIdOf({ contentSha256, mimeType });
+  await tools.answers.reopen({ contentId, question: asked.question }, asked.generation);
+}
+
+/** Visits one page of the documents in a state; the cursor is the shard and the position in it. */
+async function eachInState<State extends 'open' | 'held' | 'failed'>(
+  state: State,
   cursor: string | undefined,
   tools: ReconcileTools,
   report: ReconcileReport,
-  visit: (document: DocumentItem) => Promise<void>,
+  visit: (document: Extract<DocumentItem, { status: StatusOf<State> }>) => Promise<void>,
 ): Promise<string | undefined> {
   const { shard, after } = cursor
     ? (JSON.parse(cursor) as { shard: number; after?: Record<string, unknown> })
@@ -132,12 +142,20 @@ async function eachInState(
     const documentId = String(key.pk).slice('DOC#'.length);
     const document = await readDocument(documentId, tools, report);
     if (!document) continue;
-    const inState = state === 'open' ? isOpen(document.status) : document.status === state;
-    if (inState) await visit(document);
+    if (isIn(document, state)) await visit(document);
   }
   if (page.cursor) return JSON.stringify({ shard, after: page.cursor });
   return shard + 1 < shardCount ? JSON.stringify({ shard: shard + 1 }) : undefined;
 }
+
+function isIn<State extends 'open' | 'held' | 'failed'>(
+  document: DocumentItem,
+  state: State,
+): document is Extract<DocumentItem, { status: StatusOf<State> }> {
+  return state === 'open' ? isOpen(document.status) : document.status === state;
+}
+
+type StatusOf<State> = State extends 'open' ? OpenStatus : State;
 
 function ageOf(document: DocumentItem, tools: ReconcileTools): number {
   return tools.now() - Date.parse(document.updatedAt);

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import {
   type AnswerRef,
+  type Billed,
+  billedSchema,
   packReply,
   type RepliedAnswer,
   type StoredReply,
   unpackReply,
 } from '../ledger/answers.ts';
-import type { StepTools } from './tools.ts';
+import type { AnswerTools, Claude } from './tools.ts';
 
 /**
  * Where replies are kept: in the answer's item where they fit, else as an object of the results bucket. The results
@@ -23,29 +25,40 @@ const replySchema = z.object({
     }),
   ),
   stopReason: z.string(),
+  billed: billedSchema,
 });
 
-/** What of a reply is kept: its text with its citations, and why it ended. */
+/** What of a reply is kept: its text with its citations, why it ended, and what it was billed. */
 export interface KeptReply {
-  content: { type: string; text?: string | undefined; citations?: unknown }[];
+  content: Message['content'];
   stopReason: string;
+  billed: Billed;
 }
 
-/** Bytes of a packed reply that an item holds: DynamoDB takes 400 KB, and charges for each kilobyte. */
-const maxPackedBytes = 50_000;
+type Message = Awaited<ReturnType<Claude['createMessage']>>;
+
+/** The part of a message that is kept. */
+export const keptReplyOf = (message: Message, billed: Billed): KeptReply => ({
+  content: message.content.filter(({ type }) => type === 'text'),
+  stopReason: message.stop_reason ?? 'end_turn',
+  billed,
+});
+
+const kept = (json: unknown): KeptReply => replySchema.parse(json) as unknown as KeptReply;
+
+/** Bytes of a packed reply that an item holds: DynamoDB charges for each kilobyte. */
+const maxPackedBytes = 20_000;
 
 /** The key of a reply in the results bucket. */
-export const replyKeyOf = (
-  { contentId, question }: AnswerRef,
-  generation: number,
-): string => `answers/${contentId}/${question}/${generation}.json`;
+export const replyKeyOf = ({ contentId, question }: AnswerRef, generation: number): string =>
+  `answers/${contentId}/${question}/${generation}.json`;
 
 /** A reply ready to be written down; a long one is put into the results bucket first. */
 export async function stored(
   ref: AnswerRef,
   generation: number,
   reply: KeptReply,
-  tools: Pick<StepTools, 'objects' | 'resultsBucket'>,
+  tools: Pick<AnswerTools, 'objects' | 'resultsBucket'>,
 ): Promise<StoredReply> {
   const packed = packReply(reply);
   if (packed.length <= maxPackedBytes) return { reply: packed };
@@ -64,26 +77,46 @@ export async function stored(
  */
 export async function replyOf(
   answer: RepliedAnswer,
-  tools: Pick<StepTools, 'objects' | 'resultsBucket'>,
+  tools: Pick<AnswerTools, 'objects' | 'resultsBucket'>,
 ): Promise<KeptReply> {
-  if (answer.reply) return replySchema.parse(unpackReply(answer.reply));
+  if (answer.reply) return kept(unpackReply(answer.reply));
   const key = answer.replyKey ?? '';
   const text = await tools.objects.getText({ bucket: tools.resultsBucket, key });
   if (text === undefined) throw new Error(`the reply ${key} is gone from the results bucket`);
-  return replySchema.parse(JSON.parse(text));
+  return kept(JSON.parse(text));
 }
 
-/** Deletes all that was asked about a content, the replies included. Idempotent. */
+/** A reply that a worker saved because the ledger would not take it, if there is one. */
+export async function spilledReply(
+  ref: AnswerRef,
+  generation: number,
+  { objects, resultsBucket }: Pick<AnswerTools, 'objects' | 'resultsBucket'>,
+): Promise<KeptReply | undefined> {
+  const key = replyKeyOf(ref, generation);
+  const text = await objects.getText({ bucket: resultsBucket, key });
+  return text === undefined ? undefined : kept(JSON.parse(text));
+}
+
+/**
+ * Deletes all that was asked about a content, the replies included. Idempotent.
+ * @returns milliseconds after which it has to be called again, because a worker may still be in its call; 0 when all is gone
+ */
 export async function forgetAnswers(
   contentId: string,
-  tools: Pick<StepTools, 'answers' | 'objects' | 'resultsBucket'>,
-): Promise<void> {
-  for (const { question } of await tools.answers.ofContent(contentId)) {
-    await tools.answers.delete({ contentId, question });
+  tools: Pick<AnswerTools, 'answers' | 'costs' | 'objects' | 'resultsBucket' | 'now'>,
+): Promise<number> {
+  let againMs = 0;
+  for (const answer of await tools.answers.ofContent(contentId)) {
+    const ref = { contentId, question: answer.question };
+    const isUnderWay = answer.state === 'asking' && answer.leaseUntil >= tools.now();
+    if (!isUnderWay) await tools.costs.recordUnknown(ref, answer, answer.unknownCalls);
+    const busyUntil = await tools.answers.remove(ref, answer);
+    if (busyUntil !== undefined) againMs = Math.max(againMs, busyUntil - tools.now(), 1_000);
   }
   const prefix = `answers/${contentId}/`;
   const { objects } = await tools.objects.list(tools.resultsBucket, { prefix });
   for (const { key } of objects) {
     await tools.objects.delete({ bucket: tools.resultsBucket, key });
   }
+  return againMs;
 }

@@ -14,7 +14,7 @@ import { done, type Outcome } from '../journey/outcome.ts';
 import type { Step } from '../journey/record.ts';
 import { LaneClosed } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
-import type { Documents, MoveOptions } from '../ledger/documents.ts';
+import type { DocumentChanges, Documents, MoveOptions } from '../ledger/documents.ts';
 import { releasePast } from './release-past.ts';
 import type { StepTools } from './tools.ts';
 
@@ -48,7 +48,7 @@ export async function attempt(
     if (error instanceof SkipDocument) {
       const stopped = await documents.setAside(document, 'skipped', entry, {
         attempt: step,
-        fidelity: error.fidelity,
+        changes: { fidelity: error.fidelity },
       });
       if (stopped) await releasePast(stopped, tools);
       log.info('skipped', { ...about, code: error.code });
@@ -93,7 +93,7 @@ export async function fail(
   document: DocumentItem,
   error: DroplineError,
   tools: StepTools,
-  write: MoveOptions = {},
+  write: MoveOptions & { changes?: DocumentChanges } = {},
 ): Promise<boolean> {
   const { documentId, key } = document;
   const stopped = await tools.documents.setAside(document, 'failed', recordEntry(error, step), {

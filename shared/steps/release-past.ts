@@ -1,4 +1,4 @@
-import { contentIdOf } from '../ledger/content-id.ts';
+import { contentIdOf, contentName } from '../ledger/content-id.ts';
 import type { DocumentItem, Release } from '../ledger/document-item.ts';
 import { retireParts } from './parts.ts';
 import type { StepTools } from './tools.ts';
@@ -56,8 +56,7 @@ const send = (
     step: 'release',
     documentId,
     order,
-    contentSha256,
-    ...(contentId && contentId !== contentSha256 ? { contentId } : {}),
+    ...contentName(contentId ?? contentSha256),
     ...(status === 'removed' ? { purge: true } : {}),
   });
 

@@ -5,9 +5,9 @@ import { LaneClosed } from '../ledger/circuit.ts';
 import { type ContentItem, contentIdOfItem, mayHaveStray } from '../ledger/contents.ts';
 import { forgetAnswers } from './answer-store.ts';
 import { findStray } from './strays.ts';
-import type { Claude, StepTools } from './tools.ts';
+import type { AnswerTools, Claude } from './tools.ts';
 
-export interface ReleaseTools extends StepTools {
+export interface ReleaseTools extends AnswerTools {
   claude: Claude;
   /** Names this worker in leases; unique at each call. */
   owner: () => string;
@@ -54,8 +54,8 @@ export async function release(message: ReleasedVersion, tools: ReleaseTools): Pr
     const seen = await contents.get(contentId);
     if (!seen || (tools.keepRemoteFiles && message.purge)) {
       // An answer may have come after the content had gone.
-      await forgetAnswers(contentId, tools);
-      return done;
+      const againMs = await forgetAnswers(contentId, tools);
+      return againMs > 0 ? { next: 'defer', delayMs: againMs } : done;
     }
     if (tools.keepRemoteFiles) return done;
     const leased = (seen.leaseUntil ?? 0) - tools.now();
@@ -93,7 +93,11 @@ export async function deleteContent(
     await contents.retire(taken, new Date(tools.now() + tools.keepPastMs).toISOString());
     return done;
   }
-  await forgetAnswers(contentId, tools);
+  const againMs = await forgetAnswers(contentId, tools);
+  if (againMs > 0) {
+    await contents.forgetDeleter(taken);
+    return { next: 'defer', delayMs: againMs };
+  }
   await contents.forget(taken);
   return done;
 }

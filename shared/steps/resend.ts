@@ -1,5 +1,6 @@
 import type { ObjectChange } from '../journey/messages.ts';
 import { type QueuedStep, queuedSteps, steps } from '../journey/steps.ts';
+import { contentNameOf } from '../ledger/content-id.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { isOpen } from '../ledger/documents.ts';
 import type { StepTools } from './tools.ts';
@@ -36,14 +37,9 @@ export async function resend(document: DocumentItem, tools: StepTools): Promise<
       if (document.rendering) return tools.send({ step: 'render', documentId, order });
       return tools.announce(changeOf(document));
     case 'normalized':
-      return tools.send({
-        step: 'upload',
-        documentId,
-        order,
-        contentSha256: document.contentSha256,
-      });
+      return tools.send({ step: 'upload', documentId, order, ...contentNameOf(document) });
     case 'uploaded':
-      return tools.send({ step: 'summarize', documentId, order });
+      return tools.send({ step: 'summarize', documentId, order, ...contentNameOf(document) });
     default:
       return;
   }

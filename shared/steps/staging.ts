@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { markedFilename } from '../claude/filename.ts';
 import { RejectDocument } from '../journey/errors.ts';
 import { hashFile } from '../journey/hash.ts';
+import { contentNameOf } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem, Source } from '../ledger/document-item.ts';
 import { addressOf, nameOf, type Original } from './original.ts';
 import type { StepTools } from './tools.ts';
@@ -76,8 +77,8 @@ export async function sendToUpload(
   document: DocumentIn<'normalized'>,
   tools: StepTools,
 ): Promise<void> {
-  const { documentId, order, contentSha256 } = document;
-  await tools.send({ step: 'upload', documentId, order, contentSha256 });
+  const { documentId, order } = document;
+  await tools.send({ step: 'upload', documentId, order, ...contentNameOf(document) });
 }
 
 const extensions: Record<string, string> = {

@@ -9,7 +9,7 @@ import type { Claude } from './tools.ts';
  * @returns undefined when there is none
  */
 export async function findStray(
-  content: Pick<ContentItem, 'contentSha256' | 'sizeBytes' | 'doomedFileId'>,
+  content: Pick<ContentItem, 'contentSha256' | 'mimeType' | 'sizeBytes' | 'doomedFileId'>,
   { claude, deployment }: { claude: Claude; deployment: string },
 ): Promise<FileMetadata | undefined> {
   for await (const file of claude.iterateFiles()) {
@@ -17,6 +17,7 @@ export async function findStray(
     if (
       file.id !== content.doomedFileId &&
       file.sizeBytes === content.sizeBytes &&
+      file.mimeType === content.mimeType &&
       mark?.deployment === deployment &&
       mark.sha16 === content.contentSha256.slice(0, 16)
     ) {

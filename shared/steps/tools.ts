@@ -2,8 +2,10 @@ import type { Objects } from '../aws/objects.ts';
 import type { ClaudeClient } from '../claude/client.ts';
 import type { Log } from '../journey/log.ts';
 import type { ObjectChange, StepMessage } from '../journey/messages.ts';
+import type { Answers } from '../ledger/answers.ts';
 import type { Circuits } from '../ledger/circuit.ts';
 import type { Contents } from '../ledger/contents.ts';
+import type { Costs } from '../ledger/costs.ts';
 import type { Documents } from '../ledger/documents.ts';
 
 /** The bucket side of a step; `Objects` outside of tests. */
@@ -11,6 +13,14 @@ export type ObjectStore = Pick<Objects, keyof Objects>;
 
 /** The API side of a step; `ClaudeClient` outside of tests. */
 export type Claude = Pick<ClaudeClient, keyof ClaudeClient>;
+
+/** What steps work with that read or write answers. */
+export interface AnswerTools extends StepTools {
+  answers: Answers;
+  costs: Costs;
+  /** Where replies too long for an item are kept, and those that the ledger would not take. */
+  resultsBucket: string;
+}
 
 /** When a step gives a document up. */
 export interface AttemptPolicy {

@@ -4,13 +4,15 @@ import { Defer } from '../journey/errors.ts';
 import type { StepMessage } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
 import { isSummarized, type Profile } from '../journey/profiles.ts';
-import { type ContentItem, mayHaveStray } from '../ledger/contents.ts';
+import { contentIdOf, contentNameOf } from '../ledger/content-id.ts';
+import { type ContentItem, contentIdOfItem, mayHaveStray } from '../ledger/contents.ts';
 import type { DocumentIn, DocumentItem, Source } from '../ledger/document-item.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
 import { type ReleaseTools, release } from './release.ts';
 import { mayReusePast, releasePast } from './release-past.ts';
 import { findStray } from './strays.ts';
 import { streamContent } from './stream-content.ts';
+import type { StepTools } from './tools.ts';
 
 export interface UploadTools extends ReleaseTools {
   /** How long a claim holds without renewal, in milliseconds. */
@@ -53,11 +55,7 @@ export async function upload(
       return present?.order === message.order ? outcome : leave(present, message, tools);
     }
     case 'uploaded':
-      await tools.send({
-        step: 'summarize',
-        documentId: document.documentId,
-        order: document.order,
-      });
+      await sendToSummarize(document, tools);
       await releasePast(document, tools);
       return done;
     case 'ready':
@@ -78,13 +76,14 @@ async function leave(
   message: Extract<StepMessage, { step: 'upload' }>,
   tools: UploadTools,
 ): Promise<Outcome> {
-  return mayReusePast(present, message) ? done : release(message, tools);
+  if (mayReusePast(present, message)) return done;
+  return release({ ...message, purge: present?.status === 'removed' }, tools);
 }
 
 /** @returns false when a newer event came meanwhile: the content was joined, and nobody may be left to leave it */
 async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools): Promise<boolean> {
   const { contentSha256, source, mimeType, documentId, order } = document;
-  await tools.contents.join(contentSha256, documentId, order);
+  await tools.contents.join(contentIdOf(document), documentId, order);
   const file = await liveFile({ contentSha256, mimeType, source }, tools);
 
   const moved = await tools.documents.move(
@@ -105,12 +104,18 @@ async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools):
   );
   if (!moved) return false;
   if (isSummarized(document, tools.profileFor(document.key))) {
-    await tools.send({ step: 'summarize', documentId, order });
+    await sendToSummarize(moved, tools);
   } else {
     await tools.documents.move(moved, 'ready');
   }
   await releasePast(moved, tools);
   return true;
+}
+
+/** Hands a document on to be summarised. The message names the content, for when it comes too late. */
+async function sendToSummarize(document: DocumentIn<'uploaded'>, tools: StepTools): Promise<void> {
+  const { documentId, order } = document;
+  await tools.send({ step: 'summarize', documentId, order, ...contentNameOf(document) });
 }
 
 interface Content {
@@ -124,8 +129,9 @@ interface Content {
  * @throws Defer while another worker has the content; LaneClosed where a file is needed and none may be made
  */
 export async function liveFile(content: Content, tools: UploadTools): Promise<RemoteFile> {
+  const contentId = contentIdOf(content);
   for (;;) {
-    const seen = await tools.contents.get(content.contentSha256);
+    const seen = await tools.contents.get(contentId);
     if (seen?.state === 'live' && !expiresSoon(seen, tools)) {
       return { fileId: seen.fileId, expiresAt: seen.expiresAt };
     }
@@ -179,34 +185,56 @@ async function withClaim(
 ): Promise<RemoteFile | undefined> {
   const { contents } = tools;
   const { owner } = claim;
-  const sha256 = claimed.contentSha256;
+  const contentId = contentIdOfItem(claimed);
   const lost = new AbortController();
   const renewal = setInterval(() => {
-    contents.renew(sha256, owner, tools.leaseMs).then(
+    contents.renew(contentId, owner, tools.leaseMs).then(
       (held) => held || lost.abort(new Error('the claim was lost')),
       // The ledger cannot be reached: the lease may run out, and the next owner looks for strays.
-      (error: unknown) => tools.log.warn('lease not renewed', { sha256, error: String(error) }),
+      (error: unknown) => tools.log.warn('lease not renewed', { contentId, error: String(error) }),
     );
   }, tools.leaseMs / 3);
   try {
     const made = await work(lost.signal);
     const file = { fileId: made.id, expiresAt: made.expiresAt };
-    if (await contents.setLive(sha256, owner, file)) {
+    if (await contents.setLive(contentId, owner, file)) {
       await deleteDoomed(claimed, tools);
+      if (claimed.claims > 1) await retell(claimed, file, tools);
       return file;
     }
-    const present = await contents.get(sha256);
+    const present = await contents.get(contentId);
     if (present?.state === 'live' && present.fileId !== file.fileId) {
       await tools.claude.deleteFile(file.fileId);
     }
     return undefined;
   } catch (thrown) {
     const { error, fileMayExist } = outcomeOf(thrown, 'upload');
-    await contents.abandon(sha256, owner, fileMayExist || claim.strayPossible);
+    await contents.abandon(contentId, owner, fileMayExist || claim.strayPossible);
     throw error;
   } finally {
     clearInterval(renewal);
   }
+}
+
+/**
+ * Tells the other documents with this content that another file carries it now. The reconciler would find them too,
+ * hours later.
+ */
+async function retell(
+  claimed: ContentItem,
+  file: RemoteFile,
+  { contents, documents }: UploadTools,
+): Promise<void> {
+  let cursor: unknown;
+  do {
+    const page = await contents.references(contentIdOfItem(claimed), { cursor });
+    for (const { documentId, order } of page.references) {
+      const document = await documents.get(documentId);
+      if (document?.order !== order || !document.fileId) continue;
+      if (document.fileId !== file.fileId) await documents.refile(document, document.fileId, file);
+    }
+    cursor = page.cursor;
+  } while (cursor);
 }
 
 /** Deletes the file that the content had when it was taken over from its deletion. */

@@ -61,9 +61,14 @@ test('each function, class and method of the client has an example that prints w
     'terminalStatuses',
     'toDocumentRecord',
   ]);
-  for (const [name, example] of examples) {
-    const expected = promised(example);
-    expect(expected, name).not.toBe('');
-    expect(await runExample(example), name).toBe(expected);
-  }
+  const silent = [...examples].filter(([, code]) => promised(code) === '').map(([name]) => name);
+  expect(silent).toEqual([]);
+  // One process for all of them: starting the SDK takes longer than any example.
+  for (const [name, code] of examples) writeFileSync(join(app.dir, `${name}.ts`), code);
+  const all = [...examples.keys()].map(
+    (name) => `console.log('${name}:');
+await import('./${name}.ts');`,
+  );
+  const expected = [...examples].map(([name, code]) => `${name}:\n${promised(code)}`);
+  expect(await runExample(all.join('\n'))).toBe(expected.join(''));
 });

@@ -58,7 +58,7 @@ async function query(client: DynamoDBClient, attribute: string, value: string) {
 }
 
 describe('the local DynamoDB', () => {
-  it('rebuilds its indexes after a kill, so that none lists a missing item', async () => {
+  it('rebuilds its indexes after a kill, so that none lists an item that does not exist', async () => {
     const dir = temporaryDir();
     cleanups.push(dir.remove);
     const first = await open(dir.path, table('state'), false);
@@ -91,7 +91,7 @@ describe('the local DynamoDB', () => {
     expect(await query(client, 'state', 'open')).toEqual(['1']);
   });
 
-  it('is restarted on the same port, with its data, when its process dies', async () => {
+  it('restarts on the same port with its data when its process dies', async () => {
     const dir = temporaryDir();
     cleanups.push(dir.remove);
     const { server } = await open(dir.path, table('state'), false);
@@ -123,7 +123,7 @@ describe('the local DynamoDB', () => {
   });
 });
 
-/** Leaves what a kill between an index entry and its item leaves. */
+/** Leaves an index entry without an item, as a kill between the two writes does. */
 async function plantStaleEntry(dataDir: string): Promise<void> {
   const store = db.create({ path: `${dataDir}/dynamodb` });
   await store.db.open();

@@ -180,7 +180,7 @@ test('a document waiting for the Claude API is counted until it moves on', async
   await follower.look();
   expect(follower.tally.waiting).toEqual(['claude.unreachable']);
 
-  await documents.move(document, 'uploaded', {}, { remove: ['error', 'outages'] });
+  await documents.move(document, 'uploaded', impliedBy.uploaded, { remove: ['error', 'outages'] });
   await follower.look();
 
   expect(follower.tally.waiting).toEqual([]);

@@ -1,16 +1,18 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
 import { indexes } from '../../shared/ledger/keys.ts';
 import { Table } from '../../shared/ledger/table.ts';
 
-/** A DynamoDB in memory that holds empty ledgers. */
+/** An in-memory DynamoDB that creates ledgers. */
 export interface LedgerServer {
   url: string;
   /** A new, empty ledger. */
   create(): Promise<Table>;
+  /** All items of a ledger that it created. */
+  itemsOf(table: Table): Promise<Record<string, unknown>[]>;
   close(): void;
 }
 
@@ -29,15 +31,22 @@ export async function startLedgerServer(): Promise<LedgerServer> {
     marshallOptions: { removeUndefinedValues: true },
   });
   let counter = 0;
+  const names = new WeakMap<Table, string>();
   return {
     url,
     async create() {
       counter += 1;
       const name = `ledger-${counter}`;
       await client.send(createTable(name));
-      // Even one that takes no time to create is not there until the next turn of the event loop.
+      // Even with `createTableMs: 0` a table only becomes active on a later turn of the event loop.
       while (!(await isActive(client, name)));
-      return new Table(documents, name);
+      const table = new Table(documents, name);
+      names.set(table, name);
+      return table;
+    },
+    async itemsOf(table) {
+      const { Items } = await documents.send(new ScanCommand({ TableName: names.get(table) }));
+      return Items ?? [];
     },
     close() {
       client.destroy();

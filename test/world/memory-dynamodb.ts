@@ -23,18 +23,30 @@ interface Input extends Partial<Placeholders> {
   IndexName?: string;
   Limit?: number;
   ExclusiveStartKey?: Item;
+  /** Which try of the request this is. */
+  attempts?: number;
 }
 
 /**
- * A DynamoDB in this process that evaluates the expressions the ledger writes: for tests that play
- * thousands of runs. It takes what `Table` sends and nothing else; the same contract suite runs over it
- * and over dynalite (test/ledger/table.test.ts), so what it lets pass may be trusted.
+ * An in-process DynamoDB that evaluates the ledger's expressions, for tests with thousands of runs. It accepts what
+ * `Table` sends and nothing else. The same contract suite runs over it and over dynalite
+ * (test/ledger/table.test.ts), so it can be trusted.
  */
 export class MemoryDynamo {
   readonly #tables = new Map<string, Map<string, Item>>();
   #counter = 0;
+  /** What happens between the two tries of the next write; set while its acknowledgement is to be lost. */
+  #meanwhile: (() => unknown) | undefined;
 
-  /** A client as `Table` takes it. Commands take effect in the order they are sent. */
+  /**
+   * Loses the acknowledgement of the next write: it takes effect, and is sent again, as the SDK does.
+   * @param meanwhile what others do between the two tries
+   */
+  loseAcknowledgement(meanwhile: () => unknown = () => {}): void {
+    this.#meanwhile = meanwhile;
+  }
+
+  /** A client for `Table`. Commands take effect in the order they are sent. */
   get client(): DynamoDBDocumentClient {
     const port = { send: async (command: { input: object }) => this.#send(command) };
     return port as unknown as DynamoDBDocumentClient;
@@ -48,12 +60,17 @@ export class MemoryDynamo {
     return name;
   }
 
-  /** All items of all tables, in the order of their keys. */
+  /** All items of all tables, ordered by key. */
   items(): Item[] {
     return [...this.#tables.values()]
       .flatMap((table) => [...table])
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, item]) => structuredClone(item));
+  }
+
+  /** All items of one table. */
+  itemsOf(name: string): Item[] {
+    return [...this.#table(name).values()].map((item) => structuredClone(item));
   }
 
   #table(name: string): Map<string, Item> {
@@ -63,9 +80,27 @@ export class MemoryDynamo {
   }
 
   #send(command: { input: object }): unknown {
-    // A copy, as marshalling makes one: what the caller changes later is not in the table.
+    const meanwhile = this.#meanwhile;
+    if (!meanwhile || !isWrite(command)) return this.#take(command, 1);
+    this.#meanwhile = undefined;
+    return this.#sendTwice(command, meanwhile);
+  }
+
+  async #sendTwice(command: { input: object }, meanwhile: () => unknown): Promise<unknown> {
+    // A refusal is an answer like any other, and can be lost as well.
+    const taken = await Promise.resolve()
+      .then(() => this.#take(command, 1))
+      .catch((error: unknown) => error);
+    if (taken instanceof Error && !(taken instanceof ConditionalCheckFailedException)) throw taken;
+    await meanwhile();
+    return this.#take(command, 2);
+  }
+
+  #take(command: { input: object }, attempts: number): unknown {
+    // A copy, like marshalling makes: later changes by the caller do not affect the table.
     const input = structuredClone(command.input) as Input;
     const table = this.#table(input.TableName);
+    input.attempts = attempts;
     if (command instanceof GetCommand)
       return { Item: structuredClone(table.get(keyOf(input.Key))) };
     if (command instanceof PutCommand) return put(table, input);
@@ -76,6 +111,11 @@ export class MemoryDynamo {
     throw new Error(`not a command of the ledger: ${command.constructor.name}`);
   }
 }
+
+const isWrite = (command: object): boolean =>
+  command instanceof PutCommand ||
+  command instanceof UpdateCommand ||
+  command instanceof DeleteCommand;
 
 function put(table: Map<string, Item>, input: Input) {
   const key = keyOf(input.Item);
@@ -112,7 +152,7 @@ function query(table: Map<string, Item>, input: Input) {
   return page(found, input);
 }
 
-/** The items that stand in the index (or table) that is asked for, in its order. */
+/** The items of the requested index (or table), in its order. */
 function inIndex(table: Map<string, Item>, { IndexName }: Input): Item[] {
   const index = Object.values(indexes).find(({ name }) => name === IndexName);
   if (IndexName && !index) throw new Error(`no index ${IndexName}`);
@@ -153,7 +193,7 @@ function check(present: Item | undefined, input: Input): void {
   if (meets(input.ConditionExpression, present ?? {}, given)) return;
   throw new ConditionalCheckFailedException({
     message: 'The conditional request failed',
-    $metadata: {},
+    $metadata: { attempts: input.attempts ?? 1 },
   });
 }
 
@@ -167,12 +207,12 @@ function keyOf(item: Item | undefined): string {
   return `${item.pk}\0${item.sk}`;
 }
 
-/** As the document client is set up (`removeUndefinedValues`). */
+/** Like the document client's option `removeUndefinedValues`. */
 function withoutUndefined<T>(value: T): T {
   if (Array.isArray(value)) {
     return value.filter((each) => each !== undefined).map(withoutUndefined) as T;
   }
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, each]) => each !== undefined)
@@ -181,17 +221,27 @@ function withoutUndefined<T>(value: T): T {
 }
 
 export interface MemoryLedger extends LedgerServer {
-  /** Everything in all of its tables. */
+  /** All items of all tables. */
   items(): Item[];
+  /** Loses the acknowledgement of the next write, which is then sent again (`MemoryDynamo`). */
+  loseAcknowledgement(meanwhile?: () => unknown): void;
 }
 
-/** Ledgers in memory, in the place of `startLedgerServer`. */
+/** In-memory ledgers, in place of `startLedgerServer`. */
 export function memoryLedger(): MemoryLedger {
   const dynamo = new MemoryDynamo();
+  const names = new WeakMap<Table, string>();
   return {
     url: 'memory:',
-    create: async () => new Table(dynamo.client, dynamo.createTable()),
+    create: async () => {
+      const name = dynamo.createTable();
+      const table = new Table(dynamo.client, name);
+      names.set(table, name);
+      return table;
+    },
     items: () => dynamo.items(),
+    itemsOf: async (table) => dynamo.itemsOf(names.get(table) ?? ''),
+    loseAcknowledgement: (meanwhile) => dynamo.loseAcknowledgement(meanwhile),
     close: () => {},
   };
 }

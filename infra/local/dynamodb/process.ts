@@ -4,11 +4,11 @@ import { dirname } from 'node:path';
 import dynalite from 'dynalite';
 import { repairTables, type TableSettings } from './tables.ts';
 
-/** The first message of the host to this process. */
+/** The host's instructions to this process. */
 export interface DynamoSettings {
   path: string;
   port: number;
-  /** Clients already know the port, so no other one may be used. */
+  /** Clients already use the port: no other one will do. */
   portIsFixed: boolean;
   /** The previous process did not close its files. */
   rebuild: boolean;
@@ -38,7 +38,7 @@ async function serve({ path, port, portIsFixed, rebuild, tables }: DynamoSetting
     if (port === 0 || portIsFixed || error.code !== 'EADDRINUSE') throw error;
     return listen(0);
   });
-  // The host has ended or asks this process to end: close the files in good order.
+  // The host is gone or asks this process to end: shut down cleanly.
   process.once('disconnect', () => {
     server.closeAllConnections();
     server.close(() => process.exit(0));
@@ -46,7 +46,7 @@ async function serve({ path, port, portIsFixed, rebuild, tables }: DynamoSetting
   process.send?.({ ready: (server.address() as AddressInfo).port });
 }
 
-// dynalite throws when a client disconnects in the middle of a request, as a killed function does.
+// dynalite throws when a client disconnects during a request, as a killed function does.
 process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
   if (error.code === 'ECONNRESET') return;
   process.stderr.write(`${error.stack ?? error}\n`);

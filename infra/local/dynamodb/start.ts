@@ -12,7 +12,7 @@ import type { TableSettings } from './tables.ts';
 
 export interface LocalDynamo {
   url: string;
-  /** Its process id, which changes when it is restarted. */
+  /** Of its process; it changes when the process is restarted. */
   readonly pid: number | undefined;
   /** Requests so far, by operation. */
   counts(): Promise<Record<string, number>>;
@@ -21,8 +21,8 @@ export interface LocalDynamo {
 }
 
 /**
- * Starts dynalite, on disk, in a process of its own, and creates missing tables.
- * @param options `unclean`: the previous host was killed, so indexes are rebuilt
+ * Starts dynalite, on disk and in a process of its own, and creates the tables that are missing.
+ * @param options `unclean`: the previous host was killed, so the indexes are rebuilt
  */
 export async function startDynamo(options: {
   dataDir: string;

@@ -15,8 +15,8 @@ type Operations<Value> = Parameters<Level<Value>['batch']>[0];
 const chunk = 500;
 
 /**
- * Changes the tables on disk to the wanted settings before the server opens them, and rebuilds indexes that
- * changed. After a kill it rebuilds all: dynalite writes an index entry before its item and without a
+ * Applies the wanted settings to the tables on disk before the server opens them, and rebuilds the
+ * indexes where they may be wrong: dynalite writes an index entry before its item and without a
  * transaction, so a kill between the two leaves an entry without an item.
  * @param rebuild whether the previous process was killed
  */
@@ -30,7 +30,7 @@ export async function repairTables(
   try {
     for await (const table of store.tableDb.createValueStream()) {
       if (table.TableStatus !== 'ACTIVE') {
-        // The process was killed between creating the table and marking it active.
+        // Killed between creating the table and marking it active.
         table.TableStatus = 'ACTIVE';
         await put(store.tableDb, table.TableName, table);
       }
@@ -109,7 +109,7 @@ function batch<Value>(level: Level<Value>, operations: Operations<Value>): Promi
   return promisify(level.batch)(operations) as Promise<void>;
 }
 
-/** Indexes in a comparable form, without the server's additions. */
+/** The indexes in a form that can be compared, without the fields that the server adds. */
 function indexText(indexes: Index[] | undefined): string {
   const plain = (indexes ?? []).map(({ IndexName, KeySchema, Projection }) =>
     JSON.stringify([IndexName, KeySchema, Projection]),

@@ -1,0 +1,256 @@
+import { isFileGone } from '../claude/errors.ts';
+import { outcomeOf } from '../claude/outcome.ts';
+import { costUsd, type PriceTable } from '../claude/prices.ts';
+import { RejectDocument, RetryLater } from '../journey/errors.ts';
+import type { Profile } from '../journey/profiles.ts';
+import type { AnswerIn, AnswerRef, Billed } from '../ledger/answers.ts';
+import { contentName } from '../ledger/content-id.ts';
+import type { CostEntry } from '../ledger/costs.ts';
+import type { DocumentIn } from '../ledger/document-item.ts';
+import { summaryRequest } from '../summary/prompt.ts';
+import { copyAnswer } from './answer-copy.ts';
+import { type KeptReply, keptReplyOf, replyKeyOf, spilledReply, stored } from './answer-store.ts';
+import type { AnswerTools, Claude } from './tools.ts';
+
+type Message = Awaited<ReturnType<Claude['createMessage']>>;
+
+/** What it takes to ask Claude. */
+export interface AskTools extends AnswerTools {
+  claude: Claude;
+  prices: PriceTable;
+  /** Names this worker in the lease of a question; unique at each call. */
+  owner: () => string;
+  /** How long the lease holds, in milliseconds: longer than a call can take. */
+  leaseMs: number;
+  /** Milliseconds after which a call is given up. */
+  callTimeoutMs: number;
+  sleep: (ms: number) => Promise<void>;
+}
+
+/**
+ * Makes the paid call of a question that this worker has claimed, and writes down what comes of it before anything
+ * else. Whoever takes over from a worker that died first looks for the reply that it may have saved.
+ */
+export async function ask(
+  document: DocumentIn<'uploaded'>,
+  profile: Profile,
+  ref: AnswerRef,
+  claimed: AnswerIn<'asking'>,
+  tools: AskTools,
+): Promise<void> {
+  const saved = claimed.calls > 1 ? await spilledReply(ref, claimed.generation, tools) : undefined;
+  if (saved) {
+    // That call is the one before: the one counted for us was not made.
+    const { owner = '' } = claimed;
+    const uncounted = await tools.answers.uncount(ref, owner);
+    const before = { ...claimed, ...uncounted, calls: claimed.calls - 1 };
+    return settle(document, ref, before, saved, tools);
+  }
+  // The calls before this one ended unseen.
+  await tools.costs.recordUnknown(ref, claimed, claimed.unknownCalls - 1);
+  let reply: Message;
+  try {
+    reply = await tools.claude.createMessage(summaryRequest(document, profile), {
+      timeoutMs: tools.callTimeoutMs,
+    });
+  } catch (thrown) {
+    return callFailed(thrown, document, ref, claimed, tools);
+  }
+  const kept = keptReplyOf(reply, billedOf(reply, tools));
+  return settle(document, ref, claimed, kept, tools);
+}
+
+function billedOf(reply: Message, tools: AskTools): Billed {
+  const { usage } = reply;
+  const cost = costUsd(usage, reply.model, { table: tools.prices });
+  return {
+    model: reply.model,
+    inputTokens: usage.input_tokens + (usage.cache_creation_input_tokens ?? 0),
+    outputTokens: usage.output_tokens,
+    cacheReadTokens: usage.cache_read_input_tokens ?? 0,
+    ...(cost === undefined ? {} : { costUsd: cost }),
+    at: new Date(tools.now()).toISOString(),
+  };
+}
+
+/** Writes the reply into the answer and its cost into the books, then the record; then wakes those that wait. */
+async function settle(
+  document: DocumentIn<'uploaded'>,
+  ref: AnswerRef,
+  claimed: AnswerIn<'asking'>,
+  kept: KeptReply,
+  tools: AskTools,
+): Promise<void> {
+  const unusable = unusableBecause(kept);
+  const { model: _, documentId: _id, order: _order, ...about } = claimed.askedBy;
+  const outcome = unusable ? 'refused' : 'answered';
+  const entry: CostEntry = { ...kept.billed, ...about, outcome };
+  const write = <T>(work: () => Promise<T>) => whileLeased(ref, claimed, kept, tools, work);
+  const error = unusable && { code: unusable.code, message: unusable.message };
+  const settled = await write(async () => {
+    const reply = await stored(ref, claimed.generation, kept, tools);
+    return tools.answers.settle(ref, claimed, reply, kept.billed, error);
+  }).finally(() => write(() => tools.costs.record(ref, claimed, claimed.calls, entry)));
+  if (settled) {
+    await copyAnswer(document, ref, settled, tools);
+    if (settled.awaited) await wakeAll(ref, tools);
+    return;
+  }
+  await notSettled(document, ref, claimed, tools);
+}
+
+/** The reply was not taken: another one was first, or the content was removed during the call. Its cost is recorded. */
+async function notSettled(
+  document: DocumentIn<'uploaded'>,
+  ref: AnswerRef,
+  { owner = '' }: AnswerIn<'asking'>,
+  tools: AskTools,
+): Promise<void> {
+  const present = await tools.answers.get(ref);
+  if (present && present.state !== 'asking') return copyAnswer(document, ref, present, tools);
+  if (present?.revoked && (await tools.answers.end(ref, owner)) && present.awaited) {
+    // A document with this content came after the removal.
+    await tools.send({ step: 'wake', ...ref, one: true });
+  }
+  throw new RetryLater({
+    code: 'summarize.internal',
+    message: 'The content was removed while Claude was being asked about it.',
+    delayMs: 1_000,
+  });
+}
+
+const wakeAll = async (ref: AnswerRef, tools: AskTools): Promise<void> => {
+  await tools.send({ step: 'wake', ...ref });
+  await tools.answers.clearAwaited(ref);
+};
+
+/** Pauses between tries to write a paid reply down, in milliseconds. */
+const pausesMs = [100, 300, 1_000, 3_000, 10_000];
+
+/**
+ * Does a write that a paid reply depends on, again and again while the lease holds. Where the ledger does not take
+ * the reply, it goes to the results bucket at once, where a redelivery finds it.
+ */
+async function whileLeased<T>(
+  ref: AnswerRef,
+  claimed: AnswerIn<'asking'>,
+  kept: KeptReply,
+  tools: AskTools,
+  write: () => Promise<T>,
+): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await write();
+    } catch (error) {
+      const pauseMs = pausesMs[Math.min(tries, pausesMs.length - 1)] ?? 0;
+      const { contentId, question } = ref;
+      const fields = { contentId, question, tries, error: String(error) };
+      tools.log.warn('a paid reply could not be written down yet', fields);
+      if (tries === 0) await save(ref, claimed, kept, tools);
+      if (tools.now() + pauseMs >= claimed.leaseUntil - reserveMs) throw error;
+      await tools.sleep(pauseMs);
+    }
+  }
+}
+
+/** What is left of the lease when a worker gives up: the message is delivered again after that. */
+const reserveMs = 60_000;
+
+/** Saves a reply in the results bucket; fails silently, because the ledger may take it yet. */
+async function save(
+  ref: AnswerRef,
+  { generation }: AnswerIn<'asking'>,
+  kept: KeptReply,
+  { objects, resultsBucket, log }: AskTools,
+): Promise<void> {
+  const target = { bucket: resultsBucket, key: replyKeyOf(ref, generation) };
+  try {
+    await objects.putText(target, JSON.stringify(kept), 'application/json');
+  } catch (error) {
+    log.warn('a paid reply could not be saved either', { key: target.key, error: String(error) });
+  }
+}
+
+/** A call without a reply: takes it off the count when it was certainly not billed, and decides what is next. */
+async function callFailed(
+  thrown: unknown,
+  document: DocumentIn<'uploaded'>,
+  ref: AnswerRef,
+  claimed: AnswerIn<'asking'>,
+  tools: AskTools,
+): Promise<void> {
+  const { error, mayBePaid } = outcomeOf(thrown, 'summarize');
+  const given = await tools.answers.giveBack(ref, claimed.owner ?? '', mayBePaid);
+  if (mayBePaid) await countUnknown(document, given ?? claimed, tools);
+  if (isFileGone(thrown) && (document.evictions ?? 0) < maxEvictions) {
+    return uploadAgain(document, ref, tools);
+  }
+  // The document is about to end: one of those that wait asks in its turn.
+  const ends =
+    error instanceof RejectDocument ||
+    (document.attempts.summarize ?? 0) + 1 >= tools.policy.maxAttempts;
+  if (ends && given?.awaited) {
+    await tools.send({ step: 'wake', ...ref, one: true });
+  }
+  throw error;
+}
+
+/** Times that a document is uploaded again because its file was gone, before that counts as a failure. */
+const maxEvictions = 5;
+
+/** The record says that calls were made whose cost is not known, even if the document fails now. */
+async function countUnknown(
+  document: DocumentIn<'uploaded'>,
+  { calls, unknownCalls }: AnswerIn<'asking'>,
+  tools: AskTools,
+): Promise<void> {
+  const usage = { ...document.usage, calls, costUnknownCalls: unknownCalls };
+  await tools.documents.move(document, 'uploaded', { usage });
+}
+
+/** The file is gone from the Files API: evicts it and sends the document back to upload. */
+async function uploadAgain(
+  document: DocumentIn<'uploaded'>,
+  { contentId }: AnswerRef,
+  tools: AskTools,
+): Promise<void> {
+  const { fileId, documentId, order } = document;
+  await tools.contents.evict(contentId, fileId);
+  const moved = await tools.documents.move(
+    document,
+    'normalized',
+    {},
+    { add: { evictions: 1 }, remove: ['fileId', 'fileExpiresAt', 'waiting'] },
+  );
+  tools.log.warn('the file is gone: uploading again', { documentId, fileId });
+  if (moved) await tools.send({ step: 'upload', documentId, order, ...contentName(contentId) });
+}
+
+/** Why a reply is not a summary although the call succeeded, or `undefined` when it is one. */
+function unusableBecause({ stopReason, billed }: KeptReply): RejectDocument | undefined {
+  switch (stopReason) {
+    case 'end_turn':
+    case 'stop_sequence':
+      return undefined;
+    case 'refusal':
+      return new RejectDocument({
+        code: 'summarize.refused',
+        message: 'Claude declined to summarise this document.',
+      });
+    case 'max_tokens':
+      return new RejectDocument({
+        code: 'summarize.max_tokens',
+        message: `The summary was cut off after ${billed.outputTokens} tokens.`,
+      });
+    case 'model_context_window_exceeded':
+      return new RejectDocument({
+        code: 'summarize.too_long',
+        message: 'The document does not fit into the context of the model.',
+      });
+    default:
+      return new RejectDocument({
+        code: 'summarize.unexpected_stop',
+        message: `Claude stopped for an unknown reason: ${stopReason}.`,
+      });
+  }
+}
