@@ -74,8 +74,9 @@ test('a sweep that a person asks for is made, by a later run if the first is too
   world.drop('again.txt', text('again'));
   let pages = 1;
   const { report: short } = await world.reconcile({ sweep: true, timeLeft: () => pages-- > 0 });
-  expect(short).toMatchObject({ counts: {}, unfinished: true });
-  expect((await world.reconcile()).report?.counts).toEqual({ announced: 1 });
+  expect(short).toMatchObject({ unfinished: true });
+  const { report: rest } = await world.reconcile();
+  expect((short?.counts.announced ?? 0) + (rest?.counts.announced ?? 0)).toBe(1);
 });
 
 test('each run leaves a report that people can read', async () => {
@@ -104,7 +105,6 @@ describe('runs', () => {
         counts[what] = (counts[what] ?? 0) + count;
       }
       if (!report?.unfinished) return { runs, counts };
-      expect(report.storageBytes).toBeUndefined();
       expect(runs).toBeLessThan(400);
     }
   }

@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type ContentItem, Contents, mayHaveStray } from '../../shared/ledger/contents.ts';
-import { contentKey, referenceKey } from '../../shared/ledger/keys.ts';
+import { contentIdOf } from '../../shared/ledger/content-id.ts';
+import {
+  type ContentItem,
+  Contents,
+  contentIdOfItem,
+  mayHaveStray,
+} from '../../shared/ledger/contents.ts';
+import { contentKey, indexes, referenceKey, shardOf } from '../../shared/ledger/keys.ts';
 import type { QueryInput, Table } from '../../shared/ledger/table.ts';
 import { emptyLedger } from './support.ts';
 
@@ -10,7 +16,12 @@ let contents: Contents;
 
 const sha = 'a'.repeat(64);
 const facts = { contentSha256: sha, sizeBytes: 3, filename: 'a.txt', mimeType: 'text/plain' };
+/** The facts as the item has them. */
+const kept = { pk: contentKey(sha).pk, ...facts };
 const file = { fileId: 'f1' };
+const keptUntil = '2026-11-29T12:00:00.000Z';
+/** What puts a content into the index of what is kept for a while. */
+const indexed = { stateShard: `past#${shardOf(sha)}`, stateAt: keptUntil };
 
 beforeEach(async () => {
   ({ table, clock } = await emptyLedger());
@@ -49,8 +60,8 @@ describe('references', () => {
 
     const { references, cursor } = await contents.references(sha);
     expect(references).toEqual([
-      { documentId: 'd1', order: '02' },
-      { documentId: 'd2', order: '01' },
+      { documentId: 'd1', order: '02', waitsFor: undefined },
+      { documentId: 'd2', order: '01', waitsFor: undefined },
     ]);
     expect(cursor).toBeUndefined();
     expect(await table.get(referenceKey(sha, 'd2', '01'))).toMatchObject({ documentId: 'd2' });
@@ -86,7 +97,7 @@ describe('claim', () => {
     const content = await contents.claim(facts, undefined, 'me', 1_000);
 
     expect(content).toEqual({
-      ...facts,
+      ...kept,
       state: 'uploading',
       owner: 'me',
       leaseUntil: clock.now + 1_000,
@@ -187,7 +198,7 @@ describe('setLive', () => {
     await expect(contents.setLive(sha, 'me', { fileId: 'f1', expiresAt })).resolves.toBe(true);
 
     expect(await present()).toEqual({
-      ...facts,
+      ...kept,
       state: 'live',
       fileId: 'f1',
       expiresAt,
@@ -226,7 +237,7 @@ describe('abandon', () => {
     await expect(contents.abandon(sha, 'me', false)).resolves.toBe(true);
 
     const content = await present();
-    expect(content).toEqual({ ...facts, state: 'free', revision: clock.now + 1, claims: 1 });
+    expect(content).toEqual({ ...kept, state: 'free', revision: clock.now + 1, claims: 1 });
     expect(mayHaveStray(content)).toBe(false);
   });
 
@@ -247,7 +258,7 @@ describe('evict', () => {
     await expect(contents.evict(sha, 'f1')).resolves.toBe(true);
 
     const content = await present();
-    expect(content).toEqual({ ...facts, state: 'free', revision: clock.now + 2, claims: 1 });
+    expect(content).toEqual({ ...kept, state: 'free', revision: clock.now + 2, claims: 1 });
   });
 
   test.each([
@@ -326,7 +337,7 @@ describe('deletion', () => {
     await expect(contents.revive(taken, false)).resolves.toBe(true);
 
     const content = await present();
-    expect(content).toEqual({ ...facts, state: 'uploading', revision: clock.now + 2, claims: 1 });
+    expect(content).toEqual({ ...kept, state: 'uploading', revision: clock.now + 2, claims: 1 });
     expect(mayHaveStray(content)).toBe(true);
   });
 
@@ -358,12 +369,171 @@ describe('deletion', () => {
   });
 });
 
+describe('content that is kept for a while', () => {
+  /** Content that was live and that no document refers to any more. */
+  const past = async (): Promise<ContentItem> => {
+    await live();
+    await contents.retire(await deleting(), keptUntil);
+    return present();
+  };
+  const inIndex = async () => {
+    const { name, hash } = indexes.byState;
+    const page = await table.query({
+      index: name,
+      hash: { name: hash, value: indexed.stateShard },
+    });
+    return page.items.map(({ pk }) => pk);
+  };
+
+  test('has no file and no deleter, and is in the index by the time until which it is kept', async () => {
+    await claimed();
+    await contents.setLive(sha, 'me', { ...file, expiresAt: '2026-11-23T12:00:00Z' });
+    const { fileId: _file, expiresAt: _expires, ...seen } = await present();
+    const taken = await deleting();
+
+    await expect(contents.retire(taken, keptUntil)).resolves.toBe(true);
+
+    const revision = taken.revision + 1;
+    expect(await present()).toEqual({ ...seen, state: 'past', keptUntil, revision });
+    expect(await table.get(contentKey(sha))).toMatchObject(indexed);
+    expect(await inIndex()).toEqual([kept.pk]);
+  });
+
+  test('does not remember a doomed file, which was deleted with the other', async () => {
+    await live('old');
+    await deleting();
+    await claimed('newcomer');
+
+    await contents.retire(await deleting(), keptUntil);
+
+    expect(await present()).not.toHaveProperty('doomedFileId');
+  });
+
+  test('is not what a deleter makes of content that it lost to a newcomer', async () => {
+    await live();
+    const taken = await deleting();
+    await claimed('newcomer');
+
+    await expect(contents.retire(taken, keptUntil)).resolves.toBe(false);
+    expect(await present()).toMatchObject({ state: 'uploading', owner: 'newcomer' });
+  });
+
+  test('leaves the index when a newcomer claims it, who need not look for a file', async () => {
+    const seen = await past();
+    expect(mayHaveStray(seen)).toBe(false);
+
+    const content = await claimed('newcomer');
+
+    expect(content).toEqual({
+      ...kept,
+      state: 'uploading',
+      owner: 'newcomer',
+      leaseUntil: clock.now + 1_000,
+      revision: seen.revision + 1,
+      claims: 2,
+    });
+    expect(await table.get(contentKey(sha))).not.toMatchObject({ stateAt: keptUntil });
+    expect(await inIndex()).toEqual([]);
+  });
+
+  test('leaves the index when its deleter finds a newcomer', async () => {
+    await past();
+
+    await contents.revive(await deleting(), false);
+
+    expect(await inIndex()).toEqual([]);
+    expect(await present()).not.toHaveProperty('keptUntil');
+  });
+
+  test('may be retired again for longer', async () => {
+    await past();
+
+    await contents.retire(await deleting(), '2026-12-01T12:00:00.000Z');
+
+    expect(await table.get(contentKey(sha))).toMatchObject({
+      state: 'past',
+      keptUntil: '2026-12-01T12:00:00.000Z',
+      stateAt: '2026-12-01T12:00:00.000Z',
+    });
+  });
+
+  test('is removed in the end like any other', async () => {
+    await past();
+
+    await expect(contents.forget(await deleting())).resolves.toBe(true);
+    expect(await contents.get(sha)).toBeUndefined();
+  });
+});
+
+describe('content whose type Claude does not read itself', () => {
+  const dataset = { ...facts, mimeType: 'text/csv' };
+  const id = contentIdOf(dataset);
+
+  test('is another item than the same bytes as text', async () => {
+    await claimed();
+
+    const content = await contents.claim(dataset, undefined, 'me', 1_000);
+
+    expect(content).toMatchObject({ pk: `CONTENT#${id}`, ...dataset, claims: 1 });
+    expect(contentIdOfItem(content ?? expect.unreachable('it was claimed'))).toBe(id);
+    expect((await present()).mimeType).toBe('text/plain');
+  });
+
+  test('is found by its id in every later write', async () => {
+    const first = await contents.claim(dataset, undefined, 'me', 1_000);
+    expect(await contents.renew(id, 'me', 2_000)).toBe(true);
+    expect(await contents.setLive(id, 'me', file)).toBe(true);
+    const seen = (await contents.get(id)) ?? expect.unreachable('it is live');
+    const taken = await contents.beginDelete(seen, 'deleter', 5_000);
+
+    expect(first?.pk).toBe(seen.pk);
+    expect(await contents.forget(taken ?? expect.unreachable('it was taken'))).toBe(true);
+    expect(await contents.get(id)).toBeUndefined();
+  });
+});
+
+describe('a version that waits for an answer', () => {
+  const version = { documentId: 'd1', order: '02' };
+
+  test('is marked in its reference, which stays the same otherwise', async () => {
+    await contents.join(sha, 'd1', '01');
+    await contents.join(sha, 'd1', '02');
+
+    await expect(contents.markWaiting(sha, version, 'q')).resolves.toBe(true);
+
+    const { references } = await contents.references(sha);
+    expect(references).toEqual([
+      { documentId: 'd1', order: '01', waitsFor: undefined },
+      { ...version, waitsFor: 'q' },
+    ]);
+  });
+
+  test('waits for the question that it asked last', async () => {
+    await contents.join(sha, 'd1', '02');
+    await contents.markWaiting(sha, version, 'q');
+
+    await contents.markWaiting(sha, version, 'r');
+
+    expect((await contents.references(sha)).references).toEqual([{ ...version, waitsFor: 'r' }]);
+  });
+
+  test('is not marked, and gets no reference, when it has left', async () => {
+    await contents.join(sha, 'd1', '02');
+    await contents.leave(sha, 'd1', '02');
+
+    await expect(contents.markWaiting(sha, version, 'q')).resolves.toBe(false);
+
+    expect(await contents.isReferenced(sha)).toBe(false);
+  });
+});
+
 test.each([
   ['uploading', undefined, true],
   ['deleting', undefined, true],
   ['deleting', 'f1', false],
   ['live', 'f1', false],
   ['free', undefined, false],
+  ['past', undefined, false],
 ] as const)('in state %s with file %s a stray is possible: %s', (state, fileId, expected) => {
   expect(mayHaveStray({ state, ...(fileId ? { fileId } : {}) })).toBe(expected);
 });
@@ -389,7 +559,10 @@ test('every write increments the revision', async () => {
   await contents.revive(await deleting(), false);
   await note();
 
-  expect(revisions).toEqual([0, 1, 2, 3, 4, 5, 6, 8]);
+  await contents.retire(await deleting(), keptUntil);
+  await note();
+
+  expect(revisions).toEqual([0, 1, 2, 3, 4, 5, 6, 8, 10]);
 });
 
 test('references are read consistently, and one is enough to know that there are any', async () => {
@@ -412,6 +585,7 @@ describe('an item read from the table', () => {
     uploading: {},
     free: {},
     live: { fileId: 'f1' },
+    past: { keptUntil: '2026-11-29T12:00:00.000Z' },
     deleting: { leaseUntil: 0 },
   } satisfies Record<ContentItem['state'], object>;
   const states = Object.keys(impliedBy) as ContentItem['state'][];
@@ -422,7 +596,7 @@ describe('an item read from the table', () => {
     await put(state, impliedBy[state]);
 
     expect(await contents.get(sha)).toEqual({
-      ...facts,
+      ...kept,
       state,
       revision: 1,
       claims: 1,
@@ -433,6 +607,8 @@ describe('an item read from the table', () => {
   test.each([
     ['live', 'without', 'fileId', {}],
     ['deleting', 'without', 'leaseUntil', { fileId: 'f1' }],
+    ['past', 'without', 'keptUntil', {}],
+    ['past', 'with', 'fileId', { fileId: 'f1', keptUntil: '2026-11-29T12:00:00.000Z' }],
     ['uploading', 'with', 'fileId', { fileId: 'f1' }],
     ['free', 'with', 'fileId', { fileId: 'f1' }],
     ['uploading', 'with', 'expiresAt', { expiresAt: '2026-11-23T12:00:00Z' }],

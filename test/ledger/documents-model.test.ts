@@ -36,6 +36,8 @@ interface Model {
   /** What past versions held and was not released yet, oldest first. */
   held: { contentSha256: string; order: string; hadFile?: boolean }[];
   confirmed: string | undefined;
+  /** Whether a removal has yet to delete what past versions left behind. */
+  purges: boolean;
   writes: number;
   /** What each worker saw last. */
   seen: Map<number, Version>;
@@ -73,10 +75,14 @@ async function compare(model: Model, { documents, table }: Real): Promise<void> 
   expect(document.fileId).toBe(model.now.file);
   expect(document.releases ?? []).toEqual(model.held);
   expect(document.confirmedBy).toBe(model.confirmed);
+  expect(document.purges ?? false).toBe(model.purges);
 
   const item = await table.get(documentKey(id));
   const inIndex = ['received', 'normalized', 'uploaded', 'failed', 'held'];
   expect(item !== undefined && 'stateShard' in item).toBe(inIndex.includes(document.status));
+  const archived: string[] = [];
+  for await (const { order } of documents.past(id)) archived.push(order);
+  expect(archived).toEqual([...model.past.keys()].toSorted());
   for (const [order, version] of model.past) {
     const past = await table.get(pastVersionKey(id, order));
     expect(past).toMatchObject({ order, status: version.status });
@@ -96,11 +102,13 @@ const receive = (sequencer: string, kind: 'created' | 'removed') =>
     else if (now && (now.order > order || confirmed >= order)) expect(outcome).toBe('stale');
     else {
       expect(outcome).toBe('new');
-      if (now) model.past.set(now.order, now);
+      // A removal keeps nothing of what it removes.
+      if (now && kind === 'created') model.past.set(now.order, now);
       if (now?.content) {
         const { content: contentSha256, order, file } = now;
         model.held.push({ contentSha256, order, ...(file ? { hadFile: true } : {}) });
       }
+      model.purges = kind === 'removed' && now !== undefined;
       const status = kind === 'removed' ? 'removed' : 'received';
       model.now = { order, status, attempts: 0, has: [] };
       model.confirmed = undefined;
@@ -255,7 +263,9 @@ const commands = [
       const document = seen.get(by);
       if (!document) return;
       await documents.clearReleases(document);
-      if (model.now?.order === document.order) model.held = [];
+      if (model.now?.order !== document.order) return;
+      model.held = [];
+      model.purges = false;
     }),
   ),
   fc.tuple(worker, file, file).map(([by, was, fileId]) =>
@@ -298,6 +308,7 @@ test('any events and steps in any order leave what the model predicts', async ()
           past: new Map(),
           held: [],
           confirmed: undefined,
+          purges: false,
           writes: 0,
           seen: new Map(),
         };

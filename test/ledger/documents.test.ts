@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { documentIdOf } from '../../shared/journey/ids.ts';
 import { type Status, statuses } from '../../shared/journey/record.ts';
+import { contentIdOf } from '../../shared/ledger/content-id.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { type Documents, IllegalTransition } from '../../shared/ledger/documents.ts';
-import { documentKey, orderOf, shardOf } from '../../shared/ledger/keys.ts';
-import type { Table } from '../../shared/ledger/table.ts';
+import { documentKey, orderOf, pastVersionKey, shardOf } from '../../shared/ledger/keys.ts';
+import type { QueryInput, Table } from '../../shared/ledger/table.ts';
 import { transitions } from '../../shared/ledger/transitions.ts';
 import { changed, documentIn, emptyLedger, error, impliedBy } from './support.ts';
 
@@ -149,7 +150,8 @@ describe('receive', () => {
     });
   });
 
-  test('archives the version it replaces, outside every index', async () => {
+  test('archives the version it replaces, in the index of what is kept for a while only', async () => {
+    ({ table, documents, clock } = await emptyLedger({ keepPastMs: 86_400_000 }));
     const { document } = await documents.receive(changed('0a'), 'default');
     const moved = await documents.move(document, 'normalized', impliedBy.normalized);
     await documents.move(moved ?? document, 'uploaded', impliedBy.uploaded);
@@ -163,10 +165,38 @@ describe('receive', () => {
       pastFileId: 'file_1',
       contentSha256: moved?.contentSha256,
     });
-    for (const indexed of ['stateShard', 'dayShard', 'listedAt', 'fileId']) {
+    expect(past).toMatchObject({
+      stateShard: `past#${shardOf(id)}`,
+      stateAt: new Date(clock.now + 86_400_000).toISOString(),
+    });
+    for (const indexed of ['dayShard', 'listedAt', 'fileId']) {
       expect(past).not.toHaveProperty(indexed);
     }
     expect(await documents.getPast(id, orderOf('0a'))).toMatchObject({ sequencer: '0a' });
+  });
+
+  test('keeps a past version until now when nothing is to be kept', async () => {
+    await documents.receive(changed('0a'), 'default');
+    clock.now += 1_000;
+
+    await documents.receive(changed('0b'), 'default');
+
+    expect(await table.get(pastVersionKey(id, orderOf('0a')))).toMatchObject({ stateAt: iso() });
+  });
+
+  test('archives nothing when the document was removed, and has the past deleted', async () => {
+    await documents.receive(changed('0a'), 'default');
+
+    const { document } = await documents.receive(changed('0b', { kind: 'removed' }), 'default');
+
+    expect(document).toMatchObject({ status: 'removed', purges: true });
+    expect(await documents.getPast(id, orderOf('0a'))).toBeUndefined();
+  });
+
+  test('has no past to delete when the first event of a key is its removal', async () => {
+    const { document } = await documents.receive(changed('0a', { kind: 'removed' }), 'default');
+
+    expect(document).not.toHaveProperty('purges');
   });
 
   test('does not overwrite an archived version with an older read of it', async () => {
@@ -209,6 +239,21 @@ describe('receive', () => {
     );
   });
 
+  test('releases a content by its id where that is not its hash, and says where it had a file', async () => {
+    const { document } = await documents.receive(changed('0a'), 'default');
+    const dataset = { ...impliedBy.uploaded, contentSha256: sha, mimeType: 'text/csv' };
+    const normalized = await documents.move(document, 'normalized', dataset);
+    await documents.move(normalized ?? document, 'uploaded', dataset);
+
+    const { document: second } = await documents.receive(changed('0b'), 'default');
+
+    const contentId = contentIdOf(dataset);
+    expect(contentId).not.toBe(sha);
+    expect(second.releases).toEqual([
+      { contentSha256: sha, contentId, order: orderOf('0a'), hadFile: true },
+    ]);
+  });
+
   test('has nothing to release for a version that never had content', async () => {
     await documents.receive(changed('0a'), 'default');
 
@@ -216,7 +261,7 @@ describe('receive', () => {
 
     expect(document).not.toHaveProperty('releases');
     expect(document).not.toHaveProperty('retiresParts');
-    expect(document).not.toHaveProperty('prior');
+    expect(document).not.toHaveProperty('purges');
   });
 
   test.each([
@@ -230,66 +275,6 @@ describe('receive', () => {
 
     expect(document.retiresParts).toBe(true);
     expect(document).not.toHaveProperty('hasParts');
-  });
-
-  const summary = {
-    title: 't',
-    text: 't',
-    keyPoints: [],
-    language: 'en',
-    citations: [],
-    model: 'm',
-    stopReason: 'end_turn',
-    at: '2026-11-22T12:00:00.000Z',
-  };
-
-  test('remembers a summary that may be carried over, across versions without one', async () => {
-    const { document } = await documents.receive(changed('0a'), 'default');
-    await documents.move(document, 'normalized', {
-      ...impliedBy.normalized,
-      contentSha256: sha,
-      summary,
-      fingerprint: 'f',
-    });
-
-    await documents.receive(changed('0b', { kind: 'removed' }), 'default');
-    const { document: third } = await documents.receive(changed('0c'), 'default');
-
-    expect(third.prior).toEqual({ order: orderOf('0a'), contentSha256: sha, fingerprint: 'f' });
-  });
-
-  test('remembers the newest summary', async () => {
-    const { document } = await documents.receive(changed('0a'), 'default');
-    await documents.move(document, 'normalized', {
-      ...impliedBy.normalized,
-      contentSha256: sha,
-      summary,
-      fingerprint: 'f',
-    });
-    const { document: second } = await documents.receive(changed('0b'), 'default');
-    await documents.move(second, 'normalized', {
-      ...impliedBy.normalized,
-      contentSha256: sha,
-      summary,
-      fingerprint: 'g',
-    });
-
-    const { document: third } = await documents.receive(changed('0c'), 'default');
-
-    expect(third.prior).toEqual({ order: orderOf('0b'), contentSha256: sha, fingerprint: 'g' });
-  });
-
-  test.each([
-    ['a summary', 'normalized', { contentSha256: sha, fingerprint: 'f' }],
-    ['a fingerprint', 'normalized', { contentSha256: sha, summary }],
-    ['content', 'received', { fingerprint: 'f', summary }],
-  ] as const)('carries nothing over from a version without %s', async (_what, status, changes) => {
-    const { document: first } = await documents.receive(changed('0a'), 'default');
-    await documents.move(first, status, { ...impliedBy[status], ...changes });
-
-    const { document } = await documents.receive(changed('0b'), 'default');
-
-    expect(document).not.toHaveProperty('prior');
   });
 
   test('starts over when a step moves the version while it is being replaced', async () => {
@@ -482,13 +467,14 @@ describe('setAside', () => {
 
     const stopped = await documents.setAside(document, 'skipped', error, {
       attempt: 'normalize',
-      fidelity,
+      changes: { fidelity },
+      add: { 'attempts.render': 2 },
     });
 
     expect(stopped).toMatchObject({
       status: 'skipped',
       error: { ...error, at: iso() },
-      attempts: { normalize: 1 },
+      attempts: { normalize: 1, render: 2 },
       fidelity,
     });
     expect(stopped).not.toHaveProperty('heldFrom');
@@ -505,39 +491,27 @@ describe('setAside', () => {
     },
   );
 
-  test('does not end a document that another worker is paying for', async () => {
+  test.each(['failed', 'skipped', 'held'] as const)(
+    'ends what the document waited for when it becomes %s, and removes what it is told to',
+    async (to) => {
+      const document = await inStatus('received');
+      const waiting = { reason: 'answer', since: iso() } as const;
+      await documents.move(document, 'received', { waiting, rendering: true });
+
+      const stopped = await documents.setAside(document, to, error, { remove: ['rendering'] });
+
+      expect(stopped).toMatchObject({ status: to });
+      expect(stopped).not.toHaveProperty('waiting');
+      expect(stopped).not.toHaveProperty('rendering');
+    },
+  );
+
+  test('depends on the condition that it is given', async () => {
     const document = await inStatus('uploaded');
-    const lease = { owner: 'other', until: clock.now + 1 };
-    await documents.move(document, 'uploaded', { lease });
+    const condition = { expression: 'etag = :etag', values: { etag: 'another' } };
 
-    expect(await documents.attemptFailed(document, 'summarize', error)).toMatchObject({ lease });
-    expect(await documents.setAside(document, 'failed', error)).toBeUndefined();
-    expect(await present()).toMatchObject({ status: 'uploaded', lease });
-  });
-
-  test('is refused to the last millisecond of a lease, except to its owner', async () => {
-    const document = await inStatus('uploaded');
-    const lease = { owner: 'me', until: clock.now + 1 };
-    await documents.move(document, 'uploaded', { lease });
-    const condition = {
-      expression: 'lease.#owner = :owner',
-      names: { owner: 'owner' },
-      values: { owner: 'me' },
-    };
-
-    clock.now += 1;
-    expect(await documents.setAside(document, 'held', error)).toBeUndefined();
-    const options = { condition, remove: ['lease' as const], add: { 'attempts.upload': 2 } };
-    const stopped = await documents.setAside(document, 'failed', error, options);
-    expect(stopped).toMatchObject({ status: 'failed', attempts: { upload: 2 } });
-    expect(stopped?.lease).toBeUndefined();
-  });
-
-  test('ends a document that a dead worker was paying for', async () => {
-    const document = await inStatus('uploaded');
-    await documents.move(document, 'uploaded', { lease: { owner: 'dead', until: clock.now - 1 } });
-
-    expect(await documents.setAside(document, 'failed', error)).toMatchObject({ status: 'failed' });
+    expect(await documents.setAside(document, 'failed', error, { condition })).toBeUndefined();
+    expect((await present()).status).toBe('uploaded');
   });
 
   test('does nothing to a document that ended meanwhile', async () => {
@@ -599,48 +573,47 @@ describe('refile', () => {
   });
 });
 
-describe('amendPast', () => {
-  const condition = {
-    expression: 'lease.#owner = :owner',
-    names: { owner: 'owner' },
-    values: { owner: 'me' },
+describe('past versions', () => {
+  beforeEach(async () => {
+    for (const sequencer of ['01', '02', '03']) {
+      await documents.receive(changed(sequencer), 'default');
+      await documents.receive(changed(sequencer, { key: 'b.txt' }), 'default');
+    }
+  });
+  const orders = async () => {
+    const found: string[] = [];
+    for await (const { documentId, order } of documents.past(id)) {
+      expect(documentId).toBe(id);
+      found.push(order);
+    }
+    return found;
   };
 
-  test('writes the outcome into the past version and leaves the record alone', async () => {
-    const first = await inStatus('uploaded');
-    await documents.move(first, 'uploaded', { lease: { owner: 'me', until: clock.now + 1 } });
-    await documents.receive(changed('02'), 'default');
-    const before = await present();
-    const past = await documents.getPast(first.documentId, first.order);
-    clock.now += 1_000;
-
-    const add = { 'attempts.summarize': 1 };
-    const options = { add, remove: ['lease' as const], condition };
-    const changes = { fingerprint: 'f' };
-    expect(await documents.amendPast(first, 'ready', changes, options)).toBe(true);
-
-    expect(await present()).toEqual(before);
-    const { lease: _lease, ...rest } = past ?? expect.unreachable('it was archived');
-    expect(await documents.getPast(first.documentId, first.order)).toEqual({
-      ...rest,
-      status: 'ready',
-      fingerprint: 'f',
-      attempts: { ...rest.attempts, summarize: 1 },
-      revision: rest.revision + 1,
-      updatedAt: new Date(clock.now).toISOString(),
-    });
+  test('are those of one document, oldest first, without the present one', async () => {
+    expect(await orders()).toEqual([orderOf('01'), orderOf('02')]);
   });
 
-  test('does nothing when its condition fails, or there is no such version', async () => {
-    const first = await inStatus('uploaded');
-    await documents.move(first, 'uploaded', { lease: { owner: 'other', until: clock.now + 1 } });
-    expect(await documents.amendPast(first, 'ready', {}, { condition })).toBe(false);
-    await documents.receive(changed('02'), 'default');
-    const past = await documents.getPast(first.documentId, first.order);
+  test('are read page by page, consistently', async () => {
+    const query = table.query.bind(table);
+    const asked: QueryInput[] = [];
+    table.query = async (input) => {
+      asked.push(input);
+      return query({ ...input, limit: 1 });
+    };
 
-    expect(await documents.amendPast(first, 'ready', {}, { condition })).toBe(false);
+    expect(await orders()).toEqual([orderOf('01'), orderOf('02')]);
 
-    expect(await documents.getPast(first.documentId, first.order)).toEqual(past);
+    expect(asked.length).toBeGreaterThan(1);
+    expect(asked.every(({ consistent }) => consistent)).toBe(true);
+  });
+
+  test('are forgotten one by one, and once', async () => {
+    await documents.forgetPast({ documentId: id, order: orderOf('01') });
+    await documents.forgetPast({ documentId: id, order: orderOf('01') });
+
+    expect(await orders()).toEqual([orderOf('02')]);
+    expect(await documents.getPast(id, orderOf('01'))).toBeUndefined();
+    expect((await present()).order).toBe(orderOf('03'));
   });
 });
 
@@ -685,11 +658,12 @@ describe('clearReleases', () => {
       contentSha256: sha,
       hasParts: true,
     });
-    const { document } = await documents.receive(changed('0b'), 'default');
+    const { document } = await documents.receive(changed('0b', { kind: 'removed' }), 'default');
+    expect(document).toMatchObject({ retiresParts: true, purges: true });
 
     await documents.clearReleases(document);
 
-    const { releases: _releases, retiresParts: _retires, ...rest } = document;
+    const { releases: _releases, retiresParts: _retires, purges: _purges, ...rest } = document;
     expect(await present()).toEqual(rest);
   });
 

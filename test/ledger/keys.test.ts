@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { documentIdOf } from '../../shared/journey/ids.ts';
 import {
+  answerKey,
   contentKey,
+  costKey,
   documentKey,
   indexes,
   orderAfter,
@@ -102,6 +104,8 @@ test('the keys are those of the architecture', () => {
   expect(pastVersionKey('d', '0A')).toEqual({ pk: 'DOC#d', sk: 'V#0A' });
   expect(contentKey('f00')).toEqual({ pk: 'CONTENT#f00', sk: 'CONTENT' });
   expect(referenceKey('f00', 'd', '0A')).toEqual({ pk: 'CONTENT#f00', sk: 'REF#d#0A' });
+  expect(answerKey('f00', 'q')).toEqual({ pk: 'CONTENT#f00', sk: 'ANSWER#q' });
+  expect(costKey('2026-11-22', 3, 'e')).toEqual({ pk: 'COST#2026-11-22#3', sk: 'e' });
   expect(indexes).toEqual({
     byState: { name: 'by-state', hash: 'stateShard', range: 'stateAt' },
     byDay: { name: 'by-day', hash: 'dayShard', range: 'listedAt' },

@@ -4,17 +4,26 @@ import { type DocumentItem, documentItemSchema } from '../../shared/ledger/docum
 import { Documents } from '../../shared/ledger/documents.ts';
 import { documentKey } from '../../shared/ledger/keys.ts';
 import type { Table } from '../../shared/ledger/table.ts';
-import { memoryLedger } from '../world/memory-dynamodb.ts';
+import { type MemoryLedger, memoryLedger } from '../world/memory-dynamodb.ts';
 
 /** A ledger of its own with a clock that a test moves. */
-export async function emptyLedger(): Promise<{
+export async function emptyLedger({ keepPastMs = 0 } = {}): Promise<{
   table: Table;
   documents: Documents;
   clock: { now: number };
+  server: MemoryLedger;
 }> {
-  const table = await memoryLedger().create();
+  const server = memoryLedger();
+  const table = await server.create();
   const clock = { now: Date.parse('2026-11-22T12:00:00Z') };
-  return { table, documents: new Documents(table, () => clock.now), clock };
+  return { table, documents: new Documents(table, () => clock.now, keepPastMs), clock, server };
+}
+
+/** An item without the name of the write that left it so, which is different each time. */
+export function unnamed<T extends Record<string, unknown>>(item: T | undefined) {
+  if (!item) return undefined;
+  const { written: _written, ...rest } = item;
+  return rest;
 }
 
 /** The change of one key, as S3 would announce it. */

@@ -3,7 +3,11 @@ import { AuthenticationFailed, ClaudeConnectionError } from '../../shared/claude
 import { markedFilename } from '../../shared/claude/filename.ts';
 import { readError } from '../../shared/claude/read-error.ts';
 import { StopLane } from '../../shared/journey/errors.ts';
+import { contentIdOf } from '../../shared/ledger/content-id.ts';
+import { contentKey } from '../../shared/ledger/keys.ts';
 import { release } from '../../shared/steps/release.ts';
+import { releasePast } from '../../shared/steps/release-past.ts';
+import { changed, impliedBy } from '../ledger/support.ts';
 import { deployment, workshop } from './support.ts';
 
 const contentSha256 = 'ab'.repeat(32);
@@ -85,6 +89,210 @@ describe('the last reference', () => {
     expect(shop.remote.files).toEqual([]);
     expect(shop.remote.calls).toEqual(['list', `delete ${doomed}`]);
   });
+});
+
+describe('what was asked about the content', () => {
+  const keptMs = 7 * 86_400_000;
+  const ref = { contentId: contentSha256, question: 'q' };
+  const replyKey = `answers/${contentSha256}/q/0.json`;
+  const askedBy = { documentId: 'doc', order: '1', model: 'm', profile: 'default', prefix: '' };
+  const billed = { model: 'm', inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, at: 'now' };
+  const claim = async () => {
+    const claimed = await shop.tools.answers.claim(ref, askedBy, 'asker', leaseMs);
+    return claimed ?? expect.unreachable('it was free');
+  };
+  /** Live content with an answer whose reply is in the results bucket. */
+  const answered = async () => {
+    const fileId = await live();
+    await shop.tools.answers.settle(ref, await claim(), { replyKey }, billed);
+    shop.buckets.put('results', replyKey, Buffer.from('{}'));
+    return fileId;
+  };
+  const left = async () => ({
+    state: (await content())?.state,
+    answer: (await shop.tools.answers.get(ref))?.state,
+    reply: await shop.buckets.getText({ bucket: 'results', key: replyKey }),
+    files: shop.remote.files.length,
+  });
+  const nothing = { state: undefined, answer: undefined, reply: undefined, files: 0 };
+  const keeping = (more: object = {}) => ({ ...shop.tools, keepPastMs: keptMs, ...more });
+
+  test('goes with the content where nothing is kept', async () => {
+    await answered();
+
+    expect(await release(message, { ...shop.tools, keepPastMs: 0 })).toEqual({ next: 'done' });
+
+    expect(await left()).toEqual(nothing);
+  });
+
+  test('is kept for a while when the document was overwritten; the file is not', async () => {
+    await answered();
+
+    expect(await release(message, keeping())).toEqual({ next: 'done' });
+
+    expect(await left()).toEqual({ state: 'past', answer: 'answered', reply: '{}', files: 0 });
+    const keptUntil = new Date(shop.clock.now + keptMs).toISOString();
+    expect(await content()).toMatchObject({ keptUntil });
+  });
+
+  test('is not kept when there is nothing: then the item goes, too', async () => {
+    await live();
+
+    await release(message, keeping());
+
+    expect(await left()).toEqual(nothing);
+  });
+
+  test('goes at once when the document was removed', async () => {
+    await answered();
+
+    expect(await release({ ...message, purge: true }, keeping())).toEqual({ next: 'done' });
+
+    expect(await left()).toEqual(nothing);
+  });
+
+  test('goes when the document is removed after it was overwritten', async () => {
+    await answered();
+    await release(message, keeping());
+
+    expect(await release({ ...message, purge: true }, keeping())).toEqual({ next: 'done' });
+
+    expect(await left()).toEqual(nothing);
+    expect(shop.remote.calls).toHaveLength(1);
+  });
+
+  test('is kept as long as before when the release is delivered again', async () => {
+    await answered();
+    await release(message, keeping());
+    const before = await content();
+    shop.clock.now += 1_000;
+
+    expect(await release(message, keeping())).toEqual({ next: 'done' });
+
+    expect(await content()).toEqual(before);
+  });
+
+  test('stays while another version refers to the content, even when this one was removed', async () => {
+    await answered();
+    await shop.tools.contents.join(contentSha256, 'other', '1');
+
+    await release({ ...message, purge: true }, keeping());
+
+    expect(await left()).toEqual({ state: 'live', answer: 'answered', reply: '{}', files: 1 });
+  });
+
+  test('stays beside a file that the retention setting keeps, unless the document was removed', async () => {
+    await answered();
+    const tools = keeping({ keepRemoteFiles: true });
+
+    expect(await release(message, tools)).toEqual({ next: 'done' });
+    expect(await left()).toEqual({ state: 'live', answer: 'answered', reply: '{}', files: 1 });
+
+    expect(await release({ ...message, purge: true }, tools)).toEqual({ next: 'done' });
+    expect(await left()).toEqual({ ...nothing, state: 'live', files: 1 });
+  });
+
+  test('is found and deleted after the content has gone', async () => {
+    await claim();
+    await shop.tools.answers.giveBack(ref, 'asker', true);
+    shop.buckets.put('results', replyKey, Buffer.from('{}'));
+
+    expect(await release(message, keeping())).toEqual({ next: 'done' });
+
+    expect(await left()).toEqual(nothing);
+  });
+
+  test('goes without the replies about other content', async () => {
+    await answered();
+    const other = `answers/${contentSha256}.12345678/q/0.json`;
+    shop.buckets.put('results', other, Buffer.from('{}'));
+
+    await release({ ...message, purge: true }, keeping());
+
+    expect(await shop.buckets.getText({ bucket: 'results', key: other })).toBe('{}');
+  });
+
+  describe('while Claude is being asked', () => {
+    test('is revoked, and deleted once the call has ended', async () => {
+      await live();
+      const claimed = await claim();
+      shop.clock.now += 20_000;
+
+      const purge = { ...message, purge: true };
+      expect(await release(purge, keeping())).toEqual({ next: 'defer', delayMs: 40_000 });
+
+      expect(await shop.tools.answers.get(ref)).toMatchObject({ revoked: true });
+      expect(await shop.tools.answers.settle(ref, claimed, { replyKey }, billed)).toBeUndefined();
+      // The next delivery need not wait for the deleter's lease.
+      await shop.tools.answers.end(ref, 'asker');
+      expect(await release(purge, keeping())).toEqual({ next: 'done' });
+      expect(await left()).toEqual(nothing);
+    });
+
+    test('by a worker that died, is deleted after its lease, and its call recorded', async () => {
+      await live();
+      await claim();
+      const purge = { ...message, purge: true };
+      await release(purge, keeping());
+      shop.clock.now += leaseMs + 1;
+
+      expect(await release(purge, keeping())).toEqual({ next: 'done' });
+
+      expect(await left()).toEqual(nothing);
+      expect(await shop.costs()).toMatchObject([
+        { outcome: 'unknown', model: 'm', profile: 'default' },
+      ]);
+    });
+
+    test('is kept for a while with the rest when the document was overwritten', async () => {
+      await live();
+      const claimed = await claim();
+
+      expect(await release(message, keeping())).toEqual({ next: 'done' });
+
+      expect(await content()).toMatchObject({ state: 'past' });
+      expect(await shop.tools.answers.settle(ref, claimed, { replyKey }, billed)).toMatchObject({
+        state: 'answered',
+      });
+    });
+  });
+});
+
+test('content of a type that Claude does not read itself is released by its id', async () => {
+  const { contents } = shop.tools;
+  const dataset = { ...facts, mimeType: 'text/csv' };
+  const contentId = contentIdOf(dataset);
+  await live();
+  await contents.join(contentId, 'doc', '1');
+  await contents.claim(dataset, undefined, 'first', leaseMs);
+  const { id } = shop.remote.add(filename, 10, undefined, 'text/csv');
+  await contents.setLive(contentId, 'first', { fileId: id });
+
+  expect(await release({ ...message, contentId }, shop.tools)).toEqual({ next: 'done' });
+
+  expect(shop.remote.calls).toEqual([`delete ${id}`]);
+  expect(await contents.get(contentId)).toBeUndefined();
+  expect(await content()).toMatchObject({ state: 'live' });
+  expect(await contents.isReferenced(contentSha256)).toBe(true);
+});
+
+test('content that a function of 0.1 wrote, under its hash whatever its type, goes with its document', async () => {
+  const { contents, documents } = shop.tools;
+  const dataset = { ...facts, mimeType: 'application/octet-stream' };
+  const { id } = shop.remote.add(filename, 10, undefined, dataset.mimeType);
+  const kept = { state: 'live', revision: 1, claims: 1, fileId: id };
+  await shop.table.put({ ...contentKey(contentSha256), ...dataset, ...kept });
+  const { document } = await documents.receive(changed('01'), 'default');
+  await contents.join(contentSha256, document.documentId, document.order);
+  const content = { contentSha256, mimeType: dataset.mimeType };
+  await documents.move(document, 'normalized', { ...impliedBy.normalized, ...content });
+  const removal = await documents.receive(changed('02', { kind: 'removed' }), 'default');
+
+  await releasePast(removal.document, shop.tools);
+  for (const sent of [...shop.sent]) if (sent.step === 'release') await release(sent, shop.tools);
+
+  expect(await contents.isReferenced(contentSha256)).toBe(false);
+  expect(shop.remote.files).toEqual([]);
 });
 
 test('a reference that is not the last leaves everything as it is', async () => {

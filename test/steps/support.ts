@@ -1,12 +1,25 @@
+import type {
+  Message,
+  MessageCreateParamsNonStreaming,
+} from '@anthropic-ai/sdk/resources/messages';
+import { expect } from 'vitest';
 import type { UploadFile } from '../../shared/claude/multipart.ts';
+import { defaultPrices } from '../../shared/claude/prices.ts';
 import type { FileMetadata } from '../../shared/claude/schemas.ts';
 import type { StepMessage } from '../../shared/journey/messages.ts';
-import type { Profile } from '../../shared/journey/profiles.ts';
+import { defaultProfile } from '../../shared/journey/profiles.ts';
+import type { Block } from '../../shared/journey/record.ts';
+import { Answers } from '../../shared/ledger/answers.ts';
 import { Circuits } from '../../shared/ledger/circuit.ts';
+import { contentIdOf, contentNameOf } from '../../shared/ledger/content-id.ts';
 import { Contents } from '../../shared/ledger/contents.ts';
+import { type CostEntry, Costs } from '../../shared/ledger/costs.ts';
+import type { DocumentIn } from '../../shared/ledger/document-item.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
+import type { SummarizeTools } from '../../shared/steps/summarize.ts';
 import type { Claude } from '../../shared/steps/tools.ts';
 import type { UploadTools } from '../../shared/steps/upload.ts';
+import { changed, impliedBy } from '../ledger/support.ts';
 import { MemoryBuckets } from '../world/bucket.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 
@@ -19,10 +32,26 @@ export interface Logged {
   fields: Record<string, unknown>;
 }
 
-/** Remote files in memory; a test can make their calls fail. */
-export class FakeFiles {
+/** A reply in the layout that is asked for, billed 1,000 tokens in and 200 out. */
+export const reply = (changes: Partial<Message> = {}): Message =>
+  ({
+    model: 'claude-haiku-5-5',
+    content: [
+      {
+        type: 'text',
+        text: 'Title: Sales\nLanguage: en\nSummary: Sales rose.\nKey points:\n- Sales rose.',
+        citations: null,
+      },
+    ],
+    stop_reason: 'end_turn',
+    usage: { input_tokens: 1_000, output_tokens: 200 },
+    ...changes,
+  }) as Message;
+
+/** Remote files and messages in memory; a test can make their calls fail. */
+export class FakeClaude {
   files: FileMetadata[] = [];
-  /** Calls so far: `upload`, `list`, and `delete` with the id. */
+  /** Calls so far: `upload`, `list`, `message`, and `delete` with the id. */
   readonly calls: string[] = [];
   /** Thrown by the next uploads, after the file was made where `made` says so. */
   uploadFails: { error: unknown; made?: boolean } | undefined;
@@ -33,17 +62,37 @@ export class FakeFiles {
   during: (signal: AbortSignal | undefined) => Promise<void> = async () => {};
   /** What the last upload was given. */
   given: Omit<UploadFile, 'body'> | undefined;
+  /** What the next messages are answered, or the error that is thrown. */
+  replies: (Message | Error)[] = [];
+  /** Awaited in the middle of a message, with the number of messages so far. */
+  duringMessage: (nth: number) => Promise<unknown> = async () => {};
+  /** The requests for messages so far. */
+  readonly asked: { params: MessageCreateParamsNonStreaming; timeoutMs: number | undefined }[] = [];
   #counter = 0;
 
-  add(filename: string, sizeBytes: number, expiresAt?: string): FileMetadata {
+  add(
+    filename: string,
+    sizeBytes: number,
+    expiresAt?: string,
+    mimeType = 'text/plain',
+  ): FileMetadata {
     this.#counter += 1;
-    const file = { id: `file_${this.#counter}`, filename, sizeBytes, expiresAt } as FileMetadata;
+    const id = `file_${this.#counter}`;
+    const file = { id, filename, sizeBytes, mimeType, expiresAt } as FileMetadata;
     this.files.unshift(file);
     return file;
   }
 
   get claude(): Claude {
-    const port: Pick<Claude, 'uploadFile' | 'deleteFile' | 'iterateFiles'> = {
+    const port: Pick<Claude, 'uploadFile' | 'deleteFile' | 'iterateFiles' | 'createMessage'> = {
+      createMessage: async (params, { timeoutMs } = {}) => {
+        this.calls.push('message');
+        this.asked.push({ params, timeoutMs });
+        const next = this.replies.shift() ?? reply();
+        await this.duringMessage(this.asked.length);
+        if (next instanceof Error) throw next;
+        return next;
+      },
       uploadFile: async ({ body, ...given }) => {
         this.calls.push('upload');
         this.given = given;
@@ -51,7 +100,8 @@ export class FakeFiles {
         await this.during(given.signal);
         const fails = this.uploadFails;
         if (fails && !fails.made) throw fails.error;
-        const file = this.add(given.filename, given.sizeBytes, this.expiresAt);
+        const { filename, sizeBytes, mimeType } = given;
+        const file = this.add(filename, sizeBytes, this.expiresAt, mimeType);
         if (fails) throw fails.error;
         return file;
       },
@@ -62,7 +112,7 @@ export class FakeFiles {
         this.files = this.files.filter((file) => file.id !== id);
         return this.files.length < before ? 'deleted' : 'gone';
       },
-      iterateFiles: async function* (this: FakeFiles) {
+      iterateFiles: async function* (this: FakeClaude) {
         this.calls.push('list');
         yield* this.files;
       }.bind(this),
@@ -71,12 +121,13 @@ export class FakeFiles {
   }
 }
 
-/** The upload and release steps over a ledger, buckets and remote files in memory. */
-export async function workshop() {
-  const table = await memoryLedger().create();
+/** The upload, summarize and release steps over a ledger, buckets and remote files in memory. */
+export async function workshop({ keepPastMs = 0 } = {}) {
+  const server = memoryLedger();
+  const table = await server.create();
   const clock = { now: Date.parse('2026-11-22T12:00:00Z') };
   const now = () => clock.now;
-  const remote = new FakeFiles();
+  const remote = new FakeClaude();
   const buckets = new MemoryBuckets();
   const sent: StepMessage[] = [];
   const logged: Logged[] = [];
@@ -84,13 +135,24 @@ export async function workshop() {
     logged.push({ level: name, message, fields });
   };
   let owners = 0;
-  const tools: UploadTools = {
-    documents: new Documents(table, now),
+  const pauses: number[] = [];
+  const tools: UploadTools & SummarizeTools = {
+    documents: new Documents(table, now, keepPastMs),
     contents: new Contents(table, now),
     circuits: new Circuits(table, now),
+    answers: new Answers(table, now),
+    costs: new Costs(table),
     objects: buckets,
     claude: remote.claude,
     stagingBucket: 'staging',
+    resultsBucket: 'results',
+    keepPastMs,
+    prices: defaultPrices,
+    callTimeoutMs: 120_000,
+    sleep: async (ms) => {
+      pauses.push(ms);
+      clock.now += ms;
+    },
     deployment,
     send: async (message) => {
       sent.push(message);
@@ -107,7 +169,95 @@ export async function workshop() {
     keepRemoteFiles: false,
     leaseMs: 60_000,
     expiryMarginMs: 3_600_000,
-    profileFor: () => ({ mode: 'now' }) as Profile,
+    profileFor: () => defaultProfile('claude-haiku-5-5'),
   };
-  return { table, tools, remote, buckets, clock, sent, logged };
+  /** All cost entries of the day. */
+  const costs = async () => {
+    const entries: CostEntry[] = [];
+    for await (const entry of tools.costs.ofDay('2026-11-22')) entries.push(entry);
+    return entries;
+  };
+  return { server, table, tools, remote, buckets, clock, sent, logged, pauses, costs };
+}
+
+export type Shop = Awaited<ReturnType<typeof workshop>>;
+
+export const contentSha256 = 'c'.repeat(64);
+
+/**
+ * A document that waits to be summarised: its content has a live file and a reference, and it is `uploaded`.
+ * Documents get the same content unless `given` says otherwise.
+ */
+export async function uploaded(
+  { tools, remote }: Shop,
+  key = 'a.txt',
+  given: { sequencer?: string; contentSha256?: string; mimeType?: string; block?: Block } = {},
+): Promise<DocumentIn<'uploaded'>> {
+  const { documents, contents } = tools;
+  const { document } = await documents.receive(
+    changed(given.sequencer ?? '01', { key }),
+    'default',
+  );
+  const { documentId, order } = document;
+  const made = {
+    contentSha256: given.contentSha256 ?? contentSha256,
+    mimeType: given.mimeType ?? 'text/plain',
+    block: given.block ?? ('document' as const),
+    source: { bucket: 'inbox', key, sizeBytes: 10, filename: 'a.txt' },
+    fidelity: { route: 'text', warnings: [] },
+  };
+  const id = contentIdOf(made);
+  await contents.join(id, documentId, order);
+  let content = await contents.get(id);
+  if (content?.state !== 'live') {
+    const facts = { ...made, sizeBytes: 10, filename: 'a.txt' };
+    const { contentSha256, mimeType, sizeBytes, filename } = facts;
+    const file = { contentSha256, mimeType, sizeBytes, filename };
+    await contents.claim(file, content, 'uploader', 1_000);
+    await contents.setLive(id, 'uploader', { fileId: remote.add('a.txt', 10).id });
+    content = await contents.get(id);
+  }
+  const fileId = content?.fileId ?? expect.unreachable('it is live');
+  const normalized = await documents.move(document, 'normalized', made);
+  const moved = await documents.move(normalized ?? document, 'uploaded', {
+    fileId,
+    usage: impliedBy.uploaded.usage,
+  });
+  return moved ?? expect.unreachable('it moved');
+}
+
+/** The message that has a document summarised. */
+export const summarizeMessage = ({ documentId, order, ...of }: DocumentIn<'uploaded'>) =>
+  ({ step: 'summarize', documentId, order, ...contentNameOf(of) }) as const;
+
+/** DynamoDB has no capacity for the next writes of one kind of item; `times` may be endless. */
+export function throttle({ table }: Shop, kind: 'ANSWER#' | 'COST#', times: number) {
+  let left = times;
+  let refused = 0;
+  const throttled = (key: Record<string, unknown>) => {
+    const meant = `${key.sk}`.startsWith(kind) || `${key.pk}`.startsWith(kind);
+    if (!meant || left <= 0) return false;
+    left -= 1;
+    refused += 1;
+    return true;
+  };
+  const error = () =>
+    Object.assign(new Error('The level of configured provisioned throughput was exceeded'), {
+      name: 'ProvisionedThroughputExceededException',
+    });
+  const { update, put } = table;
+  table.update = async (key, ...rest) => {
+    if (throttled(key)) throw error();
+    return update.call(table, key, ...rest);
+  };
+  table.put = async (item, ...rest) => {
+    if (throttled(item)) throw error();
+    return put.call(table, item, ...rest);
+  };
+  return {
+    refused: () => refused,
+    end: () => {
+      left = 0;
+    },
+  };
 }

@@ -6,7 +6,7 @@ import { Defer, StopLane } from '../../shared/journey/errors.ts';
 import type { Profile } from '../../shared/journey/profiles.ts';
 import type { ContentItem } from '../../shared/ledger/contents.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
-import { documentKey } from '../../shared/ledger/keys.ts';
+import { contentKey, documentKey } from '../../shared/ledger/keys.ts';
 import { liveFile, upload } from '../../shared/steps/upload.ts';
 import { changed, error, impliedBy } from '../ledger/support.ts';
 import { sha256Of } from '../world/digest.ts';
@@ -78,6 +78,17 @@ describe('the live file of content', () => {
 
     expect(await liveFile(content, shop.tools)).toEqual({ fileId, expiresAt: undefined });
 
+    expect(shop.remote.calls).toEqual([]);
+  });
+
+  test('is used as it is where a function of 0.1 wrote it, under its hash whatever its type', async () => {
+    const mimeType = 'application/octet-stream';
+    const kept = { state: 'live', revision: 1, claims: 1, fileId: 'file_old' };
+    await shop.table.put({ ...contentKey(contentSha256), ...facts, mimeType, ...kept });
+
+    const file = await liveFile({ ...content, mimeType }, shop.tools);
+
+    expect(file.fileId).toBe('file_old');
     expect(shop.remote.calls).toEqual([]);
   });
 
@@ -273,6 +284,74 @@ describe('the live file of content', () => {
   });
 });
 
+describe('a file that replaces another', () => {
+  /** A document that is on a file, with a reference to the content. */
+  async function onFile(key: string, fileId: string): Promise<DocumentItem> {
+    const { documents, contents } = shop.tools;
+    const { document } = await documents.receive(changed('01', { key }), 'default');
+    const { documentId, order } = document;
+    await contents.join(contentSha256, documentId, order);
+    const facts = { contentSha256, mimeType, source, block: 'document' } as const;
+    const moved = await documents.move(document, 'normalized', facts);
+    const uploaded = await documents.move(moved ?? document, 'uploaded', { fileId, usage });
+    return uploaded ?? expect.unreachable('it moved');
+  }
+  const evicted = async () => {
+    const fileId = await live();
+    await shop.tools.contents.evict(contentSha256, fileId);
+    return fileId;
+  };
+
+  test('is passed on to the other documents with this content, page by page', async () => {
+    const old = await evicted();
+    const others = await Promise.all(['b.txt', 'c.txt', 'd.txt'].map((key) => onFile(key, old)));
+    const query = shop.table.query.bind(shop.table);
+    shop.table.query = (input) => query({ ...input, limit: 2 });
+    const expiresAt = new Date(shop.clock.now + 7_200_000).toISOString();
+    shop.remote.expiresAt = expiresAt;
+
+    const { fileId } = await liveFile(content, shop.tools);
+
+    expect(fileId).not.toBe(old);
+    for (const other of others) {
+      expect(await record(other)).toMatchObject({
+        status: 'uploaded',
+        fileId,
+        fileExpiresAt: expiresAt,
+        revision: other.revision + 1,
+      });
+    }
+  });
+
+  test('leaves documents alone that are on it, on none, or of another version', async () => {
+    const old = await evicted();
+    const current = await onFile('b.txt', 'file_2');
+    const replaced = await onFile('c.txt', old);
+    await shop.tools.documents.receive(changed('02', { key: 'c.txt' }), 'default');
+    const { document: without } = await shop.tools.documents.receive(
+      changed('01', { key: 'd.txt' }),
+      'default',
+    );
+    await shop.tools.contents.join(contentSha256, without.documentId, without.order);
+    await shop.tools.contents.join(contentSha256, 'unknown', '01');
+    const before = await Promise.all([current, replaced, without].map(record));
+
+    const { fileId } = await liveFile(content, shop.tools);
+
+    expect(fileId).toBe('file_2');
+    expect(await Promise.all([current, replaced, without].map(record))).toEqual(before);
+  });
+
+  test('is not passed on when it is the first: nothing is read', async () => {
+    const other = await onFile('b.txt', 'file_0');
+    shop.tools.contents.references = () => Promise.reject(new Error('a read'));
+
+    await liveFile(content, shop.tools);
+
+    expect((await record(other))?.fileId).toBe('file_0');
+  });
+});
+
 describe('a claim that was lost during the upload', () => {
   test('to a worker whose file is live gives way: its own file is deleted', async () => {
     let theirs: string | undefined;
@@ -398,7 +477,7 @@ describe('a long upload', () => {
     expect(shop.logged).toContainEqual({
       level: 'warn',
       message: 'lease not renewed',
-      fields: { sha256: contentSha256, error: 'Error: no route' },
+      fields: { contentId: contentSha256, error: 'Error: no route' },
     });
     expect(await item()).toMatchObject({ state: 'live' });
   });
@@ -431,7 +510,12 @@ describe('a document', () => {
       usage,
     });
     expect(shop.sent).toEqual([
-      { step: 'summarize', documentId: document.documentId, order: document.order },
+      {
+        step: 'summarize',
+        documentId: document.documentId,
+        order: document.order,
+        contentSha256,
+      },
     ]);
     expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(true);
   });
@@ -497,7 +581,7 @@ describe('a document', () => {
 
     const { documentId, order } = second;
     expect(shop.sent).toEqual([
-      { step: 'summarize', documentId, order },
+      { step: 'summarize', documentId, order, contentSha256 },
       { step: 'release', documentId, order: first.order, contentSha256 },
     ]);
     expect((await record(second))?.releases).toBeUndefined();
@@ -653,6 +737,32 @@ describe('a document', () => {
 
     expect(reads).toBe(1);
     expect(await record(document)).not.toHaveProperty('outages');
+  });
+
+  test.each([
+    ['was removed', true],
+    ['was overwritten', false],
+  ])('that %s during its upload leaves what was asked about it accordingly', async (_, removed) => {
+    const document = await normalized();
+    const ref = { contentId: contentSha256, question: 'q' };
+    const askedBy = { documentId: 'd', order: '1', model: 'm', profile: 'default', prefix: '' };
+    await shop.tools.answers.claim(ref, askedBy, 'asker', 1_000);
+    await shop.tools.answers.giveBack(ref, 'asker', true);
+    shop.tools.keepPastMs = 1_000;
+    shop.remote.during = async () => {
+      const { document: newer } = await shop.tools.documents.receive(
+        removed ? gone('02') : changed('02'),
+        'default',
+      );
+      if (!removed) await shop.tools.documents.clearReleases(newer);
+    };
+
+    await upload(messageOf(document), shop.tools);
+
+    expect(await shop.tools.answers.get(ref)).toEqual(
+      removed ? undefined : expect.objectContaining({ state: 'asking' }),
+    );
+    expect((await item())?.state).toBe(removed ? undefined : 'past');
   });
 
   test('that the ledger does not know releases the content', async () => {

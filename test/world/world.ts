@@ -51,6 +51,8 @@ export interface WorldOptions {
   /** Key prefixes below which unsupported types are uploaded for the code execution tool. */
   containerUploads?: string[];
   keepRemoteFiles?: boolean;
+  /** Days that replaced versions and the answers about their content are kept; 7 when left out. */
+  keepPastDays?: number;
   /** Whether the buckets are versioned, as Dropline's own are. True by default. */
   versioned?: boolean;
   /** The limit of file operations that workers assume. */
@@ -343,5 +345,6 @@ function settingsOf(emulator: Emulator, options: WorldOptions): Settings {
     containerUploads: (options.containerUploads ?? []).join(','),
     filesPerMinute: options.filesPerMinute ?? 60_000,
     keepRemoteFiles: String(options.keepRemoteFiles ?? false),
+    ...(options.keepPastDays === undefined ? {} : { keepPastDays: options.keepPastDays }),
   });
 }
