@@ -102,6 +102,7 @@ function upload(may: Permissions): Particulars {
       may.records,
       may.readInbox,
       may.stage,
+      may.keepResults,
       intake,
       upload,
       summarize,

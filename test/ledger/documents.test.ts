@@ -679,6 +679,50 @@ describe('clearReleases', () => {
   });
 });
 
+describe('a write whose first acknowledgement was lost', () => {
+  let lose: () => void;
+  beforeEach(async () => {
+    const ledger = await emptyLedger();
+    ({ table, documents, clock } = ledger);
+    lose = () => ledger.server.loseAcknowledgement();
+  });
+
+  test('of the first event of a key is the first all the same', async () => {
+    lose();
+
+    const { outcome } = await documents.receive(changed('01'), 'default');
+
+    expect(outcome).toBe('new');
+  });
+
+  test.each([
+    ['failed', 'received'],
+    ['skipped', 'received'],
+    ['held', 'uploaded'],
+  ] as const)('that sets a document aside %s has done so', async (to, from) => {
+    const document = await inStatus(from);
+    lose();
+
+    const stopped = await documents.setAside(document, to, error, { attempt: 'upload' });
+
+    expect(stopped).toMatchObject({ status: to, attempts: { upload: 1 } });
+    expect(await present()).toEqual(stopped);
+  });
+
+  test.each([
+    ['an attempt', (document: DocumentItem) => documents.attemptFailed(document, 'upload', error)],
+    ['an outage', (document: DocumentItem) => documents.waitsForService(document, error)],
+  ])('counts %s once', async (_, write) => {
+    const document = await inStatus('normalized');
+    lose();
+
+    const counted = await write(document);
+
+    const { attempts, outages = 0 } = counted ?? expect.unreachable('it was written');
+    expect((attempts.upload ?? 0) + outages).toBe(1);
+  });
+});
+
 test('a document or version unknown to the ledger is undefined', async () => {
   await expect(documents.get(id)).resolves.toBeUndefined();
   await expect(documents.getPast(id, orderOf('1'))).resolves.toBeUndefined();

@@ -19,6 +19,7 @@ import { changed, emptyLedger, impliedBy } from '../ledger/support.ts';
 
 const heldMs = 600_000;
 
+let loseAcknowledgement: () => void;
 let documents: Documents;
 let circuits: Circuits;
 let document: DocumentItem;
@@ -28,6 +29,7 @@ let logged: { level: string; message: string; fields: Record<string, unknown> }[
 beforeEach(async () => {
   const ledger = await emptyLedger();
   documents = ledger.documents;
+  loseAcknowledgement = () => ledger.server.loseAcknowledgement();
   circuits = new Circuits(ledger.table, () => ledger.clock.now);
   sent = [];
   logged = [];
@@ -190,6 +192,22 @@ describe('attempt', () => {
 
       expect(await record()).toMatchObject({ status: 'received' });
       expect(sent).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['skipped', new SkipDocument({ code: 'normalize.unsupported', message: 'm' })],
+    ['failed', new RejectDocument({ code: 'normalize.encrypted', message: 'm' })],
+  ])(
+    'releases what past versions held although the acknowledgement that it is %s was lost',
+    async (status, error) => {
+      const newer = await withRelease();
+      loseAcknowledgement();
+
+      await attemptThrowing(error, newer);
+
+      expect(await record()).toMatchObject({ status, attempts: { normalize: 1 } });
+      expect(sent).toMatchObject([released]);
     },
   );
 

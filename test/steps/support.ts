@@ -247,7 +247,7 @@ export function throttle({ table }: Shop, kind: 'ANSWER#' | 'COST#', times: numb
     });
   const { update, put } = table;
   table.update = async (key, ...rest) => {
-    if (throttled(key)) throw error();
+    if (throttled({ ...key })) throw error();
     return update.call(table, key, ...rest);
   };
   table.put = async (item, ...rest) => {
