@@ -67,17 +67,19 @@ export const journeyCodes = {
     outcome: 'failed',
     meaning: 'Claude declined to summarise the document.',
     advice:
-      'Read the document yourself. A profile with mode `off` keeps its file without a summary.',
+      'Read the document yourself. Dropping it again does not ask again; a reconcile run with `{"retry":["summarize.refused"]}` does, and is paid for.',
   },
   'summarize.max_tokens': {
     outcome: 'failed',
     meaning: 'The summary was cut off at the limit of output tokens.',
-    advice: 'Raise the token limit of the profile and drop the file again.',
+    advice:
+      'Split the document, or reconcile with `{"retry":["summarize.max_tokens"]}`, which asks again and is paid for.',
   },
   'summarize.unexpected_stop': {
     outcome: 'failed',
     meaning: 'Claude stopped for an unexpected reason.',
-    advice: 'Drop the file again; if it persists, file an issue with the request id.',
+    advice:
+      'Reconcile with `{"retry":["summarize.unexpected_stop"]}`, which asks again and is paid for; if it persists, file an issue.',
   },
   'summarize.internal': {
     outcome: 'retried',

@@ -3,6 +3,32 @@ import { z } from 'zod';
 import { answerKey, contentKey } from './keys.ts';
 import type { Changes, Condition, Item, Table } from './table.ts';
 
+/** What a reply was billed, as it is recorded. */
+export const billedSchema = z.object({
+  model: z.string(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  cacheReadTokens: z.int(),
+  /** Absent when the price table does not have the model. */
+  costUsd: z.number().optional(),
+  /** RFC 3339. */
+  at: z.string(),
+});
+export type Billed = z.infer<typeof billedSchema>;
+
+/** What two replies were billed together. An unknown cost adds nothing. */
+export function sumOf(billed: Billed, earlier: Billed | undefined): Billed {
+  if (!earlier) return billed;
+  const known = [billed.costUsd, earlier.costUsd].filter((cost) => cost !== undefined);
+  return {
+    ...billed,
+    inputTokens: billed.inputTokens + earlier.inputTokens,
+    outputTokens: billed.outputTokens + earlier.outputTokens,
+    cacheReadTokens: billed.cacheReadTokens + earlier.cacheReadTokens,
+    ...(known.length > 0 ? { costUsd: known.reduce((sum, cost) => sum + cost, 0) } : {}),
+  };
+}
+
 /**
  * The answer to one question about one content: what is paid for, and therefore an item of its own. Documents
  * with the same content share it; whoever claims it first asks, the others wait.
@@ -32,22 +58,11 @@ const attributes = z.object({
     /** The key's folder, up to and including its last slash; empty at the top. */
     prefix: z.string(),
   }),
+  /** What refused replies were billed, that a person had asked again after. */
+  earlier: billedSchema.optional(),
   /** True when documents wait for the answer: they are woken once there is one. */
   awaited: z.boolean().default(false),
 });
-
-/** What a reply was billed, as it is recorded. */
-export const billedSchema = z.object({
-  model: z.string(),
-  inputTokens: z.int(),
-  outputTokens: z.int(),
-  cacheReadTokens: z.int(),
-  /** Absent when the price table does not have the model. */
-  costUsd: z.number().optional(),
-  /** RFC 3339. */
-  at: z.string(),
-});
-export type Billed = z.infer<typeof billedSchema>;
 
 const replied = attributes.extend({
   billed: billedSchema,
@@ -135,7 +150,7 @@ export class Answers {
     if (await this.#table.put(born, { expression: 'attribute_not_exists(pk)' })) {
       return answerItemSchema.parse(born) as AnswerIn<'asking'>;
     }
-    return this.#update<'asking'>(
+    const taken = await this.#update<'asking'>(
       ref,
       {
         set: { askedBy, ...lease },
@@ -148,6 +163,10 @@ export class Answers {
         values: { asking: 'asking', now },
       },
     );
+    if (taken) return taken;
+    // Its acknowledgement may have been lost, and a document may have begun to wait since.
+    const seen = await this.get(ref);
+    return seen?.state === 'asking' && seen.owner === owner ? seen : undefined;
   }
 
   /**
@@ -232,10 +251,12 @@ export class Answers {
    * does it: the others name a generation that is over.
    */
   async reopen(ref: AnswerRef, generation: number): Promise<boolean> {
+    const seen = await this.get(ref);
+    if (seen?.state !== 'refused') return false;
     const reopened = await this.#update(
       ref,
       {
-        set: { state: 'asking', leaseUntil: 0 },
+        set: { state: 'asking', leaseUntil: 0, earlier: sumOf(seen.billed, seen.earlier) },
         add: { generation: 1 },
         remove: ['error', 'billed', 'call', 'reply', 'replyKey'],
       },
@@ -276,9 +297,8 @@ export class Answers {
       // Somebody wrote it meanwhile: it is looked at again soon.
       return revoked ? seen.leaseUntil : this.#now();
     }
-    const same =
-      seen.state === 'asking' ? asLapsed(seen) : atGeneration(seen.state, seen.generation);
-    const gone = await this.#table.delete(answerKey(ref.contentId, ref.question), same);
+    const key = answerKey(ref.contentId, ref.question);
+    const gone = await this.#table.delete(key, asSeen(seen));
     return gone ? undefined : this.#now();
   }
 
@@ -303,11 +323,16 @@ export class Answers {
 
 const exists: Condition = { expression: 'attribute_exists(pk)' };
 
-/** Holds while nobody has claimed a lapsed question again. */
-const asLapsed = ({ leaseUntil, calls }: AnswerIn<'asking'>): Condition => ({
-  expression: '#state = :asking AND leaseUntil = :until AND calls = :calls',
+/** Holds while the answer is in the same life, has had no call since, and nobody has taken its lease. */
+const asSeen = (seen: AnswerItem): Condition => ({
+  expression: `life = :life AND calls = :calls AND #state = :state${seen.state === 'asking' ? ' AND leaseUntil = :until' : ''}`,
   names: { state: 'state' },
-  values: { asking: 'asking', until: leaseUntil, calls },
+  values: {
+    life: seen.life,
+    calls: seen.calls,
+    state: seen.state,
+    ...(seen.state === 'asking' ? { until: seen.leaseUntil } : {}),
+  },
 });
 
 /** Holds while a reply to the question is wanted: nobody else wrote one, and the content was not removed. */

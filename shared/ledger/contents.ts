@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contentIdOf } from './content-id.ts';
+import { type ContentName, contentIdOf } from './content-id.ts';
 import { contentKey, type Key, referenceKey, shardOf } from './keys.ts';
 import type { Changes, Condition, Table } from './table.ts';
 
@@ -45,10 +45,7 @@ export const contentItemSchema = z.discriminatedUnion('state', [
 export type ContentItem = z.infer<typeof contentItemSchema>;
 
 /** What is known of a content when it is claimed for the first time. */
-export type ContentFacts = Pick<
-  ContentItem,
-  'contentSha256' | 'sizeBytes' | 'filename' | 'mimeType'
->;
+export type ContentFacts = Pick<ContentItem, 'sizeBytes' | 'filename' | 'mimeType'> & ContentName;
 
 /** The content half of the ledger. Every method is one conditional write on one item. */
 export class Contents {
@@ -132,12 +129,13 @@ export class Contents {
     owner: string,
     leaseMs: number,
   ): Promise<ContentItem | undefined> {
+    const { contentId: _, ...kept } = facts;
     const doomed = (seen?.state === 'deleting' ? seen.fileId : undefined) ?? seen?.doomedFileId;
     const item = await this.#table.update(
       contentKey(contentIdOf(facts)),
       {
         set: {
-          ...facts,
+          ...kept,
           state: 'uploading',
           owner,
           leaseUntil: this.#now() + leaseMs,

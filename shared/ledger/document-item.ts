@@ -43,6 +43,8 @@ const attributes = documentRecordSchema.extend({
       etag: z.string().optional(),
     })
     .optional(),
+  /** Id of the content where it is not the SHA-256 itself (content-id.ts). */
+  contentId: z.string().optional(),
   source: sourceSchema.optional(),
   /** True while the document waits for the render step. */
   rendering: z.boolean().optional(),
@@ -61,8 +63,8 @@ const attributes = documentRecordSchema.extend({
   hasParts: z.boolean().optional(),
   /** True while parts of past versions may still have to be retired. */
   retiresParts: z.boolean().optional(),
-  /** True while a removal still has to delete what past versions left behind. */
-  purges: z.boolean().optional(),
+  /** Order of a removal that still has to delete what the versions before it left behind. */
+  purgesBefore: z.string().optional(),
 });
 
 /** An item as it is read where it is only replaced: one that a fault has broken must not block its successor. */

@@ -98,7 +98,10 @@ export class Documents {
 
       // Of a removed document nothing is kept.
       if (change.kind === 'created') await this.#archive(present);
-      const next = { ...fresh, ...inherited(present, change.kind) };
+      const next = {
+        ...fresh,
+        ...inherited(present, change.kind === 'removed' ? order : undefined),
+      };
       const replaced = await this.#table.put(next, {
         expression: '#order = :was AND revision = :revision',
         names: { order: 'order' },
@@ -280,7 +283,7 @@ export class Documents {
   async clearReleases(document: DocumentItem): Promise<void> {
     await this.#table.update(
       documentKey(document.documentId),
-      { remove: ['releases', 'retiresParts', 'purges'] },
+      { remove: ['releases', 'retiresParts', 'purgesBefore'] },
       {
         expression: '#order = :order',
         names: { order: 'order' },
@@ -354,11 +357,11 @@ export const newestOrder = ({
   confirmedBy > order ? confirmedBy : order;
 
 /** What a new version takes over from the one it replaces. */
-function inherited(present: DocumentAttributes, kind: ObjectChange['kind']): Item {
+function inherited(present: DocumentAttributes, removedAt: string | undefined): Item {
   const releases: Release[] = [...(present.releases ?? [])];
-  const { contentSha256, mimeType, order } = present;
+  const { contentSha256, contentId, order } = present;
   if (contentSha256) {
-    const name = mimeType ? contentNameOf({ contentSha256, mimeType }) : { contentSha256 };
+    const name = contentNameOf({ contentSha256, contentId });
     releases.push({ ...name, order, ...(present.fileId ? { hadFile: true } : {}) });
   }
   return clean({
@@ -368,7 +371,7 @@ function inherited(present: DocumentAttributes, kind: ObjectChange['kind']): Ite
     revision: present.revision + 1,
     releases: releases.length > 0 ? releases : undefined,
     retiresParts: present.hasParts || present.retiresParts ? true : undefined,
-    purges: kind === 'removed' ? true : undefined,
+    purgesBefore: removedAt ?? present.purgesBefore,
   });
 }
 

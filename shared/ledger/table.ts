@@ -90,7 +90,8 @@ export class Table {
   /** Updates the item and returns it whole as it is now; `undefined` when `condition` refuses it. */
   async update(key: Key, changes: Changes, condition?: Condition): Promise<Item | undefined> {
     const written = this.#token();
-    const input = updateInput({ ...changes, set: { ...changes.set, written } }, condition);
+    const named = { ...changes, set: { ...changes.set, written } };
+    const input = updateInput(named, unlessWritten(written, condition));
     let item: Item | undefined;
     const done = await this.#conditional(
       async () => {
@@ -183,6 +184,16 @@ export class Table {
     const item = await this.get(key);
     return item?.written === written ? item : undefined;
   }
+}
+
+/** Refuses the retry of a write that has taken effect, so that what it adds is added once. */
+function unlessWritten(token: string, condition: Condition | undefined): Condition {
+  const first = 'attribute_not_exists(written) OR written <> :written';
+  return {
+    ...condition,
+    expression: condition ? `(${condition.expression}) AND (${first})` : first,
+    values: { ...condition?.values, written: token },
+  };
 }
 
 const keyIn = ({ pk, sk }: Item): Key => ({ pk: String(pk), sk: String(sk) });

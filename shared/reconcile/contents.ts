@@ -1,8 +1,7 @@
 import { NotFound } from '../claude/errors.ts';
 import { outcomeOf } from '../claude/outcome.ts';
 import { Defer, RejectDocument, RetryLater } from '../journey/errors.ts';
-import { contentIdOf, contentName } from '../ledger/content-id.ts';
-import type { ContentItem } from '../ledger/contents.ts';
+import { type ContentName, contentIdOf, contentName } from '../ledger/content-id.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { indexes } from '../ledger/keys.ts';
 import { release } from '../steps/release.ts';
@@ -122,7 +121,11 @@ async function lookAfterContent(
   if (tools.dryRun) return;
 
   if (fate === 'gone') await tools.contents.evict(contentId, fileId);
-  const file = await refreshed(content, tools, report);
+  const file = await refreshed(
+    { ...contentName(contentId), mimeType: content.mimeType },
+    tools,
+    report,
+  );
   for await (const document of usersOf(contentId, tools, report)) {
     await tools.documents.refile(document, fileId, file);
   }
@@ -137,8 +140,9 @@ async function lookAfterDocument(
 ): Promise<void> {
   const document = await readDocument(documentId, tools, report);
   if (document?.fileId !== fileId || !document.contentSha256 || !document.mimeType) return;
-  const { contentSha256, mimeType } = document;
-  const content = await tools.contents.get(contentIdOf({ contentSha256, mimeType }));
+  const { contentSha256, contentId, mimeType } = document;
+  const name = { contentSha256, contentId };
+  const content = await tools.contents.get(contentIdOf(name));
   // The content has its own entry in the index and is repaired there.
   if (content?.state === 'live' && content.fileId === fileId) return;
   note(report, 'retold', documentId);
@@ -146,7 +150,7 @@ async function lookAfterDocument(
   await tools.documents.refile(
     document,
     fileId,
-    await refreshed({ contentSha256, mimeType }, tools, report),
+    await refreshed({ ...name, mimeType }, tools, report),
   );
 }
 
@@ -160,15 +164,15 @@ type File = Awaited<ReturnType<typeof liveFile>>;
  * @throws RejectDocument `upload.source_lost` when no document has them
  */
 async function refreshed(
-  { contentSha256, mimeType }: Pick<ContentItem, 'contentSha256' | 'mimeType'>,
+  { mimeType, ...name }: ContentName & { mimeType: string },
   tools: ReconcileTools,
   report: ReconcileReport,
 ): Promise<File> {
   let lost: RejectDocument | undefined;
-  for await (const { source } of usersOf(contentIdOf({ contentSha256, mimeType }), tools, report)) {
+  for await (const { source } of usersOf(contentIdOf(name), tools, report)) {
     if (!source) continue;
     try {
-      const content = { contentSha256, mimeType, source };
+      const content = { ...name, mimeType, source };
       return await liveFile(content, { ...tools, expiryMarginMs: tools.refreshMs });
     } catch (error) {
       if (!(error instanceof RejectDocument)) throw error;

@@ -1,7 +1,7 @@
 import { journeyWarnings } from '../codes/index.ts';
 import { RejectDocument } from '../journey/errors.ts';
 import type { DocumentRecord } from '../journey/record.ts';
-import type { AnswerRef, RepliedAnswer } from '../ledger/answers.ts';
+import { type AnswerRef, type RepliedAnswer, sumOf } from '../ledger/answers.ts';
 import { contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { parseSummary } from '../summary/parse.ts';
@@ -37,7 +37,9 @@ export async function copyAnswer(
     answers: { ...document.answers, summary },
   };
   if (answer.state === 'refused') {
-    await fail('summarize', document, new RejectDocument(answer.error), tools, { changes: told });
+    const error = new RejectDocument(answer.error);
+    const failed = await fail('summarize', document, error, tools, { changes: told });
+    if (!failed) await leftBehind(document, ref.contentId, tools);
     return;
   }
   const reply = await replyOf(answer, tools);
@@ -61,7 +63,7 @@ export async function copyAnswer(
   const changes = { ...told, summary: fitted(whole, ref, answer, tools), fidelity };
   const moved = await ready(document, changes, tools);
   if (moved) await releasePast(moved, tools);
-  else await leftBehind(document, ref, tools);
+  else await leftBehind(document, ref.contentId, tools);
 }
 
 /** Whether the answer was last asked for on behalf of this version: then it paid for it. */
@@ -93,14 +95,14 @@ async function ready(
 }
 
 /** A newer event came during the call: what was asked about the content must not outlive its last reference. */
-async function leftBehind(
+export async function leftBehind(
   { documentId, order }: DocumentItem,
-  { contentId }: AnswerRef,
+  contentId: string,
   tools: AnswerTools,
 ): Promise<void> {
   const present = await tools.documents.get(documentId);
-  tools.log.warn('a newer event came during the paid call', { documentId });
   if (present?.order === order) return;
+  tools.log.warn('a newer event came during the paid call', { documentId });
   await tools.send({
     step: 'release',
     documentId,
@@ -113,13 +115,14 @@ async function leftBehind(
 /** What this document paid: nothing for an answer that another one asked for. */
 function usageOf(answer: RepliedAnswer, paid: boolean): NonNullable<DocumentRecord['usage']> {
   if (!paid) return { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsd: 0, calls: 0 };
-  const { inputTokens, outputTokens, cacheReadTokens, costUsd } = answer.billed;
+  const { costUsd } = answer.billed;
+  const { inputTokens, outputTokens, cacheReadTokens } = sumOf(answer.billed, answer.earlier);
   const unknown = answer.unknownCalls + (costUsd === undefined ? 1 : 0);
   return {
     inputTokens,
     outputTokens,
     cacheReadTokens,
-    costUsd: costUsd ?? 0,
+    costUsd: sumOf(answer.billed, answer.earlier).costUsd ?? 0,
     calls: answer.calls,
     ...(unknown > 0 ? { costUnknownCalls: unknown } : {}),
   };

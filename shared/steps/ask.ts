@@ -1,14 +1,14 @@
 import { isFileGone } from '../claude/errors.ts';
 import { outcomeOf } from '../claude/outcome.ts';
 import { costUsd, type PriceTable } from '../claude/prices.ts';
-import { RejectDocument, RetryLater } from '../journey/errors.ts';
+import { Defer, RejectDocument, RetryLater } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
 import type { AnswerIn, AnswerRef, Billed } from '../ledger/answers.ts';
 import { contentName } from '../ledger/content-id.ts';
 import type { CostEntry } from '../ledger/costs.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
 import { summaryRequest } from '../summary/prompt.ts';
-import { copyAnswer } from './answer-copy.ts';
+import { copyAnswer, leftBehind } from './answer-copy.ts';
 import { type KeptReply, keptReplyOf, replyKeyOf, spilledReply, stored } from './answer-store.ts';
 import type { AnswerTools, Claude } from './tools.ts';
 
@@ -147,11 +147,21 @@ async function whileLeased<T>(
       const fields = { contentId, question, tries, error: String(error) };
       tools.log.warn('a paid reply could not be written down yet', fields);
       if (tries === 0) await save(ref, claimed, kept, tools);
-      if (tools.now() + pauseMs >= claimed.leaseUntil - reserveMs) throw error;
+      const leftMs = claimed.leaseUntil - tools.now();
+      if (pauseMs >= leftMs - reserveMs) throw notTaken(error, leftMs);
       await tools.sleep(pauseMs);
     }
   }
 }
+
+/** Nothing failed that concerns the document: once the lease is over, the next worker finds the saved reply. */
+const notTaken = (cause: unknown, leftMs: number): Defer =>
+  new Defer({
+    code: 'summarize.under_way',
+    message: 'Claude has answered, but the ledger does not take the reply yet.',
+    delayMs: Math.max(leftMs, 0) + 1_000,
+    cause,
+  });
 
 /** What is left of the lease when a worker gives up: the message is delivered again after that. */
 const reserveMs = 60_000;
@@ -181,7 +191,7 @@ async function callFailed(
 ): Promise<void> {
   const { error, mayBePaid } = outcomeOf(thrown, 'summarize');
   const given = await tools.answers.giveBack(ref, claimed.owner ?? '', mayBePaid);
-  if (mayBePaid) await countUnknown(document, given ?? claimed, tools);
+  if (mayBePaid) await countUnknown(document, ref, given ?? claimed, tools);
   if (isFileGone(thrown) && (document.evictions ?? 0) < maxEvictions) {
     return uploadAgain(document, ref, tools);
   }
@@ -201,9 +211,12 @@ const maxEvictions = 5;
 /** The record says that calls were made whose cost is not known, even if the document fails now. */
 async function countUnknown(
   document: DocumentIn<'uploaded'>,
-  { calls, unknownCalls }: AnswerIn<'asking'>,
+  ref: AnswerRef,
+  answer: AnswerIn<'asking'>,
   tools: AskTools,
 ): Promise<void> {
+  const { calls, unknownCalls } = answer;
+  await tools.costs.recordUnknown(ref, answer, unknownCalls);
   const usage = { ...document.usage, calls, costUnknownCalls: unknownCalls };
   await tools.documents.move(document, 'uploaded', { usage });
 }
@@ -223,7 +236,8 @@ async function uploadAgain(
     { add: { evictions: 1 }, remove: ['fileId', 'fileExpiresAt', 'waiting'] },
   );
   tools.log.warn('the file is gone: uploading again', { documentId, fileId });
-  if (moved) await tools.send({ step: 'upload', documentId, order, ...contentName(contentId) });
+  if (!moved) return leftBehind(document, contentId, tools);
+  await tools.send({ step: 'upload', documentId, order, ...contentName(contentId) });
 }
 
 /** Why a reply is not a summary although the call succeeded, or `undefined` when it is one. */

@@ -11,10 +11,10 @@ import type { StepTools } from './tools.ts';
  * in the record until they were sent, so a crash repeats them; they are idempotent.
  */
 export async function releasePast(document: DocumentItem, tools: StepTools): Promise<void> {
-  const { releases = [], retiresParts, purges } = document;
-  if (releases.length === 0 && !retiresParts && !purges) return;
+  const { releases = [], retiresParts, purgesBefore } = document;
+  if (releases.length === 0 && !retiresParts && !purgesBefore) return;
   for (const release of releases) await send(document, release, tools);
-  if (purges) await purge(document, tools);
+  if (purgesBefore) await purge(document, purgesBefore, tools);
   if (retiresParts) await retireParts(document, tools);
   await tools.documents.clearReleases(document);
 }
@@ -48,7 +48,7 @@ export function mayReusePast(present: DocumentItem | undefined, past: { order: s
 }
 
 const send = (
-  { documentId, status }: DocumentItem,
+  { documentId, purgesBefore = '' }: DocumentItem,
   { contentSha256, contentId, order }: Release,
   tools: StepTools,
 ): Promise<void> =>
@@ -56,20 +56,21 @@ const send = (
     step: 'release',
     documentId,
     order,
-    ...contentName(contentId ?? contentSha256),
-    ...(status === 'removed' ? { purge: true } : {}),
+    ...contentName(contentIdOf({ contentSha256, contentId })),
+    ...(order < purgesBefore ? { purge: true } : {}),
   });
 
 /**
  * Deletes what a removed document left behind: past versions that are kept for a while, what was asked about
  * their contents, and staged bytes.
  */
-async function purge(document: DocumentItem, tools: StepTools): Promise<void> {
+async function purge(document: DocumentItem, before: string, tools: StepTools): Promise<void> {
   const { documentId } = document;
   for await (const past of tools.documents.past(documentId)) {
-    const { contentSha256, mimeType, order } = past;
-    if (contentSha256 && mimeType) {
-      const contentId = contentIdOf({ contentSha256, mimeType });
+    const { contentSha256, contentId, order } = past;
+    // What came after the removal is not its business.
+    if (order >= before) continue;
+    if (contentSha256) {
       await send(document, { contentSha256, contentId, order }, tools);
     }
     await tools.documents.forgetPast(past);
@@ -82,7 +83,7 @@ async function purge(document: DocumentItem, tools: StepTools): Promise<void> {
       startAfter = key;
       // A newer version may be staging its own.
       const [order = ''] = key.slice(prefix.length).split('/');
-      if (order < document.order) await tools.objects.delete({ bucket: tools.stagingBucket, key });
+      if (order < before) await tools.objects.delete({ bucket: tools.stagingBucket, key });
     }
     if (!page.more) return;
   }

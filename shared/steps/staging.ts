@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { markedFilename } from '../claude/filename.ts';
 import { RejectDocument } from '../journey/errors.ts';
 import { hashFile } from '../journey/hash.ts';
-import { contentNameOf } from '../ledger/content-id.ts';
+import { contentNameOf, newContentId } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem, Source } from '../ledger/document-item.ts';
 import { addressOf, nameOf, type Original } from './original.ts';
 import type { StepTools } from './tools.ts';
@@ -65,11 +65,27 @@ export async function handToUpload(
   made: Staged & Pick<DocumentIn<'normalized'>, 'mimeType' | 'block' | 'fidelity'>,
   tools: StepTools,
 ): Promise<void> {
-  const moved = await tools.documents.move(document, 'normalized', made, {
-    attempt: step,
-    remove: ['error', 'rendering'],
-  });
+  const { contentSha256, mimeType } = made;
+  const contentId = await idFor(contentSha256, mimeType, tools);
+  const name = contentId === contentSha256 ? {} : { contentId };
+  const moved = await tools.documents.move(
+    document,
+    'normalized',
+    { ...made, ...name },
+    {
+      attempt: step,
+      remove: ['error', 'rendering'],
+    },
+  );
   if (moved) await sendToUpload(moved, tools);
+}
+
+/** The id of the content. What 0.1 uploaded for the code execution tool is under its SHA-256 alone, and stays there. */
+async function idFor(sha256: string, mimeType: string, { contents }: StepTools): Promise<string> {
+  const contentId = newContentId(sha256, mimeType);
+  if (contentId === sha256) return contentId;
+  const old = await contents.get(sha256);
+  return old?.mimeType === mimeType ? sha256 : contentId;
 }
 
 /** Sends a normalized document to upload. */

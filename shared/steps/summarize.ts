@@ -2,8 +2,7 @@ import { Defer } from '../journey/errors.ts';
 import type { StepMessage } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
 import { isSummarized, type Profile } from '../journey/profiles.ts';
-import type { AnswerItem, AnswerRef, Asker } from '../ledger/answers.ts';
-import { LaneClosed } from '../ledger/circuit.ts';
+import type { AnswerRef, Asker } from '../ledger/answers.ts';
 import { contentIdOf, contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { questionOf } from '../summary/prompt.ts';
@@ -72,26 +71,25 @@ async function answer(
     contentId: contentIdOf(document),
     question: questionOf(document.block, profile),
   };
-  const closed = await laneClosed(tools);
   for (;;) {
-    if (!closed) {
-      const lease = { owner: tools.owner(), ms: tools.leaseMs };
-      const claimed = await tools.answers.claim(
-        ref,
-        askerOf(document, profile),
-        lease.owner,
-        lease.ms,
-      );
-      if (claimed) return ask(document, profile, ref, claimed, tools);
-    }
     const seen = await tools.answers.get(ref);
     if (seen && seen.state !== 'asking') {
       if (isAsker(document, seen)) await tools.costs.recordReply(ref, seen);
       return copyAnswer(document, ref, seen, tools);
     }
-    // Whoever asks now needs no open lane of ours.
-    if (isAsked(seen, tools) && (await wait(document, ref, tools))) return;
-    if (closed) throw closed;
+    if (seen && seen.leaseUntil >= tools.now()) {
+      if (await wait(document, ref, tools)) return;
+      continue;
+    }
+    // A call is needed only from here on: an answer that exists is used whatever is stopped.
+    await tools.circuits.check('claude');
+    const asker = askerOf(document, profile);
+    const claimed = await tools.answers.claim(ref, asker, tools.owner(), tools.leaseMs);
+    if (!claimed) continue;
+    if (!document.waiting) return ask(document, profile, ref, claimed, tools);
+    // It no longer waits for another.
+    const asks = await tools.documents.move(document, 'uploaded', {}, { remove: ['waiting'] });
+    return ask(asks ?? document, profile, ref, claimed, tools);
   }
 }
 
@@ -102,20 +100,6 @@ const askerOf = ({ documentId, order, key }: DocumentItem, { model, name }: Prof
   profile: name,
   prefix: key.slice(0, key.lastIndexOf('/') + 1),
 });
-
-/** Why no call can be made, if none can. What is answered already needs none. */
-async function laneClosed({ circuits }: SummarizeTools): Promise<LaneClosed | undefined> {
-  try {
-    await circuits.check('claude');
-    return undefined;
-  } catch (error) {
-    if (error instanceof LaneClosed) return error;
-    throw error;
-  }
-}
-
-const isAsked = (seen: AnswerItem | undefined, { now }: SummarizeTools): boolean =>
-  seen?.state === 'asking' && seen.leaseUntil >= now();
 
 /**
  * Has the document woken when the answer is there. The reference is marked first and the answer asked last, on the
@@ -150,7 +134,7 @@ async function leave(
   tools: SummarizeTools,
 ): Promise<Outcome> {
   const { contentSha256, contentId, documentId, order } = message;
-  if (!contentSha256 || mayReusePast(present, message)) return done;
+  if (!contentSha256) return done;
   const id = contentId ?? contentSha256;
   for (const seen of await tools.answers.ofContent(id)) {
     const ref = { contentId: id, question: seen.question };
@@ -160,6 +144,7 @@ async function leave(
       await tools.send({ step: 'wake', ...ref, one: true });
     }
   }
+  if (mayReusePast(present, message)) return done;
   await tools.send({
     step: 'release',
     documentId,

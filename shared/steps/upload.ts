@@ -4,7 +4,7 @@ import { Defer } from '../journey/errors.ts';
 import type { StepMessage } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
 import { isSummarized, type Profile } from '../journey/profiles.ts';
-import { contentIdOf, contentNameOf } from '../ledger/content-id.ts';
+import { type ContentName, contentIdOf, contentNameOf } from '../ledger/content-id.ts';
 import { type ContentItem, contentIdOfItem, mayHaveStray } from '../ledger/contents.ts';
 import type { DocumentIn, DocumentItem, Source } from '../ledger/document-item.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
@@ -82,9 +82,9 @@ async function leave(
 
 /** @returns false when a newer event came meanwhile: the content was joined, and nobody may be left to leave it */
 async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools): Promise<boolean> {
-  const { contentSha256, source, mimeType, documentId, order } = document;
+  const { source, mimeType, documentId, order } = document;
   await tools.contents.join(contentIdOf(document), documentId, order);
-  const file = await liveFile({ contentSha256, mimeType, source }, tools);
+  const file = await liveFile({ ...contentNameOf(document), mimeType, source }, tools);
 
   const moved = await tools.documents.move(
     document,
@@ -118,8 +118,7 @@ async function sendToSummarize(document: DocumentIn<'uploaded'>, tools: StepTool
   await tools.send({ step: 'summarize', documentId, order, ...contentNameOf(document) });
 }
 
-interface Content {
-  contentSha256: string;
+interface Content extends ContentName {
   mimeType: string;
   source: Source;
 }
@@ -150,9 +149,9 @@ export async function liveFile(content: Content, tools: UploadTools): Promise<Re
     await tools.circuits.check('claude');
     await tools.circuits.check('upload');
     const owner = tools.owner();
-    const { source, mimeType, contentSha256 } = content;
+    const { source, mimeType } = content;
     const facts = {
-      contentSha256,
+      ...contentNameOf(content),
       mimeType,
       sizeBytes: source.sizeBytes,
       filename: source.filename,

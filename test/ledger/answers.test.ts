@@ -440,6 +440,7 @@ describe('reopen', () => {
     expect(rest).toEqual({
       state: 'asking',
       question: 'q',
+      earlier: billed,
       generation: 1,
       bornAt: clock.now,
       life: 'me',

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { contentIdOf } from '../../shared/ledger/content-id.ts';
+import { newContentId } from '../../shared/ledger/content-id.ts';
 import {
   type ContentItem,
   Contents,
@@ -467,12 +467,13 @@ describe('content that is kept for a while', () => {
 
 describe('content whose type Claude does not read itself', () => {
   const dataset = { ...facts, mimeType: 'text/csv' };
-  const id = contentIdOf(dataset);
+  const id = newContentId(dataset.contentSha256, dataset.mimeType);
+  const named = { ...dataset, contentId: id };
 
   test('is another item than the same bytes as text', async () => {
     await claimed();
 
-    const content = await contents.claim(dataset, undefined, 'me', 1_000);
+    const content = await contents.claim(named, undefined, 'me', 1_000);
 
     expect(content).toMatchObject({ pk: `CONTENT#${id}`, ...dataset, claims: 1 });
     expect(contentIdOfItem(content ?? expect.unreachable('it was claimed'))).toBe(id);
@@ -480,7 +481,7 @@ describe('content whose type Claude does not read itself', () => {
   });
 
   test('is found by its id in every later write', async () => {
-    const first = await contents.claim(dataset, undefined, 'me', 1_000);
+    const first = await contents.claim(named, undefined, 'me', 1_000);
     expect(await contents.renew(id, 'me', 2_000)).toBe(true);
     expect(await contents.setLive(id, 'me', file)).toBe(true);
     const seen = (await contents.get(id)) ?? expect.unreachable('it is live');

@@ -37,7 +37,7 @@ interface Model {
   held: { contentSha256: string; order: string; hadFile?: boolean }[];
   confirmed: string | undefined;
   /** Whether a removal has yet to delete what past versions left behind. */
-  purges: boolean;
+  purges: string | undefined;
   writes: number;
   /** What each worker saw last. */
   seen: Map<number, Version>;
@@ -75,7 +75,7 @@ async function compare(model: Model, { documents, table }: Real): Promise<void> 
   expect(document.fileId).toBe(model.now.file);
   expect(document.releases ?? []).toEqual(model.held);
   expect(document.confirmedBy).toBe(model.confirmed);
-  expect(document.purges ?? false).toBe(model.purges);
+  expect(document.purgesBefore).toBe(model.purges);
 
   const item = await table.get(documentKey(id));
   const inIndex = ['received', 'normalized', 'uploaded', 'failed', 'held'];
@@ -108,7 +108,7 @@ const receive = (sequencer: string, kind: 'created' | 'removed') =>
         const { content: contentSha256, order, file } = now;
         model.held.push({ contentSha256, order, ...(file ? { hadFile: true } : {}) });
       }
-      model.purges = kind === 'removed' && now !== undefined;
+      if (kind === 'removed' && now !== undefined) model.purges = order;
       const status = kind === 'removed' ? 'removed' : 'received';
       model.now = { order, status, attempts: 0, has: [] };
       model.confirmed = undefined;
@@ -265,7 +265,7 @@ const commands = [
       await documents.clearReleases(document);
       if (model.now?.order !== document.order) return;
       model.held = [];
-      model.purges = false;
+      model.purges = undefined;
     }),
   ),
   fc.tuple(worker, file, file).map(([by, was, fileId]) =>
@@ -308,7 +308,7 @@ test('any events and steps in any order leave what the model predicts', async ()
           past: new Map(),
           held: [],
           confirmed: undefined,
-          purges: false,
+          purges: undefined,
           writes: 0,
           seen: new Map(),
         };

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { documentIdOf } from '../../shared/journey/ids.ts';
 import { type Status, statuses } from '../../shared/journey/record.ts';
-import { contentIdOf } from '../../shared/ledger/content-id.ts';
+import { newContentId } from '../../shared/ledger/content-id.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { type Documents, IllegalTransition } from '../../shared/ledger/documents.ts';
 import { documentKey, orderOf, pastVersionKey, shardOf } from '../../shared/ledger/keys.ts';
@@ -189,14 +189,14 @@ describe('receive', () => {
 
     const { document } = await documents.receive(changed('0b', { kind: 'removed' }), 'default');
 
-    expect(document).toMatchObject({ status: 'removed', purges: true });
+    expect(document).toMatchObject({ status: 'removed', purgesBefore: document.order });
     expect(await documents.getPast(id, orderOf('0a'))).toBeUndefined();
   });
 
   test('has no past to delete when the first event of a key is its removal', async () => {
     const { document } = await documents.receive(changed('0a', { kind: 'removed' }), 'default');
 
-    expect(document).not.toHaveProperty('purges');
+    expect(document).not.toHaveProperty('purgesBefore');
   });
 
   test('does not overwrite an archived version with an older read of it', async () => {
@@ -241,13 +241,13 @@ describe('receive', () => {
 
   test('releases a content by its id where that is not its hash, and says where it had a file', async () => {
     const { document } = await documents.receive(changed('0a'), 'default');
-    const dataset = { ...impliedBy.uploaded, contentSha256: sha, mimeType: 'text/csv' };
+    const contentId = newContentId(sha, 'text/csv');
+    const dataset = { ...impliedBy.uploaded, contentSha256: sha, contentId, mimeType: 'text/csv' };
     const normalized = await documents.move(document, 'normalized', dataset);
     await documents.move(normalized ?? document, 'uploaded', dataset);
 
     const { document: second } = await documents.receive(changed('0b'), 'default');
 
-    const contentId = contentIdOf(dataset);
     expect(contentId).not.toBe(sha);
     expect(second.releases).toEqual([
       { contentSha256: sha, contentId, order: orderOf('0a'), hadFile: true },
@@ -261,7 +261,7 @@ describe('receive', () => {
 
     expect(document).not.toHaveProperty('releases');
     expect(document).not.toHaveProperty('retiresParts');
-    expect(document).not.toHaveProperty('purges');
+    expect(document).not.toHaveProperty('purgesBefore');
   });
 
   test.each([
@@ -659,11 +659,19 @@ describe('clearReleases', () => {
       hasParts: true,
     });
     const { document } = await documents.receive(changed('0b', { kind: 'removed' }), 'default');
-    expect(document).toMatchObject({ retiresParts: true, purges: true });
+    expect(document).toMatchObject({
+      retiresParts: true,
+      purgesBefore: document.order,
+    });
 
     await documents.clearReleases(document);
 
-    const { releases: _releases, retiresParts: _retires, purges: _purges, ...rest } = document;
+    const {
+      releases: _releases,
+      retiresParts: _retires,
+      purgesBefore: _purges,
+      ...rest
+    } = document;
     expect(await present()).toEqual(rest);
   });
 

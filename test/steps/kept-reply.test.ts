@@ -107,8 +107,10 @@ describe('a paid reply that the ledger does not take', () => {
     const began = shop.clock.now;
     shop.remote.duringMessage = async () => throttle(shop, 'ANSWER#', Infinity);
 
-    expect(await run(document)).toMatchObject({ next: 'retry' });
+    const outcome = await run(document);
 
+    // Then the lease is over, and the saved reply is found.
+    expect(outcome).toEqual({ next: 'defer', delayMs: began + leaseMs - shop.clock.now + 1_000 });
     expect(shop.clock.now - began).toBeGreaterThan(triesForMs - 20_001);
     expect(shop.clock.now - began).toBeLessThan(triesForMs);
     expect(await answer()).toMatchObject({ state: 'asking', leaseUntil: began + leaseMs });

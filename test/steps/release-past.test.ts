@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { contentIdOf } from '../../shared/ledger/content-id.ts';
+import { newContentId } from '../../shared/ledger/content-id.ts';
 import type { DocumentItem } from '../../shared/ledger/document-item.ts';
 import { mayReusePast, releasePast, releasePastEarly } from '../../shared/steps/release-past.ts';
 import { changed, error, impliedBy } from '../ledger/support.ts';
@@ -94,7 +94,7 @@ describe('a removed document', () => {
       { ...about, order: order('01'), contentSha256: 'a'.repeat(64) },
     ]);
     expect(await past()).toEqual([]);
-    expect(await tools.documents.get(documentId)).not.toHaveProperty('purges');
+    expect(await tools.documents.get(documentId)).not.toHaveProperty('purgesBefore');
   });
 
   test('keeps that it has to purge until all is sent', async () => {
@@ -107,7 +107,7 @@ describe('a removed document', () => {
 
     await expect(releasePast(document, tools)).rejects.toThrow('no queue');
 
-    expect(await tools.documents.get(document.documentId)).toMatchObject({ purges: true });
+    expect(await tools.documents.get(document.documentId)).toHaveProperty('purgesBefore');
     expect(await past()).toEqual([order('01')]);
   });
 
@@ -115,14 +115,14 @@ describe('a removed document', () => {
     const shop = await workshop();
     const { documents } = shop.tools;
     const { document: first } = await documents.receive(changed('01'), 'default');
-    const dataset = { contentSha256, mimeType: 'text/csv' };
+    const contentId = newContentId(contentSha256, 'text/csv');
+    const dataset = { contentSha256, contentId, mimeType: 'text/csv' };
     await documents.move(first, 'normalized', { ...impliedBy.normalized, ...dataset });
     await documents.receive(changed('02'), 'default');
     const { document } = await documents.receive(changed('03', { kind: 'removed' }), 'default');
 
     await releasePast(document, shop.tools);
 
-    const contentId = contentIdOf(dataset);
     const release = {
       step: 'release',
       documentId: document.documentId,

@@ -3,7 +3,7 @@ import { AuthenticationFailed, ClaudeConnectionError } from '../../shared/claude
 import { markedFilename } from '../../shared/claude/filename.ts';
 import { readError } from '../../shared/claude/read-error.ts';
 import { StopLane } from '../../shared/journey/errors.ts';
-import { contentIdOf } from '../../shared/ledger/content-id.ts';
+import { newContentId } from '../../shared/ledger/content-id.ts';
 import { contentKey } from '../../shared/ledger/keys.ts';
 import { release } from '../../shared/steps/release.ts';
 import { releasePast } from '../../shared/steps/release-past.ts';
@@ -260,8 +260,8 @@ describe('what was asked about the content', () => {
 
 test('content of a type that Claude does not read itself is released by its id', async () => {
   const { contents } = shop.tools;
-  const dataset = { ...facts, mimeType: 'text/csv' };
-  const contentId = contentIdOf(dataset);
+  const contentId = newContentId(contentSha256, 'text/csv');
+  const dataset = { ...facts, contentId, mimeType: 'text/csv' };
   await live();
   await contents.join(contentId, 'doc', '1');
   await contents.claim(dataset, undefined, 'first', leaseMs);

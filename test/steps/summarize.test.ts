@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { readError } from '../../shared/claude/read-error.ts';
 import { StopLane } from '../../shared/journey/errors.ts';
 import { defaultProfile } from '../../shared/journey/profiles.ts';
+import { newContentId } from '../../shared/ledger/content-id.ts';
 import type { DocumentIn } from '../../shared/ledger/document-item.ts';
 import { summarize } from '../../shared/steps/summarize.ts';
 import { questionOf } from '../../shared/summary/prompt.ts';
@@ -255,7 +256,8 @@ describe('documents with the same content', () => {
 
   test('are asked separately where Claude gets the bytes as another type', async () => {
     await run(await uploaded(shop, 'a.txt'));
-    await run(await uploaded(shop, 'b.csv', { mimeType: 'text/csv' }));
+    const contentId = newContentId('c'.repeat(64), 'text/csv');
+    await run(await uploaded(shop, 'b.csv', { mimeType: 'text/csv', contentId }));
 
     expect(messages()).toBe(2);
   });
