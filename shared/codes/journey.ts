@@ -142,8 +142,6 @@ export const journeyCodes = {
 
 /** Warnings of the journey's own: they stand in `fidelity.warnings` of a record that is `ready`. */
 export const journeyWarnings = {
-  'normalize.parts_left_out':
-    'The dropped file holds more files than the limit maxParts allows; those beyond it did not become documents.',
   'summarize.layout':
     'Claude did not keep the layout that was asked for; its whole answer is the summary.',
   'summarize.price_unknown':

@@ -6,7 +6,7 @@ import { mailWith } from '../world/mail.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import type { KillPoint } from '../world/mortal.ts';
 import { settleDown } from '../world/settle-down.ts';
-import { inbox, World, type WorldOptions } from '../world/world.ts';
+import { inbox, partOf, World, type WorldOptions } from '../world/world.ts';
 
 /*
  * Workers that are slow, doubled or killed while others go on: each case was found by a review of the protocol,
@@ -189,7 +189,7 @@ describe('no reference, file or part is left behind', () => {
     await settleDown(world, 3);
 
     expect(await status('a.eml')).toBe('removed');
-    expect(await status('a.eml!/valves.txt')).toBe('removed');
+    expect(await status(partOf('a.eml', 'valves.txt'))).toBe('removed');
     expect(fileIds()).toEqual([]);
   });
 });
@@ -509,7 +509,7 @@ test('an older event changes nothing of a newer version that was given up', asyn
 
 test('the sweep leaves alone the parts that a version under way is about to announce again', async () => {
   await begin();
-  const part = 'a.eml!/valves.txt';
+  const part = partOf('a.eml', 'valves.txt');
   world.deliver(world.drop('a.eml', mail));
   await world.drain();
   const before = await world.record(part);
