@@ -2,13 +2,22 @@ import { strToU8, zipSync } from 'fflate';
 import { afterEach, describe, expect, test } from 'vitest';
 import { changesOf } from '../../shared/aws/events.ts';
 import { deploymentTag } from '../../shared/claude/filename.ts';
+import { stuckMs } from '../../shared/journey/steps.ts';
 import type { ReconcileTools } from '../../shared/reconcile/duty.ts';
 import { sweepOrphans } from '../../shared/reconcile/orphans.ts';
 import { sha256Of } from '../world/digest.ts';
 import { checkInvariants } from '../world/invariants.ts';
 import { mailWith } from '../world/mail.ts';
 import { type MemoryLedger, memoryLedger } from '../world/memory-dynamodb.ts';
-import { deployment, inbox, results, staging, World, type WorldOptions } from '../world/world.ts';
+import {
+  deployment,
+  inbox,
+  partOf,
+  results,
+  staging,
+  World,
+  type WorldOptions,
+} from '../world/world.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -280,7 +289,7 @@ describe('documents that stopped', () => {
     world.queues[lost].messages.splice(0);
     expect((await present('a.txt')).status).toBe(status);
 
-    world.advance(2 * hour - 1);
+    world.advance(stuckMs - 1);
     expect((await world.reconcile()).report?.counts).toEqual({});
     world.advance(1);
     expect((await world.reconcile()).report?.counts).toEqual({ resent: 1 });
@@ -840,14 +849,14 @@ test('parts of a mail are looked after from where they are staged', async () => 
   const mail = mailWith('valves');
   world.deliver(world.drop('a.eml', mail));
   await world.drain();
-  const part = await present('a.eml!/valves.txt');
+  const part = await present(partOf('a.eml', 'valves.txt'));
   await world.emulator.vanishFile(part.fileId ?? '');
 
   const { report } = await world.reconcile();
 
   expect(report?.counts).toEqual({ gone: 1 });
   expect(part.source?.bucket).toBe(staging);
-  expect(fileIds()).toContain((await present('a.eml!/valves.txt')).fileId);
+  expect(fileIds()).toContain((await present(partOf('a.eml', 'valves.txt'))).fileId);
 });
 
 test('an item that cannot be read is reported, and keeps no other document from being resumed', async () => {
