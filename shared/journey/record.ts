@@ -151,7 +151,7 @@ export const documentRecordSchema = z.object({
   parent: z.string().optional().describe('documentId of the mail or archive it came out of'),
   partsLeftOut: z
     .object({
-      code: z.string().describe('Stable code, listed in docs/errors.md'),
+      code: z.string().describe('Stable code, listed in docs/formats.md'),
       count: z.int().describe('Files that did not become documents'),
     })
     .optional()

@@ -67,7 +67,7 @@ const attributes = documentRecordSchema.extend({
   depth: z.int().optional(),
   /** True when parts of this version were announced as documents of their own. */
   hasParts: z.boolean().optional(),
-  /** `tagged`: the keys of this version's parts have tags; absent, they are older (docs/decisions/0046). */
+  /** `tagged`: the keys of this version's parts have tags; without it, they have none (docs/decisions/0046). */
   partKeys: z.literal('tagged').optional(),
   /** How many of this version's parts are announced, while not all of them are. */
   partsAnnounced: z.int().optional(),

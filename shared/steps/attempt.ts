@@ -39,7 +39,7 @@ export async function attempt(
     await work();
     return done;
   } catch (thrown) {
-    // Whoever may hold a paid reply must not come back without end, so there it counts.
+    // A summarize worker may hold a paid reply: deferred without a limit, it could pay again and again.
     if (isThrottled(thrown) && step !== 'summarize') throw thrown;
     const error = asDroplineError(thrown, step);
     if (error instanceof ServiceDown) return waitForService(step, document, error, tools);

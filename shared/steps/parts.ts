@@ -51,7 +51,7 @@ export async function announceParts(
   const grant = await tools.budget.grant(root, documentId, wanted, tools.limits.maxParts);
   const granted = parts.slice(0, grant.granted);
   const count = wanted - granted.length;
-  // A version whose parts have keys without a tag keeps them, though another release of the code goes on with it.
+  // A version that began with untagged keys, under an older release, finishes with them.
   const partKeys = document.hasParts ? document.partKeys : 'tagged';
   const marked = await tools.documents.move(document, document.status, {
     hasParts: document.hasParts || granted.length > 0 || undefined,
