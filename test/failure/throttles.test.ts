@@ -12,6 +12,8 @@ import { type InboxEvent, partOf, World } from '../world/world.ts';
 
 interface Scenario {
   name: string;
+  /** What happens before AWS throttles. */
+  prepare?: (world: World) => Promise<void>;
   events: (world: World) => InboxEvent[];
   expected: Expected;
 }
@@ -35,6 +37,15 @@ const scenarios: Scenario[] = [
     events: (world) => [world.drop('a.docx', illustrated)],
     expected: { 'a.docx': 'Printed from a.docx' },
   },
+  {
+    name: 'the removal of a mail with an attachment',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.eml', mailWith('valves')));
+      await world.drain();
+    },
+    events: (world) => [world.remove('a.eml')],
+    expected: { 'a.eml': null, [partOf('a.eml', 'valves.txt')]: null },
+  },
 ];
 
 /** The queues whose workers are throttled. What holds a paid reply has rules of its own. */
@@ -50,6 +61,7 @@ const tooMany = (): Error =>
 async function play(scenario: Scenario, nth: number, when: 'before' | 'after'): Promise<number> {
   const world = await World.create(server);
   try {
+    await scenario.prepare?.(world);
     world.deliver(...scenario.events(world));
     let calls = 0;
     let times = 0;
