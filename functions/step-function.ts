@@ -14,8 +14,8 @@ export interface StepFunction<Name extends keyof Settings, Tools, Extra = object
   settings: readonly Name[];
   /** Builds its tools. `Extra` are the ports that only this step uses, such as the sandbox or the browser. */
   tools: (ports: Ports & Extra, settings: Pick<Settings, Name>) => Tools;
-  /** Handles the body of one message. */
-  work: (body: string, tools: Tools) => Promise<Outcome>;
+  /** Does what one message asks for, in the time that the invocation has left. */
+  work: (body: string, tools: Tools, timeLeftMs: () => number) => Promise<Outcome>;
 }
 
 /**
@@ -30,7 +30,10 @@ export function stepHandler<Name extends keyof Settings, Tools, Extra>(
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
   const ready = tools(ports, settings);
   const batch = { ...ports, queueUrl: queueUrlOf(step, settings) };
-  return (event, context) => processBatch(event, context, batch, (body) => work(body, ready));
+  return (event, context) =>
+    processBatch(event, context, batch, (body) =>
+      work(body, ready, () => context.getRemainingTimeInMillis()),
+    );
 }
 
 /**

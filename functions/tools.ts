@@ -37,8 +37,13 @@ export function stepTools(
     stagingBucket: settings.stagingBucket,
     deployment: deploymentTag(settings.deployment),
     send: (message) => queues.send(queueUrlOf(stepOf(message), settings), message),
-    announce: (change: ObjectChange) =>
-      queues.send(queueUrlOf('normalize', settings), { dropline: 'change', change }),
+    announce: (...changes: ObjectChange[]) => {
+      const messages = changes.map((change) => ({ dropline: 'change', change }));
+      const queueUrl = queueUrlOf('normalize', settings);
+      const [only] = messages;
+      if (messages.length === 1) return queues.send(queueUrl, only);
+      return queues.sendAll(queueUrl, messages);
+    },
     policy: { maxAttempts, random: ports.random },
     log: ports.log,
     heldMs,

@@ -1,5 +1,6 @@
 import { changesOf } from '../../shared/aws/events.ts';
 import { done, type Outcome } from '../../shared/journey/outcome.ts';
+import { PartBudget } from '../../shared/ledger/part-budget.ts';
 import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
 import { profileSettings, type Settings, stepSettings } from '../settings.ts';
 import type { StepFunction } from '../step-function.ts';
@@ -16,21 +17,25 @@ const settings = [
 /** S3 events (and parts of mails and archives) → staged bytes that Claude accepts; then to upload. */
 export const normalizeStep: StepFunction<
   (typeof settings)[number],
-  NormalizeTools,
+  Omit<NormalizeTools, 'timeLeftMs'>,
   Pick<NormalizeTools, 'convert'>
 > = {
   step: 'normalize',
   settings,
-  tools: (ports, chosen) => ({
-    ...stepTools(ports, chosen),
-    convert: ports.convert,
-    limits: chosen.limits,
-    profileFor: profiles(chosen),
-  }),
-  work: async (body, tools) => {
+  tools: (ports, chosen) => {
+    const common = stepTools(ports, chosen);
+    return {
+      ...common,
+      budget: new PartBudget(common.table),
+      convert: ports.convert,
+      limits: chosen.limits,
+      profileFor: profiles(chosen),
+    };
+  },
+  work: async (body, tools, timeLeftMs) => {
     let outcome: Outcome = done;
     for (const change of changesOf(body)) {
-      const one = await normalize(change, tools);
+      const one = await normalize(change, { ...tools, timeLeftMs });
       if (one.next !== 'done') outcome = one;
     }
     return outcome;

@@ -43,6 +43,20 @@ export class ObjectChanged extends Error {
   override readonly name = 'ObjectChanged';
 }
 
+/**
+ * S3 holds the object but does not hand it out: `archived` in a storage class that must be restored first, or `forbidden` to
+ * this role (a bucket policy, an access list, a KMS key). No retry helps until a person acts.
+ */
+export class ObjectUnreadable extends Error {
+  override readonly name = 'ObjectUnreadable';
+  readonly reason: 'archived' | 'forbidden';
+
+  constructor(reason: 'archived' | 'forbidden', message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
 /** Reads and writes of objects, as streams. */
 export class Objects {
   readonly #client: S3Client;
@@ -53,7 +67,7 @@ export class Objects {
 
   /**
    * Opens an object for reading.
-   * @throws ObjectGone, ObjectChanged, or the SDK's own error when S3 cannot be reached
+   * @throws ObjectGone, ObjectChanged, ObjectUnreadable, or the SDK's own error when S3 cannot be reached
    */
   async open(
     address: ObjectAddress,
@@ -210,7 +224,24 @@ async function translated<T>(address: ObjectAddress, send: () => Promise<T>): Pr
       if (status === 404 || error.name === 'NoSuchKey' || error.name === 'NoSuchVersion') {
         throw new ObjectGone(`${where} is gone`, { cause: error });
       }
+      const reason = unreadableBecause(error.name);
+      if (reason) {
+        const said = `S3 does not hand out ${where}: ${error.name}, ${error.message}`;
+        throw new ObjectUnreadable(reason, said, { cause: error });
+      }
     }
     throw error;
   }
+}
+
+/**
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; S3 passes on what KMS answers as `KMS.…`. A GET as
+ * `open` makes it is an `InvalidRequest` only where the object is encrypted with a key of the customer's (SSE-C). The codes of
+ * an expired or wrong signature are not here: they are about the caller's clock or credentials, and pass.
+ */
+function unreadableBecause(code: string): ObjectUnreadable['reason'] | undefined {
+  if (code === 'InvalidObjectState') return 'archived';
+  if (code === 'KMS.ThrottlingException') return undefined;
+  const forbidden = ['AccessDenied', 'AllAccessDisabled', 'InvalidRequest'].includes(code);
+  return forbidden || code.startsWith('KMS.') ? 'forbidden' : undefined;
 }

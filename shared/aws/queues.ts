@@ -2,12 +2,18 @@ import {
   ChangeMessageVisibilityCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { eachAtOnce } from '../journey/each-at-once.ts';
+import { maxDelaySeconds } from '../journey/steps.ts';
 
-/** The longest delay of an SQS message, in milliseconds. */
-const maxDelayMs = 900_000;
+/** The most messages that SQS takes in one request. */
+const maxBatch = 10;
+
+/** The most requests of `sendAll` that are under way at once. */
+const batchesAtOnce = 5;
 
 /** Sends, returns and inspects SQS messages. */
 export class Queues {
@@ -26,9 +32,34 @@ export class Queues {
       new SendMessageCommand({
         QueueUrl: queueUrl,
         MessageBody: typeof message === 'string' ? message : JSON.stringify(message),
-        ...(delayMs > 0 ? { DelaySeconds: Math.ceil(Math.min(delayMs, maxDelayMs) / 1000) } : {}),
+        ...(delayMs > 0
+          ? { DelaySeconds: Math.min(Math.ceil(delayMs / 1000), maxDelaySeconds) }
+          : {}),
       }),
     );
+  }
+
+  /**
+   * Sends messages, ten in a request and several requests at once.
+   * @throws Error if SQS refused any of them; the others are sent
+   */
+  async sendAll(queueUrl: string, messages: readonly unknown[]): Promise<void> {
+    const batches = Array.from({ length: Math.ceil(messages.length / maxBatch) }, (_, index) =>
+      messages.slice(index * maxBatch, (index + 1) * maxBatch),
+    );
+    await eachAtOnce(batches, batchesAtOnce, async (batch) => {
+      const { Failed = [] } = await this.#client.send(
+        new SendMessageBatchCommand({
+          QueueUrl: queueUrl,
+          Entries: batch.map((message, index) => ({
+            Id: String(index),
+            MessageBody: typeof message === 'string' ? message : JSON.stringify(message),
+          })),
+        }),
+      );
+      const refused = Failed[0];
+      if (refused) throw refusedBy(refused.Code, `${Failed.length} messages: ${refused.Message}`);
+    });
   }
 
   /** Makes a received message visible again after `delayMs` instead of the queue's timeout. */
@@ -71,6 +102,11 @@ export class Queues {
       body: Body ?? '',
     }));
   }
+}
+
+/** An entry's refusal in the form of the SDK's errors, so that a throttled one is known as such. */
+function refusedBy(code: string | undefined, message: string): Error {
+  return Object.assign(new Error(message), { name: code ?? 'SendMessageBatch', $metadata: {} });
 }
 
 /** The queue side of a function; `Queues` outside of tests. */

@@ -146,6 +146,8 @@ export const formatWarnings = {
     'Some rows of a table have more or fewer cells than the others; all cells were kept.',
   'normalize.rows_dropped': 'Rows beyond the limit were left out.',
   'normalize.entries_left_out': 'Some files of an archive could not be unpacked.',
+  'normalize.parts_left_out':
+    'The dropped file holds more files than the limit maxParts allows; those beyond it did not become documents.',
   'normalize.attachments_dropped': 'Attachments of a mail were left out.',
   'normalize.hidden_content': 'Content that a reader would not see was left out.',
   'normalize.beyond_text':

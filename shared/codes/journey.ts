@@ -23,6 +23,36 @@ export const journeyCodes = {
     meaning: 'The object was overwritten before it could be read.',
     advice: 'Nothing to do: the event for the newer content replaces this record.',
   },
+  'normalize.archived': {
+    outcome: 'failed',
+    meaning: 'The object is in an archive storage class (such as S3 Glacier) and cannot be read.',
+    advice:
+      'Restore the object or copy it to another storage class, then run the reconciler with `{"retry":["normalize.archived"]}`.',
+  },
+  'normalize.forbidden': {
+    outcome: 'failed',
+    meaning: 'S3 does not let Dropline read the object.',
+    advice:
+      'Check the bucket policy and, if the object is encrypted with a KMS key, that the normalize function may use the key; the record has the answer of S3. Then run the reconciler with `{"retry":["normalize.forbidden"]}`. An object encrypted with your own key (SSE-C) must be stored again without it.',
+  },
+  'normalize.busy': {
+    outcome: 'waiting',
+    meaning:
+      'A slow conversion was in the way; the document was given back to the queue for another worker.',
+    advice: 'Nothing to do.',
+  },
+  'normalize.announcing': {
+    outcome: 'waiting',
+    meaning:
+      'The files inside the document are too many for one run of the function; the next one continues.',
+    advice: 'Nothing to do.',
+  },
+  'normalize.too_many_parts': {
+    outcome: 'failed',
+    meaning:
+      'None of the files inside this one became a document: the dropped file that it came from had used up the limit.',
+    advice: 'Drop it by itself, or raise the limit maxParts and drop the outer file again.',
+  },
   'normalize.internal': {
     outcome: 'retried',
     meaning: 'An unexpected error; it was tried five times.',
@@ -52,6 +82,19 @@ export const journeyCodes = {
     outcome: 'failed',
     meaning: 'The bytes in the bucket differ from those that were normalized.',
     advice: 'Drop the file again.',
+  },
+  'upload.archived': {
+    outcome: 'failed',
+    meaning:
+      'The object is in an archive storage class (such as S3 Glacier) and cannot be read for the upload.',
+    advice:
+      'Restore the object or copy it to another storage class, then run the reconciler with `{"retry":["upload.archived"]}`.',
+  },
+  'upload.forbidden': {
+    outcome: 'failed',
+    meaning: 'S3 does not let Dropline read the object for the upload.',
+    advice:
+      'Check the bucket policy and, if the object is encrypted with a KMS key, that the upload function may use the key; the record has the answer of S3. Then run the reconciler with `{"retry":["upload.forbidden"]}`. An object encrypted with your own key (SSE-C) must be stored again without it.',
   },
   'upload.internal': {
     outcome: 'retried',

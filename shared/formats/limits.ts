@@ -70,6 +70,14 @@ export const limitsSchema = z.object({
     .nonnegative()
     .default(1)
     .describe('How many levels of containers within containers are opened.'),
+  maxParts: z
+    .int()
+    .positive()
+    .max(10_000)
+    .default(1_000)
+    .describe(
+      'Documents that the attachments and archive entries of one dropped file may become, at every level together; the rest are counted and reported.',
+    ),
   maxSeconds: z
     .number()
     .positive()

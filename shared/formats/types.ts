@@ -40,17 +40,19 @@ export interface Part {
  * Unreadable or hostile input throws `RejectDocument`; an unsupported type throws `SkipDocument`.
  */
 export type Conversion =
-  | { outcome: 'pass'; mimeType: string; block: Block; fidelity: Fidelity; parts: Part[] }
-  | {
-      outcome: 'file';
-      path: string;
-      mimeType: string;
-      block: Block;
-      fidelity: Fidelity;
-      parts: Part[];
-    }
-  | { outcome: 'render'; fidelity: Fidelity; parts: Part[] }
-  | { outcome: 'container'; fidelity: Fidelity; parts: Part[] };
+  | ({ outcome: 'pass'; mimeType: string; block: Block } & Found)
+  | ({ outcome: 'file'; path: string; mimeType: string; block: Block } & Found)
+  | ({ outcome: 'render' } & Found)
+  | ({ outcome: 'container' } & Found);
+
+/** What was found in a file, whatever became of it. */
+interface Found {
+  fidelity: Fidelity;
+  /** The files inside it, in the order they are in it: at most `maxParts` of them. */
+  parts: Part[];
+  /** Files inside it beyond `maxParts`, which were not unpacked. */
+  partsBeyondLimit?: number;
+}
 
 /** A converter of one format. It uses no AWS client, no network and no environment variable. */
 export type Converter = (input: ConvertInput) => Promise<Conversion>;

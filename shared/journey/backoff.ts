@@ -18,4 +18,10 @@ export function outageWaitMs(times: number, random: () => number): number {
   return lessUpToHalf(Math.min(2 ** times, 300) * 1_000, random);
 }
 
+/**
+ * How long a message waits after AWS throttled a request for it, in milliseconds: a minute less up to half. The SDK has
+ * retried for some seconds by then; the spread keeps messages that were throttled together from returning together.
+ */
+export const throttledWaitMs = (random: () => number): number => lessUpToHalf(60_000, random);
+
 const lessUpToHalf = (ms: number, random: () => number): number => ms / 2 + (ms / 2) * random();

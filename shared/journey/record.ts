@@ -176,6 +176,15 @@ export const documentRecordSchema = z.object({
   error: recordErrorSchema.optional(),
   attempts: z.partialRecord(stepSchema, z.int()).describe('Attempts that ended, by step'),
   parent: z.string().optional().describe('documentId of the mail or archive that contained it'),
+  partsLeftOut: z
+    .object({
+      code: z.string().describe('Stable code, listed in docs/formats.md'),
+      count: z.int().describe('Files that did not become documents'),
+    })
+    .optional()
+    .describe(
+      'Files inside this one that were left out because there are more than the limit maxParts; of a dropped file, those at every level',
+    ),
   profile: z.string(),
   createdAt: isoTime.describe('When the key was first seen'),
   updatedAt: isoTime,

@@ -74,12 +74,20 @@ export const queueNames: QueueName[] = queuedSteps.map((step) => steps[step].que
 /** How often a message is delivered before it becomes a dead letter. */
 export const maxReceives = 5;
 
+/** Time that an invocation may wait to be let in, in seconds: while Lambda throttles, the poller asks again. */
+const admissionSeconds = 120;
+
 /**
- * How long a queue hides a message that a worker has taken, in seconds: six times the function's timeout, as
- * AWS recommends for an SQS event source, so that no batch is delivered again while its first delivery may
- * still be running (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
+ * How long a queue hides a message that a worker has taken, in seconds: as long as an invocation can last, and two minutes
+ * in which it may wait to begin. So a message whose worker was killed is back minutes later. AWS recommends six times the
+ * timeout, because a function may be throttled for that long; here `concurrency` keeps Lambda from taking more messages
+ * than it may work on, and a second delivery during the first harms nothing (docs/decisions/0047).
  */
-export const visibilitySeconds = (step: QueuedStep): number => steps[step].timeoutSeconds * 6;
+export const visibilitySeconds = (step: QueuedStep): number =>
+  steps[step].timeoutSeconds + admissionSeconds;
+
+/** The longest delay of an SQS message, in seconds. */
+export const maxDelaySeconds = 900;
 
 /** How long the claim on an upload or a deletion lasts unless renewed, in milliseconds. */
 export const claimLeaseMs = 60_000;
@@ -91,7 +99,8 @@ export const callLeaseMs = (steps.summarize.timeoutSeconds + 60) * 1_000;
 export const callTimeoutMs = (steps.summarize.timeoutSeconds - 60) * 1_000;
 
 /**
- * How long an open document goes without a change before it is put back into its queue, in milliseconds: twice
- * the longest visibility timeout, so that a message still in flight is not mistaken for a lost one.
+ * How long an open document goes without a change before it is put back into its queue, in milliseconds: twice as
+ * long as a message can be delayed and then worked on, so that a message in flight is not mistaken for a lost one.
  */
-export const stuckMs = 2 * Math.max(...queuedSteps.map(visibilitySeconds)) * 1_000;
+export const stuckMs =
+  2 * (maxDelaySeconds + Math.max(...queuedSteps.map(visibilitySeconds))) * 1_000;

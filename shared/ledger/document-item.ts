@@ -61,6 +61,10 @@ const attributes = documentRecordSchema.extend({
   depth: z.int().optional(),
   /** True when parts of this version were announced as documents of their own. */
   hasParts: z.boolean().optional(),
+  /** `tagged`: the keys of this version's parts have tags; without it, they have none (docs/decisions/0046). */
+  partKeys: z.literal('tagged').optional(),
+  /** How many of this version's parts are announced, while not all of them are. */
+  partsAnnounced: z.int().optional(),
   /** True while parts of past versions may still have to be retired. */
   retiresParts: z.boolean().optional(),
   /** Order of a removal that still has to delete what the versions before it left behind. */

@@ -12,7 +12,9 @@ import { note } from './report.ts';
 export const sweepStaged: Duty = async (cursor, tools, report) => {
   const page = await tools.objects.list(tools.stagingBucket, { startAfter: cursor });
   for (const { key } of page.objects) {
-    const [kind, documentId = '', order = ''] = key.split('/');
+    const [kind, documentId = '', version = ''] = key.split('/');
+    // Of parts with tagged keys, the order has a mark behind it.
+    const order = version.replace('!', '');
     const document = await readDocument(documentId, tools, report);
     if (!document || order >= document.order) continue;
     // A version in progress first announces its own parts, then retires those left from past versions.

@@ -1,3 +1,4 @@
+import { isThrottled } from '../aws/throttled.ts';
 import { codes } from '../codes/index.ts';
 import { laneStopped, serviceIsDown } from '../journey/alarm-lines.ts';
 import { backoffMs, outageWaitMs } from '../journey/backoff.ts';
@@ -23,8 +24,8 @@ const downForAWhile = 8;
 
 /**
  * Does a step's work on one document and writes into the record what an error means: failed,
- * skipped, held, or a counted attempt. Errors of the ledger itself pass through: then nothing can
- * be recorded, and the queue delivers again.
+ * skipped, held, or a counted attempt. Errors of the ledger itself pass through, because then nothing
+ * can be recorded, and throttled requests, because they are no attempt: the queue delivers again.
  */
 export async function attempt(
   step: Step,
@@ -38,6 +39,8 @@ export async function attempt(
     await work();
     return done;
   } catch (thrown) {
+    // A summarize worker may hold a paid reply: deferred without a limit, it could pay again and again.
+    if (isThrottled(thrown) && step !== 'summarize') throw thrown;
     const error = asDroplineError(thrown, step);
     if (error instanceof ServiceDown) return waitForService(step, document, error, tools);
     if (error instanceof Defer) {

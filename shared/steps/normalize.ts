@@ -1,23 +1,22 @@
-import type { Conversion, ConvertInput, Limits } from '../formats/index.ts';
-import { SkipDocument } from '../journey/errors.ts';
+import type { Conversion, ConvertInput } from '../formats/index.ts';
+import { RejectDocument, SkipDocument } from '../journey/errors.ts';
 import { documentIdOf } from '../journey/ids.ts';
 import type { ObjectChange } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
 import type { Profile } from '../journey/profiles.ts';
+import type { Fidelity } from '../journey/record.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { newestOrder } from '../ledger/documents.ts';
 import { orderOf } from '../ledger/keys.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
 import { nameOf, type Original, withOriginal } from './original.ts';
-import { announceParts } from './parts.ts';
+import { announceParts, leftOutWarning, type PartTools } from './parts.ts';
 import { releasePast, releasePastEarly } from './release-past.ts';
 import { handToUpload, passedThrough, sendToUpload, stage } from './staging.ts';
-import type { StepTools } from './tools.ts';
 
-export interface NormalizeTools extends StepTools {
+export interface NormalizeTools extends PartTools {
   /** Converts a local file; `ConversionSandbox` outside of tests. */
   convert: (input: ConvertInput) => Promise<Conversion>;
-  limits: Limits;
   profileFor: (key: string) => Profile;
 }
 
@@ -110,8 +109,9 @@ async function convertAndHandOn(document: DocumentItem, tools: NormalizeTools): 
     const input = { path, name, contentType, sizeBytes, outDir, limits, depth };
     const profile = tools.profileFor(document.key);
     const conversion = await tools.convert(input).catch(orContainerUpload(profile));
-    await announceParts(document, conversion.parts, tools);
-    await handOn(document, conversion, original, tools);
+    const announced = await announceParts(document, conversion, tools);
+    const found = { ...conversion, fidelity: withLeftOut(conversion, announced, tools) };
+    await handOn(document, found, announced, original, tools);
   });
 }
 
@@ -131,17 +131,36 @@ function orContainerUpload({ containerUploads }: Profile): (error: unknown) => C
   };
 }
 
+/** What the conversion found, and how many of its parts are no documents because there are too many. */
+function withLeftOut(
+  { fidelity, parts, partsBeyondLimit = 0 }: Conversion,
+  announced: number,
+  { limits }: NormalizeTools,
+): Fidelity {
+  const found = parts.length + partsBeyondLimit;
+  if (announced === found) return fidelity;
+  const warning = leftOutWarning(found - announced, found, limits);
+  return { ...fidelity, warnings: [...fidelity.warnings, warning] };
+}
+
 async function handOn(
   document: DocumentItem,
   conversion: Conversion,
+  announced: number,
   original: Original,
   tools: NormalizeTools,
 ): Promise<void> {
   const { fidelity } = conversion;
   if (conversion.outcome === 'container') {
+    if (announced === 0) {
+      throw new RejectDocument({
+        code: 'normalize.too_many_parts',
+        message: `None of the files inside became a document: the dropped file has used up its ${tools.limits.maxParts}.`,
+      });
+    }
     throw new SkipDocument({
       code: 'normalize.container',
-      message: `The file only holds others: its ${conversion.parts.length} parts are documents of their own.`,
+      message: `The file only holds others: its ${announced} parts are documents of their own.`,
       fidelity,
     });
   }

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ObjectChanged, ObjectGone } from '../aws/objects.ts';
+import { ObjectChanged, ObjectGone, ObjectUnreadable } from '../aws/objects.ts';
 import type { Limits } from '../formats/index.ts';
 import { RejectDocument } from '../journey/errors.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { StepTools } from './tools.ts';
+import { rejectUnreadable } from './unreadable.ts';
 
 /** A document's original bytes in a local file. */
 export interface Original {
@@ -19,8 +20,8 @@ export interface Original {
 
 /**
  * Fetches the document's original bytes, does `work` on them, and removes the local copy.
- * @throws RejectDocument `normalize.empty`, `normalize.too_large`, `normalize.object_gone` or
- *   `normalize.object_changed`
+ * @throws RejectDocument `normalize.empty`, `normalize.too_large`, `normalize.object_gone`,
+ *   `normalize.object_changed`, `normalize.archived` or `normalize.forbidden`
  */
 export async function withOriginal(
   document: DocumentItem,
@@ -67,6 +68,7 @@ async function fetchTo(path: string, document: DocumentItem, tools: StepTools) {
         cause: error,
       });
     }
+    if (error instanceof ObjectUnreadable) throw rejectUnreadable('normalize', error);
     throw error;
   }
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { ObjectChanged, ObjectGone } from '../aws/objects.ts';
+import { ObjectChanged, ObjectGone, ObjectUnreadable } from '../aws/objects.ts';
 import { RejectDocument } from '../journey/errors.ts';
 import type { Source } from '../ledger/document-item.ts';
 import type { StepTools } from './tools.ts';
+import { rejectUnreadable } from './unreadable.ts';
 
 /**
  * The bytes of a content as a stream from S3, hashed on the way: a stream whose bytes are not the
@@ -47,6 +48,7 @@ async function open(source: Source, tools: Pick<StepTools, 'objects'>, signal: A
         cause: error,
       });
     }
+    if (error instanceof ObjectUnreadable) throw rejectUnreadable('upload', error);
     throw error;
   }
 }

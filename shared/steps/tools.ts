@@ -41,8 +41,8 @@ export interface StepTools {
   deployment: string;
   /** Hands a version of a document on to the queue of the step that the message names. */
   send: (message: StepMessage) => Promise<void>;
-  /** Announces a change of a part of a mail or archive to the intake queue. */
-  announce: (change: ObjectChange) => Promise<void>;
+  /** Announces changes, of parts of a mail or archive or of objects whose event was lost, to the intake queue. */
+  announce: (...changes: ObjectChange[]) => Promise<void>;
   policy: AttemptPolicy;
   log: Log;
   /** How long a stopped lane waits before a document finds out whether it is free again. */

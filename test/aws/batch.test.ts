@@ -118,3 +118,41 @@ test('an unreadable message goes to the dead-letter queue without delay', async 
   const [call] = sqs.commandCalls(ChangeMessageVisibilityCommand);
   expect(call?.args[0].input.VisibilityTimeout).toBe(0);
 });
+
+const throttled = (name: string, status: number): Error =>
+  Object.assign(new Error('too many'), { name, $metadata: { httpStatusCode: status } });
+
+test.each([
+  ['DynamoDB', 'ProvisionedThroughputExceededException', 400],
+  ['DynamoDB', 'RequestLimitExceeded', 400],
+  ['S3', 'SlowDown', 503],
+  ['SQS', 'RequestThrottled', 403],
+  ['any service', 'TooManyRequests', 429],
+])(
+  'a record that %s throttles with %s is deferred, and costs no receive',
+  async (_, name, status) => {
+    sqs.on(SendMessageCommand).resolves({});
+
+    const response = await run({ Records: [record('later', 5)] }, async () => {
+      throw throttled(name, status);
+    });
+
+    expect(response.batchItemFailures).toEqual([]);
+    expect(sqs.commandCalls(SendMessageCommand)[0]?.args[0].input).toEqual({
+      QueueUrl: 'https://sqs.test/q',
+      MessageBody: 'later',
+      DelaySeconds: 30,
+    });
+  },
+);
+
+test('an error that only has the name of throttling is an error of ours', async () => {
+  sqs.on(ChangeMessageVisibilityCommand).resolves({});
+  const error = Object.assign(new Error('ours'), { name: 'SlowDown' });
+
+  const response = await run({ Records: [record('bad')] }, async () => {
+    throw error;
+  });
+
+  expect(response.batchItemFailures).toEqual([{ itemIdentifier: 'id-bad' }]);
+});

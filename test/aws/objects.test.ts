@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ObjectChanged, ObjectGone, Objects } from '../../shared/aws/objects.ts';
+import { ObjectChanged, ObjectGone, Objects, ObjectUnreadable } from '../../shared/aws/objects.ts';
 
 const s3 = mockClient(S3Client);
 const objects = new Objects(new S3Client({ region: 'us-east-1' }));
@@ -70,11 +70,34 @@ test.each([
   await expect(objects.open({ bucket: 'b', key: 'k' })).rejects.toThrow(expected);
 });
 
-test('any other error reaches the caller unchanged', async () => {
-  const denied = refusal('AccessDenied', 403);
-  s3.on(GetObjectCommand).rejects(denied);
+test.each([
+  ['InvalidObjectState', 403, 'archived'],
+  ['AccessDenied', 403, 'forbidden'],
+  ['AllAccessDisabled', 403, 'forbidden'],
+  ['InvalidRequest', 400, 'forbidden'],
+  ['KMS.DisabledException', 400, 'forbidden'],
+])('%s means that no retry reads the object', async (name, status, reason) => {
+  s3.on(GetObjectCommand).rejects(refusal(name, status));
 
-  await expect(objects.open({ bucket: 'b', key: 'k' })).rejects.toBe(denied);
+  const opened = objects.open({ bucket: 'b', key: 'k' });
+
+  await expect(opened).rejects.toBeInstanceOf(ObjectUnreadable);
+  await expect(opened).rejects.toMatchObject({
+    reason,
+    message: expect.stringContaining(`s3://b/k: ${name}`),
+  });
+});
+
+test.each([
+  ['InternalError', 500],
+  ['ExpiredToken', 400],
+  ['RequestTimeTooSkewed', 403],
+  ['KMS.ThrottlingException', 400],
+])('%s passes, so it reaches the caller unchanged', async (name, status) => {
+  const error = refusal(name, status);
+  s3.on(GetObjectCommand).rejects(error);
+
+  await expect(objects.open({ bucket: 'b', key: 'k' })).rejects.toBe(error);
 });
 
 test('a file is stored with its length and a checksum that S3 verifies', async () => {

@@ -1,7 +1,8 @@
-import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { expect, test } from 'vitest';
 import { Queues } from '../../shared/aws/queues.ts';
+import { isThrottled } from '../../shared/aws/throttled.ts';
 
 test.each([
   ['the visible messages', { ApproximateNumberOfMessages: '1200' }, 1_200],
@@ -18,3 +19,46 @@ test.each([
     AttributeNames: ['ApproximateNumberOfMessages'],
   });
 });
+
+test('many messages are sent ten in a request', async () => {
+  const sqs = mockClient(SQSClient);
+  sqs.on(SendMessageBatchCommand).resolves({});
+  const messages = Array.from({ length: 25 }, (_, at) => ({ at }));
+
+  await new Queues(new SQSClient({})).sendAll('https://queue.test/q', messages);
+
+  const entries = sqs
+    .commandCalls(SendMessageBatchCommand)
+    .map((call) => call.args[0].input.Entries ?? []);
+  expect(entries.map((batch) => batch.length)).toEqual([10, 10, 5]);
+  expect(entries.flat().map(({ MessageBody }) => JSON.parse(MessageBody ?? ''))).toEqual(messages);
+  for (const batch of entries) expect(new Set(batch.map(({ Id }) => Id)).size).toBe(batch.length);
+});
+
+test('no messages make no request', async () => {
+  const sqs = mockClient(SQSClient);
+
+  await new Queues(new SQSClient({})).sendAll('https://queue.test/q', []);
+
+  expect(sqs.calls()).toHaveLength(0);
+});
+
+test.each([
+  ['RequestThrottled', true],
+  ['InternalError', false],
+])(
+  'a batch of which SQS refuses a message with %s fails (throttled: %s)',
+  async (Code, expected) => {
+    const sqs = mockClient(SQSClient);
+    sqs.on(SendMessageBatchCommand).resolves({
+      Failed: [{ Id: '1', Code, Message: 'its words', SenderFault: false }],
+    });
+
+    const error = await new Queues(new SQSClient({}))
+      .sendAll('https://queue.test/q', ['a', 'b'])
+      .catch((thrown: unknown) => thrown);
+
+    expect(error).toMatchObject({ message: '1 messages: its words' });
+    expect(isThrottled(error)).toBe(expected);
+  },
+);

@@ -3,9 +3,10 @@ import { illustratedReport } from '../fixtures/documents.ts';
 import { everyPlan, following, interleave } from '../world/interleave.ts';
 import { checkInvariants, type Expected } from '../world/invariants.ts';
 import type { LedgerServer } from '../world/ledger.ts';
+import { mailWith } from '../world/mail.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import type { Gate } from '../world/mortal.ts';
-import { World } from '../world/world.ts';
+import { partOf, World } from '../world/world.ts';
 
 /**
  * Two workers at once, whose outside calls are made in every order with up to two switches between them:
@@ -33,6 +34,22 @@ const meetings: Meeting[] = [
       await world.work({ only: ['intake'] });
     },
     expected: { 'a.txt': 'Sales rose', 'b.txt': 'Sales rose' },
+  },
+  {
+    name: 'one event is delivered to two workers',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.txt', first));
+      world.queues.intake.redeliver(world.now());
+    },
+    expected: { 'a.txt': 'Sales rose' },
+  },
+  {
+    name: 'the event of a mail with an attachment is delivered to two workers',
+    prepare: async (world) => {
+      world.deliver(world.drop('a.eml', mailWith('valves')));
+      world.queues.intake.redeliver(world.now());
+    },
+    expected: { 'a.eml': 'turbines', [partOf('a.eml', 'valves.txt')]: 'valves' },
   },
   {
     name: 'one message is delivered to two workers',

@@ -165,7 +165,7 @@ describe('no reference, file or part is left behind', () => {
     await settleDown(world, 3);
 
     expect(await status('a.eml')).toBe('removed');
-    expect(await status('a.eml!/valves.txt')).toBe('removed');
+    expect(await status(partOf('a.eml', 'valves.txt'))).toBe('removed');
     expect(fileIds()).toEqual([]);
   });
 });
@@ -222,7 +222,7 @@ test('an older event does not change a newer version that failed with a dead let
 
 test('the sweep keeps the parts that a version in progress is about to announce again', async () => {
   await begin();
-  const part = 'a.eml!/valves.txt';
+  const part = partOf('a.eml', 'valves.txt');
   drop('a.eml', mail);
   await world.drain();
   const before = await world.record(part);

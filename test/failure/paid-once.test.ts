@@ -4,7 +4,7 @@ import { pointsOf } from '../world/crash.ts';
 import { checkInvariants } from '../world/invariants.ts';
 import type { KillPoint } from '../world/mortal.ts';
 import { settleDown } from '../world/settle-down.ts';
-import { inbox, type World } from '../world/world.ts';
+import { inbox, partOf, type World } from '../world/world.ts';
 import {
   begin,
   binary,
@@ -302,7 +302,7 @@ describe('a content is paid for once', () => {
     drop('a.zip', zip);
     await world.drain();
 
-    expect((await world.record('a.zip!/99.txt'))?.status).toBe('ready');
+    expect((await world.record(partOf('a.zip', '99.txt')))?.status).toBe('ready');
     expect(paidCalls()).toBe(1);
     expect(world.calls('files.upload')).toHaveLength(1);
   });

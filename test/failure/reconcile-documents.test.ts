@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { changesOf } from '../../shared/aws/events.ts';
+import { stuckMs } from '../../shared/journey/steps.ts';
 import { checkInvariants } from '../world/invariants.ts';
 import {
   begin,
@@ -31,7 +32,7 @@ describe('stuck documents', () => {
     world.queues[lost].messages.splice(0);
     expect((await present('a.txt')).status).toBe(status);
 
-    world.advance(2 * hour - 1);
+    world.advance(stuckMs - 1);
     expect((await world.reconcile()).report?.counts).toEqual({});
     world.advance(1);
     expect((await world.reconcile()).report?.counts).toEqual({ resent: 1 });

@@ -4,7 +4,7 @@ import type { ReconcileTools } from '../../shared/reconcile/duty.ts';
 import { sweepOrphans } from '../../shared/reconcile/orphans.ts';
 import { sha256Of } from '../world/digest.ts';
 import { mailWith } from '../world/mail.ts';
-import { deployment, staging } from '../world/world.ts';
+import { deployment, partOf, staging } from '../world/world.ts';
 import { begin, drop, fileIds, hour, present, remove, settled, text, world } from './support.ts';
 
 afterEach(() => world.close());
@@ -275,12 +275,12 @@ test('parts of a mail are uploaded again from where they are staged', async () =
   const mail = mailWith('valves');
   drop('a.eml', mail);
   await world.drain();
-  const part = await present('a.eml!/valves.txt');
+  const part = await present(partOf('a.eml', 'valves.txt'));
   await world.emulator.vanishFile(part.fileId ?? '');
 
   const { report } = await world.reconcile();
 
   expect(report?.counts).toEqual({ gone: 1 });
   expect(part.source?.bucket).toBe(staging);
-  expect(fileIds()).toContain((await present('a.eml!/valves.txt')).fileId);
+  expect(fileIds()).toContain((await present(partOf('a.eml', 'valves.txt'))).fileId);
 });

@@ -81,6 +81,20 @@ describe('a mail', () => {
     expect(text).not.toContain('View in browser');
   });
 
+  test('with more attachments than may become documents counts the rest', async () => {
+    const attached = (name: string) =>
+      part('text/csv', 'a,b', `Content-Disposition: attachment; filename=${name}.csv`);
+
+    const { conversion, parts } = await convertBytes(
+      'a.eml',
+      mixed(part('text/plain', 'see below'), attached('a'), attached('b'), attached('c')),
+      { limits: { maxParts: 1 } },
+    );
+
+    expect(Object.keys(parts)).toEqual(['a.csv']);
+    expect(conversion.partsBeyondLimit).toBe(2);
+  });
+
   test('gives its attachments as parts with unique names', async () => {
     const { parts, text } = await convertBytes(
       'a.eml',

@@ -22,6 +22,21 @@ describe('an archive', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('with more files than may become documents has the rest counted, not unpacked', async () => {
+    const zip = rawZip([
+      { name: 'a.txt', content: 'alpha' },
+      { name: 'Thumbs.db', content: 'x' },
+      { name: 'b.txt', content: 'beta' },
+      { name: 'c.txt', content: 'gamma' },
+      { name: 'd.txt', content: 'delta' },
+    ]);
+
+    const { conversion, parts } = await convertBytes('files.zip', zip, { limits: { maxParts: 2 } });
+
+    expect(Object.keys(parts)).toEqual(['a.txt', 'b.txt']);
+    expect(conversion.partsBeyondLimit).toBe(2);
+  });
+
   test('leaves out files that operating systems add', async () => {
     const zip = rawZip([
       { name: 'a.txt', content: 'alpha' },

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { strToU8, zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { documentIdOf } from '../../shared/journey/ids.ts';
+import { partKey } from '../../shared/steps/part-keys.ts';
 import { illustratedReport } from '../fixtures/documents.ts';
 import { type Journey, startJourney } from './support.ts';
 
@@ -138,6 +140,8 @@ describe('the reconciler, run by hand,', () => {
 });
 
 describe('files within files', () => {
+  const part = (parent: string, name: string): string =>
+    partKey({ documentId: documentIdOf(journey.inbox, parent), key: parent }, name);
   const inner = zipSync({ 'deep/note.txt': strToU8('A note two archives deep. It is short.') });
   const innermost = zipSync({ 'again.zip': zipSync({ 'x.zip': inner }) });
 
@@ -150,21 +154,21 @@ describe('files within files', () => {
     await journey.drop('archive.zip', archive);
 
     const parent = await journey.ended('archive.zip');
-    const first = await journey.ended('archive.zip!/folder/a.txt');
-    const deep = await journey.ended('archive.zip!/inner.zip!/deep/note.txt');
+    const first = await journey.ended(part('archive.zip', 'folder/a.txt'));
+    const deep = await journey.ended(part(part('archive.zip', 'inner.zip'), 'deep/note.txt'));
 
     expect(parent.status).toBe('skipped');
     expect(parent.error?.code).toBe('normalize.container');
     expect(first.status).toBe('ready');
     expect(first.parent).toBe(parent.documentId);
-    expect((await journey.ended('archive.zip!/b.csv')).fidelity?.rowsKept).toBe(3);
+    expect((await journey.ended(part('archive.zip', 'b.csv'))).fidelity?.rowsKept).toBe(3);
     expect(deep.status).toBe('ready');
   });
 
   test('archives nested deeper than the limit are not opened', async () => {
     await journey.drop('deep.zip', innermost);
 
-    const record = await journey.ended('deep.zip!/again.zip!/x.zip');
+    const record = await journey.ended(part(part('deep.zip', 'again.zip'), 'x.zip'));
 
     expect(record.status).toBe('failed');
     expect(record.error?.code).toBe('normalize.nested_too_deep');
@@ -191,7 +195,7 @@ describe('files within files', () => {
       '--x--',
     ].join('\r\n');
     await journey.drop('mail.eml', mail);
-    const attachment = await journey.ended('mail.eml!/figures.csv');
+    const attachment = await journey.ended(part('mail.eml', 'figures.csv'));
 
     await journey.s3.send(new DeleteObjectCommand({ Bucket: journey.inbox, Key: 'mail.eml' }));
 
@@ -199,7 +203,8 @@ describe('files within files', () => {
     expect(attachment.status).toBe('ready');
     await expect
       .poll(
-        async () => (await journey.reader.get(journey.inbox, 'mail.eml!/figures.csv'))?.status,
+        async () =>
+          (await journey.reader.get(journey.inbox, part('mail.eml', 'figures.csv')))?.status,
         { timeout: 20_000 },
       )
       .toBe('removed');

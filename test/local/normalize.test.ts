@@ -111,6 +111,27 @@ describe('npm run normalize', () => {
     expect(await readFile(join(dir, 'made', 'a.csv.txt'), 'utf8')).toBe('a,b\n1,2\n');
   });
 
+  test('opens no more parts of a file than would become documents, and says so', async () => {
+    const inner = rawZip([
+      { name: 'a.csv', content: 'x,y\n1,2\n' },
+      { name: 'b.csv', content: 'x,y\n3,4\n' },
+    ]);
+    await writeFile(
+      join(dir, 'files.zip'),
+      rawZip([
+        { name: 'inner.zip', content: inner },
+        { name: 'c.csv', content: 'x,y\n5,6\n' },
+      ]),
+    );
+
+    const [report] = await reports('--limits', '{"maxParts":3}', 'files.zip');
+
+    const below = report?.parts?.[0];
+    expect(report?.parts?.map(({ file }) => file)).toEqual(['inner.zip', 'c.csv']);
+    expect(below?.parts?.map(({ file }) => file)).toEqual(['a.csv']);
+    expect(below?.fidelity?.warnings.map(({ code }) => code)).toEqual(['normalize.parts_left_out']);
+  });
+
   test('prints a table for people without --json', async () => {
     await writeFile(join(dir, 'a.csv'), 'a,b\n1,2,3\n');
 

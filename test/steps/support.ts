@@ -191,7 +191,13 @@ export const contentSha256 = 'c'.repeat(64);
 export async function uploaded(
   { tools, remote }: Shop,
   key = 'a.txt',
-  given: { sequencer?: string; contentSha256?: string; mimeType?: string; block?: Block } = {},
+  given: {
+    sequencer?: string;
+    contentSha256?: string;
+    contentId?: string;
+    mimeType?: string;
+    block?: Block;
+  } = {},
 ): Promise<DocumentIn<'uploaded'>> {
   const { documents, contents } = tools;
   const { document } = await documents.receive(
@@ -201,6 +207,7 @@ export async function uploaded(
   const { documentId, order } = document;
   const made = {
     contentSha256: given.contentSha256 ?? contentSha256,
+    ...(given.contentId ? { contentId: given.contentId } : {}),
     mimeType: given.mimeType ?? 'text/plain',
     block: given.block ?? ('document' as const),
     source: { bucket: 'inbox', key, sizeBytes: 10, filename: 'a.txt' },
@@ -211,8 +218,8 @@ export async function uploaded(
   let content = await contents.get(id);
   if (content?.state !== 'live') {
     const facts = { ...made, sizeBytes: 10, filename: 'a.txt' };
-    const { contentSha256, mimeType, sizeBytes, filename } = facts;
-    const file = { contentSha256, mimeType, sizeBytes, filename };
+    const { mimeType, sizeBytes, filename } = facts;
+    const file = { ...contentNameOf(made), mimeType, sizeBytes, filename };
     await contents.claim(file, content, 'uploader', 1_000);
     await contents.setLive(id, 'uploader', { fileId: remote.add('a.txt', 10).id });
     content = await contents.get(id);

@@ -13,6 +13,9 @@ export interface KillPoint {
 /** Called with the name of a call before it is made. */
 export type Gate = (call: string) => Promise<void>;
 
+/** Makes a call, or lets it go wrong. */
+export type Fault = (call: string, make: () => unknown) => Promise<unknown>;
+
 /**
  * A worker's life. All outside calls (ledger, buckets, queues, Claude) go through ports that it wraps, so that
  * the points at which a process can die are enumerated, not chosen: between two calls nothing outside changes.
@@ -22,12 +25,17 @@ export class Life {
   readonly calls: string[] = [];
   readonly #kill: KillPoint | undefined;
   readonly #gate: Gate | undefined;
+  readonly #fault: Fault | undefined;
   dead = false;
 
-  /** @param gate what every call waits for; without it calls do not wait */
-  constructor(kill?: KillPoint, gate?: Gate) {
+  /**
+   * @param gate what every call waits for; without it none does
+   * @param fault what may go wrong with a call although the worker lives on
+   */
+  constructor(kill?: KillPoint, gate?: Gate, fault?: Fault) {
     this.#kill = kill;
     this.#gate = gate;
+    this.#fault = fault;
   }
 
   /** The port as this worker sees it. */
@@ -59,7 +67,8 @@ export class Life {
       if (returnsIterator(name)) throw new Killed(name);
       return Promise.reject(new Killed(name));
     }
-    const result = make();
+    const fault = returnsIterator(name) ? undefined : this.#fault;
+    const result = fault ? fault(name, make) : make();
     if (!(result instanceof Promise)) return result;
     return result.finally(() => {
       if (fatal === 'after') this.dead = true;

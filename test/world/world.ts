@@ -26,12 +26,14 @@ import { Documents } from '../../shared/ledger/documents.ts';
 import type { Table } from '../../shared/ledger/table.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { ReconcileReport } from '../../shared/reconcile/report.ts';
+import type { NormalizeTools } from '../../shared/steps/normalize.ts';
+import { partKey } from '../../shared/steps/part-keys.ts';
 import type { RenderTools } from '../../shared/steps/render.ts';
 import { MemoryBuckets } from './bucket.ts';
 import { type InboxEvent, s3Event } from './events.ts';
 import { stepHandlers, type WorldPorts } from './functions.ts';
 import type { LedgerServer } from './ledger.ts';
-import { type Gate, type KillPoint, Life } from './mortal.ts';
+import { type Fault, type Gate, type KillPoint, Life } from './mortal.ts';
 import { printer } from './printer.ts';
 import { MemoryQueue, queuePort } from './queue.ts';
 
@@ -42,6 +44,9 @@ export const staging = 'staging';
 export const results = 'results';
 /** The world's tag in the names of its remote files. */
 export const deployment = deploymentTag(inbox);
+/** The key of a part of a dropped mail or archive. */
+export const partOf = (parent: string, name: string): string =>
+  partKey({ documentId: documentIdOf(inbox, parent), key: parent }, name);
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
 export interface WorldOptions {
@@ -75,6 +80,10 @@ export class World {
   readonly settings: Settings;
   /** The printer; a test may replace it. */
   print: RenderTools['print'];
+  /** What converts; a test may put another converter here. */
+  convert: NormalizeTools['convert'] = convert;
+  /** How long an invocation may still run, as Lambda would say. */
+  timeLeftMs = 240_000;
   /** Every event of the inbox so far, delivered or not. */
   readonly events: InboxEvent[] = [];
   readonly #server: LedgerServer;
@@ -182,11 +191,14 @@ export class World {
   async work({
     kill,
     gate,
+    fault,
     only = queueNames,
   }: {
     kill?: KillPoint | undefined;
     /** What each of the worker's calls waits for. */
     gate?: Gate | undefined;
+    /** What may go wrong with the worker's calls. */
+    fault?: Fault | undefined;
     only?: readonly QueueName[];
   } = {}): Promise<Life | undefined> {
     const pick = this.#options.pick ?? (() => 0);
@@ -194,7 +206,7 @@ export class World {
       const queue = this.queues[name];
       const record = queue.receive(this.now(), pick());
       if (!record) continue;
-      const life = new Life(kill, gate);
+      const life = new Life(kill, gate, fault);
       const response = await this.#invoke(name, record, life).catch(() => undefined);
       // A dead worker's response never reaches Lambda, which then deletes nothing.
       if (!life.dead && response?.batchItemFailures.length === 0) queue.delete(record.messageId);
@@ -269,7 +281,8 @@ export class World {
 
   #invoke(name: QueueName, record: ReturnType<MemoryQueue['receive']>, life: Life) {
     const handle = stepHandlers[name](this.#ports(life), this.settings);
-    return handle({ Records: record ? [record] : [] }, {} as Context);
+    const context = { getRemainingTimeInMillis: () => this.timeLeftMs } as Context;
+    return handle({ Records: record ? [record] : [] }, context);
   }
 
   /** A worker's in-memory ports; the worker can be killed around any of their calls. */
@@ -281,7 +294,7 @@ export class World {
       queues: life.wrap('queues', queuePort(this.queues, now)),
       apiKey: () => async () => 'test-key',
       claude: (options) => life.wrap('claude', this.#client(options)),
-      convert,
+      convert: (input) => this.convert(input),
       print: (input) => this.print(input),
       log: silent,
       now,

@@ -9,12 +9,14 @@ import {
   extensionOf,
   kinds,
   type Limits,
+  type Part,
   PartNames,
   partName,
 } from '../../../shared/formats/index.ts';
 import { DroplineError, RejectDocument, SkipDocument } from '../../../shared/journey/errors.ts';
 import type { Fidelity } from '../../../shared/journey/record.ts';
 import type { Renderer } from '../../../shared/print/index.ts';
+import { leftOutWarning } from '../../../shared/steps/parts.ts';
 
 /** Normalizes and renders files on the command line, without the pipeline. */
 
@@ -56,6 +58,8 @@ interface Task {
   contentType?: string | undefined;
   depth: number;
   outDir: string | undefined;
+  /** What the parts of the file given may still become, at every level together. */
+  budget: { parts: number };
 }
 
 /** Normalizes files one after the other. Close it when done. */
@@ -73,9 +77,15 @@ export class FileNormalizer {
 
   /** Never rejects: a file that cannot be read is reported as `failed`. */
   normalize(file: string): Promise<FileReport> {
-    const { cwd, out } = this.#options;
+    const { cwd, out, limits } = this.#options;
     const outDir = out === undefined ? undefined : resolve(cwd, out);
-    return this.#run({ file, path: resolve(cwd, file), depth: 0, outDir });
+    return this.#run({
+      file,
+      path: resolve(cwd, file),
+      depth: 0,
+      outDir,
+      budget: { parts: limits.maxParts },
+    });
   }
 
   async close(): Promise<void> {
@@ -128,7 +138,8 @@ export class FileNormalizer {
     report.route = conversion.fidelity.route;
     const result = await this.#resultOf(conversion, report, task, dir);
     if (result && task.outDir) report.outputs.push(await this.#keep(result, name, task));
-    if (conversion.parts.length > 0) await this.#runParts(conversion, report, task);
+    const allowed = this.#allowed(conversion, report, task);
+    if (conversion.parts.length > 0) await this.#runParts(allowed, report, task);
   }
 
   /** Path of the file that would go to Claude; undefined when only its parts would. */
@@ -177,15 +188,29 @@ export class FileNormalizer {
     return rendered.path;
   }
 
-  async #runParts(conversion: Conversion, report: FileReport, task: Task): Promise<void> {
+  /** The parts that the budget allows; the report says how many it does not. */
+  #allowed(conversion: Conversion, report: FileReport, { budget }: Task): Part[] {
+    const { parts, partsBeyondLimit = 0, fidelity } = conversion;
+    const allowed = parts.slice(0, budget.parts);
+    budget.parts -= allowed.length;
+    const found = parts.length + partsBeyondLimit;
+    if (allowed.length < found) {
+      const warning = leftOutWarning(found - allowed.length, found, this.#options.limits);
+      report.fidelity = { ...fidelity, warnings: [...fidelity.warnings, warning] };
+    }
+    return allowed;
+  }
+
+  async #runParts(parts: Part[], report: FileReport, task: Task): Promise<void> {
     report.parts = [];
     const below = task.outDir && join(task.outDir, `${partName(basename(task.file))}.parts`);
-    for (const part of conversion.parts) {
+    for (const part of parts) {
       const partReport = await this.#run({
         file: part.name,
         path: part.path,
         contentType: part.contentType,
         depth: task.depth + 1,
+        budget: task.budget,
         outDir: below && join(below, dirname(part.name)),
       });
       report.parts.push(partReport);

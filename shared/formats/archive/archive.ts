@@ -22,6 +22,7 @@ export async function convertZip(input: ConvertInput): Promise<Conversion> {
   const zip = await openZip(input.path, input.limits);
   const parts: Part[] = [];
   const left: Record<LeftOut, string[]> = { encrypted: [], damaged: [], other: [] };
+  let partsBeyondLimit = 0;
   try {
     const names = new PartNames();
     for (const entry of zip.entries) {
@@ -29,6 +30,10 @@ export async function convertZip(input: ConvertInput): Promise<Conversion> {
       const reason = unreadable(entry);
       if (reason) {
         left[reason].push(entry.name);
+        continue;
+      }
+      if (parts.length >= input.limits.maxParts) {
+        partsBeyondLimit += 1;
         continue;
       }
       const path = join(input.outDir, `${parts.length}`);
@@ -50,6 +55,7 @@ export async function convertZip(input: ConvertInput): Promise<Conversion> {
     outcome: 'container',
     fidelity: { route: 'zip→files', warnings: leftOutWarnings(left) },
     parts,
+    ...(partsBeyondLimit > 0 && { partsBeyondLimit }),
   };
 }
 

@@ -50,6 +50,7 @@ export async function convertEml(input: ConvertInput): Promise<Conversion> {
       ],
     },
     parts: attachments.parts,
+    ...(attachments.beyondLimit > 0 && { partsBeyondLimit: attachments.beyondLimit }),
   };
 }
 
@@ -93,6 +94,7 @@ function checkMail(mail: Email, { limits }: ConvertInput): void {
 
 interface Attachments {
   parts: Part[];
+  beyondLimit: number;
   picturesFound: number;
   picturesKept: number;
   warnings: Warning[];
@@ -102,6 +104,7 @@ async function saveAttachments(mail: Email, input: ConvertInput): Promise<Attach
   const { attachments } = mail;
   const found: Attachments = {
     parts: [],
+    beyondLimit: 0,
     picturesFound: attachments.filter(isPicture).length,
     picturesKept: 0,
     warnings: [],
@@ -123,7 +126,8 @@ async function saveAttachments(mail: Email, input: ConvertInput): Promise<Attach
     });
   }
   const names = new PartNames();
-  for (const attachment of wanted) {
+  found.beyondLimit = Math.max(0, wanted.length - input.limits.maxParts);
+  for (const attachment of wanted.slice(0, input.limits.maxParts)) {
     const bytes = bytesOf(attachment);
     const path = join(input.outDir, `part-${found.parts.length}`);
     await writeFile(path, bytes);

@@ -6,6 +6,7 @@ import { RejectDocument, SkipDocument } from '../../journey/errors.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { type Ending, SandboxChild } from './child.ts';
 import type { JobAnswer, SentError } from './messages.ts';
+import { Turns } from './turns.ts';
 
 export interface Measured {
   /** Wall-clock milliseconds, without the wait for a free child. */
@@ -24,6 +25,8 @@ export interface SandboxOptions {
   entry: string;
   /** Maximum number of child processes; each converts one document at a time. Default 1. */
   size?: number;
+  /** How long a document waits for a free child, in milliseconds, before it is turned away; by default without end. */
+  patienceMs?: number;
   /** Where documents are staged and results are made; a new temporary directory by default. */
   workDir?: string;
   /** Further Node options for the children, for tests. */
@@ -44,19 +47,19 @@ const recycleShare = 0.5;
 export class ConversionSandbox {
   readonly #options: SandboxOptions;
   readonly #idle: SandboxChild[] = [];
-  readonly #queue: (() => void)[] = [];
-  #busy = 0;
+  readonly #turns: Turns;
   #jobs = 0;
   #root: Promise<string> | undefined;
   #isClosed = false;
 
   constructor(options: SandboxOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.size ?? 1, options.patienceMs);
   }
 
   /**
    * @throws RejectDocument from the converter, or `normalize.timeout`, `normalize.out_of_memory`,
-   *   `normalize.crashed`; SkipDocument; Error if the machine is at fault (a full disk)
+   *   `normalize.crashed`; SkipDocument; Defer `normalize.busy`; Error if the machine is at fault (a full disk)
    */
   async convert(input: ConvertInput): Promise<Conversion & { measured: Measured }> {
     const attempt = await this.attempt(input);
@@ -66,7 +69,8 @@ export class ConversionSandbox {
 
   /** Like `convert`, but returns the document's errors, measured, instead of throwing them. */
   async attempt(input: ConvertInput): Promise<Attempt> {
-    await this.#turn();
+    if (this.#isClosed) throw new Error('the sandbox is closed');
+    await this.#turns.take();
     const started = performance.now();
     try {
       const first = await this.#runOnce(input);
@@ -77,8 +81,7 @@ export class ConversionSandbox {
       if ('error' in result) return { error: errorOf(result.error), measured };
       return { conversion: result.conversion, measured };
     } finally {
-      this.#busy -= 1;
-      this.#queue.shift()?.();
+      this.#turns.give();
     }
   }
 
@@ -87,14 +90,6 @@ export class ConversionSandbox {
     this.#isClosed = true;
     for (const child of this.#idle.splice(0)) child.kill('crashed');
     if (this.#root) await rm(await this.#root, { recursive: true, force: true });
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#isClosed) throw new Error('the sandbox is closed');
-    if (this.#busy >= (this.#options.size ?? 1)) {
-      await new Promise<void>((done) => this.#queue.push(done));
-    }
-    this.#busy += 1;
   }
 
   async #runOnce(input: ConvertInput): Promise<{ result: Result; peakRssMb: number }> {

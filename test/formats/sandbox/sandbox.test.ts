@@ -94,6 +94,18 @@ describe('a conversion in the sandbox', () => {
     expect(conversions.map(({ fidelity }) => fidelity.rowsFound)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
+  test('gives up waiting where another worker may be free, and the next document has its turn', async () => {
+    // No process starts within a millisecond.
+    sandbox = new ConversionSandbox({ entry: worker, patienceMs: 1 });
+    const first = sandbox.convert(await inputOf('a.csv', 'a,b\n'));
+
+    const second = sandbox.convert(await inputOf('b.csv', 'a,b\n'));
+
+    await expect(second).rejects.toMatchObject({ name: 'Defer', code: 'normalize.busy' });
+    await expect(first).resolves.toMatchObject({ outcome: 'file' });
+    await expect(sandbox.convert(await inputOf('c.csv', 'a,b\n'))).resolves.toBeDefined();
+  });
+
   test('fails because of the machine, not the document, if no process starts', async () => {
     sandbox = new ConversionSandbox({ entry: join(dir, 'missing.ts') });
 
