@@ -32,7 +32,7 @@ import { type InboxEvent, s3Event } from './events.ts';
 import { stepHandlers, type WorldPorts } from './functions.ts';
 import type { LedgerServer } from './ledger.ts';
 import { type Gate, type KillPoint, Life } from './mortal.ts';
-import { printer } from './printer.ts';
+import { print } from './printer.ts';
 import { MemoryQueue, queuePort } from './queue.ts';
 
 export type { InboxEvent } from './events.ts';
@@ -72,7 +72,7 @@ export class World {
   /** What the environment of the functions says. */
   readonly settings: Settings;
   /** What prints; a test may put another printer here. */
-  print: RenderTools['print'];
+  print: RenderTools['print'] = print;
   /** Every event of the inbox so far, delivered or not. */
   readonly events: InboxEvent[] = [];
   readonly #options: WorldOptions;
@@ -103,7 +103,6 @@ export class World {
       }),
     ) as Record<QueueName, MemoryQueue>;
     this.settings = settingsOf(emulator, options);
-    this.print = printer(this.now);
     this.documents = new Documents(table, this.now);
     this.contents = new Contents(table, this.now);
   }
