@@ -4,7 +4,8 @@ import type { CodeEntry } from './entry.ts';
 export const printCodes = {
   'render.unavailable': {
     outcome: 'failed',
-    meaning: 'No renderer is available: neither a browser nor LibreOffice could be started.',
+    meaning:
+      'No renderer is available: neither a browser nor LibreOffice could be started, or it makes PDFs of an unknown layout.',
     advice:
       'Install Chrome or Chromium (or LibreOffice), or set its path in the settings; or save the document as PDF and drop that.',
   },

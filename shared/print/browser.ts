@@ -105,6 +105,8 @@ function launch(found: FoundBrowser, fontConfig: string, workDir: string): Promi
     args: [
       ...offline,
       '--font-render-hinting=none',
+      // Not the machine's: it has a say in which font a character gets.
+      '--lang=en-US',
       '--no-pings',
       ...(found.packaged ? packagedArguments : asRoot ? ['--no-sandbox'] : []),
     ],

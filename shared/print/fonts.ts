@@ -36,6 +36,24 @@ export const bundledTypefaces: Typefaces = {
   isCjk: (name) => /^Noto Sans (SC|JP|KR)$/.test(aliases.get(name.trim().toLowerCase()) ?? ''),
 };
 
+const cjkOf: Record<string, string> = {
+  ja: 'Noto Sans JP',
+  ko: 'Noto Sans KR',
+  'zh-CN': 'Noto Sans SC',
+};
+
+/**
+ * The fonts in which a character is looked for that the document's own font does not have, as a CSS list.
+ * Without it the browser asks the system for each character, and opens the file found once again for each size
+ * and whenever its caches were emptied: the same font is then in the PDF several times, how often depends on chance.
+ * @param language BCP 47 tag of the document: its shapes of Chinese characters come first
+ */
+export function fallbacks(language: string): string {
+  const own = cjkOf[language];
+  const others = families.map(({ name }) => name).filter((name) => name !== own);
+  return (own === undefined ? others : [own, ...others]).map((name) => `"${name}"`).join(', ');
+}
+
 /**
  * Writes a fontconfig configuration with the fonts in `directories` and no others, and returns its path.
  * The browser's own looks only in /tmp/fonts, and without a font the browser prints blank pages.

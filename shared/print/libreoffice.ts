@@ -4,12 +4,13 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RejectDocument } from '../journey/errors.ts';
-import { lostReasons, prepareDocx } from '../word/to-pdf/index.ts';
+import { lostReasons, type Prepared, prepareDocx, withStoredFields } from '../word/to-pdf/index.ts';
 import { findAssets } from './assets.ts';
 import { unavailable } from './find-browser.ts';
 import { bundledTypefaces, writeFontConfig } from './fonts.ts';
 import { killGroup } from './process-group.ts';
 import { proven, timeout } from './proof.ts';
+import { stripMetadataOf } from './strip-metadata.ts';
 import type { Rendered, RenderInput } from './types.ts';
 
 const places = [
@@ -37,6 +38,9 @@ const profileSettings: [path: string, name: string, value: string | number | boo
   ['/org.openoffice.Inet/Settings', 'ooInetHTTPSProxyName', '127.0.0.1'],
   ['/org.openoffice.Inet/Settings', 'ooInetHTTPSProxyPort', 9],
   ['/org.openoffice.Setup/Office', 'ooSetupInstCompleted', true],
+  // Not the machine's: numbers, dates and the choice of fonts follow it.
+  ['/org.openoffice.Setup/L10N', 'ooLocale', 'en-US'],
+  ['/org.openoffice.Setup/L10N', 'ooSetupSystemLocale', 'en-US'],
 ];
 
 /**
@@ -58,7 +62,9 @@ export async function printWithLibreOffice(input: RenderInput, tempDir: string):
   try {
     await writeProfile(path.join(workDir, 'profile', 'user'));
     const source = path.join(workDir, 'document.docx');
-    await copyFile(input.path, source);
+    const { prepared, docx } = await readDocx(input.path);
+    if (docx) await writeFile(source, docx);
+    else await copyFile(input.path, source);
     await run(soffice, workDir, source, input);
     const made = path.join(workDir, 'document.pdf');
     if (!existsSync(made)) {
@@ -69,7 +75,8 @@ export async function printWithLibreOffice(input: RenderInput, tempDir: string):
     }
     const pdf = path.join(input.outDir, 'rendered.pdf');
     await copyFile(made, pdf);
-    return await check(input, pdf);
+    await stripMetadataOf(pdf, prepared.title);
+    return await check(prepared, pdf);
   } finally {
     await rm(workDir, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -122,6 +129,8 @@ async function run(
         HOME: workDir,
         TMPDIR: workDir,
         PATH: '/usr/local/bin:/usr/bin:/bin',
+        // Times in the document, such as those of its comments, are shown in this zone.
+        TZ: 'UTC',
         FONTCONFIG_FILE: fontConfig,
       },
     },
@@ -151,15 +160,26 @@ async function run(
   }
 }
 
-/** The same check as for the browser; the counts come from our own reading of the docx. */
-async function check(input: RenderInput, pdf: string): Promise<Rendered> {
-  const { facts, paragraphs } = await prepareDocx(input.path, bundledTypefaces).catch((cause) => {
+/** What the document says, and the docx for LibreOffice when that is not the document as it is. */
+async function readDocx(
+  file: string,
+): Promise<{ prepared: Prepared; docx: Uint8Array | undefined }> {
+  try {
+    return {
+      prepared: await prepareDocx(file, bundledTypefaces),
+      docx: await withStoredFields(file),
+    };
+  } catch (cause) {
     throw new RejectDocument({
       code: 'render.unreadable',
       message: 'The document could not be read.',
       cause,
     });
-  });
+  }
+}
+
+/** The same check as for the browser; the counts come from our own reading of the docx. */
+async function check({ facts, paragraphs }: Prepared, pdf: string): Promise<Rendered> {
   const pages = await proven(paragraphs, pdf);
   const linked = facts.lostBecause.get(lostReasons.linked) ?? 0;
   const missing = facts.lostBecause.get(lostReasons.missing) ?? 0;

@@ -35,6 +35,9 @@ interface PageElement {
   setAttribute(name: string, value: string): void;
   getBoundingClientRect(): { width: number; height: number };
 }
+interface StyleRule {
+  style?: Style;
+}
 interface PageWindow {
   droplineParts?: Uint8Array[];
   docx: {
@@ -51,6 +54,7 @@ declare const window: PageWindow;
 declare const document: PageElement & {
   body: PageElement;
   head: PageElement;
+  styleSheets: ArrayLike<{ cssRules: ArrayLike<StyleRule> }>;
   createElement(name: string): PageElement;
   createTreeWalker(
     root: PageElement,
@@ -97,6 +101,20 @@ export async function drawDocx(breakClass: string): Promise<void> {
     renderChanges: false,
   });
   for (const mark of Array.from(document.querySelectorAll(`.${breakClass}`))) mark.remove();
+}
+
+/** Adds the list of fonts in `variable` to every list of fonts, see `fallbacks` in `fonts.ts`. */
+export function nameFallbacks(variable: string): void {
+  const styles: (Style | undefined)[] = [];
+  for (const sheet of Array.from(document.styleSheets)) {
+    for (const rule of Array.from(sheet.cssRules)) styles.push(rule.style);
+  }
+  for (const element of Array.from(document.querySelectorAll('[style*="font-family"]'))) {
+    styles.push(element.style);
+  }
+  for (const style of styles) {
+    if (style?.fontFamily) style.fontFamily += `, var(${variable})`;
+  }
 }
 
 /** Waits until all pictures are decoded, removes broken ones and corrects cropped ones. */

@@ -13,12 +13,14 @@ import {
   pageNumberMark,
 } from '../word/to-pdf/index.ts';
 import type { Assets } from './assets.ts';
+import { fallbacks } from './fonts.ts';
 import {
   append,
   drawDocx,
   finishPictures,
   fitTables,
   markHeadings,
+  nameFallbacks,
   numberFootnotes,
   numberPages,
   receivePart,
@@ -36,6 +38,9 @@ export interface Printed {
   refused: string[];
 }
 
+/** The CSS property that holds the list of `fallbacks`. */
+const fallbackVariable = '--dropline-fallbacks';
+
 /** Bytes of the docx in one message to the browser. */
 const partBytes = 6 * 1024 * 1024;
 
@@ -47,7 +52,6 @@ export async function printDocx(
   browser: Browser,
   assets: Assets,
   prepared: Prepared,
-  title: string,
   pdfPath: string,
 ): Promise<Printed> {
   const page = await browser.newPage();
@@ -55,7 +59,7 @@ export async function printDocx(
   try {
     await refuseRequests(page, refused);
     await page.emulateMediaType('print');
-    await page.setContent(shell(title, prepared));
+    await page.setContent(shell(prepared));
     // A bundler may wrap functions in this helper to keep their names.
     await page.evaluate('globalThis.__name = (f) => f');
     await page.evaluate(await readFile(assets.jszip, 'utf8'));
@@ -91,6 +95,7 @@ async function layOut(
   { headings }: Prepared,
 ): Promise<{ text: string; imagesBroken: number }> {
   await page.evaluate(drawDocx, className(breakStyle));
+  await page.evaluate(nameFallbacks, fallbackVariable);
   const { broken } = await page.evaluate(finishPictures);
   const levels = Object.entries(headings).map(([id, level]) => [className(id), level]);
   await page.evaluate(markHeadings, Object.fromEntries(levels));
@@ -121,15 +126,15 @@ function className(styleId: string): string {
   return `docx_${name}`.replace(/[^\w\u0080-\uffff-]/g, (sign) => `\\${sign}`);
 }
 
-function shell(title: string, prepared: Prepared): string {
+function shell(prepared: Prepared): string {
   // Joined and kerned pairs of Arabic letters are read back from a PDF in the wrong order.
   const arabic = 'font-feature-settings: "rlig" 0, "kern" 0 !important; font-kerning: none;';
   const policy = "default-src 'none'; img-src blob: data:; style-src 'unsafe-inline'";
   return `<!doctype html><html lang="${prepared.language}"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${title.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</title>
 <style>
 @page { margin: 0; }
+:root { ${fallbackVariable}: ${fallbacks(prepared.language)}; font-variant-emoji: text; }
 body { margin: 0; font-family: Arial; }
 section.docx { overflow: visible !important; }
 /* Otherwise notes are painted, and read back, before the text they belong to. */

@@ -8,6 +8,7 @@ import { bundledTypefaces } from './fonts.ts';
 import { printWithLibreOffice } from './libreoffice.ts';
 import { type Printed, printDocx } from './print-docx.ts';
 import { proven, timeout } from './proof.ts';
+import { stripMetadataOf } from './strip-metadata.ts';
 import type { Rendered, RenderInput } from './types.ts';
 import { keepWarm } from './warm-browser.ts';
 import { warningsOf } from './warnings.ts';
@@ -42,30 +43,28 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
   const printInBrowser = async (
     input: RenderInput,
     prepared: Prepared,
-    title: string,
     pdf: string,
     signal: AbortSignal,
   ): Promise<Printed> => {
     const { assets, browser, isFresh } = await warm.browserFor(input);
     signal.throwIfAborted();
     try {
-      return await whileConnected(browser, printDocx(browser, assets, prepared, title, pdf));
+      return await whileConnected(browser, printDocx(browser, assets, prepared, pdf));
     } catch (cause) {
       signal.throwIfAborted();
       if (browser.connected) throw unreadable(cause);
       if (isFresh) throw crashed(cause);
       // It may have died because of an earlier document, or while idle: a fresh browser shows which.
       await warm.end();
-      return printInBrowser(input, prepared, title, pdf, signal);
+      return printInBrowser(input, prepared, pdf, signal);
     }
   };
 
   const print = async (input: RenderInput, signal: AbortSignal): Promise<Rendered> => {
     const prepared = await prepare(input);
     signal.throwIfAborted();
-    const title = prepared.title ?? path.basename(input.name, path.extname(input.name));
     const pdf = path.join(input.outDir, 'rendered.pdf');
-    const printed = await printInBrowser(input, prepared, title, pdf, signal);
+    const printed = await printInBrowser(input, prepared, pdf, signal);
     return check(prepared, printed, pdf);
   };
 
@@ -110,6 +109,7 @@ async function prepare(input: RenderInput): Promise<Prepared> {
 }
 
 async function check(prepared: Prepared, printed: Printed, pdf: string): Promise<Rendered> {
+  await stripMetadataOf(pdf, prepared.title);
   const pages = await proven(prepared.paragraphs, pdf);
   const { imagesFound, imagesLost } = prepared.facts;
   return {

@@ -1,11 +1,12 @@
 import type { Warning } from '../journey/record.ts';
 
-/** A docx to print, already checked by the normalize step. */
+/**
+ * A docx to print, already checked by the normalize step. Its name is not among it: the PDF depends on the
+ * document's bytes alone, so that one document under two names is one content.
+ */
 export interface RenderInput {
   /** Local path of the docx. */
   path: string;
-  /** The file's name as the user gave it: the PDF's title when the docx has none. */
-  name: string;
   /** An existing directory for the PDF. */
   outDir: string;
   /** Wall-clock milliseconds before the rendering is stopped. */

@@ -4,14 +4,14 @@ import { done, type Outcome } from '../journey/outcome.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { Rendered } from '../print/types.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
-import { nameOf, withOriginal } from './original.ts';
+import { withOriginal } from './original.ts';
 import { releasePast } from './release-past.ts';
 import { handToUpload, sendToUpload, stage } from './staging.ts';
 import type { StepTools } from './tools.ts';
 
 export interface RenderTools extends StepTools {
   /** Prints a docx to PDF; a `Renderer` outside of tests. */
-  print: (input: { path: string; name: string; outDir: string }) => Promise<Rendered>;
+  print: (input: { path: string; outDir: string }) => Promise<Rendered>;
   limits: Limits;
 }
 
@@ -42,7 +42,7 @@ export async function render(
 
 async function print(document: DocumentItem, tools: RenderTools): Promise<void> {
   await withOriginal(document, tools.limits, tools, async ({ path, outDir }) => {
-    const rendered = await tools.print({ path, name: nameOf(document.key), outDir });
+    const rendered = await tools.print({ path, outDir });
     const staged = await stage(document, rendered, tools);
     const made = { mimeType: rendered.mimeType, block: 'document', ...staged } as const;
     await handToUpload(

@@ -14,8 +14,8 @@ export interface Staged {
 }
 
 /**
- * Stores a converted file below its version, under its own hash: two workers on one event may make
- * different bytes of it (a PDF holds the time), and neither must overwrite what the record names.
+ * Stores a converted file below its version, under its own hash: two workers on one event make the
+ * same bytes of it, unless a deploy came between them, and neither must overwrite what the record names.
  */
 export async function stage(
   document: DocumentItem,

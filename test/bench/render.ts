@@ -108,7 +108,6 @@ async function measure(file: string): Promise<Row> {
 function inputOf(file: string) {
   return {
     path: file,
-    name: path.basename(file),
     outDir: work,
     timeoutMs: 300_000,
     renderer: 'chromium',

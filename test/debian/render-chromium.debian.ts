@@ -20,7 +20,6 @@ it("prints with Debian's chromium as with the packaged one, in the fonts of the 
 
     const printed = await renderDocx({
       path: input,
-      name: 'in.docx',
       outDir,
       timeoutMs: 60_000,
       renderer: 'chromium',

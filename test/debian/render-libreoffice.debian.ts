@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createRenderer, type Rendered, type RenderInput } from '../../shared/print/index.ts';
 import { docxOf, type Fixture, image, paragraph, picture } from '../print/docx-fixture.ts';
 import { readPdf } from '../print/pdf.ts';
+import { printedIn, writeDocuments } from '../print/same-bytes/documents.ts';
 
 let dir: string;
 let server: Server;
@@ -39,7 +40,6 @@ async function print(
   await writeFile(input, docxOf(body, fixture));
   return createRenderer({ tempDir }).render({
     path: input,
-    name: 'in.docx',
     outDir,
     timeoutMs: 90_000,
     renderer: 'libreoffice',
@@ -81,6 +81,39 @@ it('reads no local file into the document', async () => {
   });
 
   expect((await readPdf(printed.path)).images).toBe(0);
+});
+
+it('prints the same bytes at any time, in any zone and locale, in any process', async () => {
+  const files = await writeDocuments(dir);
+
+  const first = await printedIn({ TZ: 'UTC', LANG: 'C' }, 'libreoffice', files, dir);
+  const second = await printedIn(
+    { TZ: 'Pacific/Kiritimati', LANG: 'ja_JP.UTF-8', LC_ALL: 'ja_JP.UTF-8' },
+    'libreoffice',
+    files.toReversed(),
+    dir,
+  );
+
+  expect(Object.values(first).flat()).toHaveLength(files.length);
+  expect(second).toEqual(first);
+}, 180_000);
+
+it('shows what the document says, not the clock and not the temporary file', async () => {
+  const field = (instruction: string, result: string) =>
+    `<w:p><w:fldSimple w:instr="${instruction}"><w:r><w:t>${result}</w:t></w:r></w:fldSimple></w:p>`;
+  const link = '<w:p><w:hyperlink r:id="a"><w:r><w:t>other file</w:t></w:r></w:hyperlink></w:p>';
+
+  const printed = await print(
+    field('DATE', '12 May 1999') +
+      field('TIME', 'noon') +
+      field('FILENAME \\p', 'plan.docx') +
+      link,
+    { external: { a: { type: 'hyperlink', target: 'other.docx' } } },
+  );
+
+  const pdf = await readPdf(printed.path);
+  expect(pdf.text).toBe('12 May 1999 noon plan.docx other file');
+  expect(await readFile(printed.path, 'latin1')).not.toContain('dropline-office-');
 });
 
 it('stops at the time limit, with every process it started', async () => {

@@ -64,7 +64,7 @@ const scenarios: Scenario[] = [
     name: 'a docx with pictures is dropped again',
     prepare: dropped(['a.docx', illustrated]),
     events: (world) => [world.drop('a.docx', illustrated)],
-    expected: { 'a.docx': 'Printed from a.docx' },
+    expected: { 'a.docx': 'Printed from a docx' },
   },
   {
     name: 'a docx is overwritten while it waits to be printed',

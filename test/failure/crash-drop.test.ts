@@ -29,7 +29,7 @@ const scenarios: Scenario[] = [
   {
     name: 'a docx with pictures is dropped',
     events: (world) => [world.drop('a.docx', illustrated)],
-    expected: { 'a.docx': 'Printed from a.docx' },
+    expected: { 'a.docx': 'Printed from a docx' },
   },
   {
     name: 'the reply to the upload is lost',

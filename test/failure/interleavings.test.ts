@@ -153,7 +153,7 @@ const meetings: Meeting[] = [
       await world.work({ only: ['intake'] });
       world.queues.render.redeliver(world.now());
     },
-    expected: { 'a.docx': 'Printed from a.docx' },
+    expected: { 'a.docx': 'Printed from a docx' },
   },
   {
     name: 'a removal meets the printing of the same document',

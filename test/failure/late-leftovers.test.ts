@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { mailWith } from '../world/mail.ts';
 import { settleDown } from '../world/settle-down.ts';
 import type { World } from '../world/world.ts';
+import { partOf } from '../world/world.ts';
 import {
   begin,
   binary,

@@ -35,7 +35,7 @@ const scenarios: Scenario[] = [
   {
     name: 'a docx that is printed',
     events: (world) => [world.drop('a.docx', illustrated)],
-    expected: { 'a.docx': 'Printed from a.docx' },
+    expected: { 'a.docx': 'Printed from a docx' },
   },
   {
     name: 'the removal of a mail with an attachment',

@@ -52,6 +52,20 @@ describe('a mail', () => {
     expect(conversion).toMatchObject({ outcome: 'file', mimeType: 'text/plain', parts: [] });
   });
 
+  test.each([
+    ['Tue, 1 Oct 2024 12:34:56 -0500 (EST)', '2024-10-01T17:34:56.000Z'],
+    ['Tue, 1 Oct 2024 12:34:56 GMT', '2024-10-01T12:34:56.000Z'],
+    ['Tue, 1 Oct 2024 12:34:56', 'Tue, 1 Oct 2024 12:34:56'],
+    ['Dienstag', 'Dienstag'],
+  ])('of %s says that it is of %s', async (date, shown) => {
+    const { text } = await convertBytes(
+      'a.eml',
+      ['From: a@b.c', `Date: ${date}`, '', 'Hi'].join('\r\n'),
+    );
+
+    expect(text).toContain(`\nDate: ${shown}\n`);
+  });
+
   test('that is HTML only keeps its tables and links', async () => {
     const { text } = await convertBytes(
       'a.eml',

@@ -35,7 +35,7 @@ it('a bundle prints with the files beside it, without node_modules', async () =>
     entry,
     `import { renderDocx } from ${JSON.stringify(renderer)};
      const [path, outDir] = process.argv.slice(2);
-     const { pages } = await renderDocx({ path, outDir, name: 'in.docx', timeoutMs: 60000, renderer: 'chromium' });
+     const { pages } = await renderDocx({ path, outDir, timeoutMs: 60000, renderer: 'chromium' });
      console.log(pages);`,
   );
   const bundle = path.join(dir, 'bundle');

@@ -33,7 +33,6 @@ async function inputOf(docx: Buffer, change: Partial<RenderInput> = {}): Promise
   await writeFile(file, docx);
   return {
     path: file,
-    name: 'in.docx',
     outDir,
     timeoutMs: 60_000,
     renderer: 'chromium',

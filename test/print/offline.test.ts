@@ -45,7 +45,6 @@ async function print(body: string, fixture: Fixture = {}) {
   await writeFile(input, docxOf(body, fixture));
   return renderer.render({
     path: input,
-    name: 'in.docx',
     outDir,
     timeoutMs: 60_000,
     renderer: 'chromium',

@@ -12,6 +12,7 @@ export interface Pdf {
   images: number;
   outline: string[];
   isTagged: boolean;
+  title: string | undefined;
 }
 
 export async function readPdf(path: string): Promise<Pdf> {
@@ -22,7 +23,15 @@ export async function readPdf(path: string): Promise<Pdf> {
     OPS.paintInlineImageXObject,
     OPS.paintImageXObjectRepeat,
   ]);
-  const read: Pdf = { pages: [], text: '', sizes: [], images: 0, outline: [], isTagged: false };
+  const read: Pdf = {
+    pages: [],
+    text: '',
+    sizes: [],
+    images: 0,
+    outline: [],
+    isTagged: false,
+    title: undefined,
+  };
   for (let at = 1; at <= pdf.numPages; at++) {
     const page = await pdf.getPage(at);
     const { items } = await page.getTextContent();
@@ -35,6 +44,8 @@ export async function readPdf(path: string): Promise<Pdf> {
   }
   read.outline = ((await pdf.getOutline()) ?? []).map(({ title }) => title);
   read.isTagged = (await pdf.getMarkInfo())?.Marked === true;
+  const { info } = await pdf.getMetadata();
+  read.title = (info as { Title?: string }).Title;
   read.text = read.pages.join('\n');
   await pdf.loadingTask.destroy();
   return read;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {
@@ -44,7 +44,6 @@ async function print(docx: Buffer, render = renderer.render): Promise<Rendered &
   await writeFile(input, docx);
   const rendered = await render({
     path: input,
-    name: 'Report.docx',
     outDir,
     timeoutMs: 60_000,
     renderer: 'chromium',
@@ -190,6 +189,23 @@ describe('scripts of the world', () => {
     const letters = (of: string) => [...of.normalize('NFKC').replace(/\s/g, '')].sort().join('');
     expect(letters(pdf.text)).toBe(letters(text));
   });
+});
+
+it('embeds the font of a script once, in whatever sizes it is used', async () => {
+  const sizes = [16, 24, 32, 48, 72];
+  const runs = sizes.map(
+    (size) =>
+      `<w:p><w:r><w:rPr><w:sz w:val="${size}"/></w:rPr><w:t>اللغة العربية 中华</w:t></w:r></w:p>`,
+  );
+
+  const { path: pdf } = await print(docxOf(runs.join('')));
+
+  const fonts = (await readFile(pdf, 'latin1')).match(/\/FontName \/\w+\+[\w-]+/g) ?? [];
+  expect(fonts.map((font) => font.replace(/.*\+/, '')).toSorted()).toEqual([
+    'Amiri-Regular',
+    'Arimo-Regular',
+    'NotoSansSC-Regular',
+  ]);
 });
 
 describe('what cannot be shown', () => {

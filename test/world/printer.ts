@@ -1,28 +1,25 @@
-import { writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RenderTools } from '../../shared/steps/render.ts';
-import { datedPdf } from '../fixtures/pdfs.ts';
+import { linePdf } from '../fixtures/pdfs.ts';
 
 /**
- * A stand-in for the browser: makes a one-page PDF. As with the browser, no two prints have the same bytes, because
- * each contains the time at which it was made.
+ * Prints as the real printer does: the PDF depends on the docx's bytes alone, so that one docx gives the same
+ * bytes at whatever time and under whatever name it is printed.
  */
-export function printer(now: () => number): RenderTools['print'] {
-  let prints = 0;
-  return async ({ name, outDir }) => {
-    prints += 1;
-    const path = join(outDir, 'printed.pdf');
-    await writeFile(
-      path,
-      await datedPdf(`Printed from ${name}.`, new Date(now() + prints * 1_000)),
-    );
-    return {
-      path,
-      mimeType: 'application/pdf',
-      pages: 1,
-      imagesFound: 1,
-      imagesKept: 1,
-      warnings: [],
-    };
+export const print: RenderTools['print'] = async ({ path, outDir }) => {
+  const digest = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+  const printed = join(outDir, 'printed.pdf');
+  await writeFile(printed, await linePdf(`Printed from a docx, ${digest.slice(0, 16)}.`));
+  return {
+    path: printed,
+    mimeType: 'application/pdf',
+    pages: 1,
+    imagesFound: 1,
+    imagesKept: 1,
+    warnings: [],
   };
-}
+};

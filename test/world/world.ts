@@ -34,7 +34,7 @@ import { type InboxEvent, s3Event } from './events.ts';
 import { stepHandlers, type WorldPorts } from './functions.ts';
 import type { LedgerServer } from './ledger.ts';
 import { type Fault, type Gate, type KillPoint, Life } from './mortal.ts';
-import { printer } from './printer.ts';
+import { print } from './printer.ts';
 import { MemoryQueue, queuePort } from './queue.ts';
 
 export type { InboxEvent } from './events.ts';
@@ -79,7 +79,7 @@ export class World {
   /** The functions' settings. */
   readonly settings: Settings;
   /** The printer; a test may replace it. */
-  print: RenderTools['print'];
+  print: RenderTools['print'] = print;
   /** What converts; a test may put another converter here. */
   convert: NormalizeTools['convert'] = convert;
   /** How long an invocation may still run, as Lambda would say. */
@@ -117,7 +117,6 @@ export class World {
       }),
     ) as Record<QueueName, MemoryQueue>;
     this.settings = settingsOf(emulator, options);
-    this.print = printer(this.now);
     this.documents = new Documents(table, this.now);
     this.contents = new Contents(table, this.now);
   }

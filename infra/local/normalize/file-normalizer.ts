@@ -171,7 +171,6 @@ export class FileNormalizer {
     const renderer = await this.#rendering;
     const rendered = await renderer.render({
       path: task.path,
-      name: basename(task.file),
       outDir: dir,
       timeoutMs: limits.maxSeconds * 1000,
       renderer: kind,

@@ -175,12 +175,24 @@ function headerLines(mail: Email): string {
     ['To', mail.to?.map(addressText).join(', ')],
     ['Cc', mail.cc?.map(addressText).join(', ')],
     ['Reply-To', mail.replyTo?.map(addressText).join(', ')],
-    ['Date', mail.date],
+    ['Date', dateOf(mail)],
   ];
   return lines
     .filter(([, value]) => value)
     .map(([name, value]) => `${name}: ${value?.replace(/\s+/g, ' ')}`)
     .join('\n');
+}
+
+/** What ends a date that says how far from UTC it is (RFC 5322, 3.3 and 4.3), comments aside. */
+const zone = /(?:[+-]\d{2}:?\d{2}|\b(?:UT|UTC|GMT|Z|[ECMP][SD]T))\s*(?:\([^()]*\)\s*)*$/i;
+
+/**
+ * The date in UTC. One without a zone stays as it is written: the parser would take it for the time of the
+ * machine that converts.
+ */
+function dateOf({ date, headers }: Email): string | undefined {
+  const written = headers.find(({ key }) => key === 'date')?.value.trim();
+  return written === undefined || zone.test(written) ? date : written;
 }
 
 function addressText(address: Address): string {

@@ -1,6 +1,8 @@
 import { DroplineError, RejectDocument, SkipDocument } from '../../journey/errors.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import type { Job, JobAnswer, SentError } from './messages.ts';
+// Importing this fixes the time zone and the locale of the process.
+import './fixed-place.ts';
 // Importing this takes the network away from the process.
 import { takeRefusals } from './no-network.ts';
 
@@ -9,7 +11,7 @@ import { takeRefusals } from './no-network.ts';
 /**
  * Serves the parent until it disconnects.
  * @param load imports the conversion itself. It is called here, after `no-network.ts` has run, so
- *   that no library keeps a working socket function.
+ *   that no library keeps a working socket function, or a function of the machine's locale.
  */
 export function serveConversions(
   load: () => Promise<(input: ConvertInput) => Promise<Conversion>>,

@@ -10,3 +10,4 @@ export { endnoteStyle, noteStyle } from './notes.ts';
 export { breakStyle } from './page-breaks.ts';
 export { type Prepared, prepareDocx } from './prepare.ts';
 export { lostParagraphs } from './segments.ts';
+export { withStoredFields } from './stored-fields.ts';

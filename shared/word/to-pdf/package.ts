@@ -19,6 +19,8 @@ export type Relationships = Map<string, Pick<Relationship, 'type' | 'target' | '
 export interface DocxPackage {
   /** Name of the part that holds the document itself. */
   main: string;
+  /** Names of all parts, in the order of the file. */
+  names: string[];
   /** Undefined when the package has no such part. */
   bytes(part: string): Promise<Uint8Array | undefined>;
   xml(part: string): Promise<XmlDocument | undefined>;
@@ -56,6 +58,7 @@ export async function openPackage(file: string): Promise<DocxPackage> {
     };
     return {
       main,
+      names: zip.entries.filter((entry) => !entry.isDirectory).map(({ name }) => name),
       bytes,
       async xml(part) {
         const found = await bytes(part);
