@@ -148,7 +148,16 @@ async function startParts(
   const { path } = options;
   await startFunctions(
     functions,
-    { dataDir, resources, endpoints, environment, maxConcurrency, path, onLog },
+    {
+      dataDir,
+      resources,
+      callers: services.callers,
+      endpoints,
+      environment,
+      maxConcurrency,
+      path,
+      onLog,
+    },
     closers,
   );
   const sources = startTriggers(

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import dynalite from 'dynalite';
+import { guarded } from '../guard.ts';
 import { repairTables, type TableSettings } from './tables.ts';
 
 /** The host's instructions to this process. */
@@ -15,12 +17,20 @@ export interface DynamoSettings {
   tables: TableSettings[];
 }
 
+// What is kept is for this user only.
+process.umask(0o077);
+
 const counts = new Map<string, number>();
 
 async function serve({ path, port, portIsFixed, rebuild, tables }: DynamoSettings): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   await repairTables(path, tables, rebuild);
   const server = dynalite({ path, createTableMs: 0 });
+  // dynalite lets every origin read, so its own handler comes second.
+  const [handle] = server.listeners('request') as RequestListener[];
+  if (!handle) throw new Error('dynalite has no request handler');
+  server.removeAllListeners('request');
+  server.on('request', guarded(handle));
   server.keepAliveTimeout = 60_000;
   server.prependListener('request', (request) => {
     const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1];

@@ -1,4 +1,5 @@
 import { startAwsServer } from '../aws/server.ts';
+import { Callers } from '../callers.ts';
 import { Counters } from '../counters.ts';
 import { localAccount, localRegion } from '../credentials.ts';
 import { type Invoke, lambdaService } from '../lambda/service.ts';
@@ -41,6 +42,7 @@ export interface Services {
   objects: S3Store;
   secrets: LocalSecret[];
   counters: Counters;
+  callers: Callers;
   queueUrl(name: string): string;
 }
 
@@ -53,6 +55,7 @@ export async function startServices(
   closers: Closers,
 ): Promise<Services> {
   const counters = new Counters();
+  const callers = new Callers();
   const state = openState(dataDir);
   closers.add(() => state.close());
   const queues = new QueueStore(state);
@@ -76,13 +79,14 @@ export async function startServices(
       lambda: lambdaService(invoke),
       s3: s3Service({ store: objects, blobs, region: localRegion }),
       counters,
+      callers,
       onError: (error) => onLog(`local AWS: ${error instanceof Error ? error.stack : error}`),
     },
     port,
   );
   closers.add(() => server.close());
   url = server.url;
-  return { url, state, queues, objects, secrets, counters, queueUrl };
+  return { url, state, queues, objects, secrets, counters, callers, queueUrl };
 }
 
 /**
@@ -98,6 +102,13 @@ export function createResources(
   for (const queue of resources.queues) queues.define(queue);
   for (const bucket of resources.buckets) objects.define(bucket);
   for (const secret of resources.secrets) {
-    secrets.push({ ...secret, value: secretOf(secret.id) ?? secret.value });
+    const readers = resources.functions.filter(({ environment }) =>
+      Object.values(environment).includes(secret.name),
+    );
+    secrets.push({
+      ...secret,
+      value: secretOf(secret.id) ?? secret.value,
+      readers: new Set(readers.map(({ name }) => name)),
+    });
   }
 }
