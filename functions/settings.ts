@@ -27,6 +27,7 @@ export const environment = {
   containerUploads: 'DROPLINE_CONTAINER_UPLOADS',
   filesPerMinute: 'CLAUDE_FILES_PER_MINUTE',
   keepRemoteFiles: 'DROPLINE_KEEP_REMOTE_FILES',
+  keepPastDays: 'DROPLINE_KEEP_PAST_DAYS',
   limits: 'DROPLINE_LIMITS',
   renderer: 'DROPLINE_RENDERER',
   browserPath: 'DROPLINE_BROWSER',
@@ -87,6 +88,11 @@ export const settingsSchema = z.object({
     .stringbool()
     .default(false)
     .describe('`true` keeps the remote file when its object is removed'),
+  keepPastDays: z.coerce
+    .number()
+    .nonnegative()
+    .default(7)
+    .describe('Days that what a removed or overwritten document said is kept'),
   limits: json(limitsSchema)
     .default(limitsSchema.parse({}))
     .describe(

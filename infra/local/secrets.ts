@@ -41,6 +41,12 @@ export function secretsService(secrets: () => LocalSecret[]): JsonService {
         `${operation} is not supported locally: secrets are set when the host starts`,
       );
     }
+    if (secret.value === '') {
+      throw new AwsError(
+        'ResourceNotFoundException',
+        "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
+      );
+    }
     return {
       ...description,
       SecretString: secret.value,

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { Calls } from './calls.ts';
 import { localCredentials, localRegion } from './credentials.ts';
 import { type LocalDynamo, startDynamo } from './dynamodb/start.ts';
 import type { InvocationResult } from './lambda/environment.ts';
@@ -91,6 +92,8 @@ export interface LocalStack {
   /** AWS requests so far, by service and operation. */
   counters(): Promise<Record<string, number>>;
   resetCounters(): Promise<void>;
+  /** What each function asked of AWS since the start, in the terms of its policy: see `Calls`. */
+  calls(): Promise<Record<string, string[]>>;
   /** Stops taking work, ends all processes, closes the files. */
   stop(): Promise<void>;
 }
@@ -212,6 +215,14 @@ function runningStack(parts: Parts): LocalStack {
       ...counters.snapshot(),
       ...withPrefix('dynamodb ', await dynamo.counts()),
     }),
+    calls: async () => {
+      const all = new Calls();
+      for (const part of [services.calls.list(), await dynamo.calls()]) {
+        for (const [name, made] of Object.entries(part))
+          for (const call of made) all.add(name, call);
+      }
+      return all.list();
+    },
     resetCounters: async () => {
       counters.reset();
       await dynamo.resetCounts();

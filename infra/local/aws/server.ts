@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Callers } from '../callers.ts';
+import { type Calls, jsonCall, s3Call } from '../calls.ts';
 import type { Counters } from '../counters.ts';
 import { guarded } from '../guard.ts';
 import { AwsError } from './errors.ts';
@@ -29,6 +30,7 @@ export interface AwsServices {
   s3: RestService;
   counters: Counters;
   callers: Callers;
+  calls: Calls;
   /** Called with faults of the services themselves. */
   onError: (error: unknown) => void;
 }
@@ -114,6 +116,8 @@ async function answer(
     services.counters.add(`lambda ${await services.lambda(request, response)}`);
     return;
   }
+  const caller = services.callers.of(request);
+  if (caller !== undefined) services.calls.add(caller, s3Call(request));
   services.counters.add(`s3 ${await services.s3(request, response)}`);
 }
 
@@ -160,6 +164,7 @@ async function answerJson(
       return fail('SerializationException', 'The request is not JSON', 400);
     }
     const caller = services.callers.of(request);
+    if (caller !== undefined) services.calls.add(caller, jsonCall(service, operation, input));
     send(200, await services[name](operation, input, gone.signal, caller));
   } catch (error) {
     if (error instanceof AwsError) return fail(error.code, error.message, error.status);

@@ -1,5 +1,6 @@
 import { startAwsServer } from '../aws/server.ts';
 import { Callers } from '../callers.ts';
+import { Calls } from '../calls.ts';
 import { Counters } from '../counters.ts';
 import { localAccount, localRegion } from '../credentials.ts';
 import { type Invoke, lambdaService } from '../lambda/service.ts';
@@ -43,6 +44,7 @@ export interface Services {
   secrets: LocalSecret[];
   counters: Counters;
   callers: Callers;
+  calls: Calls;
   queueUrl(name: string): string;
 }
 
@@ -56,6 +58,7 @@ export async function startServices(
 ): Promise<Services> {
   const counters = new Counters();
   const callers = new Callers();
+  const calls = new Calls();
   const state = openState(dataDir);
   closers.add(() => state.close());
   const queues = new QueueStore(state);
@@ -80,13 +83,14 @@ export async function startServices(
       s3: s3Service({ store: objects, blobs, region: localRegion }),
       counters,
       callers,
+      calls,
       onError: (error) => onLog(`local AWS: ${error instanceof Error ? error.stack : error}`),
     },
     port,
   );
   closers.add(() => server.close());
   url = server.url;
-  return { url, state, queues, objects, secrets, counters, callers, queueUrl };
+  return { url, state, queues, objects, secrets, counters, callers, calls, queueUrl };
 }
 
 /**
