@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { outcomeOf } from '../claude/outcome.ts';
+import { dutyFailed } from '../journey/alarm-lines.ts';
 import { Defer } from '../journey/errors.ts';
 import { sweepContents } from './contents.ts';
 import { buryDeadLetters } from './dead-letters.ts';
@@ -8,6 +9,7 @@ import { announceMissed } from './missed.ts';
 import { sweepOrphans } from './orphans.ts';
 import { note, type ReconcileReport } from './report.ts';
 import { sweepStaged } from './staged.ts';
+import { reportStoppedLanes } from './stopped-lanes.ts';
 import { resendStuck, resumeHeld, retryFailed } from './stuck.ts';
 
 /** The duties in the order they are done. The quick ones unblock documents: every run begins with them. */
@@ -93,6 +95,7 @@ export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport>
     delete report.storageBytes;
     delete report.remoteFiles;
   }
+  if (!tools.dryRun) await reportStoppedLanes(tools);
   report.endedAt = new Date(tools.now()).toISOString();
   await tools.objects.putText(
     { bucket: tools.resultsBucket, key: `reconcile/${startedAt}.json` },
@@ -127,7 +130,9 @@ async function goRound(
       // No free slot in the pace, or told to wait: the next run goes on at this very page.
       if (error instanceof Defer) return false;
       // One duty that cannot be done now must not keep the others from being done.
-      note(report, 'errors', `${at.duty}: ${error instanceof Error ? error.message : error}`);
+      const reason = error instanceof Error ? error.message : String(error);
+      note(report, 'errors', `${at.duty}: ${reason}`);
+      if (!tools.dryRun) tools.log.error(dutyFailed, { duty: at.duty, reason });
     }
     at = cursor ? { duty: at.duty, cursor } : { duty: names[names.indexOf(at.duty) + 1] ?? '' };
     await arrived(at.duty ? at : undefined);

@@ -55,6 +55,8 @@ export interface WorldOptions {
   versioned?: boolean;
   /** What workers take the limit of file operations for. */
   filesPerMinute?: number;
+  /** Where workers log; nowhere when left out. */
+  log?: Log;
 }
 
 /**
@@ -273,7 +275,7 @@ export class World {
       claude: (options) => life.wrap('claude', this.#client(options)),
       convert,
       print: (input) => this.print(input),
-      log: silent,
+      log: this.#options.log ?? silent,
       now,
       random: () => 0.5,
       owner: () => {
