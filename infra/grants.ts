@@ -30,7 +30,6 @@ export function ledger(
     variables: { [variable]: table.tableName },
     to: (worker) => {
       for (const [kind, actions] of Object.entries(ledger)) {
-        // No Scan is granted here: it has no leading key, and the condition would let it pass.
         const pattern = kind.endsWith('#') ? `${kind}*` : kind;
         allow(named(actions), [table.tableArn], {
           'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] },

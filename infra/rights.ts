@@ -10,7 +10,9 @@ import { indexes } from '../shared/ledger/keys.ts';
 /** The functions of the stack. */
 export type FunctionName = QueuedStep | 'reconcile';
 
-type LedgerAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query' | 'Scan';
+/** A Scan has no leading key, so a condition on the kind of item would let it read every kind: for indexes only. */
+type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
+type IndexAction = 'Query' | 'Scan';
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject';
 
 /** Actions on objects, by the pattern of their keys. */
@@ -19,9 +21,9 @@ export type BucketRights = Readonly<Record<string, readonly ObjectAction[]>>;
 /** What one function may do. */
 export interface Rights {
   /** Actions on the ledger's items, by the beginning of their partition keys. */
-  readonly ledger: Readonly<Record<string, readonly LedgerAction[]>>;
+  readonly ledger: Readonly<Record<string, readonly ItemAction[]>>;
   /** Actions on the ledger's indexes, by name. */
-  readonly indexes?: Readonly<Record<string, readonly LedgerAction[]>>;
+  readonly indexes?: Readonly<Record<string, readonly IndexAction[]>>;
   /** Buckets. What reads or deletes there may also list it: see `objects` in grants.ts. */
   readonly inbox?: BucketRights;
   readonly staging?: BucketRights;

@@ -40,24 +40,29 @@ function s3Action(method: string | undefined, query: URLSearchParams): string {
   return query.has('delete') ? 'DeleteObject' : 'PutObject';
 }
 
-/** The right that a request of a JSON protocol needs; the resource is a queue's or a secret's name. */
+/**
+ * The right that a request of a JSON protocol needs; the resource is a queue's or a secret's name. For SQS a batch
+ * needs the right of its single form.
+ */
 export function jsonCall(
   service: string,
   operation: string,
   input: Record<string, unknown>,
 ): string {
   const named = String(input.QueueUrl ?? input.SecretId ?? '');
-  return `${service}:${operation} ${named.split('/').at(-1)}`;
+  return `${service}:${operation.replace(/Batch$/, '')} ${named.split('/').at(-1)}`;
 }
 
 /** The rights that a request to DynamoDB needs: one for each kind of item, or one for an index. */
 export function dynamoCalls(operation: string, body: string): string[] {
-  const table = /"TableName":"([^"]+)"/.exec(body)?.[1] ?? '';
+  const [, table = ''] = /"(?:TableName":|RequestItems":\{)"([^"]+)"/.exec(body) ?? [];
   const index = /"IndexName":"([^"]+)"/.exec(body)?.[1];
   if (index !== undefined) return [`dynamodb:${operation} ${table}/index/${index}`];
   // In a query the partition key is the value of the first placeholder.
   const keys = body.matchAll(/"(?:pk|:hash)":\{"S":"([^"#]*#?)/g);
   const kinds = new Set([...keys].map(([, kind]) => kind));
+  // A scan of the table is about every kind.
+  if (kinds.size === 0) return [`dynamodb:${operation} ${table}`];
   return [...kinds].map((kind) => `dynamodb:${operation} ${table}/${kind}`);
 }
 
