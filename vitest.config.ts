@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    // All cores: by default one is left idle, which on two is half of them.
+    // Use all cores: the default leaves one idle, which is half of two.
     maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,

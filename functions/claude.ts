@@ -8,8 +8,8 @@ import type { Settings } from './settings.ts';
 
 /**
  * The Claude client with the key from Secrets Manager. Every call on files first waits for its slot in the
- * fleet's pace, and a `retry-after` that one worker receives holds for all; messages wait when their limits,
- * which responses report, are near.
+ * fleet's pace, and a `retry-after` that one worker receives applies to all. Calls on messages wait when their
+ * limits, which responses report, are near.
  */
 export function claudeClient(
   ports: Ports,
@@ -40,7 +40,7 @@ export function claudeClient(
             ? files.pushBack(retryAfterMs)
             : undefined;
       learnt?.catch((error: unknown) =>
-        ports.log.warn('pace not pushed back', { api, error: String(error) }),
+        ports.log.warn('could not save the rate limits', { api, error: String(error) }),
       );
     },
   });

@@ -5,9 +5,8 @@ import type { Log } from '../shared/journey/log.ts';
 import type { Table } from '../shared/ledger/table.ts';
 
 /**
- * Everything through which a function touches the world outside of its process: AWS, time and chance. Entry
- * points are built from the real ones (`runtime.ts`), the tests' world from ones in memory; what is
- * built on them is the same.
+ * Everything through which a function touches the world outside its process: AWS, time and randomness. Entry
+ * points use the real ones (`runtime.ts`), the tests' world uses in-memory ones; the rest is the same.
  */
 export interface Ports {
   table: (name: string) => Table;
@@ -22,7 +21,7 @@ export interface Ports {
   now: () => number;
   /** A number from 0 to below 1. */
   random: () => number;
-  /** A name for this worker, unique at each call. */
+  /** A name for this worker, unique for each call. */
   owner: () => string;
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }

@@ -11,7 +11,7 @@ import type { Ports } from './ports.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { type StepFunction, stepHandler } from './step-function.ts';
 
-/** What a deployed function touches: AWS's clients, the clock and chance. */
+/** The ports of a deployed function: AWS clients, the clock and randomness. */
 export function runtime(): Ports {
   const clients = awsClients();
   return {
@@ -28,9 +28,9 @@ export function runtime(): Ports {
 }
 
 /**
- * The Lambda handler of a step: reads the environment and builds its tools with the first batch, so that
+ * The Lambda handler of a step: reads the environment and builds its tools on the first batch, so that
  * nothing happens at import.
- * @param extra makes what only this step touches; called once
+ * @param extra makes the ports that only this step uses; called once
  */
 export function lambdaHandler<Name extends keyof Settings, Tools, Extra>(
   step: StepFunction<Name, Tools, Extra>,

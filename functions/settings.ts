@@ -51,13 +51,15 @@ const json = <Schema extends z.ZodType>(schema: Schema) =>
 /** Every setting with its shape. Entry points pick the ones that their step needs. */
 export const settingsSchema = z.object({
   table: name.describe("The ledger's table"),
-  inboxBucket: name.describe('The bucket that files are dropped in'),
-  stagingBucket: name.describe('Where converted bytes and parts of mails and archives are kept'),
+  inboxBucket: name.describe('The bucket that files are dropped into'),
+  stagingBucket: name.describe(
+    'The bucket for converted bytes and for parts of mails and archives',
+  ),
   deployment: name.describe(
-    'What tells this deployment from others in the same Claude workspace; its hash is in the names of its remote files',
+    'Distinguishes this deployment from others in the same Claude workspace; its hash is in the names of its remote files',
   ),
   resultsBucket: name.describe(
-    "Where summaries too long for a record and the reconciler's reports are kept",
+    "The bucket for the reconciler's reports and for summaries too long for a record",
   ),
   intakeQueueUrl: z.url().describe('Queue of the S3 events'),
   renderQueueUrl: z.url().describe('Queue of the render step'),
@@ -70,20 +72,20 @@ export const settingsSchema = z.object({
   claudeBaseUrl: z.url().describe('Base URL of the Claude API'),
   claudeDialect: z
     .enum(['ga', 'beta'])
-    .describe('`ga` or `beta`: which form of the Files API is spoken'),
+    .describe('`ga` or `beta`: which form of the Files API is used'),
   claudeApiKeySecret: name.describe('Name of the Secrets Manager secret that holds the API key'),
-  model: name.describe('Model that summarises'),
+  model: name.describe('Model that writes the summaries'),
   containerUploads: z
     .string()
     .default('')
     .transform((text) => text.split(',').filter((prefix) => prefix !== ''))
     .describe(
-      'Comma-separated key prefixes below which types that are not converted are uploaded for the code execution tool',
+      'Comma-separated key prefixes below which unsupported types are uploaded for the code execution tool',
     ),
   filesPerMinute: z.coerce
     .number()
     .positive()
-    .describe('File operations a minute that the whole fleet may make'),
+    .describe('File operations per minute, for the whole fleet'),
   keepRemoteFiles: z
     .stringbool()
     .default(false)
@@ -96,14 +98,18 @@ export const settingsSchema = z.object({
   limits: json(limitsSchema)
     .default(limitsSchema.parse({}))
     .describe(
-      'JSON: what a conversion may take, see docs/formats.md; what is left out has its default',
+      'JSON: limits of a conversion, see docs/formats.md; those left out have their defaults',
     ),
   renderer: z
     .enum(['chromium', 'libreoffice'])
     .default('chromium')
     .describe('`chromium` or `libreoffice`: what prints docx to PDF'),
-  browserPath: name.optional().describe('A Chrome or Chromium to use instead of the packaged one'),
-  sofficePath: name.optional().describe('The `soffice` of LibreOffice, when it is not on the PATH'),
+  browserPath: name
+    .optional()
+    .describe('Path of a Chrome or Chromium to use instead of the packaged one'),
+  sofficePath: name
+    .optional()
+    .describe("Path of LibreOffice's `soffice`, when it is not on the PATH"),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -112,7 +118,7 @@ export type QueueUrls = Partial<Pick<Settings, `${QueueName}QueueUrl`>>;
 
 /**
  * The URL of the queue in front of a step.
- * @throws Error when this function was not given it: it does not send there
+ * @throws Error when this function does not have it, because it does not send there
  */
 export function queueUrlOf(step: QueuedStep, urls: QueueUrls): string {
   return need(urls, `${steps[step].queue}QueueUrl`);
@@ -120,7 +126,7 @@ export function queueUrlOf(step: QueuedStep, urls: QueueUrls): string {
 
 /**
  * The URL of a step's dead-letter queue.
- * @throws Error when this function was not given it
+ * @throws Error when this function does not have it
  */
 export function deadLettersUrlOf(
   step: QueuedStep,
@@ -131,11 +137,11 @@ export function deadLettersUrlOf(
 
 function need<Name extends string>(urls: { [name in Name]?: string }, name: Name): string {
   const url = urls[name];
-  if (!url) throw new Error(`this function was not given ${name}`);
+  if (!url) throw new Error(`missing setting: ${name}`);
   return url;
 }
 
-/** What every step needs. */
+/** The settings that every step needs. */
 export const stepSettings = [
   'table',
   'stagingBucket',
@@ -144,10 +150,10 @@ export const stepSettings = [
   'uploadQueueUrl',
 ] as const;
 
-/** What decides on the profile of a key. */
+/** The settings that decide the profile of a key. */
 export const profileSettings = ['model', 'containerUploads'] as const;
 
-/** What every step that calls the Claude API needs. */
+/** The settings that every step needs that calls the Claude API. */
 export const claudeSettings = [
   'claudeBaseUrl',
   'claudeDialect',
@@ -157,8 +163,8 @@ export const claudeSettings = [
 ] as const;
 
 /**
- * The settings a step asks for, out of its environment.
- * @throws Error that names every variable that is missing or wrong
+ * Reads the wanted settings from the environment.
+ * @throws Error that names every missing or invalid variable
  */
 export function readSettings<Name extends keyof Settings>(
   env: Record<string, string | undefined>,
@@ -171,7 +177,7 @@ export function readSettings<Name extends keyof Settings>(
     if (result.success) settings[setting] = result.data as Settings[Name];
     else faults.push(`${environment[setting]}: ${result.error.issues.map(messageOf).join(', ')}`);
   }
-  if (faults.length > 0) throw new Error(`wrong settings: ${faults.join('; ')}`);
+  if (faults.length > 0) throw new Error(`invalid settings: ${faults.join('; ')}`);
   return settings as Pick<Settings, Name>;
 }
 

@@ -7,21 +7,21 @@ import type { QueuedStep } from '../shared/journey/steps.ts';
 import type { Ports } from './ports.ts';
 import { queueUrlOf, type Settings } from './settings.ts';
 
-/** A step as a function: which settings it needs, what it is built from, and what it does with a message. */
+/** A step as a Lambda function: its settings, its tools, and what it does with a message. */
 export interface StepFunction<Name extends keyof Settings, Tools, Extra = object> {
   step: QueuedStep;
   /** Settings it reads from its environment. */
   settings: readonly Name[];
-  /** Builds its tools. `extra` is what only this step touches, such as the sandbox or the browser. */
+  /** Builds its tools. `Extra` are the ports that only this step uses, such as the sandbox or the browser. */
   tools: (ports: Ports & Extra, settings: Pick<Settings, Name>) => Tools;
-  /** Does what one message asks for. */
+  /** Handles the body of one message. */
   work: (body: string, tools: Tools) => Promise<Outcome>;
 }
 
 /**
- * The handler of a step's queue: works on each record of a batch by itself.
- * @param ports what the function touches, `extra` included
- * @param settings what its environment says
+ * The handler of a step's queue: each record of a batch is handled on its own.
+ * @param ports the function's ports, including `Extra`
+ * @param settings the settings from its environment
  */
 export function stepHandler<Name extends keyof Settings, Tools, Extra>(
   { step, tools, work }: StepFunction<Name, Tools, Extra>,
@@ -34,8 +34,9 @@ export function stepHandler<Name extends keyof Settings, Tools, Extra>(
 }
 
 /**
- * The message in a body, provided that it is one of those that the queue of `step` carries.
- * @throws UnreadableMessage when it is no message; Error when it belongs to another step, which can only be a fault
+ * The message in a body from the queue of `step`.
+ * @param names the kinds of messages that this queue carries
+ * @throws UnreadableMessage when it is not a message; Error when it is of another kind, which is a bug
  */
 export function messageFor<Name extends StepMessage['step']>(
   step: QueuedStep,

@@ -10,10 +10,10 @@ import type { StepTools } from '../shared/steps/tools.ts';
 import type { Ports } from './ports.ts';
 import { type QueueUrls, queueUrlOf, type Settings } from './settings.ts';
 
-/** Attempts of one step on one version of a document before it ends `failed`. */
+/** How often one step is attempted for one version of a document before it ends `failed`. */
 const maxAttempts = 5;
 
-/** How long a lane that a person has to reopen waits before it is tried again, in milliseconds. */
+/** How long a lane that waits for a person stays closed before it is tried again, in milliseconds. */
 const heldMs = 10 * 60_000;
 
 /** The tools that every step shares. */
@@ -41,7 +41,7 @@ export function stepTools(
   };
 }
 
-/** The profile of a key: the default one, or the one for container uploads below the prefixes that ask for them. */
+/** The profile of a key: the default one, or the one for container uploads below the configured prefixes. */
 export function profiles({
   model,
   containerUploads,
@@ -52,5 +52,5 @@ export function profiles({
     containerUploads.some((prefix) => key.startsWith(prefix)) ? containers : profile;
 }
 
-/** Everything that changes files at Claude is the upload step's work, so that one queue orders it. */
+/** The upload step makes all changes to files at Claude, so that one queue paces them. */
 const stepOf = ({ step }: StepMessage): QueuedStep => (step === 'release' ? 'upload' : step);

@@ -13,7 +13,7 @@ const settings = [
   'limits',
 ] as const satisfies readonly (keyof Settings)[];
 
-/** S3 events (and parts of mails and archives) → what Claude takes, staged; then to upload. */
+/** S3 events (and parts of mails and archives) → staged bytes that Claude accepts; then to upload. */
 export const normalizeStep: StepFunction<
   (typeof settings)[number],
   NormalizeTools & { inboxBucket: string },

@@ -8,29 +8,34 @@ import { readSettings } from '../settings.ts';
 import { reconcileSettings, reconcileTools } from './tools.ts';
 
 /**
- * What a person may ask for; the schedule asks for nothing (`{}`, set in the stack). Strict, for a word that is
- * misspelt must not make a run for real of a dry one.
+ * What a person may ask for; the schedule sends `{}` (set in the stack). Strict, because a misspelt `dryRun`
+ * must not turn a dry run into a real one.
  */
 const eventSchema = z.strictObject({
   dryRun: z.boolean().default(false),
   sweep: z.boolean().default(false),
   retry: z
     .array(
-      z.string().refine((code) => !code.endsWith('.dead_letter'), 'comes back by an SQS redrive'),
+      z
+        .string()
+        .refine(
+          (code) => !code.endsWith('.dead_letter'),
+          'use an SQS redrive to retry dead letters',
+        ),
     )
     .default([]),
 });
 
-/** What is kept to write the cursor and the report down before Lambda's time is up. */
+/** Time reserved for saving the cursor and the report before Lambda's time is up, in milliseconds. */
 const reserveMs = 60_000;
 
 let ready: ReturnType<typeof prepare> | undefined;
 
-/** Repairs what crashes, lost events and hands left behind; on a schedule, or by hand. */
+/** Repairs what crashes, lost events and manual changes left behind; runs on a schedule, or by hand. */
 export async function handler(event: unknown, context: Context): Promise<ReconcileReport> {
   ready ??= prepare();
   const asked = eventSchema.safeParse(event);
-  if (!asked.success) throw new Error(`wrong event: ${z.prettifyError(asked.error)}`);
+  if (!asked.success) throw new Error(`invalid event: ${z.prettifyError(asked.error)}`);
   const report = await reconcile({
     ...ready.tools,
     ...asked.data,

@@ -4,7 +4,7 @@ import type { Ports } from '../ports.ts';
 import { deadLettersUrlOf, queueUrlOf, type Settings } from '../settings.ts';
 import { uploadStep } from '../upload/step.ts';
 
-/** Settings that the reconciler reads: those of the upload step, whose repairs it makes, and its own. */
+/** The reconciler's settings: those of the upload step, because it repairs uploads, and its own. */
 export const reconcileSettings = [
   ...uploadStep.settings,
   'inboxBucket',
@@ -18,7 +18,7 @@ export const reconcileSettings = [
 
 const hourMs = 3_600_000;
 
-/** What the reconciler works with, but for what each run asks for. */
+/** The reconciler's tools, without the options of a single run. */
 export function reconcileTools(
   ports: Ports,
   settings: Pick<Settings, (typeof reconcileSettings)[number]>,

@@ -2,7 +2,7 @@ import { createRenderer } from '../../shared/print/index.ts';
 import { lambdaHandler } from '../runtime.ts';
 import { renderStep } from './step.ts';
 
-/** Prints by the browser in the bundle, or by LibreOffice. */
+/** Prints with the browser in the bundle, or with LibreOffice. */
 export const handler = lambdaHandler(renderStep, (settings) => {
   const printer = createRenderer();
   const { browserPath, sofficePath, renderer, limits } = settings;

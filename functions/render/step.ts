@@ -12,7 +12,7 @@ const settings = [
   'sofficePath',
 ] as const satisfies readonly (keyof Settings)[];
 
-/** docx that text cannot carry → PDF, staged; then to upload. */
+/** docx files that lose too much as text → staged PDF; then to upload. */
 export const renderStep: StepFunction<
   (typeof settings)[number],
   RenderTools,

@@ -13,7 +13,7 @@ const settings = [
   'summarizeQueueUrl',
 ] as const satisfies readonly (keyof Settings)[];
 
-/** Uploaded files → summaries with citations and their cost. */
+/** Uploaded files → summaries with citations and cost. */
 export const summarizeStep: StepFunction<(typeof settings)[number], SummarizeTools> = {
   step: 'summarize',
   settings,

@@ -13,7 +13,7 @@ const settings = [
   'keepRemoteFiles',
 ] as const satisfies readonly (keyof Settings)[];
 
-/** Everything that changes files at Claude: uploads, and the release of files that no document refers to. */
+/** All changes to files at Claude: uploads, and the release of files that no document refers to. */
 export const uploadStep: StepFunction<(typeof settings)[number], UploadTools> = {
   step: 'upload',
   settings,

@@ -1,7 +1,7 @@
 /**
  * How long to wait after a failed attempt, in milliseconds: 2, 10, 50, then 250 and at most 300 seconds, less
- * up to half. The first retry comes soon, because most failures pass at once; five attempts span some minutes,
- * because the rest do not.
+ * up to half. The first retry comes soon, because most failures pass at once; five attempts span a few minutes,
+ * for those that do not.
  * @param attempts failed attempts so far, from 1
  * @param random a number from 0 to below 1, for jitter
  */

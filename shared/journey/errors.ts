@@ -10,7 +10,7 @@ import type { Fidelity } from './record.ts';
 export interface ErrorDetails {
   /** Stable code, `<step>.<reason>`, listed in `docs/errors.md`. */
   code: string;
-  /** One sentence for a person: what is the matter with this document. */
+  /** One sentence for a person: what is wrong with this document. */
   message: string;
   /** What a person can do about it; taken from the catalogue of codes when left out. */
   advice?: string;
@@ -34,15 +34,15 @@ export abstract class DroplineError extends Error {
   }
 }
 
-/** This document can never pass as it is: it ends `failed`, its neighbours go on. No redelivery. */
+/** This document can never succeed as it is: it ends `failed`; others are not affected. No redelivery. */
 export class RejectDocument extends DroplineError {}
 
 /**
- * This document has nothing for Claude itself (an unsupported type, a mere container of others): it
+ * This document itself holds nothing for Claude (an unsupported type, or a container of other files): it
  * ends `skipped`, with advice.
  */
 export class SkipDocument extends DroplineError {
-  /** What was found in it all the same. */
+  /** What was found in it nevertheless. */
   readonly fidelity: Fidelity | undefined;
 
   constructor(details: ErrorDetails & { fidelity?: Fidelity | undefined }) {
@@ -62,7 +62,7 @@ export class RetryLater extends DroplineError {
   }
 }
 
-/** Nothing failed, it is only not our turn yet: deliver again later without counting an attempt. */
+/** Nothing failed, but it is not our turn yet: deliver again later without counting an attempt. */
 export class Defer extends DroplineError {
   /** Milliseconds to wait before looking again. */
   readonly delayMs: number;
@@ -74,10 +74,10 @@ export class Defer extends DroplineError {
 }
 
 /**
- * The service can do nobody's work just now, and certainly did none of this: no attempt, for no document is
- * at fault. `delayMs` is the least to wait; each time in a row is waited for longer.
+ * The service is currently down for everybody and certainly did nothing of this. It does not count as an
+ * attempt, because no document is at fault. `delayMs` is the minimum wait; it grows with each outage in a row.
  */
 export class ServiceDown extends Defer {}
 
-/** No document can pass until a person acts (bad key, unpaid bill, storage full): hold and alarm. */
+/** No document can proceed until a person acts (bad key, unpaid bill, storage full): hold and alarm. */
 export class StopLane extends DroplineError {}

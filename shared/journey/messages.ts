@@ -1,25 +1,25 @@
 import { z } from 'zod';
 
 /**
- * What travels in Dropline's queues. A message names a version of a document and nothing more:
- * the ledger holds the facts, so a redelivered or late message cannot carry an old truth.
+ * The messages in Dropline's queues. A message names a version of a document and nothing more: the facts
+ * are in the ledger, so a redelivered or late message cannot carry stale ones.
  */
 
 const documentRef = {
   documentId: z.string().min(1),
-  /** Padded sequencer of the version that is meant. */
+  /** Padded sequencer of the version. */
   order: z.string().min(1),
 };
 
-/** The content a version stood on, so that a message that comes too late can still let go of it. */
+/** The content of the version, so that a message that comes too late can still release it. */
 const contentSha256 = z.string().length(64);
 
-/** Work for one version of one document in the queue of the step that `step` names. */
+/** Work for one version of one document, in the queue of the step named by `step`. */
 export const stepMessageSchema = z.discriminatedUnion('step', [
   z.object({ step: z.literal('render'), ...documentRef }),
   z.object({ step: z.literal('upload'), ...documentRef, contentSha256 }),
   z.object({ step: z.literal('summarize'), ...documentRef }),
-  /** A version let go of a content: drop its reference, and the remote file if it was the last. */
+  /** A version no longer uses a content: drop its reference, and the remote file if it was the last. */
   z.object({ step: z.literal('release'), ...documentRef, contentSha256 }),
 ]);
 export type StepMessage = z.infer<typeof stepMessageSchema>;
@@ -42,13 +42,13 @@ export const objectChangeSchema = z.object({
   etag: z.string().optional(),
   /**
    * True when one version was deleted for good (by hand, or by a lifecycle rule for old versions) in a
-   * bucket with versioning: what stands under the key now, only the bucket knows.
+   * bucket with versioning: only the bucket knows what is under the key now.
    */
   ofVersion: z.boolean().optional(),
   /** Hexadecimal; orders the events of one key. */
   sequencer: z.string(),
   sizeBytes: z.int().optional(),
-  /** Where the bytes are, when not at bucket and key: a part taken out of a mail or an archive. */
+  /** Where the bytes are, when not at bucket and key: a part extracted from a mail or an archive. */
   original: addressSchema.optional(),
   /** documentId of the mail or archive this is a part of. */
   parent: z.string().optional(),
@@ -60,8 +60,8 @@ export type ObjectChange = {
 };
 
 /**
- * A change that Dropline itself announces to the intake queue: a part of a mail or archive, or an
- * event that was lost and is made up for.
+ * A change that Dropline itself announces to the intake queue: a part of a mail or archive, or a
+ * replacement for an event that was lost.
  */
 export const announcementSchema = z.object({
   dropline: z.literal('change'),

@@ -1,4 +1,4 @@
-/** What the queue has to do with a message after a step has worked on it. */
+/** What the queue does with a message after a step has worked on it. */
 export type Outcome =
   /** The message has served its purpose: delete it. */
   | { next: 'done' }

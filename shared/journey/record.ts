@@ -47,7 +47,7 @@ export const warningSchema = z.object({
 export type Warning = z.infer<typeof warningSchema>;
 
 export const fidelitySchema = z.object({
-  route: z.string().describe('How the file became what Claude reads, such as "docx→text"'),
+  route: z.string().describe('How the file was converted for Claude, such as "docx→text"'),
   imagesFound: z.int().optional(),
   imagesKept: z.int().optional(),
   rowsFound: z.int().optional(),
@@ -59,9 +59,9 @@ export const fidelitySchema = z.object({
 /** What a conversion found and what it kept. Absent counts do not apply to the format. */
 export type Fidelity = z.infer<typeof fidelitySchema>;
 
-/** A place in the document that backs a passage of the summary, as Claude gave it. */
+/** A place in the document that supports a passage of the summary, as cited by Claude. */
 export const citationSchema = z.object({
-  field: z.enum(['title', 'text', 'keyPoints']).describe('The part of the summary it backs'),
+  field: z.enum(['title', 'text', 'keyPoints']).describe('The part of the summary it supports'),
   index: z.int().optional().describe('Which key point, counted from 0'),
   citedText: z.string(),
   location: z.discriminatedUnion('type', [
@@ -89,26 +89,31 @@ export const summarySchema = z.object({
   keyPoints: z.array(z.string()),
   language: z.string().describe('BCP 47 tag of the language the document is written in'),
   citations: z.array(citationSchema),
-  data: z.unknown().optional().describe("What a profile's JSON schema asked for"),
+  data: z.unknown().optional().describe("What the profile's JSON schema asked for"),
   model: z.string(),
   stopReason: z.string(),
   at: isoTime,
   carriedFrom: z
     .string()
     .optional()
-    .describe('Sequencer of the past version with the same content whose summary this is'),
-  location: z.string().optional().describe('s3:// address of the whole summary when too long'),
+    .describe(
+      'Sequencer of the past version with the same content, from which this summary was taken over',
+    ),
+  location: z
+    .string()
+    .optional()
+    .describe('s3:// address of the whole summary when it is too long for the record'),
 });
 
 export const usageSchema = z.object({
   inputTokens: z.int().describe('Tokens billed as plain input'),
   outputTokens: z.int(),
   cacheReadTokens: z.int(),
-  costUsd: z.number().describe('By the price table in force when the call was made'),
+  costUsd: z.number().describe('From the price table in force when the call was made'),
   calls: z
     .int()
     .describe(
-      'Calls for this version that were or may have been paid; above 1 when a process died in one or its reply was lost',
+      'Calls for this version that were or may have been paid; above 1 when a process died during one or its reply was lost',
     ),
 });
 
@@ -147,8 +152,8 @@ export const documentRecordSchema = z.object({
   summary: summarySchema.optional(),
   usage: usageSchema.optional(),
   error: recordErrorSchema.optional(),
-  attempts: z.partialRecord(stepSchema, z.int()).describe('Attempts begun, by step'),
-  parent: z.string().optional().describe('documentId of the mail or archive it came out of'),
+  attempts: z.partialRecord(stepSchema, z.int()).describe('Attempts that ended, by step'),
+  parent: z.string().optional().describe('documentId of the mail or archive that contained it'),
   profile: z.string(),
   createdAt: isoTime.describe('When the key was first seen'),
   updatedAt: isoTime,

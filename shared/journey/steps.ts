@@ -1,7 +1,7 @@
 import type { Status, Step } from './record.ts';
 
 /**
- * The one table of steps. The stack's queues and functions, the routing of messages, the reconciler, the
+ * The only table of steps. The stack's queues and functions, the routing of messages, the reconciler, the
  * documentation and the tests are all derived from it.
  */
 
@@ -11,10 +11,10 @@ export type QueuedStep = Exclude<Step, 'remove'>;
 /** The statuses of a document that some step still has to work on. */
 export type OpenStatus = 'received' | 'normalized' | 'uploaded';
 
-/** A queue of the journey, by the name that its variables, outputs and constructs carry. */
+/** A queue of the journey, by the name used in its variables, outputs and constructs. */
 export type QueueName = 'intake' | 'render' | 'upload' | 'summarize';
 
-/** What the parts of the system have to agree on about a step. */
+/** What all parts of the system have to agree on about a step. */
 export interface StepFacts {
   /** Status of the documents that the step works on. */
   readonly worksOn: OpenStatus;
@@ -24,9 +24,9 @@ export interface StepFacts {
   readonly queue: QueueName;
   /** How long one invocation of the step's function may run, in seconds. */
   readonly timeoutSeconds: number;
-  /** Messages of one invocation at most. */
+  /** Maximum number of messages per invocation. */
   readonly batchSize: number;
-  /** Functions of the step that run at once by default. */
+  /** How many instances of the step's function run at once, by default. */
   readonly concurrency: number;
 }
 
@@ -71,7 +71,7 @@ export const queuedSteps = Object.keys(steps) as QueuedStep[];
 /** The queues in the order of the journey. */
 export const queueNames: QueueName[] = queuedSteps.map((step) => steps[step].queue);
 
-/** Invocations of a step's queue that may fail before a message becomes a dead letter. */
+/** How often a message is delivered before it becomes a dead letter. */
 export const maxReceives = 5;
 
 /**
@@ -81,17 +81,17 @@ export const maxReceives = 5;
  */
 export const visibilitySeconds = (step: QueuedStep): number => steps[step].timeoutSeconds * 6;
 
-/** How long the claim of an upload or a deletion holds without being renewed, in milliseconds. */
+/** How long the claim on an upload or a deletion lasts unless renewed, in milliseconds. */
 export const claimLeaseMs = 60_000;
 
-/** How long the fence of a paid call holds, in milliseconds: longer than the function can live. */
+/** How long the fence of a paid call lasts, in milliseconds: longer than the function can run. */
 export const callLeaseMs = (steps.summarize.timeoutSeconds + 60) * 1_000;
 
-/** How long a paid call may take, in milliseconds: the function lives long enough to record its end. */
+/** How long a paid call may take, in milliseconds: the function runs long enough to record its end. */
 export const callTimeoutMs = (steps.summarize.timeoutSeconds - 60) * 1_000;
 
 /**
- * How long an open document stands still before it is put back into its queue, in milliseconds: twice the
- * longest visibility timeout, so that a message that is merely being worked on is not taken for a lost one.
+ * How long an open document goes without a change before it is put back into its queue, in milliseconds: twice
+ * the longest visibility timeout, so that a message still in flight is not mistaken for a lost one.
  */
 export const stuckMs = 2 * Math.max(...queuedSteps.map(visibilitySeconds)) * 1_000;

@@ -10,15 +10,15 @@ import type { Duty, ReconcileTools } from './duty.ts';
 import { readDocument } from './read-document.ts';
 import { note, type ReconcileReport } from './report.ts';
 
-/** The API looks up at most 100 ids in one call. */
+/** The API looks up at most 100 ids per call. */
 const pageSize = 100;
 
 /**
- * Looks after the live files, 100 contents and documents at a time: one that is gone or about to
- * expire is uploaded again and its documents told; a content that nobody refers to is released.
+ * Checks the live files, 100 contents and documents at a time. A file that is gone or about to expire is
+ * uploaded again and its documents are updated; a content without references is released.
  *
- * Documents are visited as well as contents, so that a run that died between a new upload and the
- * telling of its documents is made up for: what stands on a file that is gone is found either way.
+ * Documents are visited as well as contents, in case a run died after a new upload and before it updated
+ * the documents: whatever still refers to a file that is gone is found either way.
  */
 export const sweepContents: Duty = async (cursor, tools, report) => {
   const page = await tools.table.scan({
@@ -31,7 +31,7 @@ export const sweepContents: Duty = async (cursor, tools, report) => {
   for (const { pk, fileId } of entries) {
     const [kind, id = ''] = pk.split('#');
     const fate = fates.get(fileId) ?? 'gone';
-    await byItself(id, report, async () => {
+    await isolated(id, report, async () => {
       if (kind === 'CONTENT') await lookAfterContent(id, fileId, fate, tools, report);
       else if (fate !== 'lasting') await lookAfterDocument(id, fileId, tools, report);
     });
@@ -39,8 +39,8 @@ export const sweepContents: Duty = async (cursor, tools, report) => {
   return page.cursor ? JSON.stringify(page.cursor) : undefined;
 };
 
-/** One content that cannot be mended must not keep the others from it. */
-async function byItself(
+/** One content that cannot be repaired must not stop the repair of the others. */
+async function isolated(
   id: string,
   report: ReconcileReport,
   work: () => Promise<void>,
@@ -49,14 +49,14 @@ async function byItself(
     await work();
   } catch (thrown) {
     const { error } = outcomeOf(thrown, 'reconcile');
-    // Another worker is uploading the very content: then it is being looked after.
+    // Another worker is uploading this content right now: nothing to repair.
     if (error instanceof Defer && error.code === 'upload.under_way') return;
     if (!(error instanceof RejectDocument) && !(error instanceof RetryLater)) throw error;
     note(report, 'unrepaired', `${id}: ${error.code}: ${error.message}`);
   }
 }
 
-/** What becomes of a remote file: it exists and will for a while, it will expire soon, it is gone. */
+/** The state of a remote file: it exists and will for a while, it expires soon, or it is gone. */
 type Fate = 'lasting' | 'expiring' | 'gone';
 
 async function fatesOf(
@@ -75,8 +75,8 @@ async function fatesOf(
     for (const file of await tools.claude.listFilesByIds([...ids]))
       fates.set(file.id, fateOf(file));
   }
-  // A list may be older than the file (in beta it was read when the run began), and what is taken
-  // for gone is uploaded again: so each is asked for by itself first.
+  // A list may be older than the file (in beta it was read when the run began), and a file believed gone
+  // is uploaded again: so first ask for each missing one by its id.
   for (const id of ids) {
     if (fates.has(id)) continue;
     const file = await tools.claude.getFile(id).catch((error: unknown) => {
@@ -88,7 +88,7 @@ async function fatesOf(
   return fates;
 }
 
-/** Ids of all remote files, by run: the beta dialect has no look-up by ids, and no expiry. */
+/** Ids of all remote files, by run: the beta dialect has no look-up by id, and no expiry. */
 const remoteByRun = new WeakMap<ReconcileReport, Set<string>>();
 
 async function allRemote(tools: ReconcileTools, report: ReconcileReport): Promise<Set<string>> {
@@ -111,7 +111,7 @@ async function lookAfterContent(
   if (!(await tools.contents.isReferenced(sha256))) {
     if (tools.keepRemoteFiles) return;
     note(report, 'released', sha256);
-    if (!tools.dryRun) await release({ ...nobody, contentSha256: sha256 }, tools);
+    if (!tools.dryRun) await release({ ...noDocument, contentSha256: sha256 }, tools);
     return;
   }
   if (fate === 'lasting') return;
@@ -127,7 +127,7 @@ async function lookAfterContent(
   }
 }
 
-/** A document on a file that is gone, although its content may have another by now. */
+/** Repairs a document whose file is gone; its content may already have a new one. */
 async function lookAfterDocument(
   documentId: string,
   fileId: string,
@@ -137,7 +137,7 @@ async function lookAfterDocument(
   const document = await readDocument(documentId, tools, report);
   if (document?.fileId !== fileId || !document.contentSha256 || !document.mimeType) return;
   const content = await tools.contents.get(document.contentSha256);
-  // The content's own entry in the index is looked after by itself.
+  // The content has its own entry in the index and is repaired there.
   if (content?.state === 'live' && content.fileId === fileId) return;
   note(report, 'retold', documentId);
   if (tools.dryRun) return;
@@ -149,15 +149,14 @@ async function lookAfterDocument(
   );
 }
 
-/** A reference that no document has, to release a content that has none. */
-const nobody = { documentId: 'nobody', order: '0' };
+/** A reference that no document has, used to release a content without references. */
+const noDocument = { documentId: 'nobody', order: '0' };
 
 type File = Awaited<ReturnType<typeof liveFile>>;
 
 /**
- * The content's file, uploaded again where it has to be: from the first of its documents whose bytes
- * are still to be had.
- * @throws RejectDocument `upload.source_lost` when none has them
+ * The content's file, uploaded again if necessary from the first of its documents whose bytes still exist.
+ * @throws RejectDocument `upload.source_lost` when no document has them
  */
 async function refreshed(
   { contentSha256, mimeType }: Pick<ContentItem, 'contentSha256' | 'mimeType'>,
@@ -184,7 +183,7 @@ async function refreshed(
   );
 }
 
-/** The documents that refer to the content in their present version. */
+/** The documents whose current version refers to the content. */
 async function* usersOf(
   sha256: string,
   tools: ReconcileTools,

@@ -18,9 +18,9 @@ import { note, type ReconcileReport } from './report.ts';
 export const lookedAtSeconds = 30;
 
 /**
- * Marks the documents behind dead letters `failed`, so that the table does not call them under way
- * for ever. The messages stay where they are: moved back to their queue (SQS redrive), they bring
- * their documents back, because a step takes a document that failed with `<step>.dead_letter`.
+ * Marks the documents behind dead letters `failed`, so that they do not appear to be in progress forever.
+ * The messages stay where they are: moved back to their queue (SQS redrive), they restart their documents,
+ * because a step accepts a document that failed with `<step>.dead_letter`.
  */
 export const buryDeadLetters: Duty = async (_cursor, tools, report) => {
   for (const { step, url } of tools.deadLetters) {
@@ -42,9 +42,9 @@ interface Letter {
   step: QueuedStep;
   documentId: string;
   order: string;
-  /** The content it was about, for those that let go of one. */
+  /** The content it was about, if it may release one. */
   contentSha256?: string;
-  /** True when all it asked for was to let go. */
+  /** True when it only asked for a release. */
   releases?: boolean;
 }
 
@@ -60,12 +60,12 @@ function lettersIn(step: QueuedStep, body: string): Letter[] {
       order: orderOf(sequencer),
     }));
   } catch {
-    // Not one of our messages: it names no document, and the alarm on the queue tells a person.
+    // Not one of our messages: it names no document. The alarm on the queue alerts a person.
     return [];
   }
 }
 
-/** Whether a version came to an end without a file of its own, after which it lets go of the past. */
+/** Whether a version ended without a file of its own, after which it releases past versions. */
 const hasEnded = (status: Status): boolean =>
   status === 'removed' || status === 'failed' || status === 'skipped';
 
@@ -74,10 +74,10 @@ async function bury(letter: Letter, tools: ReconcileTools, report: ReconcileRepo
   const document = await readDocument(documentId, tools, report);
   if (document === null) return;
   const superseded = document !== undefined && document.order > order;
-  // What a newer version may go on with, that version lets go of.
+  // A newer version may reuse this one's file, and then releases it itself.
   if (superseded && !releases && mayReusePast(document, letter)) return;
   if (contentSha256 && (releases || superseded)) {
-    // Nobody sees a reference that is left behind; letting go harms nobody and can be done here.
+    // Nothing else would find a reference left behind, and releasing it here is safe.
     if (await tools.contents.holds(contentSha256, documentId, order)) {
       note(report, 'released', contentSha256);
     }
@@ -86,16 +86,16 @@ async function bury(letter: Letter, tools: ReconcileTools, report: ReconcileRepo
   }
   if (document?.order !== order) return;
   if (hasEnded(document.status) && !tools.dryRun) await releasePast(document, tools);
-  // Only a document that waits for this very step is given up.
+  // Only a document that waits for this step is marked failed.
   if (waitsFor(document) !== step) return;
   note(report, 'buried', documentId);
   if (tools.dryRun) return;
   const last = document.error;
   const stopped = await tools.documents.setAside(document, 'failed', {
     code: `${step}.dead_letter`,
-    message: `The step gave up after several deliveries${last ? `; its last error: ${last.message}` : ', without an error of its own: its worker was killed each time'}.`,
+    message: `The step gave up after several deliveries${last ? `; the last error was: ${last.message}` : ' without recording an error: its worker was killed each time'}.`,
     step,
-    advice: 'See the logs of the step; then move the message back with an SQS redrive.',
+    advice: 'See the logs of the step, then move the message back with an SQS redrive.',
   });
   if (stopped) await releasePast(stopped, tools);
 }

@@ -18,27 +18,27 @@ export interface ReconcileTools extends UploadTools {
   resultsBucket: string;
   queues: QueuePort;
   deadLetters: DeadLetterQueue[];
-  /** How many messages wait in the queue of a step, about. */
+  /** Approximate number of messages waiting in the queue of a step. */
   backlog: (step: QueuedStep) => Promise<number>;
-  /** Goes through everything from the beginning, reports what would be done and changes nothing. */
+  /** Checks everything from the beginning, reports what would be done and changes nothing. */
   dryRun: boolean;
-  /** Goes through the whole bucket, all contents and all remote files although that is not due. */
+  /** Checks the whole bucket, all contents and all remote files even if that is not due. */
   sweep: boolean;
-  /** Codes of errors: documents that failed with one are brought back. */
+  /** Error codes: documents that failed with one of these are retried. */
   retry: readonly string[];
-  /** False when there is only time left to write down where to go on. */
+  /** False when there is only enough time left to save the cursor. */
   timeLeft: () => boolean;
-  /** An open document that did not move for this long is put back into its queue, in milliseconds. */
+  /** An open document that has not changed for this long is put back into its queue, in milliseconds. */
   stuckMs: number;
-  /** A marked remote file that no content knows is deleted when it is older than this. */
+  /** A remote file with our mark that no content refers to is deleted when older than this, in milliseconds. */
   orphanGraceMs: number;
-  /** How often the whole bucket, all contents and all remote files are gone through. */
+  /** How often the whole bucket, all contents and all remote files are checked, in milliseconds. */
   sweepMs: number;
-  /** A file that expires sooner than this is uploaded again ahead of time, in milliseconds. */
+  /** A file that expires sooner than this is uploaded again early, in milliseconds. */
   refreshMs: number;
 }
 
-/** Works through one page of a duty; returns where the next page begins, or `undefined` at the end. */
+/** Works through one page; returns the cursor of the next page, or `undefined` at the end. */
 export type Duty = (
   cursor: string | undefined,
   tools: ReconcileTools,

@@ -4,9 +4,9 @@ import type { Duty, ReconcileTools } from './duty.ts';
 import { note } from './report.ts';
 
 /**
- * Pages through the remote files: one with our mark that no content or document stands on is an
- * orphan, and deleted once it is older than the grace period (a younger one may belong to an
- * upload that is just being written down). Files without it, or with another deployment's, are never touched.
+ * Pages through the remote files. A file with our mark that no content or document refers to is an orphan, and
+ * is deleted once it is older than the grace period (a newer one may belong to an upload that is still being
+ * recorded). Files without the mark, or with another deployment's, are never touched.
  */
 export const sweepOrphans: Duty = async (cursor, tools, report) => {
   const page = await tools.claude.listFiles({ limit: 1_000, from: cursor });
@@ -14,7 +14,7 @@ export const sweepOrphans: Duty = async (cursor, tools, report) => {
     report.storageBytes = 0;
     report.remoteFiles = 0;
   }
-  // In the beta dialect the next page begins after this file: it has to be there still.
+  // In the beta dialect the next page begins after this file, so it must still exist.
   const anchor = page.next && tools.dialect === 'beta' ? page.files.at(-1) : undefined;
   for (const file of page.files) {
     if (readMark(file.filename)?.deployment !== tools.deployment) continue;

@@ -4,8 +4,8 @@ import type { ReconcileTools } from './duty.ts';
 import { note, type ReconcileReport } from './report.ts';
 
 /**
- * A document, `undefined` when there is none, or `null` when its item cannot be read: one broken item must not keep
- * the duty from the documents after it. The report names it as `unreadable`.
+ * A document, `undefined` when there is none, or `null` when its item cannot be read: one broken item must not
+ * block the documents after it. The report lists it as `unreadable`.
  */
 export async function readDocument(
   documentId: string,
@@ -16,7 +16,7 @@ export async function readDocument(
     return await documents.get(documentId);
   } catch (error) {
     if (!(error instanceof ZodError)) throw error;
-    // Several duties come across it.
+    // Several duties may encounter it.
     if (!report.ids.unreadable?.includes(documentId)) note(report, 'unreadable', documentId);
     return null;
   }

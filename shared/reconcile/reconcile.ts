@@ -12,14 +12,14 @@ import { sweepStaged } from './staged.ts';
 import { reportStoppedLanes } from './stopped-lanes.ts';
 import { resendStuck, resumeHeld, retryFailed } from './stuck.ts';
 
-/** The duties in the order they are done. The quick ones unblock documents: every run begins with them. */
+/** The duties, in order. The quick ones unblock documents: every run begins with them. */
 const quick = {
   deadLetters: buryDeadLetters,
   failed: retryFailed,
   held: resumeHeld,
   stuck: resendStuck,
 };
-/** Everything there is, is gone through: less often, and over several runs where one is too short. */
+/** Checks everything: less often, and over several runs if one is too short. */
 const sweep = {
   missed: announceMissed,
   staged: sweepStaged,
@@ -28,17 +28,17 @@ const sweep = {
 };
 
 const placeSchema = z.object({ duty: z.string(), cursor: z.string().optional() });
-/** Where a round goes on. */
+/** Where a round resumes. */
 type Place = z.infer<typeof placeSchema>;
 
 const stateSchema = z.object({
   quick: placeSchema.optional(),
   sweep: placeSchema.optional(),
-  /** The quick round came to its end, and the sweep did not get a page since. */
+  /** The quick round finished, and the sweep has not had a page since. */
   sweepIsNext: z.boolean().default(false),
   /** When the last whole sweep ended. */
   sweptAt: z.string().optional(),
-  /** Running sums of the orphan sweep, which one run may not bring to its end. */
+  /** Running sums of the orphan sweep, which may take more than one run. */
   storageBytes: z.number().default(0),
   remoteFiles: z.number().default(0),
 });
@@ -47,12 +47,13 @@ type State = z.infer<typeof stateSchema>;
 const stateKey = { pk: 'RECONCILE', sk: 'STATE' };
 
 /**
- * Compares the ledger with the bucket, the queues and the Files API, and repairs what a crash, a
- * lost event or somebody's hand left behind. Every repair is one that the steps' own rules allow,
- * so it may meet any worker, run twice, or die anywhere.
+ * Compares the ledger with the bucket, the queues and the Files API, and repairs what a crash, a lost event or
+ * a manual change left behind. Every repair follows the steps' own rules, so it is safe beside any worker, when
+ * run twice, and when it dies anywhere.
  *
- * It works a page at a time until `timeLeft` says no; where it is stands in the ledger, and the
- * next run goes on there.
+ * It works a page at a time until `timeLeft` returns false; its position is saved in the ledger, and the next
+ * run resumes there.
+ * @returns the report, which is also stored in the results bucket
  */
 export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport> {
   const startedAt = new Date(tools.now()).toISOString();
@@ -63,17 +64,17 @@ export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport>
     counts: {},
     ids: {},
   };
-  // A dry run tells of everything, not of what a run under way has still before it.
+  // A dry run reports everything, not just what an unfinished run has left to do.
   const saved = tools.dryRun ? undefined : await tools.table.get(stateKey);
   const state = stateSchema.parse(saved ?? {});
   report.storageBytes = state.storageBytes;
   report.remoteFiles = state.remoteFiles;
 
-  // Written down with the first page: where this run is too short for it, the next one sweeps.
+  // Saved with the first page: if this run is too short, the next one sweeps.
   if (tools.sweep) delete state.sweptAt;
   const due =
     state.sweep !== undefined || !state.sweptAt || sinceMs(state.sweptAt, tools) >= tools.sweepMs;
-  // Where one run has no time for more than the quick round, the sweep gets the next one.
+  // If a run only has time for the quick round, the next run is for the sweep.
   const unblocked =
     (due && state.sweepIsNext) ||
     (await goRound(quick, state.quick, tools, report, async (place) => {
@@ -106,7 +107,7 @@ export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport>
 }
 
 /**
- * Does the duties of a round from `place` on, page by page, and tells `arrived` after each where it is.
+ * Does the duties of a round from `place` on, page by page, and calls `arrived` with its position after each.
  * @returns false when it had to stop before the end
  */
 async function goRound(
@@ -119,17 +120,17 @@ async function goRound(
   const names = Object.keys(duties);
   let at = place && duties[place.duty] ? place : { duty: names[0] ?? '' };
   for (;;) {
-    const slice = duties[at.duty];
-    if (!slice) return true;
+    const duty = duties[at.duty];
+    if (!duty) return true;
     if (!tools.timeLeft()) return false;
     let cursor: string | undefined;
     try {
-      cursor = await slice(at.cursor, tools, report);
+      cursor = await duty(at.cursor, tools, report);
     } catch (thrown) {
       const { error } = outcomeOf(thrown, 'reconcile');
-      // No free slot in the pace, or told to wait: the next run goes on at this very page.
+      // No free slot in the pace, or asked to wait: the next run resumes at this page.
       if (error instanceof Defer) return false;
-      // One duty that cannot be done now must not keep the others from being done.
+      // One duty that fails must not stop the others.
       const reason = error instanceof Error ? error.message : String(error);
       note(report, 'errors', `${at.duty}: ${reason}`);
       if (!tools.dryRun) tools.log.error(dutyFailed, { duty: at.duty, reason });
@@ -140,7 +141,7 @@ async function goRound(
 }
 
 async function save(state: State, tools: ReconcileTools, report: ReconcileReport): Promise<void> {
-  // A dry run leaves no trace, not even of where it was.
+  // A dry run leaves no trace, not even its position.
   if (tools.dryRun) return;
   const { storageBytes, remoteFiles } = state.sweep ? report : {};
   await tools.table.put({

@@ -1,13 +1,13 @@
-/** What a reconciliation found and did; stored for people to read. Lists are cut at 1,000 ids. */
+/** What a reconciliation found and did; stored for people to read. Lists are limited to 1,000 ids. */
 export interface ReconcileReport {
   startedAt: string;
   endedAt?: string;
   dryRun: boolean;
-  /** True when time ran out; the next run goes on where this one ended. */
+  /** True when time ran out; the next run resumes where this one stopped. */
   unfinished: boolean;
   counts: Record<string, number>;
   ids: Record<string, string[]>;
-  /** Bytes of our files at Claude, when the sweep of remote files came to its end. */
+  /** Bytes of our files at Claude, if the sweep of remote files finished. */
   storageBytes?: number;
   remoteFiles?: number;
 }

@@ -5,9 +5,9 @@ import { readDocument } from './read-document.ts';
 import { note } from './report.ts';
 
 /**
- * Pages through the staging bucket and deletes what versions left there that are no more: the converted bytes of
- * a file that was removed or overwritten, and parts that a worker staged after a newer event had retired
- * them. Nobody stands on either: whoever has the same content staged bytes of its own.
+ * Pages through the staging bucket and deletes what superseded versions left there: the converted bytes of a
+ * file that was removed or overwritten, and parts that a worker staged after a newer event had retired them.
+ * Nothing else uses either: a document with the same content staged bytes of its own.
  */
 export const sweepStaged: Duty = async (cursor, tools, report) => {
   const page = await tools.objects.list(tools.stagingBucket, { startAfter: cursor });
@@ -15,9 +15,9 @@ export const sweepStaged: Duty = async (cursor, tools, report) => {
     const [kind, documentId = '', order = ''] = key.split('/');
     const document = await readDocument(documentId, tools, report);
     if (!document || order >= document.order) continue;
-    // A version under way announces its own parts first; then it retires what is left of the past.
-    const underWay = isOpen(document.status) || document.status === 'held';
-    if (kind === 'parts' && underWay) continue;
+    // A version in progress first announces its own parts, then retires those left from past versions.
+    const inProgress = isOpen(document.status) || document.status === 'held';
+    if (kind === 'parts' && inProgress) continue;
     note(report, 'unstaged', key);
     if (tools.dryRun) continue;
     if (kind === 'parts') await retireParts(document, tools);

@@ -10,12 +10,12 @@ import { note, type ReconcileReport } from './report.ts';
 
 const pageSize = 100;
 
-/** A queue with more messages than this is behind: what does not move most likely waits in it. */
+/** A queue with more messages than this is behind: documents that do not move most likely wait in it. */
 const behind = 1_000;
 
 /**
- * Puts documents that did not move for `stuckMs` back into the queue of the step they wait for. Where that queue
- * is far behind they stay: each would get a second message, and the queue would be further behind.
+ * Puts documents that have not changed for `stuckMs` back into the queue of the step they wait for. If that queue
+ * is far behind they are left alone: a second message for each would only put it further behind.
  */
 export const resendStuck: Duty = async (cursor, tools, report) => {
   const backlogs = new Map<QueuedStep, Promise<number>>();
@@ -33,17 +33,16 @@ export const resendStuck: Duty = async (cursor, tools, report) => {
     }
     note(report, 'resent', document.documentId);
     if (tools.dryRun) return;
-    // Marks the time, so that the next run does not send it once more while it waits in the queue.
+    // Updates the time, so that the next run does not send it again while it waits in the queue.
     const moved = await tools.documents.move(document, document.status);
     if (moved) await resend(moved, tools);
   });
 };
 
 /**
- * Lets held documents go on where they were stopped: one at first, to find out whether what
- * stopped its lane is over, and all of the lane when that one got through. The one that met the refusal comes
- * last: it may be refused for itself, as a file that does not fit is, and must not stop the lane before the
- * others had their turn.
+ * Resumes held documents where they were stopped: first one, to find out whether its lane is free again, then all
+ * of the lane if it succeeds. The document that was refused comes last: the refusal may be its own fault (a file
+ * that does not fit, for example), and it must not stop the lane again before the others had their turn.
  */
 export const resumeHeld: Duty = async (cursor, tools, report) => {
   const lanes = {
@@ -53,7 +52,7 @@ export const resumeHeld: Duty = async (cursor, tools, report) => {
   const resume = async (document: DocumentItem, lane: Lane) => {
     const { admits } = lanes[lane];
     if (!document.heldFrom || admits === 'none') return;
-    // A dry run names all that wait for the one which finds out.
+    // A dry run lists all of them, not just the first.
     note(report, 'resumed', document.documentId);
     if (tools.dryRun) return;
     if (admits === 'one') {
@@ -82,17 +81,17 @@ export const resumeHeld: Duty = async (cursor, tools, report) => {
       ? await readDocument(circuit.openedBy, tools, report)
       : undefined;
     if (opener?.status === 'held') await resume(opener, lane);
-    // Nobody waits on the lane, but releases and new documents are still turned away from it: they
-    // find out themselves whether it is free.
+    // No document is held in the lane, but releases and new documents are still turned away: let one of
+    // them find out whether it is free.
     else if (admits === 'one' && !tools.dryRun) await tools.circuits.probe(lane, tools.heldMs);
   }
   return undefined;
 };
 
 /**
- * Brings documents back that failed with one of the codes that a person named, as if the step that gave
- * them up had not begun: what failed them is mended, or they are to have another chance. A summary that
- * was paid for and no good is paid for again.
+ * Retries documents that failed with one of the codes that a person named, as if the failed step had not begun:
+ * the cause is fixed, or they are to have another chance. A summary that was paid for and unusable is paid for
+ * again.
  */
 export const retryFailed: Duty = async (cursor, tools, report) => {
   if (tools.retry.length === 0) return undefined;
@@ -111,7 +110,7 @@ export const retryFailed: Duty = async (cursor, tools, report) => {
   });
 };
 
-/** Visits one page of the documents in a state; the cursor is the shard and the place in it. */
+/** Visits one page of the documents in a state; the cursor is the shard and the position in it. */
 async function eachInState(
   state: 'open' | 'held' | 'failed',
   cursor: string | undefined,

@@ -2,18 +2,17 @@ import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { type DocumentRun, runDocuments } from './helpers/documents.ts';
 
 /**
- * AWS requests a document, counted by the local host, and their list price:
- * `npm run bench -- cost [COUNT...]`. Goal: the same at 100 and at 1,000 documents, and at most
- * 0.05 USD a thousand documents. The drops themselves are not counted: every system has them.
+ * AWS requests per document, counted by the local host, and their list price:
+ * `npm run bench -- cost [COUNT...]`. Goal: the same at 100 and at 1,000 documents, and at most 0.05 USD per
+ * thousand documents. The uploads to the inbox are not counted: every system has them.
  *
- * List prices of us-east-1 in USD, as of 2026-11: S3 PUT 5 a million, GET 0.40; SQS 0.40; DynamoDB
- * on demand 0.625 a million write units (1 KB) and 0.125 a million read units (4 KB, strongly
- * consistent); Lambda 0.20 a million invocations. Lambda's compute is not in it: it depends on the
+ * List prices of us-east-1 in USD, as of 2026-11: S3 PUT 5 per million, GET 0.40; SQS 0.40; DynamoDB
+ * on demand 0.625 per million write units (1 KB) and 0.125 per million read units (4 KB, strongly
+ * consistent); Lambda 0.20 per million invocations. Lambda's compute is not included: it depends on the
  * documents.
  *
- * Write units of an item are counted as its size at the end, rounded up to whole KB, for each of its
- * writes: too much rather than too little, as items grow while they are worked on. Each of the five
- * changes of an index entry in a document's life is one unit more.
+ * Each write of an item counts as its final size, rounded up to whole KB. That is an upper bound, because items
+ * grow over time. Each of the five index changes in a document's life adds one unit.
  */
 const perMillion = { put: 5, get: 0.4, sqs: 0.4, write: 0.625, read: 0.125, invoke: 0.2 };
 const indexChanges = 5;
@@ -43,7 +42,7 @@ async function report(count: number, run: DocumentRun): Promise<void> {
     SQS: sum(/sqs/i),
     'DynamoDB write units': writes * size + indexChanges,
     'DynamoDB read units': reads,
-    // One for each message, as if nothing ever came in a batch.
+    // One per message, as if messages never came in batches.
     'Lambda invocations': 3,
   };
   const usd =
@@ -54,15 +53,15 @@ async function report(count: number, run: DocumentRun): Promise<void> {
     price['DynamoDB read units'] * perMillion.read +
     price['Lambda invocations'] * perMillion.invoke;
 
-  console.log(`${count} documents: ${sum(/./).toFixed(1)} AWS requests a document, of these`);
+  console.log(`${count} documents: ${sum(/./).toFixed(1)} AWS requests per document:`);
   for (const [name, number] of Object.entries(each)) console.log(`  ${number.toFixed(2)}  ${name}`);
   for (const [name, number] of Object.entries(price)) {
     console.log(`  ${number.toFixed(1)} ${name}`);
   }
-  console.log(`  ${(usd / 1_000).toFixed(4)} USD a thousand documents at list price`);
+  console.log(`  ${(usd / 1_000).toFixed(4)} USD per thousand documents at list price`);
 }
 
-/** Write units of the average item, weighed by how often items of its kind are written. */
+/** Write units of the average item, weighted by how often each item is written. */
 async function averageUnits({ stack }: DocumentRun): Promise<number> {
   const client = new DynamoDBClient(stack.client('dynamodb'));
   const { Items } = await client.send(

@@ -10,12 +10,12 @@ import { convertCsv } from '../../shared/formats/csv/csv.ts';
 import { defaultLimits } from '../../shared/formats/limits.ts';
 
 /**
- * `npm run bench -- csv`: the whole CSV conversion (encoding, parsing, writing) against papaparse
- * that only parses. Each measure is a process of its own: MB a second of CPU time, so that other
- * work on the machine does not count, and the peak of resident memory.
+ * `npm run bench -- csv`: the whole CSV conversion (encoding, parsing, writing) against papaparse, which
+ * only parses. Each measurement runs in its own process: MB per second of CPU time, so that other work on the
+ * machine does not count, and peak resident memory.
  */
 
-/** A hundred times the bytes may take twice the memory: what V8 leaves lying before it collects. */
+/** A file a hundred times as large may take twice the memory: garbage that V8 has not collected yet. */
 const goals = { speed: 0.8, growth: 2 };
 const runners = ['dropline', 'papa-step', 'papa-stream'] as const;
 type Runner = (typeof runners)[number];
@@ -27,7 +27,7 @@ interface Measure {
   peakMb: number;
 }
 
-/** Writes a table of about `megabytes`; a fifth of the rows of `quoted` needs quotes. */
+/** Writes a table of about `megabytes`; a fifth of the rows of `quoted` need quotes. */
 async function generate(path: string, megabytes: number, kind: Kind): Promise<void> {
   const file = createWriteStream(path);
   const delimiter = kind === 'semicolons' ? ';' : ',';
@@ -63,7 +63,7 @@ const run: Record<Runner, (path: string, outDir: string) => Promise<void>> = {
     }),
 };
 
-/** In a process of its own: the best of three runs. */
+/** Measures in this process: the best of three runs. */
 async function measureHere(runner: Runner, path: string): Promise<Measure> {
   const { size } = await stat(path);
   const outDir = await mkdtemp(join(tmpdir(), 'dropline-bench-'));
@@ -94,7 +94,7 @@ async function main(): Promise<void> {
   let missed = false;
   for (const kind of kinds) {
     const peaks: number[] = [];
-    // Where decimal commas have to be quoted, papaparse alone is no measure: it writes nothing.
+    // Decimal commas have to be quoted in the output, so papaparse, which writes nothing, is no fair comparison.
     const hasGoal = kind !== 'semicolons';
     for (const megabytes of [2, 20, 200]) {
       await generate(path, megabytes, kind);
@@ -102,10 +102,10 @@ async function main(): Promise<void> {
       if (!ours || !step || !stream) throw new Error('a runner is missing');
       const ratio = ours.mbPerSecond / Math.max(step.mbPerSecond, stream.mbPerSecond);
       peaks.push(ours.peakMb);
-      // In small files the start of the conversion outweighs the rest.
+      // For small files the start of the conversion dominates.
       if (hasGoal && megabytes >= 20 && ratio < goals.speed) missed = true;
       process.stdout.write(
-        `${kind.padEnd(10)} ${`${megabytes} MB`.padStart(6)}: dropline ${shown(ours)}, papaparse step ${shown(step)}, stream ${shown(stream)}; ${ratio.toFixed(2)} of the faster\n`,
+        `${kind.padEnd(10)} ${`${megabytes} MB`.padStart(6)}: dropline ${shown(ours)}, papaparse step ${shown(step)}, stream ${shown(stream)}; ${ratio.toFixed(2)} of the faster papaparse\n`,
       );
     }
     const growth = (peaks.at(-1) ?? 0) / (peaks[0] ?? 1);
@@ -116,7 +116,7 @@ async function main(): Promise<void> {
   }
   await rm(dir, { recursive: true });
   process.stdout.write(
-    `goals with commas: at least ${goals.speed} of papaparse from 20 MB, memory at most ${goals.growth} times: ${missed ? 'missed' : 'met'}\n`,
+    `goals for comma-separated files: at least ${goals.speed} of papaparse's speed from 20 MB, memory growth at most ${goals.growth} times: ${missed ? 'missed' : 'met'}\n`,
   );
   if (missed) process.exitCode = 1;
 }
@@ -128,7 +128,7 @@ function shown({ mbPerSecond, peakMb }: Measure): string {
 const [flag, runner, path] = process.argv.slice(2);
 if (flag === '--measure') {
   const known = runners.find((name) => name === runner);
-  if (!known || !path) throw new Error(`no runner is called ${runner}`);
+  if (!known || !path) throw new Error(`unknown runner ${runner}`);
   process.stdout.write(JSON.stringify(await measureHere(known, path)));
 } else {
   await main();

@@ -12,15 +12,15 @@ import { reviewedDraft } from '../fixtures/documents.ts';
 import { longDocument } from '../fixtures/long-document.ts';
 
 /**
- * docx to text: Dropline against bare mammoth (docx → HTML) and, where it is installed, pandoc
- * (docx → Markdown), in milliseconds (median of several runs, first run dropped) and in words kept.
+ * docx to text: Dropline against bare mammoth (docx → HTML) and, if installed, pandoc (docx → Markdown), in
+ * milliseconds (median of several runs, first run dropped) and in words kept.
  *
  *     npm run bench -- docx [FOLDER OF DOCX FILES]
  *
- * pandoc is a process of its own, so its time includes some 50 ms of starting.
+ * pandoc runs in its own process, so its time includes about 50 ms for the start.
  */
 const runs = 7;
-/** Base64 of pictures is no text: mammoth is spared the time for it. */
+/** Base64 of pictures is not text, so mammoth need not spend time on it. */
 const withoutPictures = { convertImage: mammoth.images.imgElement(async () => ({ src: '' })) };
 const work = await mkdtemp(path.join(tmpdir(), 'bench-docx-'));
 const hasPandoc = await promisify(execFile)('pandoc', ['--version']).then(

@@ -1,23 +1,42 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 
 /**
- * `npm run bench -- [NAME] [OPTIONS]` runs `test/bench/NAME.ts` with the options; without a name, all
- * of them in turn. Exit code: that of the first bench that failed, 2 for a name that is none.
+ * `npm run bench -- [NAME] [OPTIONS]` runs `test/bench/NAME.ts` with the options; without a name, all benches one
+ * after the other. Exit code: that of the first bench that failed, 2 for an unknown name.
  */
-const [name, ...options] = process.argv.slice(2);
-const benches = readdirSync(import.meta.dirname)
-  .filter((file) => file.endsWith('.ts') && file !== 'main.ts')
-  .map((file) => file.replace(/\.ts$/, ''))
-  .sort();
+const benches: Record<string, string> = {
+  cost: '[COUNT...]    AWS requests per document and their list price',
+  csv: '              CSV to text, against papaparse',
+  docx: '[FOLDER]      docx to text, against mammoth and pandoc',
+  normalize: '              docx, csv and render, one after the other',
+  pace: '[WORKERS...]  a backlog of uploads against a rate limit, and the official SDK',
+  render: '[FOLDER]      docx to PDF, against LibreOffice',
+  stack: '[COUNT...]    documents per second on the local stack',
+  upload: '[--sizes 5,50,500] [--runs 5] [--only NAME,NAME]  uploads, against undici and the SDK',
+};
+const args = process.argv.slice(2);
+const { values } = parseArgs({
+  args,
+  options: { help: { type: 'boolean', short: 'h' } },
+  allowPositionals: true,
+  strict: false,
+});
+if (values.help) {
+  const lines = Object.entries(benches).map(([name, what]) => `  ${name.padEnd(9)} ${what}`);
+  console.log(`Usage: npm run bench -- [NAME] [OPTIONS]\n\n${lines.join('\n')}`);
+  process.exit(0);
+}
 
-if (name !== undefined && !benches.includes(name)) {
-  process.stderr.write(`No bench ${JSON.stringify(name)}; there are: ${benches.join(', ')}\n`);
+const [name, ...options] = args;
+if (name !== undefined && !Object.hasOwn(benches, name)) {
+  const known = Object.keys(benches).join(', ');
+  process.stderr.write(`Unknown bench ${JSON.stringify(name)}. Benches: ${known}\n`);
   process.exit(2);
 }
 
-// normalize only calls others.
-const all = benches.filter((bench) => bench !== 'normalize');
+// `normalize` only runs others.
+const all = Object.keys(benches).filter((bench) => bench !== 'normalize');
 for (const bench of name === undefined ? all : [name]) {
   process.stderr.write(`bench ${bench}\n`);
   const { status } = spawnSync(

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * All benches of conversions in turn: docx to text against mammoth and pandoc, CSV against papaparse,
- * docx to PDF against LibreOffice. `npm run bench -- normalize`; each also runs by its own name.
+ * All conversion benches, one after the other: docx to text against mammoth and pandoc, CSV against papaparse,
+ * docx to PDF against LibreOffice. `npm run bench -- normalize`; each can also be run on its own.
  */
 for (const bench of ['docx', 'csv', 'render']) {
   process.stderr.write(`bench ${bench}\n`);

@@ -7,17 +7,17 @@ import { startLedgerServer } from '../world/ledger.ts';
 import { startEmulatorProcess, unlimited } from './helpers/emulator-process.ts';
 
 /**
- * A backlog of 300 uploads against a limit of 600 a minute (token bucket, burst 10) with 1, 4, 16 and
- * 64 workers, ours with one pace in the ledger beside as many with the official SDK and its own
- * retries: `npm run bench -- pace [WORKERS...]`. Goal: at least 97 % of the limit used, no 429, none
- * failed, at every number of workers.
+ * A backlog of 300 uploads against a limit of 600 per minute (token bucket, burst 10) with 1, 4, 16 and 64 workers:
+ * ours with one shared pace in the ledger, against as many with the official SDK and its own retries.
+ * `npm run bench -- pace [WORKERS...]`. Goal: at least 97 % of the limit used, no 429 and no failed upload, at
+ * every number of workers.
  */
 const uploads = 300;
 const perMinute = 600;
 const burst = 10;
 const given = process.argv.slice(2).map(Number);
 
-/** Uploads the nth file; throws when it gave up. */
+/** Uploads the nth file; throws when it gives up. */
 type Upload = (index: number) => Promise<void>;
 
 const ledger = await startLedgerServer();
@@ -52,7 +52,7 @@ async function measure(
   const refused = await refusals(emulator.url);
   emulator.stop();
 
-  // The burst is there for nothing; the rest of what was uploaded has to be waited for.
+  // The burst is available at once; the other uploads have to wait for their slots.
   const possible = (perMinute / 60) * seconds + burst;
   const used = (100 * (uploads - failed)) / possible;
   console.log(

@@ -12,14 +12,14 @@ import { longDocument } from '../fixtures/long-document.ts';
 import { docxOf, type FixturePart, image, paragraph, picture } from '../print/docx-fixture.ts';
 
 /**
- * docx to PDF: seconds and memory with a cold and a warm browser, against native LibreOffice where
- * it is installed, and the words read back by pdftotext (poppler-utils) where that is.
+ * docx to PDF: time and memory with a cold and a warm browser, against native LibreOffice if installed, and the
+ * words read back by pdftotext (poppler-utils) if installed.
  *
  *     npm run bench -- render [FOLDER OF DOCX FILES]
  *
- * Cold is a browser of its own for the document, already unpacked; the very first start of a
- * machine, unpacking included, is measured apart. LibreOffice starts anew for each document, as it
- * does when it is the renderer. Memory is the largest resident set of the browser, or of soffice.
+ * Cold means a new browser for the document, already unpacked. The very first start on a machine, including
+ * unpacking, is measured separately. LibreOffice starts again for each document, as it does when it is the
+ * renderer. Memory is the peak resident set of the browser, or of soffice.
  */
 const runs = 5;
 const work = await mkdtemp(path.join(tmpdir(), 'bench-render-'));
@@ -30,7 +30,7 @@ try {
   const files = process.argv[2] ? await filesIn(process.argv[2]) : await ownFiles();
   const [first] = files;
   if (first === undefined) throw new Error('no docx files');
-  console.log(`first start of a machine, unpacking included: ${await firstStart(first)} ms`);
+  console.log(`first start on a machine, including unpacking: ${await firstStart(first)} ms`);
   print([
     'file',
     'pages',
@@ -39,7 +39,7 @@ try {
     'browser MB',
     'soffice ms',
     'soffice MB',
-    'words kept %, ours and soffice',
+    'words kept %, Dropline and soffice',
     'pictures',
   ]);
   const all: Row[] = [];
@@ -123,7 +123,7 @@ async function firstStart(file: string): Promise<number> {
   return Math.round(ms);
 }
 
-/** One conversion by a plain soffice with a profile of its own that has been used before. */
+/** One conversion by plain soffice, with its own profile. */
 async function convertWithOffice(
   command: string,
   file: string,
@@ -148,7 +148,7 @@ async function convertWithOffice(
   return { ms, mb, kept: await keptIn(held, path.join(work, 'office.pdf')) };
 }
 
-/** Resident memory of the office that has our profile, in MiB. */
+/** Peak resident memory of the soffice that uses our profile, in MiB. */
 async function officeMb(): Promise<number> {
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue;

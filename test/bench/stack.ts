@@ -1,9 +1,9 @@
 import { runDocuments } from './helpers/documents.ts';
 
 /**
- * Documents a second through the local stack, from the first drop to the last `ready`, at 100 and
- * 1,000 documents: `npm run bench -- stack [COUNT...]`. Goal: at least 20 a second, and the rate at
- * 1,000 no less than 0.9 of that at 100. Cold starts of all functions are part of it.
+ * Documents per second on the local stack, from the first drop to the last `ready`, at 100 and 1,000 documents:
+ * `npm run bench -- stack [COUNT...]`. Goal: at least 20 per second, and the rate at 1,000 at least 0.9 of that at
+ * 100. Cold starts of all functions are included.
  */
 const counts = process.argv.slice(2).map(Number);
 

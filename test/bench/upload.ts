@@ -9,8 +9,8 @@ import { build } from 'esbuild';
 import type { Run } from './upload/report.ts';
 
 /**
- * Time and peak memory of one upload: ours, bare undici's and the official SDK's, each run in a
- * process of its own, bundled as the functions are, against a sink in another process.
+ * Time and peak memory of one upload by Dropline, bare undici and the official SDK. Each run has its own process,
+ * bundled as the functions are, and uploads to a sink in another process.
  *
  * `npm run bench -- upload [--sizes 5,50,500] [--runs 5] [--only dropline,undici-stream]`; sizes in
  * MB (10⁶ bytes), memory in MiB (2²⁰ bytes) of the whole process.
@@ -41,7 +41,7 @@ try {
     const path = join(dir, `${size}.bin`);
     fill(path, size * 1_000_000);
     const results = new Map<string, Run[]>(subjects.map((subject) => [subject, []]));
-    // In turns, so that a slow moment of the machine does not fall on one subject alone.
+    // Subjects take turns, so that a slow moment of the machine does not affect only one of them.
     for (let run = 0; run < runs; run++) {
       for (const [subject, list] of results) {
         list.push(measure(subject, `http://127.0.0.1:${port}`, path));
@@ -105,7 +105,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return data.toString().trim();
 }
 
-/** Random bytes, a block at a time; what is in the file makes no difference to any subject. */
+/** Fills a file with one repeated random block; the content makes no difference to any subject. */
 function fill(path: string, bytes: number): void {
   const block = randomBytes(1_000_000);
   const file = openSync(path, 'w');
@@ -135,7 +135,7 @@ function print(table: Row[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** How the measured figures stand to the goals; only those whose sizes were measured. */
+/** Compares the measured figures with the goals, for the sizes that were measured. */
 function goals(table: Row[]): string[] {
   const row = (subject: string, size: number) =>
     table.find((candidate) => candidate.subject === subject && candidate.size === size);

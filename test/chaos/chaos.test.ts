@@ -23,7 +23,7 @@ test('the same seed gives the same plan, another seed another', () => {
   expect(hashOf(planOf(3, 501))).not.toBe(hashOf(planOf(3, 500)));
 });
 
-test('a plan has what it is to have of everything', () => {
+test('a plan contains its share of everything', () => {
   const { actions, kills, late, end } = planOf(3, 500);
 
   const puts = actions.filter((action) => action.do === 'put');
@@ -56,7 +56,7 @@ test('a plan has what it is to have of everything', () => {
 });
 
 test.each([['--documents', '0'], ['--documents', 'many'], ['--seed', '-1'], ['--what']])(
-  'wrong usage (%s %s) is told in one line',
+  'wrong usage (%s %s) is reported in one line',
   (...args) => {
     const { status, stdout, stderr } = chaos(...args);
 

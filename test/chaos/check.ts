@@ -6,27 +6,27 @@ import { readMark } from '../../shared/claude/filename.ts';
 import { documentIdOf, terminalStatuses } from '../../shared/client/index.ts';
 import { markOf, type Plan } from './plan.ts';
 
-/** What a run came to. */
+/** The result of a run. */
 export interface Outcome {
   /** Documents by status. */
   statuses: Record<string, number>;
   remoteFiles: number;
   uploads: number;
   paidCalls: number;
-  /** Calls made once more, since the answer before was lost or its worker killed. */
+  /** Calls made again because the previous reply was lost or its worker killed. */
   paidAgain: number;
-  /** Calls that the records tell of: those that may have been paid. */
+  /** Calls counted by the records: those that may have been paid. */
   countedCalls: number;
   refusals: number;
-  /** What does not hold; empty when all is well. */
+  /** Violations of the invariants; empty when all hold. */
   violations: string[];
 }
 
 type Item = Record<string, unknown>;
 
 /**
- * Checks the four invariants of docs/architecture.md, after everything came to rest.
- * @param kills for every kill that summarize did not escape: the API's newest call then (its `seq`)
+ * Checks the four invariants of docs/architecture.md, once everything is quiet.
+ * @param kills for every kill of summarize: `seq` of the API's newest call at that time
  */
 export async function check(
   plan: Plan,
@@ -50,22 +50,25 @@ export async function check(
     const { contentSha256, fileId } = document ?? {};
     if (!contentSha256 || !fileId) continue;
     const other = live.get(String(contentSha256));
-    if (other && other !== fileId) violations.push(`${key}: on ${fileId}, others on ${other}`);
+    if (other && other !== fileId)
+      violations.push(`${key}: has ${fileId}, other documents with the same content have ${other}`);
     live.set(String(contentSha256), String(fileId));
   }
 
   const files = emulator.files().filter(({ filename }) => readMark(filename));
   const known = new Set(live.values());
-  for (const { id } of files) if (!known.has(id)) violations.push(`${id}: nobody refers to it`);
+  for (const { id } of files)
+    if (!known.has(id)) violations.push(`${id}: no document refers to it`);
   const there = new Set(files.map(({ id }) => id));
-  for (const id of known) if (!there.has(id)) violations.push(`${id}: referred to, and gone`);
+  for (const id of known)
+    if (!there.has(id)) violations.push(`${id}: a document refers to it, but it does not exist`);
 
   for (const { name, visible, inFlight, delayed } of stack.tallies()) {
     const left = visible + inFlight + delayed;
-    if (left > 0) violations.push(`${name}: ${left} messages are left`);
+    if (left > 0) violations.push(`${name}: ${left} messages left`);
   }
   for (const [queue, left] of Object.entries(stack.deadLetters())) {
-    if (left > 0) violations.push(`${queue}: ${left} dead letters are left`);
+    if (left > 0) violations.push(`${queue}: ${left} dead letters left`);
   }
 
   const paid = Object.keys(plan.end).map((key) => {
@@ -91,8 +94,8 @@ const callsOf = (item: Item): number => (item.usage as { calls?: number } | unde
 const sum = (numbers: number[]): number => numbers.reduce((total, each) => total + each, 0);
 
 /**
- * Whether each version of a key was paid once, save for answers that nobody could write down.
- * @param versions calls that the record of each version tells of
+ * Checks that each version of a key was paid for once, except for replies that could not be recorded.
+ * @param versions recorded calls of each version
  */
 function payment(
   key: string,
@@ -104,8 +107,8 @@ function payment(
   const answered = emulator
     .journal({ operation: 'messages.create', status: 200 })
     .filter(({ titles }) => titles?.includes(title));
-  // An answer is lost when another call follows it, and the worker was killed in between.
-  const unwritten = answered.filter(({ seq, fault }, index) => {
+  // A reply is lost if the worker was killed between it and the next call.
+  const unrecorded = answered.filter(({ seq, fault }, index) => {
     const next = answered[index + 1]?.seq ?? Infinity;
     return fault === 'lost_reply' || kills.some((kill) => seq <= kill && kill < next);
   }).length;
@@ -113,9 +116,11 @@ function payment(
   const counted = sum(versions);
   const again = calls - versions.filter((each) => each > 0).length;
   const violations: string[] = [];
-  if (counted < calls) violations.push(`${key}: ${calls} calls were paid, ${counted} recorded`);
-  if (again > unwritten) {
-    violations.push(`${key}: paid ${again} times too often, ${unwritten} answers got lost`);
+  if (counted < calls) violations.push(`${key}: ${calls} paid calls, but only ${counted} recorded`);
+  if (again > unrecorded) {
+    violations.push(
+      `${key}: paid ${again} times too often, but only ${unrecorded} replies were lost`,
+    );
   }
   return { calls, again: Math.max(again, 0), counted, violations };
 }
@@ -125,12 +130,13 @@ function faultOf(document: Item | undefined, content: number | null): string | u
   if (!document) return 'no record';
   const status = String(document.status);
   if (!(terminalStatuses as readonly string[]).includes(status)) return `still ${status}`;
-  if (content === null) return status === 'removed' ? undefined : `removed, and ${status}`;
-  // A bad day at the API may use up a document's attempts: then it says so.
+  if (content === null)
+    return status === 'removed' ? undefined : `removed from the bucket, but ${status}`;
+  // API errors may use up a document's attempts; then the record has a reason.
   if (status === 'failed') return document.error ? undefined : 'failed without a reason';
-  if (status !== 'ready') return `there, and ${status}`;
+  if (status !== 'ready') return `in the bucket, but ${status}`;
   const { text = '' } = (document.summary ?? {}) as { text?: string };
-  return text.includes(markOf(content)) ? undefined : `summary of another content: ${text}`;
+  return text.includes(markOf(content)) ? undefined : `summary of other content: ${text}`;
 }
 
 async function allItems(stack: LocalStack): Promise<Item[]> {

@@ -3,10 +3,14 @@ import { hashOf, planOf } from './plan.ts';
 import { run } from './run.ts';
 
 /**
- * `npm run chaos -- [--seed N] [--documents N]`: see `run.ts`. Prints what it came to, and as its last
- * line whether the invariants hold. Exit code 0 when they do, 1 when not, 2 on wrong usage.
+ * `npm run chaos -- [--seed N] [--documents N]`: see `run.ts`. Prints the result, and as its last line whether
+ * the invariants hold. Exit code 0 if they do, 1 if not, 2 on wrong usage.
  */
 const usage = 'Usage: npm run chaos -- [--seed N] [--documents N]';
+const help = `${usage}
+
+Drops, overwrites and removes documents on the local stack while processes are killed and the API fails, all from
+a seed, then checks the invariants. Default: seed 1, 500 documents.`;
 
 function numberOf(name: string, given: string): number {
   if (/^\d{1,9}$/.test(given) && (name === 'seed' || Number(given) > 0)) return Number(given);
@@ -20,8 +24,13 @@ function options(): { seed: number; documents: number } {
       options: {
         seed: { type: 'string', default: '1' },
         documents: { type: 'string', default: '500' },
+        help: { type: 'boolean', short: 'h', default: false },
       },
     });
+    if (values.help) {
+      console.log(help);
+      process.exit(0);
+    }
     return {
       seed: numberOf('seed', values.seed),
       documents: numberOf('documents', values.documents),

@@ -5,41 +5,42 @@ import { Chance } from '../world/random.ts';
 export type Action =
   | { do: 'put'; change: number; key: string; content: number }
   | { do: 'remove'; change: number; key: string }
-  /** Delivers the event of that change, once more if it was delivered before. */
+  /** Delivers the event of a change, possibly again. */
   | { do: 'deliver'; change: number };
 
 export interface Kill {
+  /** How many messages are done by then. */
   after: number;
-  /** Whose processes. */
+  /** Whose processes are killed. */
   step: 'normalize' | 'upload' | 'summarize' | 'all';
 }
 
-/** Everything that chance decides beforehand. */
+/** All random decisions of a run, made in advance. */
 export interface Plan {
   seed: number;
   documents: number;
   /** In the order in which they happen. */
   actions: Action[];
-  /** What each key holds in the end; `null` when it was removed. */
+  /** What each key holds at the end; `null` if it was removed. */
   end: Record<string, number | null>;
-  /** Processes are killed when so many messages were worked off. */
+  /** In the order in which they happen. */
   kills: Kill[];
-  /** Changes whose events are delivered once more hours later, when all is over. */
+  /** Changes whose events are delivered again hours later, when all is quiet. */
   late: number[];
   /** Seeds of the API's faults. */
   faultSeeds: number[];
 }
 
-/** Of new files so many have a content that another has. */
+/** Share of new files with the same content as another. */
 const duplicates = 0.3;
-/** Of all changes so many are announced once more when all is over. */
+/** Share of changes whose events are delivered again when all is quiet. */
 const late = 0.05;
-/** So many documents fall on one kill. */
+/** Documents per kill. */
 const documentsPerKill = 25;
 
 /**
  * Plans a run. The same seed and number give the same plan.
- * @param documents keys that are dropped; about a third of them is overwritten or removed as well
+ * @param documents keys that are dropped; about a third of them are overwritten or removed as well
  */
 export function planOf(seed: number, documents: number): Plan {
   const chance = new Chance(seed);
@@ -90,7 +91,7 @@ export function planOf(seed: number, documents: number): Plan {
   };
 }
 
-/** What happens to one key: always a file first. */
+/** What happens to one key; it always begins with a file. */
 function historyOf(chance: Chance): ('put' | 'remove')[] {
   const luck = chance.next();
   if (luck < 0.65) return ['put'];
@@ -100,12 +101,12 @@ function historyOf(chance: Chance): ('put' | 'remove')[] {
   return ['put', 'put', 'remove'];
 }
 
-/** By what two plans are told apart. */
+/** Identifies a plan. */
 export function hashOf(plan: Plan): string {
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
 }
 
-/** The text of a content: what its summary has to speak of is in it and in no other. */
+/** The text of a content; it contains words that no other content has, and its summary must repeat them. */
 export function textOf(content: number): string {
   const lines = Array.from(
     { length: 1 + (content % 20) },
@@ -114,5 +115,5 @@ export function textOf(content: number): string {
   return lines.join('\n');
 }
 
-/** Words that stand in one content alone. */
+/** Words that only one content has. */
 export const markOf = (content: number): string => `of report ${content} tells of`;

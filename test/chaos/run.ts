@@ -17,7 +17,7 @@ import type { Assembly } from '../../infra/local/template/resources.ts';
 import { check, type Outcome } from './check.ts';
 import { type Kill, type Plan, textOf } from './plan.ts';
 
-/** What the API does wrong, of a hundred calls. */
+/** The API's faults. */
 const faults = [
   { kind: 'error', status: 429, retryAfter: 0.05, probability: 0.1 },
   { kind: 'error', status: 500, probability: 0.03 },
@@ -25,17 +25,17 @@ const faults = [
   { kind: 'lost_reply', probability: 0.03 },
 ] as const;
 
-/** A message that is put off for longer than this may wait for the next part of the run, in milliseconds. */
+/** A message delayed for longer than this may wait for the next part of the run, in milliseconds. */
 const patienceMs = 300;
 
 /**
- * Plays a plan on the local stack: the deployed bundles, each in processes of their own, before an API
- * that often fails. Then hours pass, twice: the stack comes back with all clocks ahead (this process's
- * included, which therefore does nothing else), so that what dead workers had leased is free, some
- * events come late, and the reconciler and a person with an SQS redrive do their duties.
- * @param tell progress, for people
+ * Plays a plan on the local stack: the deployed bundles, in separate processes, with an API that often fails. Then
+ * hours pass, twice: the stack restarts with all clocks set ahead (including this process's, which therefore must do
+ * nothing else), so that leases of dead workers have expired. Some events come late, and the reconciler and an SQS
+ * redrive repair the rest.
+ * @param progress called with lines of progress for people
  */
-export async function run(plan: Plan, tell: (line: string) => void): Promise<Outcome> {
+export async function run(plan: Plan, progress: (line: string) => void): Promise<Outcome> {
   const dataDir = await mkdtemp(join(tmpdir(), 'dropline-chaos-'));
   const now = Date.now;
   const emulator = await startEmulator({
@@ -52,15 +52,15 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Out
       emulator.addFault({ ...fault, seed: plan.faultSeeds[index] ?? 0 });
     }
     const stack = await host.start(0);
-    const killer = killAt(plan.kills, host, stack, tell);
+    const killer = killAt(plan.kills, host, stack, progress);
     const events = await act(plan, host, stack);
-    tell('everything was dropped, overwritten, removed and announced');
+    progress('all files dropped, overwritten and removed, all events delivered');
     await calm(stack);
     await killer.stop();
-    tell(`calm after ${killer.kills} of ${plan.kills.length} kills`);
+    progress(`quiet after ${killer.kills} of ${plan.kills.length} kills`);
     await host.stop();
 
-    // Longer than any lease, and than what counts as stuck.
+    // Longer than any lease, and than `stuckMs`.
     Date.now = () => now() + 3 * 3_600_000;
     const later = await host.start(3);
     await announce(
@@ -70,15 +70,15 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Out
     await calm(later);
     await dieReconciling(host, later);
     await redrive(later);
-    await reconcile(later, tell);
+    await reconcile(later, progress);
     await host.stop();
 
-    // Longer than an orphan's grace. From here on nobody dies, and all comes to its end.
+    // Longer than an orphan's grace period. From here on nothing is killed, and everything finishes.
     Date.now = () => now() + 12 * 3_600_000;
     const last = await host.start(12);
     await calm(last, Infinity);
     await redrive(last);
-    await reconcile(last, tell);
+    await reconcile(last, progress);
     await calm(last, Infinity);
     return await check(plan, last, emulator, host.kills);
   } finally {
@@ -89,11 +89,11 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Out
   }
 }
 
-/** The stack and what is learnt of it from the outside. */
+/** The stack, and what can be observed of it from outside. */
 class Host {
-  /** The newest change of an object; the host tells of it before the request is answered. */
+  /** The newest change of an object; the host reports it before it answers the request. */
   change: BucketChange | undefined;
-  /** For every kill that summarize did not escape: the API's newest call then (its `seq`). */
+  /** For every kill of summarize: `seq` of the API's newest call at that time. */
   readonly kills: number[] = [];
   readonly #dataDir: string;
   readonly #emulator: Emulator;
@@ -106,7 +106,7 @@ class Host {
     this.#assembly = assembly;
   }
 
-  /** @param hours how far the functions' clocks are ahead */
+  /** @param hours how far to set the functions' clocks ahead */
   async start(hours: number): Promise<LocalStack> {
     const later = new URL(`later.ts?hours=${hours}`, import.meta.url).href;
     this.#stack = await start({
@@ -126,7 +126,7 @@ class Host {
     return this.#stack;
   }
 
-  /** Kills processes, whatever they do. */
+  /** Kills processes, whatever they are doing. */
   async kill(step: Kill['step']): Promise<void> {
     await this.#stack?.killFunctions(step === 'all' ? undefined : step);
     const [newest] = this.#emulator.journal({ limit: 1 });
@@ -139,7 +139,7 @@ class Host {
   }
 }
 
-/** The stack's assembly, without S3 telling of changes by itself: the plan says when and how often. */
+/** The stack's assembly without S3 notifications: the plan says when and how often events are delivered. */
 async function withoutNotifications(): Promise<Assembly> {
   const { template, assets } = await synthesize();
   const copy = structuredClone(template) as {
@@ -147,13 +147,13 @@ async function withoutNotifications(): Promise<Assembly> {
   };
   for (const { Type, Properties } of Object.values(copy.Resources)) {
     if (Type === 'AWS::S3::Bucket') delete Properties?.NotificationConfiguration;
-    // Nobody but the run itself starts the reconciler.
+    // Only the run itself starts the reconciler.
     if (Type === 'AWS::Events::Rule' && Properties) Properties.State = 'DISABLED';
   }
   return { template: copy, assets };
 }
 
-/** Does what the plan says, in its order. Returns the event of every change. */
+/** Performs the plan's actions in order. Returns the event of every change. */
 async function act(plan: Plan, host: Host, stack: LocalStack): Promise<Map<number, string>> {
   const s3 = new S3Client(stack.client('s3'));
   const Bucket = stack.outputs.InboxBucket ?? '';
@@ -170,7 +170,7 @@ async function act(plan: Plan, host: Host, stack: LocalStack): Promise<Map<numbe
       const Body = textOf(action.content);
       await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'text/plain' }));
     }
-    if (host.change?.key !== Key) throw new Error(`the host did not tell of ${Key}`);
+    if (host.change?.key !== Key) throw new Error(`the host did not report ${Key}`);
     events.set(change, notification(host.change, rule));
   }
   s3.destroy();
@@ -186,12 +186,12 @@ async function announce(events: (string | undefined)[], stack: LocalStack): Prom
   sqs.destroy();
 }
 
-/** Kills processes as the plan says. */
+/** Kills processes as planned. */
 function killAt(
   planned: Kill[],
   host: Host,
   stack: LocalStack,
-  tell: (line: string) => void,
+  progress: (line: string) => void,
 ): { kills: number; stop: () => Promise<void> } {
   const stop = new AbortController();
   const killer = { kills: 0, stop: async () => {} };
@@ -200,7 +200,7 @@ function killAt(
       while (finished(stack) < after) await delay(20, undefined, { signal: stop.signal });
       await host.kill(step);
       killer.kills += 1;
-      tell(`killed ${step} after ${finished(stack)} messages`);
+      progress(`killed ${step} after ${finished(stack)} messages`);
     }
   };
   const watching = watch().catch((error: unknown) => {
@@ -216,7 +216,7 @@ function killAt(
 const finished = (stack: LocalStack): number =>
   stack.tallies().reduce((sum, one) => sum + one.finished, 0);
 
-/** Waits until nothing runs and what is left, if anything, is put off for longer than `ms`. */
+/** Waits until nothing runs and all remaining messages are delayed for longer than `ms`. */
 async function calm(stack: LocalStack, ms = patienceMs): Promise<void> {
   for (let quiet = 0; quiet < 3; ) {
     const soon = Date.now() + ms;
@@ -233,27 +233,27 @@ async function calm(stack: LocalStack, ms = patienceMs): Promise<void> {
   }
 }
 
-/** Starts the reconciler and kills it in the middle. */
+/** Starts the reconciler and kills it while it runs. */
 async function dieReconciling(host: Host, stack: LocalStack): Promise<void> {
   const running = stack.invoke('reconcile', {});
-  // Its start takes about as long; where exactly it dies is left to chance.
+  // It takes about this long to start; where exactly it dies is left to chance.
   await delay(700);
   await host.kill('all');
   await running;
 }
 
-async function reconcile(stack: LocalStack, tell: (line: string) => void): Promise<void> {
+async function reconcile(stack: LocalStack, progress: (line: string) => void): Promise<void> {
   for (let runs = 0; runs < 50; runs += 1) {
     const result = await stack.invoke('reconcile', {});
-    // The API fails the reconciler as it fails everybody: the next run goes on.
+    // The API fails the reconciler's calls, too; the next run resumes.
     const report = result.ok ? JSON.parse(result.payload) : undefined;
-    tell(`reconciled: ${JSON.stringify(report?.counts ?? result)}`);
+    progress(`reconciled: ${JSON.stringify(report?.counts ?? result)}`);
     if (report && !report.unfinished && !report.counts.errors && !report.counts.unrepaired) return;
   }
-  throw new Error('the reconciler does not come to its end');
+  throw new Error('the reconciler does not finish');
 }
 
-/** Moves all dead letters back, as a person does who has read the alarm. */
+/** Moves all dead letters back, as a person does after the alarm. */
 async function redrive(stack: LocalStack): Promise<void> {
   const sqs = new SQSClient(stack.client('sqs'));
   for (const { name, redrive } of stack.resources.queues) {

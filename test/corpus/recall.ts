@@ -12,7 +12,7 @@ import { type Recall, recallOf, wordsOfDocx } from './word-recall.ts';
 /**
  * Prints what normalizing keeps of every file below a folder, as a table:
  *
- *     node test/corpus/recall.ts [--lost] [--renderer chromium|libreoffice] FOLDER
+ *     npm run recall -- [--lost] [--renderer chromium|libreoffice] FOLDER
  *
  * Word recall compares docx files with their own XML. On the PDF route, the text is read back with
  * pdftotext (Debian's poppler-utils), if it is installed. `--lost` names some of the lost words.
@@ -21,13 +21,21 @@ const { values, positionals } = parseArgs({
   options: {
     lost: { type: 'boolean', default: false },
     renderer: { type: 'string', default: 'chromium' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
   allowPositionals: true,
 });
 const { renderer } = values;
 const [folder] = positionals;
+const usage = 'Usage: npm run recall -- [--lost] [--renderer chromium|libreoffice] FOLDER';
+if (values.help) {
+  console.log(
+    `${usage}\n\nNormalizes every file below FOLDER and prints how many of its words are kept.`,
+  );
+  process.exit(0);
+}
 if (!folder || (renderer !== 'chromium' && renderer !== 'libreoffice')) {
-  console.error('usage: node test/corpus/recall.ts [--lost] [--renderer NAME] FOLDER');
+  console.error(usage);
   process.exit(2);
 }
 

@@ -6,11 +6,11 @@ import { codes, journeyWarnings } from '../../shared/codes/index.ts';
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 
-test.each(Object.entries(generatedDocs()))('docs/%s is what the code makes of it', (name, text) => {
+test.each(Object.entries(generatedDocs()))('docs/%s is up to date with the code', (name, text) => {
   expect(read(`docs/${name}`)).toBe(text);
 });
 
-test('every code that the sources raise is in the catalogue', () => {
+test('every code raised in the sources is in the catalogue', () => {
   const sources = readdirSync(new URL('shared/', root), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !path.endsWith('codes.ts'))
     .map((path) => read(`shared/${path}`));
@@ -28,14 +28,14 @@ test('every code that the sources raise is in the catalogue', () => {
   expect([...new Set(raised)].filter((code) => !known.has(code))).toEqual([]);
 });
 
-/** Codes of warnings and of waits, which end no document. */
+/** Codes of warnings and waits, which do not end a document. */
 function warningCodes(): string[] {
   const formats = read('docs/formats.md');
   const listed = [...formats.matchAll(/`([a-z]+\.[a-z_0-9]+)`/g)].map((match) => match[1] ?? '');
   return [...listed, 'claude.paced', 'upload.under_way', 'summarize.under_way'];
 }
 
-test('the commands that the README names are scripts', () => {
+test('the commands in the README are scripts', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const named = [...read('README.md').matchAll(/npm run ([a-z:]+)/g)].map(
     (match) => match[1] ?? '',
@@ -45,7 +45,7 @@ test('the commands that the README names are scripts', () => {
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test('the links between the documents lead somewhere', () => {
+test('links between documents have targets', () => {
   const pages = [
     'README.md',
     'CONTRIBUTING.md',

@@ -17,13 +17,13 @@ const dropped =
     await world.drain();
   };
 
-/** Up to the point where the upload's message waits. */
+/** The file waits for its upload. */
 const aboutToUpload = async (world: World) => {
   world.deliver(world.drop('a.txt', first));
   await world.work({ only: ['intake'] });
 };
 
-/** Up to the point where the message to print waits. */
+/** The docx waits to be printed. */
 const aboutToPrint = async (world: World) => {
   world.deliver(world.drop('a.docx', illustrated));
   await world.work({ only: ['intake'] });
@@ -43,7 +43,7 @@ const scenarios: Scenario[] = [
     expected: { 'a.txt': 'Sales rose' },
   },
   {
-    name: 'a file is overwritten while it is to be uploaded',
+    name: 'a file is overwritten while it waits for its upload',
     prepare: aboutToUpload,
     events: (world) => [world.drop('a.txt', second)],
     expected: { 'a.txt': 'Costs fell' },
@@ -55,7 +55,7 @@ const scenarios: Scenario[] = [
     expected: { 'a.txt': null },
   },
   {
-    name: 'a file is removed while it is to be uploaded',
+    name: 'a file is removed while it waits for its upload',
     prepare: aboutToUpload,
     events: (world) => [world.remove('a.txt')],
     expected: { 'a.txt': null },
@@ -79,7 +79,7 @@ const scenarios: Scenario[] = [
     expected: { 'a.docx': null },
   },
   {
-    name: 'one of two files with one content is removed',
+    name: 'one of two files with the same content is removed',
     prepare: dropped(['a.txt', first], ['b.txt', first]),
     events: (world) => [world.remove('a.txt')],
     expected: { 'a.txt': null, 'b.txt': 'Sales rose' },
@@ -91,7 +91,7 @@ const scenarios: Scenario[] = [
     expected: { 'a.txt': 'Sales rose' },
   },
   {
-    name: 'the removal of a file is taken back',
+    name: 'the removal of a file is undone',
     prepare: dropped(['a.txt', first]),
     events: (world) => {
       const removal = world.remove('a.txt');
@@ -100,7 +100,7 @@ const scenarios: Scenario[] = [
     expected: { 'a.txt': 'Sales rose' },
   },
   {
-    name: 'the attachment of a mail is another in its next version',
+    name: 'a mail is overwritten and has another attachment',
     prepare: dropped(['a.eml', mailWith('valves')]),
     events: (world) => [world.drop('a.eml', mailWith('pumps'))],
     expected: { 'a.eml': 'turbines', 'a.eml!/valves.txt': null, 'a.eml!/pumps.txt': 'pumps' },

@@ -16,7 +16,7 @@ const scenarios: Scenario[] = [
     expected: { 'a.txt': 'Sales rose' },
   },
   {
-    name: 'one content is dropped under two keys',
+    name: 'the same content is dropped under two keys',
     events: (world) => [world.drop('a.txt', first), world.drop('b.txt', first)],
     expected: { 'a.txt': 'Sales rose', 'b.txt': 'Sales rose' },
   },

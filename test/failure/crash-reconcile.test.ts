@@ -21,7 +21,7 @@ async function disorder(): Promise<World> {
   );
   await world.drain();
   world.deliver(world.remove('page.html'));
-  // The API failed one upload for good, and refused the key at another.
+  // The API fails one upload for good, and refuses the key for another.
   const fault = { kind: 'error', operation: 'files.upload' } as const;
   world.emulator.addFault({ ...fault, status: 500, count: 5, filename: 'failed*' });
   world.deliver(world.drop('failed.txt', 'A failed file. The API was ill. It is well again now.'));
@@ -29,7 +29,7 @@ async function disorder(): Promise<World> {
   world.emulator.addFault({ ...fault, status: 401, count: 1, filename: 'held*' });
   world.deliver(world.drop('held.txt', 'A held file. Its key was bad. Somebody gave a good one.'));
   await world.drain();
-  // The file is gone at Claude, an event was lost, a message was lost, and a stray was made.
+  // A remote file is gone, two events are lost, a message is lost, and there is a stray file.
   const gone = await world.record('gone.txt');
   await world.emulator.vanishFile(gone?.fileId ?? '');
   world.drop('over.txt', 'A new text. Its event was lost. The reconciler has to find it.');
@@ -57,7 +57,7 @@ const order: Expected = {
   'held.txt': 'A held file',
 };
 
-/** What a person asks for who knows that the API is well again. */
+/** What a person asks for once the API works again. */
 const asked = { retry: ['claude.server_error'] };
 
 async function check(world: World, kills: number): Promise<void> {
@@ -67,7 +67,7 @@ async function check(world: World, kills: number): Promise<void> {
   expect((await world.buckets.list(staging)).objects).toEqual([]);
 }
 
-test('the reconciler repairs everything wherever it dies itself', async () => {
+test('the reconciler repairs everything, wherever it dies', async () => {
   const whole = await disorder();
   const { life, report } = await whole.reconcile(asked);
   await check(whole, 0);
@@ -85,7 +85,7 @@ test('the reconciler repairs everything wherever it dies itself', async () => {
   for (const point of pointsOf(life.calls)) {
     const world = await disorder();
     await world.reconcile({ ...asked, kill: point });
-    // Nothing came back from the first: a person asks again.
+    // The first run returned nothing, so a person asks again.
     await world.reconcile(asked);
     await check(world, 1).catch((cause: unknown) => {
       throw new Error(`killed ${point.when} call ${point.call} (${life.calls[point.call]})`, {

@@ -1,16 +1,25 @@
 import { afterEach, expect, test } from 'vitest';
 import type { QueueName } from '../../shared/journey/steps.ts';
 import { sha256Of } from '../world/digest.ts';
-import { memoryLedger } from '../world/memory-dynamodb.ts';
-import { World } from '../world/world.ts';
+import {
+  begin,
+  deadLetterTwin,
+  drop,
+  hour,
+  normalizeOne,
+  pausedBefore,
+  remove,
+  uploadOne,
+  workVisible,
+  world,
+} from './support.ts';
 
-let world: World;
 afterEach(() => world.close());
 
-const text = 'The quarterly report. Sales rose by 12 percent. Costs fell. Staff grew to 40 people.';
-const hour = 3_600_000;
+const content =
+  'The quarterly report. Sales rose by 12 percent. Costs fell. Staff grew to 40 people.';
 
-/** Kills the worker of a queue at every delivery until its message is a dead letter. */
+/** Kills the worker of a queue on every delivery until its message is a dead letter. */
 async function poison(name: QueueName): Promise<void> {
   while (world.queues[name].messages.length > 0) {
     await world.work({ only: [name], kill: { call: 0, when: 'before' } });
@@ -18,9 +27,9 @@ async function poison(name: QueueName): Promise<void> {
   }
 }
 
-/** Brings a file up to the queue that is to be poisoned. */
+/** Brings a file to the queue whose message is to become a dead letter. */
 async function upTo(name: QueueName): Promise<void> {
-  world.deliver(world.drop('a.txt', text));
+  drop('a.txt', content);
   const before: QueueName[] =
     name === 'intake' ? [] : name === 'upload' ? ['intake'] : ['intake', 'upload'];
   for (const each of before) await world.work({ only: [each] });
@@ -31,11 +40,11 @@ test.each([
   ['upload', 'upload'],
   ['summarize', 'summarize'],
 ] as const)(
-  'a message that kills %s each time ends its document, and a redrive brings it back',
+  'a message that kills %s each time fails its document, and a redrive restarts it',
   async (step, queue) => {
-    world = await World.create(memoryLedger());
+    await begin();
     await upTo(queue);
-    // A worker that normalizes has always made the record before a document can harm it.
+    // A normalizing worker always writes the record before the document can kill it.
     if (step === 'normalize') await world.work({ kill: { call: 1, when: 'before' } });
     world.advance(hour);
 
@@ -62,26 +71,26 @@ test.each([
   },
 );
 
-test('the last error of a document that is given up stays readable', async () => {
-  world = await World.create(memoryLedger());
+test('the last error of a document with a dead letter is kept', async () => {
+  await begin();
   world.emulator.addFault({ kind: 'error', status: 500, operation: 'files.upload' });
   await upTo('upload');
-  await world.work({ only: ['upload'] });
+  await uploadOne();
   world.advance(hour);
   await poison('upload');
 
   await world.reconcile();
 
   expect((await world.record('a.txt'))?.error).toMatchObject({ code: 'upload.dead_letter' });
-  expect((await world.record('a.txt'))?.error?.message).toContain('its last error: ');
+  expect((await world.record('a.txt'))?.error?.message).toContain('the last error was: ');
 });
 
-test('a dead letter of a step that is behind the document gives nothing up', async () => {
-  world = await World.create(memoryLedger());
+test('a dead letter of a step that the document has passed does not fail it', async () => {
+  await begin();
   await upTo('upload');
   const [event] = world.events;
   if (!event) throw new Error('nothing was dropped');
-  world.queues.intake.deadLetters.push({ id: 'x', body: event.body, visibleAt: 0, receives: 6 });
+  deadLetterTwin('intake', event.body);
 
   const { report } = await world.reconcile();
 
@@ -89,11 +98,11 @@ test('a dead letter of a step that is behind the document gives nothing up', asy
   expect((await world.record('a.txt'))?.status).toBe('normalized');
 });
 
-test('a dead letter of an older version gives nothing up', async () => {
-  world = await World.create(memoryLedger());
+test('a dead letter of an older version does not fail the document', async () => {
+  await begin();
   await upTo('upload');
   await poison('upload');
-  world.deliver(world.drop('a.txt', 'Entirely new words are here now. They are two sentences.'));
+  drop('a.txt', 'Entirely new words are here now. They are two sentences.');
   await world.drain();
 
   const { report } = await world.reconcile();
@@ -104,11 +113,11 @@ test('a dead letter of an older version gives nothing up', async () => {
 });
 
 test('a release among the dead letters is done by the reconciler', async () => {
-  world = await World.create(memoryLedger());
-  world.deliver(world.drop('a.txt', text));
+  await begin();
+  drop('a.txt', content);
   await world.drain();
-  world.deliver(world.remove('a.txt'));
-  await world.work({ only: ['intake'] });
+  remove('a.txt');
+  await normalizeOne();
   await poison('upload');
   expect(world.emulator.files()).toHaveLength(1);
 
@@ -118,22 +127,18 @@ test('a release among the dead letters is done by the reconciler', async () => {
 });
 
 test('an upload among the dead letters that came too late leaves no reference behind', async () => {
-  world = await World.create(memoryLedger());
+  await begin();
   await upTo('upload');
-  // It stands before joining its content while its document is overwritten and lets go of it; then
-  // it joins, dies, and never gets any further.
-  const stop = Promise.withResolvers<void>();
-  const late = world.work({
-    only: ['upload'],
-    kill: { call: 3, when: 'after' },
-    gate: (call) => (call === 'table.put' ? stop.promise : Promise.resolve()),
-  });
+  const late = await pausedBefore('table.put', (gate) =>
+    uploadOne({ gate, kill: { call: 3, when: 'after' } }),
+  );
+  // Its document is overwritten, and the content released, before it adds its reference.
   const [{ id } = { id: '' }] = world.queues.upload.messages;
-  world.deliver(world.drop('a.txt', 'Entirely new words are here now. They are two sentences.'));
-  while (await world.work());
-  stop.resolve();
-  await late;
-  expect(await world.contents.isReferenced(sha256Of(text))).toBe(true);
+  drop('a.txt', 'Entirely new words are here now. They are two sentences.');
+  await workVisible();
+  // It adds the reference, and dies; no later delivery gets any further.
+  await late.resume();
+  expect(await world.contents.isReferenced(sha256Of(content))).toBe(true);
   world.advance(hour);
   await poisonOne(id);
 
@@ -144,10 +149,10 @@ test('an upload among the dead letters that came too late leaves no reference be
 
   expect((await world.record('a.txt'))?.status).toBe('ready');
   expect(world.emulator.files()).toHaveLength(1);
-  expect(await world.contents.isReferenced(sha256Of(text))).toBe(false);
+  expect(await world.contents.isReferenced(sha256Of(content))).toBe(false);
 });
 
-/** As `poison`, for one message of the upload queue. */
+/** Like `poison`, for one message of the upload queue. */
 async function poisonOne(id: string): Promise<void> {
   const queue = world.queues.upload;
   const others = queue.messages.filter((message) => message.id !== id);
@@ -159,11 +164,11 @@ async function poisonOne(id: string): Promise<void> {
   for (const other of others) queue.hide(other.id, world.now());
 }
 
-test('what is no message of ours lies in the dead letters and harms nobody', async () => {
-  world = await World.create(memoryLedger());
+test('a foreign message becomes a dead letter and does no harm', async () => {
+  await begin();
   world.queues.intake.send('{"hello":1}', world.now());
   world.queues.upload.send('no JSON', world.now());
-  world.deliver(world.drop('a.txt', text));
+  drop('a.txt', content);
 
   await world.drain();
   const { report } = await world.reconcile();
@@ -174,8 +179,8 @@ test('what is no message of ours lies in the dead letters and harms nobody', asy
   expect((await world.record('a.txt'))?.status).toBe('ready');
 });
 
-test('a dry run gives nothing up', async () => {
-  world = await World.create(memoryLedger());
+test('a dry run fails no document', async () => {
+  await begin();
   await upTo('upload');
   await poison('upload');
 

@@ -8,7 +8,7 @@ afterEach(() => world.close());
 
 const hours = 3_600_000;
 
-/** Works on what is visible, letting time pass where messages only wait. */
+/** Works on visible messages; lets time pass when all of them wait. */
 async function workFor(ms: number): Promise<void> {
   const until = world.now() + ms;
   while (world.now() < until) if (!(await world.work())) world.advance(1_000);
@@ -16,11 +16,11 @@ async function workFor(ms: number): Promise<void> {
 
 const text = 'The quarterly report. Sales rose by 12 percent. Costs fell. Staff grew to 40 people.';
 
-test('a document that was deferred 100 times is not in the dead-letter queue', async () => {
+test('a document that was deferred 100 times does not become a dead letter', async () => {
   world = await World.create(memoryLedger());
   const contentSha256 = sha256Of(text);
   const facts = { contentSha256, sizeBytes: 84, filename: 'a', mimeType: 'text/plain' };
-  // Another worker has the content, and keeps it for ten minutes.
+  // Another worker holds the claim on the content for ten minutes.
   await world.contents.claim(facts, undefined, 'another', 600_000);
   world.deliver(world.drop('a.txt', text));
   await world.work({ only: ['intake'] });
@@ -43,7 +43,7 @@ test('a document that was deferred 100 times is not in the dead-letter queue', a
   expect((await world.record('a.txt'))?.status).toBe('ready');
 });
 
-test('a document whose slot is far away waits for it without an attempt', async () => {
+test('waiting for a distant slot does not count as an attempt', async () => {
   world = await World.create(memoryLedger(), { filesPerMinute: 1 });
   const texts = ['Turbines are turned by wind.', 'Valves let water pass.', 'Pumps lift the water.'];
   world.deliver(...texts.map((each, index) => world.drop(`${index}.txt`, each)));
@@ -56,7 +56,7 @@ test('a document whose slot is far away waits for it without an attempt', async 
   }
 });
 
-test('a 429 with a wait is no attempt, however often it comes', async () => {
+test('a 429 with a wait does not count as an attempt, however often it comes', async () => {
   world = await World.create(memoryLedger());
   const refused = { kind: 'error', status: 429, retryAfter: 30, count: 8 } as const;
   world.emulator.addFault({ ...refused, operation: 'files.upload' });
@@ -75,7 +75,7 @@ test('a 429 with a wait is no attempt, however often it comes', async () => {
 
 test.each([
   ['has no capacity', { kind: 'error', status: 529 } as const],
-  ['answers from a gateway that is overloaded', { kind: 'error', status: 503 } as const],
+  ['is behind an overloaded gateway', { kind: 'error', status: 503 } as const],
 ])('an API that %s for hours costs no document an attempt, and is paid once', async (_, fault) => {
   world = await World.create(memoryLedger());
   const outage = { ...fault, count: 'all' } as const;
@@ -119,7 +119,7 @@ test.each([
   for (const { deadLetters } of Object.values(world.queues)) expect(deadLetters).toEqual([]);
 });
 
-test('an attempt that fails five times ends the document, which says why', async () => {
+test('a document that fails five times ends with the reason in its record', async () => {
   world = await World.create(memoryLedger());
   world.emulator.addFault({
     kind: 'error',

@@ -1,21 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { documentIdOf } from '../../shared/journey/ids.ts';
 import { shardOf } from '../../shared/ledger/keys.ts';
-import { memoryLedger } from '../world/memory-dynamodb.ts';
-import { inbox, World, type WorldOptions } from '../world/world.ts';
+import { inbox } from '../world/world.ts';
+import { begin, drop, remove, status, text, workVisible, world } from './support.ts';
 
-let world: World;
 afterEach(() => world.close());
 
-const begin = async (options?: WorldOptions) => {
-  world = await World.create(memoryLedger(), options);
-};
 const minutes = 60_000;
-const text = (name: string) =>
-  `The text of ${name}. It speaks of ${name} alone. And of nothing else.`;
-const status = async (key: string) => (await world.record(key))?.status;
 
-/** Lets the time of a stop pass, then the reconciler and the queues do their work. */
+/** Lets the waiting time of a stopped lane pass, then runs the reconciler and works off the queues. */
 async function later(ms = 11 * minutes): Promise<void> {
   world.advance(ms);
   await world.reconcile();
@@ -29,7 +22,7 @@ describe.each([
   ['the spend cap', { kind: 'spend_cap' }, 'claude.spend_limit'],
 ] as const)('%s', (_what, fault, code) => {
   test.each(['files.upload', 'messages.create'])(
-    'holds all documents without an attempt once %s met it, and they resume by themselves',
+    'holds all documents without an attempt once %s meets it, and they resume automatically',
     async (operation) => {
       await begin();
       world.emulator.addFault({ ...fault, operation, count: 'all' });
@@ -47,7 +40,7 @@ describe.each([
       }
       expect(refusals).toBe(1);
 
-      // One finds out that it is not over yet; the others are not bothered.
+      // One document finds out that it is not over yet; the others are not tried.
       await later();
       expect(world.emulator.journal({ operation })).toHaveLength(refusals + 1);
       expect(await Promise.all(keys.map(status))).toEqual(['held', 'held', 'held']);
@@ -61,19 +54,19 @@ describe.each([
   );
 });
 
-test('a full storage stops uploads alone', async () => {
+test('full storage stops only uploads', async () => {
   await begin();
   world.deliver(world.drop('a.txt', text('a')), world.drop('old.txt', text('old')));
   await world.drain();
   world.emulator.addFault({ kind: 'storage_full', operation: 'files.upload', count: 'all' });
-  world.deliver(world.drop('b.txt', text('b')));
+  drop('b.txt', text('b'));
   await world.drain();
   expect(await world.record('b.txt')).toMatchObject({
     status: 'held',
     error: { code: 'claude.storage_full' },
   });
 
-  // What is there already is used, and what makes room goes on.
+  // A file that exists is reused, and deletions, which make room, continue.
   world.deliver(world.drop('twin.txt', text('a')), world.remove('old.txt'));
   await world.drain();
 
@@ -86,16 +79,16 @@ test('a full storage stops uploads alone', async () => {
   expect(await status('b.txt')).toBe('ready');
 });
 
-test('documents that keep coming do not put off the time at which a stop is looked at again', async () => {
+test('documents that keep coming do not delay the next try of a stopped lane', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
-  world.deliver(world.drop('first.txt', text('first')));
+  drop('first.txt', text('first'));
   await world.drain();
 
-  // One every 20 s, for as long as the stop lasts and a little longer.
+  // One every 20 s, for as long as the lane is stopped and a little longer.
   for (let n = 0; n < 33; n += 1) {
     world.advance(20_000);
-    world.deliver(world.drop(`${n}.txt`, text(`number ${n}`)));
+    drop(`${n}.txt`, text(`number ${n}`));
     await world.drain();
   }
   await later(0);
@@ -105,24 +98,24 @@ test('documents that keep coming do not put off the time at which a stop is look
   expect(await status('32.txt')).toBe('ready');
 });
 
-test('a stop of which no document is left is lifted for the ones that come', async () => {
+test('a lane whose held documents are all gone is reopened for new ones', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
-  world.deliver(world.drop('a.txt', text('a')));
+  drop('a.txt', text('a'));
   await world.drain();
-  world.deliver(world.remove('a.txt'));
-  while (await world.work());
+  remove('a.txt');
+  await workVisible();
 
   await later();
-  world.deliver(world.drop('b.txt', text('b')));
+  drop('b.txt', text('b'));
   await world.drain();
 
   expect(await status('b.txt')).toBe('ready');
 });
 
-test('a release that meets a bad key waits, and tells the others', async () => {
+test('a release that meets a bad key waits, and stops the lane for the others', async () => {
   await begin();
-  world.deliver(world.drop('a.txt', text('a')));
+  drop('a.txt', text('a'));
   await world.drain();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.delete' });
   world.deliver(world.remove('a.txt'), world.drop('b.txt', text('b')));
@@ -141,7 +134,7 @@ test('a release that meets a bad key waits, and tells the others', async () => {
 test('a dry run resumes nothing', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
-  world.deliver(world.drop('a.txt', text('a')));
+  drop('a.txt', text('a'));
   await world.drain();
   world.advance(11 * minutes);
 
@@ -152,14 +145,14 @@ test('a dry run resumes nothing', async () => {
   expect(await status('a.txt')).toBe('held');
 });
 
-test('one file that does not fit into the storage does not keep back all that do', async () => {
+test('one file that does not fit into the storage does not block those that do', async () => {
   await begin();
   const fault = { kind: 'storage_full', operation: 'files.upload', count: 'all' } as const;
   world.emulator.addFault({ ...fault, filename: 'big-*' });
-  // The first one held in its shard, and in the first shard: it would be asked first each time.
+  // It is the first document of the first shard, so it would be tried first each time.
   let n = 0;
   while (shardOf(documentIdOf(inbox, `big-${n}.txt`)) !== 0) n += 1;
-  world.deliver(world.drop(`big-${n}.txt`, text('big')));
+  drop(`big-${n}.txt`, text('big'));
   await world.drain();
   const small = [0, 1, 2, 3, 4].map((each) => `small-${each}.txt`);
   world.deliver(...small.map((key) => world.drop(key, text(key))));
@@ -173,10 +166,10 @@ test('one file that does not fit into the storage does not keep back all that do
   expect(await status(`big-${n}.txt`)).toBe('held');
 });
 
-test('a document that alone is held finds out itself whether the stop is over', async () => {
+test('the only held document is the one that is tried', async () => {
   await begin();
   world.emulator.addFault({ kind: 'error', status: 401, operation: 'files.upload' });
-  world.deliver(world.drop('a.txt', text('a')));
+  drop('a.txt', text('a'));
   await world.drain();
   expect((await world.record('a.txt'))?.status).toBe('held');
 
@@ -185,24 +178,24 @@ test('a document that alone is held finds out itself whether the stop is over', 
   expect(await status('a.txt')).toBe('ready');
 });
 
-test('a file that is overwritten for days while its lane is stopped has a record that does not grow', async () => {
+test('the record of a file that is overwritten for days in a stopped lane does not grow', async () => {
   await begin();
-  world.deliver(world.drop('a.txt', text('the first')));
+  drop('a.txt', text('the first'));
   await world.drain();
   const fault = { kind: 'error', status: 401, count: 'all' } as const;
   world.emulator.addFault({ ...fault, operation: 'files.upload' });
-  world.deliver(world.drop('other.txt', text('other')));
+  drop('other.txt', text('other'));
   await world.drain();
 
   for (let n = 0; n < 200; n += 1) {
-    world.deliver(world.drop('a.txt', text(`number ${n}`)));
-    while (await world.work());
+    drop('a.txt', text(`number ${n}`));
+    await workVisible();
     expect((await world.record('a.txt'))?.releases?.length).toBeLessThanOrEqual(51);
   }
-  // What may be gone on with waits.
+  // The past version with a file, which may be reused, is kept.
   expect((await world.record('a.txt'))?.releases?.[0]).toMatchObject({ hadFile: true });
 
-  world.deliver(world.drop('a.txt', text('the first')));
+  drop('a.txt', text('the first'));
   await world.drain();
   world.emulator.clearFaults();
   for (let n = 0; n < 3; n += 1) await later();

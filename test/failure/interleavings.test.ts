@@ -8,8 +8,8 @@ import type { Gate } from '../world/mortal.ts';
 import { World } from '../world/world.ts';
 
 /**
- * Two workers at once, their calls to the outside in every order with up to two switches from one to
- * the other: joining against leaving, leaving against leaving, an upload against its twin.
+ * Two workers at once, whose outside calls are made in every order with up to two switches between them:
+ * adding a reference against dropping one, dropping against dropping, an upload against its twin.
  */
 
 const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
@@ -17,7 +17,7 @@ const second = 'Second version. Costs fell by a third. Nothing else changed at a
 
 interface Meeting {
   name: string;
-  /** Brings two messages into the queues that two workers then take at once. */
+  /** Puts two messages into the queues, which two workers then take at once. */
   prepare: (world: World) => Promise<void>;
   expected: Expected;
 }
@@ -61,7 +61,7 @@ const meetings: Meeting[] = [
       await world.work({ only: ['intake'] });
       await world.work({ only: ['upload'], kill: { call: await uploadCall(), when: 'after' } });
       expect(world.emulator.files()).toHaveLength(1);
-      // The dead worker's claim has run out.
+      // The dead worker's claim has expired.
       world.advance(60_000);
       world.deliver(world.remove('a.txt'), world.drop('b.txt', first));
       await world.work({ only: ['intake'] });
@@ -70,7 +70,7 @@ const meetings: Meeting[] = [
     expected: { 'a.txt': null, 'b.txt': 'Sales rose' },
   },
   {
-    name: 'a release is delivered to two workers while nobody else comes',
+    name: 'a release is delivered to two workers, and no document comes',
     prepare: async (world) => {
       world.deliver(world.drop('a.txt', first));
       await world.drain();
@@ -120,7 +120,7 @@ const meetings: Meeting[] = [
     expected: { 'a.txt': null },
   },
   {
-    name: 'one summary is asked of two workers',
+    name: 'two workers get the message for one summary',
     prepare: async (world) => {
       world.deliver(world.drop('a.txt', first));
       await world.work({ only: ['intake'] });
@@ -157,7 +157,7 @@ const meetings: Meeting[] = [
     expected: { 'a.docx': 'Costs fell' },
   },
   {
-    name: 'a removal meets its being taken back',
+    name: 'a removal meets its own undoing',
     prepare: async (world) => {
       world.deliver(world.drop('a.txt', first));
       await world.drain();
@@ -177,7 +177,7 @@ const meetings: Meeting[] = [
   },
 ];
 
-/** Which of its calls a worker uploads with. */
+/** The index of the call with which a worker uploads. */
 async function uploadCall(): Promise<number> {
   const world = await World.create(server);
   world.deliver(world.drop('a.txt', first));
@@ -213,8 +213,8 @@ describe.each(meetings)('when $name', ({ prepare, expected }) => {
         const { report } = await world.reconcile();
 
         await checkInvariants(world, expected, 0);
-        // No worker died, so there is nothing to repair (what was converted for a version that is gone by then is
-        // swept as always), and no document was given a file that was gone.
+        // No worker died, so there is nothing to repair (converted bytes of superseded versions are swept as always),
+        // and no document was given a file that was gone.
         const { unstaged: _, ...repairs } = report?.counts ?? {};
         expect(repairs).toEqual({});
         expect(world.emulator.journal({ status: 404, operation: 'messages.create' })).toEqual([]);

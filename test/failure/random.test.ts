@@ -9,24 +9,23 @@ import { settleDown } from '../world/settle-down.ts';
 import { type InboxEvent, World } from '../world/world.ts';
 
 /**
- * Everything at once, in one process and by a seed: files dropped, overwritten, removed and restored,
- * events in any order and up to three times, up to three workers and the reconciler at
- * once, calls refused, failed and answered into the void, workers
- * and reconcilers killed anywhere. What is left is checked when all has calmed down.
+ * Everything at once, in one process and from a seed: files dropped, overwritten, removed and restored, events in
+ * any order and up to three times, up to three workers and the reconciler at once, calls refused, failed and their
+ * replies lost, workers and reconcilers killed anywhere. The invariants are checked once all is quiet.
  */
 
 const subjects = ['turbines', 'valves', 'pumps', 'rotors'];
 const textOf = (subject: string) =>
   `Of ${subject} this text speaks. Of ${subject} alone it speaks. It has three sentences.`;
 
-/** What users of the bucket do to one key, and what it holds in the end. */
+/** What users of the bucket do to one key, and what it ends up holding. */
 function history(
   world: World,
   key: string,
   chance: Chance,
 ): { events: InboxEvent[]; end: string | null } {
   const events: InboxEvent[] = [];
-  /** What stands under the key, version by version; `null` is a delete marker. */
+  /** The versions under the key; a subject of `null` is a delete marker. */
   const stack: { versionId: string; subject: string | null }[] = [];
   const push = (event: InboxEvent, subject: string | null) => {
     events.push(event);
@@ -94,12 +93,12 @@ async function play(seed: number): Promise<void> {
       world.deliver(event);
       for (let steps = chance.int(0, 3); steps > 0; steps -= 1) {
         const workers = Array.from({ length: chance.int(1, 3) }, () => worker(0.15, 15, one));
-        // The reconciler comes in between.
+        // Sometimes the reconciler runs beside them.
         if (chance.flip(0.1)) workers.push(worker(0.5, 60, reconciler));
         await interleave(workers, (waiting) => chance.pick(waiting));
         world.advance(chance.int(0, 3_000));
       }
-      // Sometimes the messages of dead workers come back in between.
+      // Sometimes the messages of dead workers become visible again.
       if (chance.flip(0.05)) world.advance(3 * 3_600_000);
     }
     await world.drain();

@@ -3,34 +3,33 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { checkInvariants } from '../world/invariants.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { settleDown } from '../world/settle-down.ts';
-import { type InboxEvent, World, type WorldOptions } from '../world/world.ts';
+import { type InboxEvent, World } from '../world/world.ts';
+import {
+  begin,
+  drop,
+  fileIds,
+  first,
+  normalizeOne,
+  pausedBefore,
+  remove,
+  second,
+  uploadOne,
+  workVisible,
+  world,
+} from './support.ts';
 
-let world: World;
 afterEach(() => world.close());
 
-const begin = async (options?: WorldOptions) => {
-  world = await World.create(memoryLedger(), options);
-};
-
-const first = 'First version. Sales rose by 12 percent. Staff grew to 40 people.';
-const second = 'Second version. Costs fell by a third. Nothing else changed at all.';
-
-test('a removal that meets an upload under way wins in the end', async () => {
+test('a removal during an upload wins in the end', async () => {
   await begin();
-  world.deliver(world.drop('a.txt', first));
-  await world.work({ only: ['intake'] });
-  // The upload stands before the Files API while the removal goes through.
-  const stop = Promise.withResolvers<void>();
-  const uploading = world.work({
-    only: ['upload'],
-    gate: (call) => (call === 'claude.uploadFile' ? stop.promise : Promise.resolve()),
-  });
-  world.deliver(world.remove('a.txt'));
-  while (await world.work());
+  drop('a.txt', first);
+  await normalizeOne();
+  // The removal is applied while the upload is paused before its call.
+  const uploading = await pausedBefore('claude.uploadFile', (gate) => uploadOne({ gate }));
+  remove('a.txt');
+  await workVisible();
   expect((await world.record('a.txt'))?.status).toBe('removed');
-
-  stop.resolve();
-  await uploading;
+  await uploading.resume();
   await world.drain();
 
   expect(world.calls('files.upload')).toHaveLength(1);
@@ -43,48 +42,48 @@ test('the last of two documents takes the remote file with it', async () => {
   world.deliver(world.drop('a.txt', first), world.drop('b.txt', first));
   await world.drain();
 
-  world.deliver(world.remove('a.txt'));
+  remove('a.txt');
   await world.drain();
   expect(world.emulator.files()).toHaveLength(1);
 
-  world.deliver(world.remove('b.txt'));
+  remove('b.txt');
   await world.drain();
   expect(world.emulator.files()).toEqual([]);
 });
 
-test('what was removed and comes back is uploaded anew and not paid for again', async () => {
+test('a file that was removed and dropped again is uploaded again, but not paid for again', async () => {
   await begin();
-  world.deliver(world.drop('a.txt', first));
+  drop('a.txt', first);
   await world.drain();
-  world.deliver(world.remove('a.txt'));
+  remove('a.txt');
   await world.drain();
 
-  world.deliver(world.drop('a.txt', first));
+  drop('a.txt', first);
   await world.drain();
 
   const record = await world.record('a.txt');
   expect(record).toMatchObject({ status: 'ready', usage: { calls: 0 } });
   expect(world.calls('files.upload')).toHaveLength(2);
   expect(world.calls('messages.create')).toHaveLength(1);
-  expect(world.emulator.files().map((file) => file.id)).toEqual([record?.fileId]);
+  expect(fileIds()).toEqual([record?.fileId]);
 });
 
-test('a removal of what was never announced is written down', async () => {
+test('the removal of a file that was never announced is recorded', async () => {
   await begin();
   world.drop('a.txt', first);
 
-  world.deliver(world.remove('a.txt'));
+  remove('a.txt');
   await world.drain();
 
   expect((await world.record('a.txt'))?.status).toBe('removed');
 });
 
-test('a removal after a failure takes the reason away', async () => {
+test('a removal after a failure clears the error', async () => {
   await begin();
-  world.deliver(world.drop('empty.txt', ''));
+  drop('empty.txt', '');
   await world.drain();
 
-  world.deliver(world.remove('empty.txt'));
+  remove('empty.txt');
   await world.drain();
 
   const record = await world.record('empty.txt');
@@ -137,7 +136,7 @@ describe.each([
   });
 });
 
-/** Each event as often as `repeats` says, in an order that `keys` decide. */
+/** Each event as often as `repeats` says, ordered by `keys`. */
 function shuffled(events: InboxEvent[], repeats: number[], keys: number[]): InboxEvent[] {
   return events
     .flatMap((event, index) => Array.from({ length: repeats[index] ?? 1 }, () => event))
@@ -147,7 +146,7 @@ function shuffled(events: InboxEvent[], repeats: number[], keys: number[]): Inbo
 }
 
 describe('in a bucket without versions', () => {
-  test('a document is read as it was announced, or not at all', async () => {
+  test('a document is only read with the content that was announced', async () => {
     await begin({ versioned: false });
     const announced = world.drop('a.txt', first);
     world.drop('a.txt', second);
@@ -164,8 +163,8 @@ describe('in a bucket without versions', () => {
 
   test('a file overwritten before its upload is not uploaded', async () => {
     await begin({ versioned: false });
-    world.deliver(world.drop('a.txt', first));
-    await world.work({ only: ['intake'] });
+    drop('a.txt', first);
+    await normalizeOne();
     const newer = world.drop('a.txt', second);
 
     await world.drain();
@@ -180,8 +179,8 @@ describe('in a bucket without versions', () => {
 
   test('a file removed before its upload is not uploaded', async () => {
     await begin({ versioned: false });
-    world.deliver(world.drop('a.txt', first));
-    await world.work({ only: ['intake'] });
+    drop('a.txt', first);
+    await normalizeOne();
     const removal = world.remove('a.txt');
 
     await world.drain();
@@ -199,7 +198,7 @@ describe('when one version is deleted for good', () => {
     const old = world.drop('a.txt', first);
     world.deliver(old);
     await world.drain();
-    world.deliver(world.drop('a.txt', second));
+    drop('a.txt', second);
     await world.drain();
     const before = await world.record('a.txt');
 
@@ -225,10 +224,10 @@ describe('when one version is deleted for good', () => {
     expect(world.emulator.files()).toEqual([]);
   });
 
-  test('the newest one brings the one before back, its summary included', async () => {
+  test('the newest one restores the version before it, including its summary', async () => {
     await begin();
     const newest = () => world.drop('a.txt', second);
-    world.deliver(world.drop('a.txt', first));
+    drop('a.txt', first);
     await world.drain();
     const event = newest();
     world.deliver(event);
@@ -240,12 +239,12 @@ describe('when one version is deleted for good', () => {
     const record = await world.record('a.txt');
     expect(record?.status).toBe('ready');
     expect(record?.summary?.text).toContain('Sales rose');
-    expect(world.emulator.files().map((file) => file.id)).toEqual([record?.fileId]);
+    expect(fileIds()).toEqual([record?.fileId]);
   });
 
-  test('a delete marker brings the object back', async () => {
+  test('a delete marker restores the object', async () => {
     await begin();
-    world.deliver(world.drop('a.txt', first));
+    drop('a.txt', first);
     await world.drain();
     const removal = world.remove('a.txt');
     world.deliver(removal);
@@ -260,11 +259,11 @@ describe('when one version is deleted for good', () => {
     expect(world.calls('messages.create')).toHaveLength(1);
   });
 
-  test('its late and repeated event harms nothing', async () => {
+  test('a late and repeated event of that has no effect', async () => {
     await begin();
     const old = world.drop('a.txt', first);
     const deletion = world.removeVersion('a.txt', old.versionId ?? '');
-    world.deliver(world.drop('a.txt', second));
+    drop('a.txt', second);
     await world.drain();
 
     world.deliver(old, deletion, deletion);

@@ -44,7 +44,12 @@ const rare: Record<string, string[]> = {
   // S3 answers 404 only to those who may list (infra/grants.ts).
   normalize: ['s3:ListBucket dropline-inbox'],
   render: ['s3:ListBucket dropline-inbox', ...afterACrash],
-  upload: ['s3:ListBucket dropline-inbox', ...afterACrash],
+  upload: [
+    's3:ListBucket dropline-inbox',
+    ...afterACrash,
+    // Another worker took the slot first, or the pace was pushed back (pace/pace.ts).
+    'dynamodb:GetItem dropline-ledger/PACE#*',
+  ],
   summarize: [
     ...afterACrash,
     // The rates that a response reports are near (pace/messages-pace.ts).
@@ -58,7 +63,7 @@ const rare: Record<string, string[]> = {
     // Refusals met in a repair (steps/release.ts), and orphans (reconcile/orphans.ts).
     'dynamodb:PutItem dropline-ledger/CIRCUIT#*',
     'dynamodb:Query dropline-ledger/index/by-file',
-    // The pace has to wait (pace/pace.ts).
+    // As for upload.
     'dynamodb:GetItem dropline-ledger/PACE#*',
     // Parts that a worker staged late (reconcile/staged.ts).
     's3:DeleteObject dropline-staging/parts/*',

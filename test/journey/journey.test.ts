@@ -50,17 +50,20 @@ describe('bad input', () => {
     ['bad/empty.md', Buffer.alloc(0), 'normalize.empty'],
     ['bad/empty.csv', Buffer.alloc(0), 'normalize.empty'],
     ['bad/random.docx', randomBytes(2_000), 'normalize.corrupt'],
-  ])('%s ends failed with its code, and its neighbours go on', async (key, body, code) => {
-    await journey.drop(key, body);
-    await journey.drop(`${key}.neighbour.txt`, text);
+  ])(
+    '%s ends failed with its code, and other documents are not affected',
+    async (key, body, code) => {
+      await journey.drop(key, body);
+      await journey.drop(`${key}.neighbour.txt`, text);
 
-    const record = await journey.ended(key);
+      const record = await journey.ended(key);
 
-    expect(record.status).toBe('failed');
-    expect(record.error?.code).toBe(code);
-    expect(record.error?.advice).not.toBe('');
-    expect((await journey.ended(`${key}.neighbour.txt`)).status).toBe('ready');
-  });
+      expect(record.status).toBe('failed');
+      expect(record.error?.code).toBe(code);
+      expect(record.error?.advice).not.toBe('');
+      expect((await journey.ended(`${key}.neighbour.txt`)).status).toBe('ready');
+    },
+  );
 
   test.each([
     ['forbidden characters', 'names/a<b>c:d"e|f?g*h\\i.txt'],
@@ -88,8 +91,8 @@ describe('bad input', () => {
   });
 });
 
-test('a removed object ends removed and its remote file goes', async () => {
-  await journey.drop('gone.txt', 'A text that nobody else has. It will go soon.');
+test('a removed object ends removed and its remote file is deleted', async () => {
+  await journey.drop('gone.txt', 'A text that no other file has. It will be removed soon.');
   const { fileId } = await journey.ended('gone.txt');
 
   await journey.s3.send(new DeleteObjectCommand({ Bucket: journey.inbox, Key: 'gone.txt' }));
@@ -114,7 +117,7 @@ test('the reconciler, run by hand, finds nothing to repair and writes a report',
   expect(Contents).toHaveLength(1);
 });
 
-describe('the reconciler by hand', () => {
+describe('the reconciler, run by hand,', () => {
   test('reports what it would do', async () => {
     const answer = await journey.stack.invoke('reconcile', { dryRun: true });
 
@@ -123,9 +126,9 @@ describe('the reconciler by hand', () => {
   });
 
   test.each([
-    ['a word that is misspelt', { dryrun: true }, /dryrun/],
-    ['a value of another type', { retry: 'claude.server_error' }, /retry/],
-    ['what a redrive brings back', { retry: ['upload.dead_letter'] }, /redrive/],
+    ['a misspelt option', { dryrun: true }, /dryrun/],
+    ['a value of the wrong type', { retry: 'claude.server_error' }, /retry/],
+    ['a code that only a redrive can retry', { retry: ['upload.dead_letter'] }, /redrive/],
   ])('does nothing for %s', async (_, event, message) => {
     const answer = await journey.stack.invoke('reconcile', event);
 
@@ -167,7 +170,7 @@ describe('files within files', () => {
     expect(record.error?.code).toBe('normalize.nested_too_deep');
   });
 
-  test('the attachment of a mail goes with its mail', async () => {
+  test('the attachment of a mail is removed with its mail', async () => {
     const mail = [
       'From: a@example.com',
       'To: b@example.com',

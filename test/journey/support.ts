@@ -11,7 +11,7 @@ import {
   terminalStatuses,
 } from '../../shared/client/index.ts';
 
-/** The deployed bundles on the local stack, with an emulator of Claude, as an app sees them. */
+/** The deployed bundles on the local stack, with the emulator of Claude, as an app sees them. */
 export interface Journey {
   stack: LocalStack;
   emulator: Emulator;
@@ -20,7 +20,7 @@ export interface Journey {
   inbox: string;
   table: string;
   drop(key: string, body: string | Uint8Array): Promise<void>;
-  /** Waits until the document has come to an end. */
+  /** Waits until the document has a final status. */
   ended(key: string): Promise<DocumentRecord>;
   close(): Promise<void>;
 }

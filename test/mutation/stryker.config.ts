@@ -1,6 +1,6 @@
 /**
- * Mutation testing of the rules that the invariants stand on: `npm run mutate`, or a part of it by
- * `npm run mutate -- --mutate 'shared/pace/**'`. What came of it: docs/mutation.md.
+ * Mutation testing of the rules that the invariants depend on: `npm run mutate`, or a part of it with
+ * `npm run mutate -- --mutate 'shared/pace/**'`. Results: docs/mutation.md.
  */
 export default {
   mutate: [
@@ -21,9 +21,9 @@ export default {
   clearTextReporter: { reportTests: false, logTests: false, allowColor: false },
   jsonReporter: { fileName: 'reports/mutation/mutation.json' },
   htmlReporter: { fileName: 'reports/mutation/mutation.html' },
-  // Stryker would rewrite the tsconfig's paths with an API that TypeScript 7 has no more; ours has
-  // no paths that need it.
+  // Stryker would rewrite the tsconfig's paths with an API that TypeScript 7 no longer has; ours needs no
+  // rewriting.
   tsconfigFile: 'none',
-  // What the sandbox need not hold: it is a copy of the project.
+  // Not needed in the sandbox, which is a copy of the project.
   ignorePatterns: ['.build', '.dropline', 'cdk.out', 'inbox'],
 };

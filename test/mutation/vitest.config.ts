@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * The tests that a mutant has to get past: those that call the mutated rules directly, and take
- * seconds. What only the tests of whole journeys would notice counts as survived.
+ * The tests that may kill a mutant: those that call the mutated rules directly and take seconds. A mutant that
+ * only tests of whole journeys would notice counts as survived.
  */
 export default defineConfig({
   test: {
@@ -12,7 +12,7 @@ export default defineConfig({
       'test/claude/{headers,outcome,retry}.test.ts',
       'test/steps/{let-go,outcome,release,stream-content,upload}.test.ts',
     ],
-    // Modules are loaded once a run, not once a file: half of the time.
+    // Modules are loaded once per run, not once per file: this halves the time.
     isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,

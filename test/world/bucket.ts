@@ -9,17 +9,17 @@ interface Version {
   etag: string;
   bytes: Buffer;
   modifiedAt: number;
-  /** A delete marker: while it is the newest, nothing stands under the key. */
+  /** A delete marker: while it is the newest version, the key has no object. */
   marker: boolean;
 }
 
-/** Buckets in memory, with what `Objects` promises of S3's behaviour. */
+/** In-memory buckets with the behaviour of S3 that `Objects` documents. */
 export class MemoryBuckets implements ObjectStore {
-  /** The versions of an object, oldest first; without versioning there is one at most. */
+  /** The versions of an object, oldest first; at most one without versioning. */
   readonly #objects = new Map<string, Version[]>();
   readonly #versioned: boolean;
   readonly #now: () => number;
-  /** Objects that a page of a listing holds. */
+  /** Objects per page of a listing. */
   pageSize = 1_000;
   #counter = 0;
 
@@ -35,7 +35,7 @@ export class MemoryBuckets implements ObjectStore {
     return { etag, ...(this.#versioned ? { versionId } : {}) };
   }
 
-  /** Deletes as a user of the bucket does: with versioning by a marker, whose id is returned. */
+  /** Deletes an object as a user of the bucket does; with versioning, returns the id of the delete marker. */
   remove(bucket: string, key: string): string | undefined {
     if (this.#versioned) {
       return this.#add(bucket, key, { etag: '', bytes: Buffer.alloc(0), marker: true });

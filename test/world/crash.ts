@@ -4,29 +4,29 @@ import type { KillPoint } from './mortal.ts';
 import { settleDown } from './settle-down.ts';
 import { type InboxEvent, World, type WorldOptions } from './world.ts';
 
-/** Something that happens to the pipeline while its workers may die. */
+/** Something that happens to the pipeline while its workers can die. */
 export interface Scenario {
   name: string;
   options?: WorldOptions;
-  /** What happens before workers may die. */
+  /** What happens before workers can die. */
   prepare?: (world: World) => Promise<void>;
-  /** What is delivered to workers that may die. */
+  /** What is delivered to workers that can die. */
   events: (world: World) => InboxEvent[];
   expected: Expected;
-  /** Paid calls whose reply is lost on the way, as the scenario has it. */
+  /** How many replies to paid calls the scenario loses. */
   lostReplies?: number;
 }
 
-/** Where a worker is killed: the nth worker, around its nth call. */
+/** Which worker is killed, and where. */
 interface Death extends KillPoint {
   worker: number;
 }
 
 /**
- * Kills a worker at every single point in turn, lets the queues deliver again and the reconciler
- * run, and checks the four invariants. A point lies before each call to the outside and after the
- * last one (after a call is before the next: what dies with the worker is only its memory). They
- * are counted in a run without a kill, so a new call in the code is a new point here.
+ * Kills a worker at every single point in turn, lets the queues deliver again and the reconciler run, and checks
+ * the four invariants. There is a point before each outside call and after the last one (after a call is the same
+ * as before the next: only the worker's memory is lost). The points are counted in a run without a kill, so a new
+ * call in the code is a new point here.
  * @returns how many points there were
  */
 export async function crashEverywhere(server: LedgerServer, scenario: Scenario): Promise<number> {
@@ -44,7 +44,7 @@ export async function crashEverywhere(server: LedgerServer, scenario: Scenario):
   return points;
 }
 
-/** Plays a scenario, kills as told, and returns the calls that each worker made. */
+/** Plays a scenario, with a kill if given, and returns the calls that each worker made. */
 async function play(server: LedgerServer, scenario: Scenario, death?: Death): Promise<string[][]> {
   const world = await World.create(server, scenario.options);
   try {

@@ -1,7 +1,7 @@
-/** An event of the inbox as a test delivers it: when, how often and in what order it likes. */
+/** An event of the inbox, which a test delivers when and as often as it likes. */
 export interface InboxEvent {
   key: string;
-  /** The version, or delete marker, that it is about. */
+  /** The version or delete marker that it is about. */
   versionId?: string;
   body: string;
 }

@@ -1,11 +1,11 @@
-/** DynamoDB's expression language, as far as the ledger speaks it. What it does not speak throws. */
+/** The part of DynamoDB's expression language that the ledger uses. Anything else throws. */
 
 export type Item = Record<string, unknown>;
 
 export interface Placeholders {
   ExpressionAttributeNames: Record<string, string>;
   ExpressionAttributeValues: Record<string, unknown>;
-  /** The request's other expression, whose placeholders need no use in this one. */
+  /** The request's other expression: its placeholders may be unused in this one. */
   elsewhere?: string | undefined;
 }
 
@@ -14,7 +14,7 @@ export class ValidationError extends Error {
   override readonly name = 'ValidationException';
 }
 
-/** Whether an item meets a condition. An item that is not there is `{}`. */
+/** Whether an item meets a condition. A missing item is `{}`. */
 export function meets(expression: string, item: Item, given: Placeholders): boolean {
   const reader = new Reader(expression, given);
   const result = disjunction(reader, item);
@@ -22,7 +22,7 @@ export function meets(expression: string, item: Item, given: Placeholders): bool
   return result;
 }
 
-/** The item as an update leaves it. The given one stays as it is. */
+/** The updated item; the given one is not changed. */
 export function applyUpdate(expression: string, item: Item, given: Placeholders): Item {
   const reader = new Reader(expression, given);
   const writes: { path: string[]; value?: { of: unknown } }[] = [];
@@ -34,7 +34,7 @@ export function applyUpdate(expression: string, item: Item, given: Placeholders)
         reader.take('=');
         writes.push({ path, value: { of: sum(reader, item) } });
       } else if (clause === 'REMOVE') writes.push({ path });
-      else throw new ValidationError(`no clause ${clause}`);
+      else throw new ValidationError(`unknown clause ${clause}`);
     } while (reader.takes(','));
   }
   reader.end();
@@ -91,7 +91,7 @@ function operand(reader: Reader, item: Item): unknown {
 
 function disjunction(reader: Reader, item: Item): boolean {
   let result = conjunction(reader, item);
-  // Both sides are read whatever the first says: reading is what finds mistakes.
+  // Both sides are always parsed, because parsing finds the mistakes.
   while (reader.takes('OR')) result = conjunction(reader, item) || result;
   return result;
 }
@@ -132,7 +132,7 @@ function comparand(reader: Reader, item: Item): unknown {
   return reader.peek().startsWith(':') ? reader.value() : valueAt(item, reader.path());
 }
 
-/** What is missing, or of another type, compares with nothing but by `<>`. */
+/** A missing value, or one of another type, only compares by `<>`. */
 function compare(left: unknown, comparison: string, right: unknown): boolean {
   if (comparison === '<>') return left !== right;
   const comparable = typeof left === typeof right && left !== undefined;
@@ -149,7 +149,7 @@ function compare(left: unknown, comparison: string, right: unknown): boolean {
     case '>=':
       return comparable && a >= b;
     default:
-      throw new ValidationError(`no comparison ${comparison}`);
+      throw new ValidationError(`unknown comparison ${comparison}`);
   }
 }
 
@@ -163,7 +163,7 @@ function isMap(value: unknown): value is Item {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Reads an expression token by token and keeps account of the placeholders used. */
+/** Reads an expression token by token and keeps track of the placeholders used. */
 class Reader {
   readonly #tokens: string[];
   readonly #given: Placeholders;
@@ -214,9 +214,9 @@ class Reader {
     return values[token];
   }
 
-  /** The expression has to end here, and every placeholder must have been of use. */
+  /** The expression must end here, and every placeholder must have been used. */
   end(): void {
-    if (!this.atEnd()) throw new ValidationError(`not expected: "${this.peek()}"`);
+    if (!this.atEnd()) throw new ValidationError(`unexpected: "${this.peek()}"`);
     const { ExpressionAttributeNames, ExpressionAttributeValues, elsewhere = '' } = this.#given;
     const used = new Set([...this.#tokens, ...(elsewhere.match(/[#:]\w+/g) ?? [])]);
     const all = [
@@ -231,7 +231,7 @@ class Reader {
   #name(): string {
     const token = this.next();
     if (!token.startsWith('#')) {
-      if (!/^\w+$/.test(token)) throw new ValidationError(`no name: "${token}"`);
+      if (!/^\w+$/.test(token)) throw new ValidationError(`not a name: "${token}"`);
       if (reserved.has(token.toUpperCase())) throw new ValidationError(`reserved: ${token}`);
       return token;
     }
@@ -241,7 +241,7 @@ class Reader {
   }
 }
 
-/** Those of DynamoDB's reserved words that attributes of the ledger bear. */
+/** DynamoDB's reserved words that are names of the ledger's attributes. */
 const reserved = new Set([
   'STATE',
   'STATUS',

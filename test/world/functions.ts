@@ -9,7 +9,7 @@ import type { QueueName } from '../../shared/journey/steps.ts';
 import type { NormalizeTools } from '../../shared/steps/normalize.ts';
 import type { RenderTools } from '../../shared/steps/render.ts';
 
-/** What the functions of a world touch. */
+/** The ports of a world's functions. */
 export type WorldPorts = Ports & Pick<NormalizeTools, 'convert'> & Pick<RenderTools, 'print'>;
 
 type Handler = (
@@ -17,7 +17,7 @@ type Handler = (
   settings: Settings,
 ) => ReturnType<typeof stepHandler<keyof Settings, unknown, object>>;
 
-/** The functions as they are deployed, by the queue that they work on, on the ports of a world. */
+/** The deployed functions by the queue they work on, with the ports of a world. */
 export const stepHandlers: Record<QueueName, Handler> = {
   intake: (ports, settings) => stepHandler(normalizeStep, ports, settings),
   render: (ports, settings) => stepHandler(renderStep, ports, settings),

@@ -1,13 +1,13 @@
 import type { Gate } from './mortal.ts';
 
-/** A worker that waits at the gate of each of its calls. */
+/** A worker that waits at its gate before each call. */
 export type GatedWorker = (gate: Gate) => Promise<unknown>;
 
-/** Which of the waiting workers makes its next call; `last` made the one before. */
+/** Chooses which of the waiting workers makes its next call; `last` made the previous one. */
 export type Choose = (waiting: number[], last: number | undefined) => number;
 
 interface Runner {
-  /** Lets the worker make the call that it waits with. */
+  /** Lets the worker make the call it is waiting for. */
   go?: () => void;
   done: boolean;
   /** Settles when the worker waits again or has ended. */
@@ -15,8 +15,8 @@ interface Runner {
 }
 
 /**
- * Runs workers at once, one call at a time: whose call is next is chosen, not left to chance. So every
- * order in which the calls of two workers can meet may be tried, and tried again.
+ * Runs workers at once, one call at a time. `choose` decides whose call is next, so every order of the calls of
+ * two workers can be tried and repeated.
  */
 export async function interleave(workers: GatedWorker[], choose: Choose): Promise<void> {
   const runners = workers.map(start);
@@ -51,22 +51,22 @@ function start(work: GatedWorker): Runner {
     arrived();
   };
   moves();
-  // A worker's failure is for the test to find in what it left behind.
+  // A failed worker shows in what it left behind, which the test checks.
   work(gate).then(end, end);
   return runner;
 }
 
-/** A way to interleave two workers: who begins, and after how many calls each time the other goes on. */
+/** A way to interleave two workers: which one begins, and after how many calls each switch happens. */
 export interface Plan {
   first: 0 | 1;
   after: number[];
 }
 
 /**
- * Plays every way to interleave two workers with at most `switches` changes from one to the other
+ * Plays every way to interleave two workers with at most `switches` switches from one to the other
  * before one of them ends: most races need one or two ("Finding and Reproducing Heisenbugs in
  * Concurrent Programs", OSDI 2008).
- * @param play plays one and returns how many of its changes were reached
+ * @param play plays one and returns how many of its switches were reached
  * @returns how many were played
  */
 export async function everyPlan(
@@ -78,7 +78,7 @@ export async function everyPlan(
     for (let count = 1; ; count += 1) {
       const plan = { first, after: [...after, count] };
       played += 1;
-      // What lies beyond a worker's last call is all the same.
+      // A switch after a worker's last call makes no difference.
       if ((await play(plan)) < plan.after.length) return;
       if (plan.after.length < switches) await extend(first, plan.after);
     }
@@ -88,7 +88,7 @@ export async function everyPlan(
   return played;
 }
 
-/** Follows a plan and counts the changes that it reached. */
+/** Follows a plan and counts the switches that it reached. */
 export function following({ first, after }: Plan): { choose: Choose; reached: () => number } {
   let current: number = first;
   let calls = 0;

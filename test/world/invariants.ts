@@ -3,15 +3,15 @@ import { readMark } from '../../shared/claude/filename.ts';
 import { terminalStatuses } from '../../shared/journey/record.ts';
 import { inbox, type World } from './world.ts';
 
-/** What must hold for every key once all messages are worked off and the reconciler has run. */
+/** What must be true of every key once all messages are done and the reconciler has run. */
 export interface Expected {
-  /** The text that the newest version of each key holds, or `null` when it was removed. */
+  /** By key: text of its newest version, or `null` if it was removed. */
   [key: string]: string | null;
 }
 
 /**
  * Checks the four invariants of docs/architecture.md against the ledger and the emulator's journal.
- * @param kills how many workers were killed: each may have made one call that nobody could record
+ * @param kills how many workers were killed: each may have made one call that was not recorded
  */
 export async function checkInvariants(
   world: World,
@@ -36,7 +36,7 @@ export async function checkInvariants(
     if (record.contentSha256 && record.fileId) live.set(record.contentSha256, record.fileId);
   }
 
-  // 2. One live file per content, and it exists while a document refers to it.
+  // 2. One live file per content, which exists while a document refers to it.
   const files = world.emulator.files().filter((file) => readMark(file.filename));
   expect(new Set(files.map((file) => file.id))).toEqual(new Set(live.values()));
   for (const [sha256, fileId] of live) {
@@ -44,15 +44,15 @@ export async function checkInvariants(
     expect(readMark(file?.filename ?? '')?.sha16).toBe(sha256.slice(0, 16));
   }
 
-  // 3. Pay once: the fence counts a call before it is made, so no paid call goes uncounted, and
-  // there are no more of them than versions, but for those whose worker died in the call.
+  // 3. Pay once: the fence counts a call before it is made, so no paid call goes uncounted, and there are no more
+  // paid calls than versions, except those whose worker died during the call.
   const paid = world.calls('messages.create').length;
   const counted = await countedCalls(world, Object.keys(expected));
   expect(counted.calls).toBeGreaterThanOrEqual(paid);
   expect(paid).toBeLessThanOrEqual(counted.versions + kills);
 }
 
-/** The paid calls that the records of the keys tell of, over all versions, and how many versions. */
+/** The calls recorded for the keys, over all versions, and how many versions have one. */
 async function countedCalls(
   world: World,
   keys: string[],

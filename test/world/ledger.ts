@@ -6,7 +6,7 @@ import dynalite from 'dynalite';
 import { indexes } from '../../shared/ledger/keys.ts';
 import { Table } from '../../shared/ledger/table.ts';
 
-/** A DynamoDB in memory that holds empty ledgers. */
+/** An in-memory DynamoDB that creates ledgers. */
 export interface LedgerServer {
   url: string;
   /** A new, empty ledger. */
@@ -35,7 +35,7 @@ export async function startLedgerServer(): Promise<LedgerServer> {
       counter += 1;
       const name = `ledger-${counter}`;
       await client.send(createTable(name));
-      // Even one that takes no time to create is not there until the next turn of the event loop.
+      // Even with `createTableMs: 0` a table only becomes active on a later turn of the event loop.
       while (!(await isActive(client, name)));
       return new Table(documents, name);
     },

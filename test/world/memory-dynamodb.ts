@@ -26,15 +26,15 @@ interface Input extends Partial<Placeholders> {
 }
 
 /**
- * A DynamoDB in this process that evaluates the expressions the ledger writes: for tests that play
- * thousands of runs. It takes what `Table` sends and nothing else; the same contract suite runs over it
- * and over dynalite (test/ledger/table.test.ts), so what it lets pass may be trusted.
+ * An in-process DynamoDB that evaluates the ledger's expressions, for tests with thousands of runs. It accepts what
+ * `Table` sends and nothing else. The same contract suite runs over it and over dynalite
+ * (test/ledger/table.test.ts), so it can be trusted.
  */
 export class MemoryDynamo {
   readonly #tables = new Map<string, Map<string, Item>>();
   #counter = 0;
 
-  /** A client as `Table` takes it. Commands take effect in the order they are sent. */
+  /** A client for `Table`. Commands take effect in the order they are sent. */
   get client(): DynamoDBDocumentClient {
     const port = { send: async (command: { input: object }) => this.#send(command) };
     return port as unknown as DynamoDBDocumentClient;
@@ -48,7 +48,7 @@ export class MemoryDynamo {
     return name;
   }
 
-  /** All items of all tables, in the order of their keys. */
+  /** All items of all tables, ordered by key. */
   items(): Item[] {
     return [...this.#tables.values()]
       .flatMap((table) => [...table])
@@ -63,7 +63,7 @@ export class MemoryDynamo {
   }
 
   #send(command: { input: object }): unknown {
-    // A copy, as marshalling makes one: what the caller changes later is not in the table.
+    // A copy, like marshalling makes: later changes by the caller do not affect the table.
     const input = structuredClone(command.input) as Input;
     const table = this.#table(input.TableName);
     if (command instanceof GetCommand)
@@ -112,7 +112,7 @@ function query(table: Map<string, Item>, input: Input) {
   return page(found, input);
 }
 
-/** The items that stand in the index (or table) that is asked for, in its order. */
+/** The items of the requested index (or table), in its order. */
 function inIndex(table: Map<string, Item>, { IndexName }: Input): Item[] {
   const index = Object.values(indexes).find(({ name }) => name === IndexName);
   if (IndexName && !index) throw new Error(`no index ${IndexName}`);
@@ -167,7 +167,7 @@ function keyOf(item: Item | undefined): string {
   return `${item.pk}\0${item.sk}`;
 }
 
-/** As the document client is set up (`removeUndefinedValues`). */
+/** Like the document client's option `removeUndefinedValues`. */
 function withoutUndefined<T>(value: T): T {
   if (Array.isArray(value)) {
     return value.filter((each) => each !== undefined).map(withoutUndefined) as T;
@@ -181,11 +181,11 @@ function withoutUndefined<T>(value: T): T {
 }
 
 export interface MemoryLedger extends LedgerServer {
-  /** Everything in all of its tables. */
+  /** All items of all tables. */
   items(): Item[];
 }
 
-/** Ledgers in memory, in the place of `startLedgerServer`. */
+/** In-memory ledgers, in place of `startLedgerServer`. */
 export function memoryLedger(): MemoryLedger {
   const dynamo = new MemoryDynamo();
   return {

@@ -1,12 +1,12 @@
-/** Thrown by every port of a worker that was killed: nothing it does from then on has any effect. */
+/** Thrown by every port of a killed worker: nothing it does from then on has any effect. */
 export class Killed extends Error {
   override readonly name = 'Killed';
 }
 
-/** Where to kill a worker: around the nth call that it makes to the outside, counted from 0. */
+/** Where to kill a worker: before or after its nth outside call, counted from 0. */
 export interface KillPoint {
   call: number;
-  /** `before`: the call has no effect; `after`: it had its effect, and its answer is never seen. */
+  /** `before`: the call has no effect; `after`: it has its effect, but its result is never seen. */
   when: 'before' | 'after';
 }
 
@@ -14,9 +14,8 @@ export interface KillPoint {
 export type Gate = (call: string) => Promise<void>;
 
 /**
- * A worker's life. All calls to the outside (ledger, buckets, queues, Claude) go through ports
- * wrapped by it, so that the points at which a process can die are counted, not chosen: between
- * two of them nothing outside changes.
+ * A worker's life. All outside calls (ledger, buckets, queues, Claude) go through ports that it wraps, so that
+ * the points at which a process can die are enumerated, not chosen: between two calls nothing outside changes.
  */
 export class Life {
   /** Every call made, as `port.method`. */
@@ -25,7 +24,7 @@ export class Life {
   readonly #gate: Gate | undefined;
   dead = false;
 
-  /** @param gate what every call waits for; without it none does */
+  /** @param gate what every call waits for; without it calls do not wait */
   constructor(kill?: KillPoint, gate?: Gate) {
     this.#kill = kill;
     this.#gate = gate;
@@ -44,9 +43,9 @@ export class Life {
   }
 
   #pass(name: string, make: () => unknown): unknown {
-    // Buckets and queues are not where two workers meet: in what order they are called is all the
-    // same. What gives an iterator is no promise, and cannot be made to wait.
-    const meets = /^(table|claude)\./.test(name) && !givesIterator(name);
+    // Workers do not meet in buckets and queues, so the order of those calls does not matter. A call that
+    // returns an iterator is not a promise and cannot be made to wait.
+    const meets = /^(table|claude)\./.test(name) && !returnsIterator(name);
     if (!this.#gate || !meets) return this.#call(name, make);
     return this.#gate(name).then(() => this.#call(name, make));
   }
@@ -57,7 +56,7 @@ export class Life {
     const fatal = this.#kill?.call === index ? this.#kill.when : undefined;
     if (fatal === 'before') {
       this.dead = true;
-      if (givesIterator(name)) throw new Killed(name);
+      if (returnsIterator(name)) throw new Killed(name);
       return Promise.reject(new Killed(name));
     }
     const result = make();
@@ -73,4 +72,4 @@ export class Life {
   }
 }
 
-const givesIterator = (name: string): boolean => name === 'claude.iterateFiles';
+const returnsIterator = (name: string): boolean => name === 'claude.iterateFiles';

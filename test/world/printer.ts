@@ -4,8 +4,8 @@ import type { RenderTools } from '../../shared/steps/render.ts';
 import { datedPdf } from '../fixtures/pdfs.ts';
 
 /**
- * A printer as the browser is one: it makes a PDF of a page, and no two prints have the same bytes, because
- * each holds the time at which it was made.
+ * A stand-in for the browser: makes a one-page PDF. As with the browser, no two prints have the same bytes, because
+ * each contains the time at which it was made.
  */
 export function printer(now: () => number): RenderTools['print'] {
   let prints = 0;

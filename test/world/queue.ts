@@ -9,7 +9,7 @@ interface Message {
   receives: number;
 }
 
-/** A standard SQS queue in memory: visibility, delays, receive counts and a dead-letter queue. */
+/** An in-memory standard SQS queue: visibility, delays, receive counts and a dead-letter queue. */
 export class MemoryQueue {
   readonly url: string;
   readonly deadLetters: Message[] = [];
@@ -62,7 +62,7 @@ export class MemoryQueue {
     return Math.min(...this.messages.map((message) => message.visibleAt));
   }
 
-  /** Delivers everything that waits once more, as a standard queue may. */
+  /** Delivers all waiting messages twice, as a standard queue may. */
   redeliver(now: number): void {
     for (const { body } of [...this.messages]) this.send(body, now);
   }

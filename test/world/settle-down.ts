@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { World } from './world.ts';
 
-/** Lets every lease and grace period pass and the reconciler do its duty. */
+/** Lets every lease and grace period pass and runs the reconciler, which must report no errors. */
 export async function settleDown(world: World, runs = 2): Promise<void> {
   for (let run = 0; run < runs; run += 1) {
     world.advance(7 * 3_600_000);

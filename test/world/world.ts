@@ -40,29 +40,29 @@ export type { InboxEvent } from './events.ts';
 export const inbox = 'inbox';
 export const staging = 'staging';
 export const results = 'results';
-/** Tag of the world in the names of its remote files. */
+/** The world's tag in the names of its remote files. */
 export const deployment = deploymentTag(inbox);
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
 export interface WorldOptions {
   emulator?: EmulatorOptions;
-  /** From 0 to below 1: which visible message is taken next; the oldest when left out. */
+  /** From 0 to below 1: which visible message is taken next. The oldest by default. */
   pick?: () => number;
   /** Key prefixes below which unsupported types are uploaded for the code execution tool. */
   containerUploads?: string[];
   keepRemoteFiles?: boolean;
-  /** Whether the buckets keep versions, as Dropline's own do (default). */
+  /** Whether the buckets are versioned, as Dropline's own are. True by default. */
   versioned?: boolean;
-  /** What workers take the limit of file operations for. */
+  /** The limit of file operations that workers assume. */
   filesPerMinute?: number;
   /** Where workers log; nowhere when left out. */
   log?: Log;
 }
 
 /**
- * The whole pipeline in one process, with a clock of its own: the real steps and ledger rules over
- * dynalite, the real client and emulator, and queues and buckets in memory. A worker can be killed
- * around any of its calls to the outside.
+ * The whole pipeline in one process, with its own clock: the real steps and ledger rules over an in-memory
+ * DynamoDB, the real client and emulator, and in-memory queues and buckets. A worker can be killed before or
+ * after any of its outside calls.
  */
 export class World {
   readonly buckets: MemoryBuckets;
@@ -71,9 +71,9 @@ export class World {
   readonly queues: Record<QueueName, MemoryQueue>;
   readonly documents: Documents;
   readonly contents: Contents;
-  /** What the environment of the functions says. */
+  /** The functions' settings. */
   readonly settings: Settings;
-  /** What prints; a test may put another printer here. */
+  /** The printer; a test may replace it. */
   print: RenderTools['print'];
   /** Every event of the inbox so far, delivered or not. */
   readonly events: InboxEvent[] = [];
@@ -136,7 +136,7 @@ export class World {
     this.#time += Math.ceil(ms);
   }
 
-  /** Drops a file and returns its event, which nobody has delivered yet. */
+  /** Drops a file and returns its event, which is not delivered yet. */
   drop(key: string, content: string | Uint8Array): InboxEvent {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     const version = this.buckets.put(inbox, key, bytes);
@@ -161,7 +161,7 @@ export class World {
     for (const { body } of events) this.queues.intake.send(body, this.now());
   }
 
-  /** Works until all queues are empty, letting time pass where messages only wait. */
+  /** Works until all queues are empty; lets time pass when all messages wait. */
   async drain(): Promise<void> {
     for (let steps = 0; steps < 100_000; steps += 1) {
       if (await this.work()) continue;
@@ -169,7 +169,7 @@ export class World {
       if (next === Infinity) return;
       this.#time = Math.max(this.#time, next);
     }
-    throw new Error('the queues do not get empty');
+    throw new Error('the queues never become empty');
   }
 
   /**
@@ -193,7 +193,7 @@ export class World {
       if (!record) continue;
       const life = new Life(kill, gate);
       const response = await this.#invoke(name, record, life).catch(() => undefined);
-      // A dead worker's answer never reaches Lambda, which then deletes nothing.
+      // A dead worker's response never reaches Lambda, which then deletes nothing.
       if (!life.dead && response?.batchItemFailures.length === 0) queue.delete(record.messageId);
       return life;
     }
@@ -230,7 +230,7 @@ export class World {
     return this.documents.get(documentIdOf(inbox, key));
   }
 
-  /** Uploads a file past the pipeline, as a person may do who has the key. */
+  /** Uploads a file outside the pipeline, as a person with the API key may. */
   async uploadByHand(file: {
     filename: string;
     content: string;
@@ -249,12 +249,12 @@ export class World {
     return id;
   }
 
-  /** Lists of files leave this one out from now on, as one does that is older than the file. */
+  /** Leaves a file out of lists from now on, like a list that is older than the file. */
   hideFromLists(fileId: string): void {
     this.#hidden.add(fileId);
   }
 
-  /** Calls that made the emulator do something, by operation. */
+  /** The successful calls of an operation. */
   calls(operation: string) {
     return this.emulator.journal({ operation }).filter((entry) => entry.status === 200);
   }
@@ -264,7 +264,7 @@ export class World {
     return handle({ Records: record ? [record] : [] }, {} as Context);
   }
 
-  /** What a worker touches: ports in memory, all of whose calls the worker's life can end. */
+  /** A worker's in-memory ports; the worker can be killed around any of their calls. */
   #ports(life: Life): WorldPorts {
     const { now } = this;
     return {

@@ -6,19 +6,19 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type LocalStack, start } from '../../../infra/local/stack.ts';
 import { startEmulatorProcess, unlimited } from './emulator-process.ts';
 
-/** What a run of documents through the local stack took. */
+/** Measurements of a run of documents through the local stack. */
 export interface DocumentRun {
-  /** From the first drop to the last message worked off. */
+  /** From the first drop to the last finished message. */
   seconds: number;
-  /** AWS requests by service and operation, the drops included. */
+  /** AWS requests by service and operation, including the drops. */
   requests: Record<string, number>;
-  /** DynamoDB's items of the documents at the end, as they are stored. */
+  /** The stack, still running. */
   stack: LocalStack;
 }
 
 /**
- * Drops `count` texts of about 2 KB, each of its own, sixteen at a time, and waits until all are
- * summarised and every queue is empty.
+ * Drops `count` different texts of about 2 KB, sixteen at a time, and waits until all are summarised and every
+ * queue is empty.
  * @param look called before the stack is stopped
  */
 export async function runDocuments<Result>(

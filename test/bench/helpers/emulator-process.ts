@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** An emulator of Claude in a process of its own, so that a bench does not measure it. */
+/** An emulator of Claude in its own process, so that a bench does not measure it. */
 export interface EmulatorProcess {
   url: string;
   stop(): void;
@@ -16,7 +16,7 @@ export async function startEmulatorProcess(options: string[]): Promise<EmulatorP
   });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const url = /http:\/\/\S+/.exec(line)?.[0];
-  if (!url) throw new Error(`the emulator said: ${line}`);
+  if (!url) throw new Error(`unexpected output of the emulator: ${line}`);
   return { url, stop: () => child.kill() };
 }
 

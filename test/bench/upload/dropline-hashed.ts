@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { ClaudeClient } from '../../../shared/claude/client.ts';
 import { report } from './report.ts';
 
-/** As the upload step does it: the bytes are hashed on their way. */
+/** Hashes the bytes while they are sent, as the upload step does. */
 async function* hashed(body: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
   for await (const chunk of body) {
     hash.update(chunk);

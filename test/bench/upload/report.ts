@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 /** What one run of one subject prints. */
 export interface Run {
   ms: number;
-  /** Highest resident memory of the process in its life, in MiB. */
+  /** Peak resident memory of the process, in MiB. */
   peakMiB: number;
 }
 
@@ -15,7 +15,7 @@ interface Task {
 
 /**
  * Runs one upload in this process and prints its time and the process's peak memory as JSON.
- * @param upload uploads the file and gives back how many bytes the server counted
+ * @param upload uploads the file and returns how many bytes the server counted
  */
 export async function report(upload: (task: Task) => Promise<number>): Promise<void> {
   const [baseUrl = '', path = ''] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A Files API that throws everything away: prints its port, answers uploads with metadata. */
+/** A Files API that discards all bytes: prints its port, answers uploads with metadata. */
 const server = createServer({ requestTimeout: 0 }, (request, response) => {
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
@@ -25,5 +25,5 @@ const server = createServer({ requestTimeout: 0 }, (request, response) => {
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
 });
-// The parent closes our input when it ends, however it ends.
+// Our input closes when the parent ends, however it ends.
 process.stdin.resume().on('end', () => process.exit());

@@ -6,12 +6,12 @@ async function* chunksOf(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   yield* body;
 }
 
-/** The same with the stream read by iteration, which undici happens to send faster. */
+/** Like `undici-stream`, but iterating over the stream, which undici happens to send faster. */
 await report(async ({ baseUrl, path, sizeBytes }) => {
   const { body } = await request(`${baseUrl}/v1/files`, {
     method: 'POST',
     headers: { 'content-length': String(sizeBytes) },
-    // undici takes any async iterable as a body; its types only name streams.
+    // undici accepts any async iterable as a body; its types only allow streams.
     body: chunksOf(createReadStream(path)) as never,
   });
   const file = (await body.json()) as { size_bytes: number };

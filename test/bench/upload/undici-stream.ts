@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { request } from 'undici';
 import { report } from './report.ts';
 
-/** The least one can do: no form around the file, no client around the request. */
+/** The minimum: no form around the file, no client around the request. */
 await report(async ({ baseUrl, path, sizeBytes }) => {
   const { body } = await request(`${baseUrl}/v1/files`, {
     method: 'POST',
