@@ -12,6 +12,15 @@ const text = z.string().trim().min(1);
 const whole = z
   .union([z.int(), z.string().regex(/^\d+$/).transform(Number)])
   .pipe(z.int().positive());
+const days = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?$/)
+      .transform(Number),
+  ])
+  .pipe(z.number().nonnegative());
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((word) => word === 'true')]);
 // The functions' environment holds them comma-separated, so a prefix must not contain a comma.
 const prefixes = z
@@ -58,6 +67,11 @@ export const contextSettings = {
     flag,
     '`true` or `false`',
     'Whether a remote file is kept when its object is removed',
+  ),
+  keepPastDays: option(
+    days,
+    'a number of days, 0 or more',
+    'Days that old versions in the inbox, the reports and what removed documents said are kept, by default 7',
   ),
   renderer: option(
     z.enum(['chromium', 'libreoffice']),

@@ -6,7 +6,7 @@ import { notifyOfChanges } from './notification.ts';
 import { createOutputs } from './outputs.ts';
 import { permissionsOf } from './permissions.ts';
 import { createQueues } from './queue.ts';
-import { createReconciler } from './schedule.ts';
+import { createReconciler, reconcileEveryOf } from './schedule.ts';
 import type { DroplineProps } from './settings.ts';
 import { createStorage } from './storage.ts';
 import { createWorkers } from './workers.ts';
@@ -35,7 +35,9 @@ export class Dropline extends Construct {
 
     new Alarms(this, 'Alarms', {
       queues: Object.values(queues),
-      functions: [...workers, reconcile],
+      workers,
+      reconcile,
+      reconcileEvery: reconcileEveryOf(props),
       email: props.alarmEmail,
     });
     createOutputs(this, storage, queues, reconcile);

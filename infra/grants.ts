@@ -2,8 +2,8 @@ import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import type * as secrets from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { BucketRights, Rights } from './rights.ts';
 
 /**
  * A permission and the environment variables that go with it, in one value, so that neither can be forgotten.
@@ -19,44 +19,46 @@ export function setting(variables: Record<string, string>): Grant {
   return { variables, to: () => undefined };
 }
 
-/** Read and write the ledger's items, and query its indexes. */
-export function ledger(variable: string, table: dynamodb.Table): Grant {
-  const actions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'Scan'];
+/** Act on the ledger's items, kind by kind, and on its indexes. */
+export function ledger(
+  variable: string,
+  table: dynamodb.Table,
+  { ledger, indexes = {} }: Pick<Rights, 'ledger' | 'indexes'>,
+): Grant {
+  const named = (actions: readonly string[]) => actions.map((action) => `dynamodb:${action}`);
   return {
     variables: { [variable]: table.tableName },
-    to: allow(
-      actions.map((action) => `dynamodb:${action}`),
-      [table.tableArn, `${table.tableArn}/index/*`],
-    ),
+    to: (worker) => {
+      for (const [kind, actions] of Object.entries(ledger)) {
+        const pattern = kind.endsWith('#') ? `${kind}*` : kind;
+        allow(named(actions), [table.tableArn], {
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] },
+        })(worker);
+      }
+      for (const [index, actions] of Object.entries(indexes)) {
+        allow(named(actions), [`${table.tableArn}/index/${index}`])(worker);
+      }
+    },
   };
 }
 
-/** Read a bucket's objects, in any version. */
-export function readObjects(variable: string, bucket: s3.Bucket): Grant {
+/** Act on a bucket's objects, by the pattern of their keys. */
+export function objects(variable: string, bucket: s3.Bucket, rights: BucketRights): Grant {
   return {
     variables: { [variable]: bucket.bucketName },
     to: (worker) => {
-      allow(['s3:GetObject', 's3:GetObjectVersion'], [bucket.arnForObjects('*')])(worker);
-      // Without it S3 answers 403 instead of 404 for an object that does not exist.
-      allow(['s3:ListBucket'], [bucket.bucketArn])(worker);
+      for (const [pattern, actions] of Object.entries(rights)) {
+        const named = actions.map((action) => `s3:${action}`);
+        allow(named, [bucket.arnForObjects(pattern)])(worker);
+      }
+      // Without it S3 answers 403 instead of 404 for an object that does not exist. What deletes lists first.
+      const lists = Object.values(rights).some((actions) => actions.some(needsList));
+      if (lists) allow(['s3:ListBucket'], [bucket.bucketArn])(worker);
     },
   };
 }
 
-/** Read, write and delete a bucket's objects. */
-export function keepObjects(variable: string, bucket: s3.Bucket): Grant {
-  const read = readObjects(variable, bucket);
-  return {
-    variables: read.variables,
-    to: (worker) => {
-      read.to(worker);
-      allow(
-        ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
-        [bucket.arnForObjects('*')],
-      )(worker);
-    },
-  };
-}
+const needsList = (action: string): boolean => action !== 'PutObject';
 
 /** Send messages to a queue. */
 export function send(variable: string, queue: sqs.Queue): Grant {
@@ -75,23 +77,33 @@ export function measure(queue: sqs.Queue): Grant {
 export function look(variable: string, queue: sqs.Queue): Grant {
   return {
     variables: { [variable]: queue.queueUrl },
-    to: allow(['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility'], [queue.queueArn]),
+    to: allow(['sqs:ReceiveMessage'], [queue.queueArn]),
   };
 }
 
-/** Read a secret. */
-export function readSecret(
-  variable: string,
-  secret: Pick<secrets.ISecret, 'secretName' | 'grantRead'>,
-): Grant {
+/** What a policy has to know of a secret. */
+export interface ReadableSecret {
+  readonly secretName: string;
+  readonly secretArn: string;
+  /** With the suffix that Secrets Manager added; undefined when only the name is known. */
+  readonly secretFullArn?: string | undefined;
+}
+
+/** Read the value of a secret. */
+export function readSecret(variable: string, secret: ReadableSecret): Grant {
+  // Secrets Manager adds a hyphen and six characters to the ARN of a secret that is known by its name.
+  const arn = secret.secretFullArn ?? `${secret.secretArn}-??????`;
   return {
     variables: { [variable]: secret.secretName },
-    to: (worker) => {
-      secret.grantRead(worker);
-    },
+    to: allow(['secretsmanager:GetSecretValue'], [arn]),
   };
 }
 
-function allow(actions: string[], resources: string[]): (worker: lambda.Function) => void {
-  return (worker) => worker.addToRolePolicy(new iam.PolicyStatement({ actions, resources }));
+function allow(
+  actions: string[],
+  resources: string[],
+  conditions: iam.PolicyStatementProps['conditions'] = {},
+): (worker: lambda.Function) => void {
+  return (worker) =>
+    worker.addToRolePolicy(new iam.PolicyStatement({ actions, resources, conditions }));
 }

@@ -1,29 +1,17 @@
 import { environment as names } from '../functions/settings.ts';
-import { type QueueName, queueNames } from '../shared/journey/steps.ts';
+import { queueNames, steps } from '../shared/journey/steps.ts';
 import type { Grant } from './grants.ts';
 import * as grants from './grants.ts';
 import { functionLimits } from './limits.ts';
 import type { StepQueues } from './queue.ts';
-import { type DroplineProps, defaultFilesPerMinute } from './settings.ts';
+import { type FunctionName, rights } from './rights.ts';
+import { type DroplineProps, defaultFilesPerMinute, defaultKeepPastDays } from './settings.ts';
 import type { Storage } from './storage.ts';
 
-/** What a function can be allowed to do, each with the settings that go with it. */
+/** What the functions are given: what each may do by the table of rights, and settings. */
 export interface Permissions {
-  /** Read and write the ledger. */
-  readonly records: Grant;
-  readonly readInbox: Grant;
-  /** Read, write and delete in the staging bucket. */
-  readonly stage: Grant;
-  /** Read, write and delete in the results bucket. */
-  readonly keepResults: Grant;
-  /** Send to a queue. */
-  readonly sendTo: Readonly<Record<QueueName, Grant>>;
-  /** Look at the messages of every dead-letter queue. */
-  readonly lookAtDeadLetters: readonly Grant[];
-  /** Ask how many messages every queue holds. */
-  readonly measureQueues: readonly Grant[];
-  /** Call the Claude API. */
-  readonly callClaude: readonly Grant[];
+  /** What a function may do, each right with the settings that go with it. */
+  readonly of: (name: FunctionName) => Grant[];
   readonly profiles: Grant;
   readonly limits: Grant;
   readonly renderer: Grant;
@@ -35,33 +23,8 @@ export function permissionsOf(
   queues: StepQueues,
   props: DroplineProps,
 ): Permissions {
-  const { inbox, staging, results, table, apiKey } = storage;
-  const dialect = props.dialect ?? 'ga';
-  const ledger = grants.ledger(names.table, table);
-  // Bucket names are unique in the world, so the inbox's name identifies the deployment.
-  const deployment = { [names.deployment]: inbox.bucketName };
-  const sendTo = queueNames.map(
-    (name) => [name, grants.send(names[`${name}QueueUrl`], queues[name].queue)] as const,
-  );
   return {
-    records: { ...ledger, variables: { ...ledger.variables, ...deployment } },
-    readInbox: grants.readObjects(names.inboxBucket, inbox),
-    stage: grants.keepObjects(names.stagingBucket, staging),
-    keepResults: grants.keepObjects(names.resultsBucket, results),
-    sendTo: Object.fromEntries(sendTo) as Record<QueueName, Grant>,
-    lookAtDeadLetters: queueNames.map((name) =>
-      grants.look(names[`${name}DeadLettersUrl`], queues[name].deadLetters),
-    ),
-    measureQueues: queueNames.map((name) => grants.measure(queues[name].queue)),
-    callClaude: [
-      grants.readSecret(names.claudeApiKeySecret, apiKey),
-      grants.setting({
-        [names.claudeBaseUrl]: props.claudeBaseUrl ?? 'https://api.anthropic.com',
-        [names.claudeDialect]: dialect,
-        [names.filesPerMinute]: String(props.filesPerMinute ?? defaultFilesPerMinute[dialect]),
-        [names.keepRemoteFiles]: String(props.keepRemoteFiles ?? false),
-      }),
-    ],
+    of: (name) => rightsOf(name, storage, queues, props),
     profiles: grants.setting({
       [names.model]: props.model ?? 'claude-haiku-5-5',
       [names.containerUploads]: (props.containerUploads ?? []).join(','),
@@ -69,4 +32,51 @@ export function permissionsOf(
     limits: grants.setting({ [names.limits]: JSON.stringify(functionLimits(props.limits ?? {})) }),
     renderer: grants.setting({ [names.renderer]: props.renderer ?? 'chromium' }),
   };
+}
+
+function rightsOf(
+  name: FunctionName,
+  { inbox, staging, results, table, apiKey }: Storage,
+  queues: StepQueues,
+  props: DroplineProps,
+): Grant[] {
+  const right = rights[name];
+  const dialect = props.dialect ?? 'ga';
+  const given: Grant[] = [
+    grants.ledger(names.table, table, right),
+    // Bucket names are unique in the world, so the inbox's name identifies the deployment.
+    grants.setting({
+      [names.deployment]: inbox.bucketName,
+      [names.keepPastDays]: String(props.keepPastDays ?? defaultKeepPastDays),
+    }),
+    ...right.sends.map((queue) => grants.send(names[`${queue}QueueUrl`], queues[queue].queue)),
+  ];
+  if (name !== 'reconcile') {
+    // Its own queue, to give messages back; the event source brings the rights.
+    const { queue } = steps[name];
+    given.push(grants.setting({ [names[`${queue}QueueUrl`]]: queues[queue].queue.queueUrl }));
+  }
+  if (right.inbox) given.push(grants.objects(names.inboxBucket, inbox, right.inbox));
+  if (right.staging) given.push(grants.objects(names.stagingBucket, staging, right.staging));
+  if (right.results) given.push(grants.objects(names.resultsBucket, results, right.results));
+  if (right.callsClaude) {
+    given.push(
+      grants.readSecret(names.claudeApiKeySecret, apiKey),
+      grants.setting({
+        [names.claudeBaseUrl]: props.claudeBaseUrl ?? 'https://api.anthropic.com',
+        [names.claudeDialect]: dialect,
+        [names.filesPerMinute]: String(props.filesPerMinute ?? defaultFilesPerMinute[dialect]),
+        [names.keepRemoteFiles]: String(props.keepRemoteFiles ?? false),
+      }),
+    );
+  }
+  if (right.looksAtQueues) {
+    for (const queue of queueNames) {
+      given.push(
+        grants.look(names[`${queue}DeadLettersUrl`], queues[queue].deadLetters),
+        grants.measure(queues[queue].queue),
+      );
+    }
+  }
+  return given;
 }

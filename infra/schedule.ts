@@ -2,10 +2,13 @@ import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
-import { queueNames } from '../shared/journey/steps.ts';
 import { StepFunction } from './function.ts';
 import type { Permissions } from './permissions.ts';
 import type { DroplineProps } from './settings.ts';
+
+/** Time between runs of the reconciler. */
+export const reconcileEveryOf = ({ reconcileEvery }: DroplineProps): Duration =>
+  reconcileEvery ?? Duration.minutes(15);
 
 /** Creates the reconciler's function and the rule that runs it. It puts right what the steps left behind. */
 export function createReconciler(
@@ -18,20 +21,10 @@ export function createReconciler(
     codeOf: props.codeOf,
     timeout: Duration.minutes(10),
     memoryMb: 512,
-    grants: [
-      may.records,
-      may.readInbox,
-      may.stage,
-      may.keepResults,
-      ...queueNames.map((name) => may.sendTo[name]),
-      ...may.lookAtDeadLetters,
-      ...may.measureQueues,
-      ...may.callClaude,
-      may.profiles,
-    ],
+    grants: [...may.of('reconcile'), may.profiles],
   });
   new events.Rule(scope, 'ReconcileSchedule', {
-    schedule: events.Schedule.rate(props.reconcileEvery ?? Duration.minutes(15)),
+    schedule: events.Schedule.rate(reconcileEveryOf(props)),
     targets: [
       new targets.LambdaFunction(reconcile.function, {
         event: events.RuleTargetInput.fromObject({}),

@@ -7,6 +7,9 @@ import type { Bundle } from './bundle.ts';
 /** File operations a minute that a workspace may make, by the form of the Files API. */
 export const defaultFilesPerMinute = { ga: 500, beta: 100 } as const;
 
+/** Days that the past is kept. */
+export const defaultKeepPastDays = 7;
+
 /** What a deployment can choose. Everything has a default. */
 export interface DroplineProps {
   /** `ga` (default) or `beta`: which form of the Files API is used. */
@@ -34,6 +37,11 @@ export interface DroplineProps {
   readonly renderer?: 'chromium' | 'libreoffice';
   /** Keep the remote file when its object is removed. Default false. */
   readonly keepRemoteFiles?: boolean;
+  /**
+   * Days that old versions in the inbox, the reconciler's reports and what removed documents said are kept. Default 7.
+   * S3 counts whole days, from 1.
+   */
+  readonly keepPastDays?: number;
   /** Limits of a conversion that replace the defaults (docs/formats.md). */
   readonly limits?: Partial<Limits>;
   /** Where a function's code comes from. Default: bundled from the sources. */

@@ -45,7 +45,6 @@ export function createWorkers(
 }
 
 function normalize(may: Permissions): Particulars {
-  const { intake, render, upload, summarize } = may.sendTo;
   return {
     // sharp is native code, so the function has the architecture of the machine that installed it.
     architecture:
@@ -53,22 +52,11 @@ function normalize(may: Permissions): Particulars {
     bundle: { also: { worker: 'shared/convert/worker.ts' }, packages: ['sharp'] },
     memoryMb: converterMemoryMb,
     storageMb: 4096,
-    grants: [
-      may.records,
-      may.readInbox,
-      may.stage,
-      intake,
-      render,
-      upload,
-      summarize,
-      may.profiles,
-      may.limits,
-    ],
+    grants: [...may.of('normalize'), may.profiles, may.limits],
   };
 }
 
 function render(may: Permissions, { renderer }: DroplineProps): Particulars {
-  const { intake, render, upload } = may.sendTo;
   const isLibreOffice = renderer === 'libreoffice';
   return {
     // The packaged browser is built for x64.
@@ -81,51 +69,21 @@ function render(may: Permissions, { renderer }: DroplineProps): Particulars {
     },
     memoryMb: converterMemoryMb,
     storageMb: 2048,
-    grants: [
-      may.records,
-      may.readInbox,
-      may.stage,
-      intake,
-      render,
-      upload,
-      may.renderer,
-      may.limits,
-    ],
+    grants: [...may.of('render'), may.renderer, may.limits],
   };
 }
 
 function upload(may: Permissions): Particulars {
-  const { intake, upload, summarize } = may.sendTo;
   return {
     memoryMb: 512,
-    grants: [
-      may.records,
-      may.readInbox,
-      may.stage,
-      may.keepResults,
-      intake,
-      upload,
-      summarize,
-      ...may.callClaude,
-      may.profiles,
-    ],
+    grants: [...may.of('upload'), may.profiles],
   };
 }
 
 function summarize(may: Permissions): Particulars {
-  const { intake, upload, summarize } = may.sendTo;
   return {
     memoryMb: 512,
-    grants: [
-      may.records,
-      may.stage,
-      may.keepResults,
-      intake,
-      upload,
-      summarize,
-      ...may.callClaude,
-      may.profiles,
-    ],
+    grants: [...may.of('summarize'), may.profiles],
   };
 }
 

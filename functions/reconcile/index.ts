@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { z } from 'zod';
+import { reconciled } from '../../shared/journey/alarm-lines.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { ReconcileReport } from '../../shared/reconcile/report.ts';
 import { runtime } from '../runtime.ts';
@@ -40,7 +41,10 @@ export async function handler(event: unknown, context: Context): Promise<Reconci
     ...asked.data,
     timeLeft: () => context.getRemainingTimeInMillis() > reserveMs,
   });
-  ready.log.info('reconciled', { counts: report.counts, unfinished: report.unfinished });
+  ready.log.info(asked.data.dryRun ? 'dry run' : reconciled, {
+    counts: report.counts,
+    unfinished: report.unfinished,
+  });
   return report;
 }
 

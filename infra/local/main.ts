@@ -1,5 +1,8 @@
 import { run } from './cli/run.ts';
 
+// All state is for this user only: documents, records and logs. Child processes inherit it.
+process.umask(0o077);
+
 const stop = new AbortController();
 let signals = 0;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { Calls } from './calls.ts';
 import { localCredentials, localRegion } from './credentials.ts';
 import { type LocalDynamo, startDynamo } from './dynamodb/start.ts';
 import type { InvocationResult } from './lambda/environment.ts';
@@ -91,6 +92,8 @@ export interface LocalStack {
   /** AWS requests so far, by service and operation. */
   counters(): Promise<Record<string, number>>;
   resetCounters(): Promise<void>;
+  /** What each function asked of AWS since the start, in the terms of its policy: see `Calls`. */
+  calls(): Promise<Record<string, string[]>>;
   /** Stops taking work, ends all processes, closes the files. */
   stop(): Promise<void>;
 }
@@ -148,7 +151,16 @@ async function startParts(
   const { path } = options;
   await startFunctions(
     functions,
-    { dataDir, resources, endpoints, environment, maxConcurrency, path, onLog },
+    {
+      dataDir,
+      resources,
+      callers: services.callers,
+      endpoints,
+      environment,
+      maxConcurrency,
+      path,
+      onLog,
+    },
     closers,
   );
   const sources = startTriggers(
@@ -203,6 +215,14 @@ function runningStack(parts: Parts): LocalStack {
       ...counters.snapshot(),
       ...withPrefix('dynamodb ', await dynamo.counts()),
     }),
+    calls: async () => {
+      const all = new Calls();
+      for (const part of [services.calls.list(), await dynamo.calls()]) {
+        for (const [name, made] of Object.entries(part))
+          for (const call of made) all.add(name, call);
+      }
+      return all.list();
+    },
     resetCounters: async () => {
       counters.reset();
       await dynamo.resetCounts();

@@ -1,4 +1,8 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { StopLane } from '../journey/errors.ts';
 
 const keptMs = 5 * 60_000;
@@ -6,7 +10,7 @@ const keptMs = 5 * 60_000;
 /**
  * The API key from Secrets Manager, read again every five minutes, so that a rotated key is picked up
  * without a deployment.
- * @throws StopLane when the secret is empty or still holds the stack's placeholder
+ * @throws StopLane when the secret has no value yet
  */
 export function apiKeySource(
   client: SecretsManagerClient,
@@ -16,8 +20,8 @@ export function apiKeySource(
   let known: { key: string; at: number } | undefined;
   return async () => {
     if (known && now() - known.at < keptMs) return known.key;
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretName }));
-    const key = SecretString?.trim() ?? '';
+    const key = await read(client, secretName);
+    // Deployments of version 0.1 made the secret with this placeholder in it.
     if (!key || key === 'put-the-key-here') {
       throw new StopLane({
         code: 'claude.no_key',
@@ -27,4 +31,15 @@ export function apiKeySource(
     known = { key, at: now() };
     return key;
   };
+}
+
+/** The secret's value; empty when it has none, which Secrets Manager answers like a secret that does not exist. */
+async function read(client: SecretsManagerClient, SecretId: string): Promise<string> {
+  try {
+    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId }));
+    return SecretString?.trim() ?? '';
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return '';
+    throw error;
+  }
 }

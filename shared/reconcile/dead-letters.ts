@@ -11,10 +11,11 @@ import { readDocument } from './read-document.ts';
 import { note, type ReconcileReport } from './report.ts';
 
 /**
- * How long a message stays hidden after it was looked at, in seconds: one run of the reconciler. After a dry
- * run it is shorter, because a person waits for the result and may then want to redrive the messages.
+ * How long a message that was looked at stays hidden, in seconds: about as long as looking at all of them takes. While
+ * it is hidden, a redrive does not find it. If more messages wait than one round can see, the next run sees
+ * them.
  */
-const lookedAtSeconds = { forReal: 600, dryRun: 30 };
+export const lookedAtSeconds = 30;
 
 /**
  * Marks the documents behind dead letters `failed`, so that they do not appear to be in progress forever.
@@ -24,9 +25,8 @@ const lookedAtSeconds = { forReal: 600, dryRun: 30 };
 export const buryDeadLetters: Duty = async (_cursor, tools, report) => {
   for (const { step, url } of tools.deadLetters) {
     const seen = new Set<string>();
-    const hiddenSeconds = tools.dryRun ? lookedAtSeconds.dryRun : lookedAtSeconds.forReal;
     while (tools.timeLeft()) {
-      const messages = await tools.queues.look(url, hiddenSeconds);
+      const messages = await tools.queues.look(url, lookedAtSeconds);
       if (messages.every(({ messageId }) => seen.has(messageId))) break;
       for (const { messageId, body } of messages) {
         seen.add(messageId);

@@ -10,6 +10,7 @@ import { sweepOrphans } from './orphans.ts';
 import { forgetPast } from './past.ts';
 import { note, type ReconcileReport } from './report.ts';
 import { sweepStaged } from './staged.ts';
+import { reportStoppedLanes } from './stopped-lanes.ts';
 import { resendStuck, resumeHeld, retryFailed } from './stuck.ts';
 
 /** The duties, in order. The quick ones unblock documents: every run begins with them. */
@@ -110,6 +111,7 @@ export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport>
     delete report.storageBytes;
     delete report.remoteFiles;
   }
+  if (!tools.dryRun) await reportStoppedLanes(tools);
   report.endedAt = new Date(tools.now()).toISOString();
   await tools.objects.putText(
     { bucket: tools.resultsBucket, key: `reconcile/${startedAt}.json` },
@@ -150,7 +152,7 @@ async function goRound(
       // One duty that fails must not stop the others.
       const reason = error instanceof Error ? error.message : String(error);
       note(report, 'errors', `${at.duty}: ${reason}`);
-      tools.log.error(dutyFailed, { duty: at.duty, reason });
+      if (!tools.dryRun) tools.log.error(dutyFailed, { duty: at.duty, reason });
     }
     at = cursor ? { duty: at.duty, cursor } : { duty: names[names.indexOf(at.duty) + 1] ?? '' };
     await arrived(at.duty ? at : undefined);

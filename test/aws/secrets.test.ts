@@ -1,4 +1,8 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, expect, test } from 'vitest';
 import { apiKeySource } from '../../shared/aws/secrets.ts';
@@ -34,3 +38,10 @@ test.each([[''], ['put-the-key-here']])(
     await expect(source()()).rejects.toThrow(StopLane);
   },
 );
+
+test('a secret without a value stops the lane with claude.no_key', async () => {
+  const missing = new ResourceNotFoundException({ message: 'no value', $metadata: {} });
+  secrets.on(GetSecretValueCommand).rejects(missing);
+
+  await expect(source()()).rejects.toMatchObject({ name: 'StopLane', code: 'claude.no_key' });
+});

@@ -3,12 +3,12 @@ export const accepted: Record<string, string> = {
   'AwsSolutions-S1':
     'Access logs are for the account to decide: they need a bucket and a retention period of their own.',
   'AwsSolutions-SMG4': 'The Claude API has no call to rotate a key; people do it.',
-  'AwsSolutions-IAM5[Resource::<DroplineLedger4A3E2737.Arn>/index/*]':
-    'The function works with all indexes of this one table.',
   'AwsSolutions-IAM5[Resource::<DroplineInbox1ECA3DCD.Arn>/*]':
     "The bucket's objects; their keys are not known in advance.",
-  'AwsSolutions-IAM5[Resource::<DroplineStagingFD5F02E3.Arn>/*]': 'As for the inbox.',
-  'AwsSolutions-IAM5[Resource::<DroplineResults6A0F57E0.Arn>/*]': 'As for the inbox.',
+  'AwsSolutions-IAM5[Resource::<DroplineStagingFD5F02E3.Arn>/parts/*]': 'As for the inbox.',
+  'AwsSolutions-IAM5[Resource::<DroplineStagingFD5F02E3.Arn>/staged/*]': 'As for the inbox.',
+  'AwsSolutions-IAM5[Resource::<DroplineResults6A0F57E0.Arn>/summaries/*]': 'As for the inbox.',
+  'AwsSolutions-IAM5[Resource::<DroplineResults6A0F57E0.Arn>/reconcile/*]': 'As for the inbox.',
   'Serverless-SQSRedrivePolicy': 'Only the dead-letter queues have none.',
   'Serverless-LambdaDLQ':
     'The functions read from queues that have one; the next run of the reconciler makes up for a failed one.',

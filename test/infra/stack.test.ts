@@ -33,6 +33,7 @@ beforeAll(() => {
       limits: { maxRows: 1000 },
       containerUploads: ['raw/', 'data/'],
       keepRemoteFiles: true,
+      keepPastDays: 2.5,
       reconcileEvery: Duration.minutes(5),
       // These tests are about the wiring; the local stack's tests run the bundles.
       codeOf: () => lambda.Code.fromInline('exports.handler = undefined;'),
@@ -88,6 +89,41 @@ test('the inbox is versioned and notifies the intake queue of created and remove
   ]);
 });
 
+test('old versions in the inbox and reports have a lifetime, and what is needed again has none', () => {
+  const rulesOf = (name: string) => {
+    const bucket = Object.entries(resources).find(
+      ([id, { Type }]) => Type === 'AWS::S3::Bucket' && id.startsWith(`Dropline${name}`),
+    );
+    return bucket?.[1].Properties.LifecycleConfiguration;
+  };
+
+  const cleanUp = {
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+    Status: 'Enabled',
+  };
+  expect(rulesOf('Inbox')).toEqual({
+    Rules: [
+      cleanUp,
+      { NoncurrentVersionExpiration: { NoncurrentDays: 3 }, Status: 'Enabled' },
+      { ExpiredObjectDeleteMarker: true, Status: 'Enabled' },
+    ],
+  });
+  expect(rulesOf('Staging')).toEqual({ Rules: [cleanUp] });
+  expect(rulesOf('Results')).toEqual({
+    Rules: [cleanUp, { Prefix: 'reconcile/', ExpirationInDays: 3, Status: 'Enabled' }],
+  });
+});
+
+test('every function knows how long the past is kept', () => {
+  const days = ofType('AWS::Lambda::Function').map(
+    ({ Properties }) =>
+      (Properties.Environment as { Variables: Record<string, unknown> }).Variables
+        .DROPLINE_KEEP_PAST_DAYS,
+  );
+
+  expect(days).toEqual(Array(queuedSteps.length + 1).fill('2.5'));
+});
+
 test('the table streams old and new images and its indexes project keys only', () => {
   const table = ofType('AWS::DynamoDB::Table')[0]?.Properties;
 
@@ -105,6 +141,32 @@ test('no function has the API key in its environment', () => {
     expect(Object.keys(Variables).filter((name) => /API_KEY$/.test(name))).toEqual([]);
   }
 });
+
+test('the template has no value for the API key, which an update could write over the real one', () => {
+  const { Properties } = ofType('AWS::SecretsManager::Secret')[0] ?? { Properties: {} };
+
+  expect(Object.keys(Properties)).toEqual(['Description']);
+});
+
+test('the intake queue takes events of this account and of buckets named as the inbox will be', () => {
+  const policies = ofType('AWS::SQS::QueuePolicy').map(({ Properties }) => Properties);
+  const statements = policies.flatMap(
+    ({ PolicyDocument }) => (PolicyDocument as { Statement: Record<string, unknown>[] }).Statement,
+  );
+
+  const admitted = statements.filter(({ Effect }) => Effect === 'Allow');
+
+  expect(admitted).toHaveLength(1);
+  expect(admitted[0]?.Condition).toEqual({
+    StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+    ArnLike: { 'aws:SourceArn': inboxPattern },
+  });
+});
+
+/** CloudFormation names a bucket `<stack>-<logical id>-<random>`, in lower case. */
+const inboxPattern = {
+  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::dropline*droplineinbox1eca3dc*']],
+};
 
 test('every function runs Node 24', () => {
   const functions = ofType('AWS::Lambda::Function');
@@ -163,6 +225,7 @@ test('the context is read the same from the command line and from cdk.json', () 
     alarmEmail: 'ops@example.com',
     containerUploads: ['raw/', 'data/'],
     keepRemoteFiles: false,
+    keepPastDays: 30,
     renderer: 'libreoffice',
     reconcileEveryMinutes: 5,
     limits: { maxRows: 1000 },
@@ -174,6 +237,7 @@ test('the context is read the same from the command line and from cdk.json', () 
     filesPerMinute: '300',
     containerUploads: 'raw/,data/',
     keepRemoteFiles: 'false',
+    keepPastDays: '30',
     reconcileEveryMinutes: '5',
     limits: '{"maxRows": 1000}',
   });
@@ -190,6 +254,7 @@ test.each([
   [{ filesPerMinute: '1e3' }, 'filesPerMinute must be a whole number above 0, not "1e3"'],
   [{ reconcileEveryMinutes: '0' }, 'reconcileEveryMinutes must be a whole number above 0'],
   [{ keepRemoteFiles: 'yes' }, 'keepRemoteFiles must be true or false, not "yes"'],
+  [{ keepPastDays: '-1' }, 'keepPastDays must be a number of days, 0 or more, not "-1"'],
   [{ containerUploads: 'raw/,,' }, 'containerUploads must be comma-separated key prefixes'],
   [{ alarmEmail: '' }, 'alarmEmail must be an e-mail address'],
   [{ limits: '{"maxByte": 1}' }, 'limits: unknown limit maxByte; the limits are maxBytes,'],

@@ -62,6 +62,8 @@ export interface WorldOptions {
   versioned?: boolean;
   /** The limit of file operations that workers assume. */
   filesPerMinute?: number;
+  /** Where workers log; nowhere when left out. */
+  log?: Log;
 }
 
 /**
@@ -295,7 +297,7 @@ export class World {
       claude: (options) => life.wrap('claude', this.#client(options)),
       convert: (input) => this.convert(input),
       print: (input) => this.print(input),
-      log: silent,
+      log: this.#options.log ?? silent,
       now,
       random: () => 0.5,
       owner: () => {

@@ -1,15 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Callers } from '../callers.ts';
+import { type Calls, jsonCall, s3Call } from '../calls.ts';
 import type { Counters } from '../counters.ts';
+import { guarded } from '../guard.ts';
 import { AwsError } from './errors.ts';
 import { header, readBody } from './http.ts';
 
-/** Answers one operation of an AWS JSON protocol. `signal` aborts when the client disconnects. */
+/**
+ * Answers one operation of an AWS JSON protocol.
+ * @param signal aborts when the client disconnects
+ * @param caller name of the function that asks; undefined for other clients
+ */
 export type JsonService = (
   operation: string,
   input: Record<string, unknown>,
   signal: AbortSignal,
+  caller: string | undefined,
 ) => Promise<unknown>;
 
 /** Answers REST requests (S3, Lambda). Returns the operation's name, for the counters. */
@@ -21,6 +29,8 @@ export interface AwsServices {
   lambda: RestService;
   s3: RestService;
   counters: Counters;
+  callers: Callers;
+  calls: Calls;
   /** Called with faults of the services themselves. */
   onError: (error: unknown) => void;
 }
@@ -39,16 +49,17 @@ const jsonTargets = {
 
 /**
  * One port for S3, SQS, Secrets Manager and Lambda's Invoke, on the loopback interface only. `x-amz-target`
- * (JSON protocols) or the path selects the service. Signatures are not checked.
+ * (JSON protocols) or the path selects the service. Signatures are not checked; web pages are refused.
  * @param port wanted port; another free one when it is taken
  */
 export async function startAwsServer(services: AwsServices, port: number): Promise<AwsServer> {
-  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  const handle = guarded((request, response) => {
     answer(services, request, response).catch((error: unknown) => {
       services.onError(error);
       response.destroy();
     });
   });
+  const server = createServer({ keepAliveTimeout: 60_000 }, handle);
   // No time limit on a whole request: uploads may be slow.
   server.requestTimeout = 0;
   const bound = await listen(server, port);
@@ -105,6 +116,8 @@ async function answer(
     services.counters.add(`lambda ${await services.lambda(request, response)}`);
     return;
   }
+  const caller = services.callers.of(request);
+  if (caller !== undefined) services.calls.add(caller, s3Call(request));
   services.counters.add(`s3 ${await services.s3(request, response)}`);
 }
 
@@ -150,7 +163,9 @@ async function answerJson(
     } catch {
       return fail('SerializationException', 'The request is not JSON', 400);
     }
-    send(200, await services[name](operation, input, gone.signal));
+    const caller = services.callers.of(request);
+    if (caller !== undefined) services.calls.add(caller, jsonCall(service, operation, input));
+    send(200, await services[name](operation, input, gone.signal, caller));
   } catch (error) {
     if (error instanceof AwsError) return fail(error.code, error.message, error.status);
     services.onError(error);

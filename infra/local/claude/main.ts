@@ -88,6 +88,8 @@ function read(args: string[]): EmulatorOptions | 'help' {
 }
 
 async function main(): Promise<void> {
+  // What is kept is for this user only.
+  process.umask(0o077);
   const parent = process.ppid;
   const given = read(process.argv.slice(2));
   if (given === 'help') {

@@ -11,6 +11,9 @@ export interface ClaudeProcessSettings {
   filesPerMinute: number;
 }
 
+// What is kept is for this user only.
+process.umask(0o077);
+
 async function serve({ portIsFixed, ...settings }: ClaudeProcessSettings): Promise<void> {
   const emulator = await startEmulator(settings).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE' || settings.port === 0 || portIsFixed) throw error;

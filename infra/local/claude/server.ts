@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { guarded } from '../guard.ts';
 import type { ApiCall, Reply } from './call.ts';
 import { control } from './control.ts';
 import { ApiError } from './errors.ts';
@@ -12,13 +13,17 @@ import { ConnectionFault, pauseCall, strike } from './strike.ts';
 /** The HTTP server: finds the route, checks the headers, writes replies, and applies faults to them. */
 
 export function makeServer(state: EmulatorState): Server {
-  const server = createServer((req, res) => {
-    serve(state, req, res).catch((error: unknown) => {
-      // Only a bug gets here: error replies and faults are handled inside.
-      console.error('emulator:', error);
-      res.destroy();
-    });
-  });
+  const handle = guarded(
+    (req, res) => {
+      serve(state, req, res).catch((error: unknown) => {
+        // Only a bug gets here: error replies and faults are handled inside.
+        console.error('emulator:', error);
+        res.destroy();
+      });
+    },
+    [state.settings.host],
+  );
+  const server = createServer(handle);
   // An upload of 500 MB over a slow connection may take longer than Node's default of five minutes.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 60_000;

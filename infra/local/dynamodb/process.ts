@@ -1,7 +1,10 @@
 import { mkdirSync } from 'node:fs';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import dynalite from 'dynalite';
+import { Calls, dynamoCalls, signerOf } from '../calls.ts';
+import { guarded } from '../guard.ts';
 import { repairTables, type TableSettings } from './tables.ts';
 
 /** The host's instructions to this process. */
@@ -15,17 +18,28 @@ export interface DynamoSettings {
   tables: TableSettings[];
 }
 
+// What is kept is for this user only.
+process.umask(0o077);
+
 const counts = new Map<string, number>();
+const calls = new Calls();
 
 async function serve({ path, port, portIsFixed, rebuild, tables }: DynamoSettings): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   await repairTables(path, tables, rebuild);
   const server = dynalite({ path, createTableMs: 0 });
+  // dynalite lets every origin read, so its own handler comes second.
+  const [handle] = server.listeners('request') as RequestListener[];
+  if (!handle) throw new Error('dynalite has no request handler');
+  server.removeAllListeners('request');
+  server.on(
+    'request',
+    guarded((request, response) => {
+      handle(request, response);
+      count(request);
+    }),
+  );
   server.keepAliveTimeout = 60_000;
-  server.prependListener('request', (request) => {
-    const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1];
-    if (operation) counts.set(operation, (counts.get(operation) ?? 0) + 1);
-  });
   const listen = (wanted: number) =>
     new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -46,6 +60,21 @@ async function serve({ path, port, portIsFixed, rebuild, tables }: DynamoSetting
   process.send?.({ ready: (server.address() as AddressInfo).port });
 }
 
+/** Counts a request, and notes what a function's request is about. */
+function count(request: IncomingMessage): void {
+  const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1];
+  if (!operation) return;
+  counts.set(operation, (counts.get(operation) ?? 0) + 1);
+  const signer = signerOf(request);
+  if (signer === undefined) return;
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const body = Buffer.concat(chunks).toString('utf8');
+    for (const call of dynamoCalls(operation, body)) calls.add(signer, call);
+  });
+}
+
 // dynalite throws when a client disconnects during a request, as a killed function does.
 process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
   if (error.code === 'ECONNRESET') return;
@@ -61,7 +90,7 @@ process.on('message', (message: { settings?: DynamoSettings; question?: string; 
     });
     return;
   }
-  const answer = Object.fromEntries(counts);
+  const answer = message.question === 'calls' ? calls.list() : Object.fromEntries(counts);
   if (message.question === 'reset') counts.clear();
   process.send?.({ id: message.id, answer });
 });

@@ -16,6 +16,8 @@ export interface LocalDynamo {
   readonly pid: number | undefined;
   /** Requests so far, by operation. */
   counts(): Promise<Record<string, number>>;
+  /** What each function did so far, as in `Calls`. */
+  calls(): Promise<Record<string, string[]>>;
   resetCounts(): Promise<void>;
   close(): Promise<void>;
 }
@@ -84,6 +86,7 @@ export async function startDynamo(options: {
       return service.pid;
     },
     counts: async () => (await service.ask('counts')) as Record<string, number>,
+    calls: async () => (await service.ask('calls')) as Record<string, string[]>,
     resetCounts: async () => {
       await service.ask('reset');
     },

@@ -89,6 +89,9 @@ async function run(): Promise<void> {
   }
 }
 
+// What a function writes is for this user only.
+process.umask(0o077);
+
 // The host holds the other end of stdin, so this process ends when the host does, however it ends.
 process.stdin.resume().once('end', () => process.exit(0));
 run().catch((error) => {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { AwsError } from '../aws/errors.ts';
 import { readBody } from '../aws/http.ts';
 import { listen } from '../aws/server.ts';
+import { guarded } from '../guard.ts';
 
 /** The error that a function reports. */
 export interface FunctionError {
@@ -28,9 +29,12 @@ const maxResponseBytes = 6 * 1024 * 1024;
  */
 export class RuntimeApi {
   readonly #listeners = new Map<string, RuntimeListener>();
-  readonly #server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
-    this.#answer(request, response).catch(() => response.destroy());
-  });
+  readonly #server = createServer(
+    { keepAliveTimeout: 0 },
+    guarded((request, response) => {
+      this.#answer(request, response).catch(() => response.destroy());
+    }),
+  );
   #port = 0;
 
   async start(): Promise<void> {

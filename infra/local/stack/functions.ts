@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Callers } from '../callers.ts';
 import { LocalFunction } from '../lambda/local-function.ts';
 import { RuntimeApi } from '../lambda/runtime-api.ts';
 import type { LocalResources } from '../template/resources.ts';
@@ -42,6 +43,7 @@ export interface FunctionsOptions {
   /** Absolute path. */
   dataDir: string;
   resources: LocalResources;
+  callers: Callers;
   endpoints: Endpoints;
   /** Replaces variables that the template sets. */
   environment: Record<string, string>;
@@ -66,7 +68,16 @@ export async function startFunctions(
     const source = resources.eventSources.find(({ functionId }) => functionId === resource.id);
     const wanted = source?.maxConcurrency ?? maxConcurrency;
     const fn = new LocalFunction({
-      settings: { ...resource, env: environmentOf(resource, endpoints, environment, path) },
+      settings: {
+        ...resource,
+        env: environmentOf(
+          resource,
+          endpoints,
+          environment,
+          path,
+          options.callers.issue(resource.name),
+        ),
+      },
       api,
       concurrency: Math.max(1, Math.min(maxConcurrency, wanted)),
       logPath: join(dataDir, 'logs', `${resource.name}.log`),

@@ -1,4 +1,6 @@
 import { startAwsServer } from '../aws/server.ts';
+import { Callers } from '../callers.ts';
+import { Calls } from '../calls.ts';
 import { Counters } from '../counters.ts';
 import { localAccount, localRegion } from '../credentials.ts';
 import { type Invoke, lambdaService } from '../lambda/service.ts';
@@ -41,6 +43,8 @@ export interface Services {
   objects: S3Store;
   secrets: LocalSecret[];
   counters: Counters;
+  callers: Callers;
+  calls: Calls;
   queueUrl(name: string): string;
 }
 
@@ -53,6 +57,8 @@ export async function startServices(
   closers: Closers,
 ): Promise<Services> {
   const counters = new Counters();
+  const callers = new Callers();
+  const calls = new Calls();
   const state = openState(dataDir);
   closers.add(() => state.close());
   const queues = new QueueStore(state);
@@ -76,13 +82,15 @@ export async function startServices(
       lambda: lambdaService(invoke),
       s3: s3Service({ store: objects, blobs, region: localRegion }),
       counters,
+      callers,
+      calls,
       onError: (error) => onLog(`local AWS: ${error instanceof Error ? error.stack : error}`),
     },
     port,
   );
   closers.add(() => server.close());
   url = server.url;
-  return { url, state, queues, objects, secrets, counters, queueUrl };
+  return { url, state, queues, objects, secrets, counters, callers, calls, queueUrl };
 }
 
 /**
@@ -98,6 +106,13 @@ export function createResources(
   for (const queue of resources.queues) queues.define(queue);
   for (const bucket of resources.buckets) objects.define(bucket);
   for (const secret of resources.secrets) {
-    secrets.push({ ...secret, value: secretOf(secret.id) ?? secret.value });
+    const readers = resources.functions.filter(({ environment }) =>
+      Object.values(environment).includes(secret.name),
+    );
+    secrets.push({
+      ...secret,
+      value: secretOf(secret.id) ?? secret.value,
+      readers: new Set(readers.map(({ name }) => name)),
+    });
   }
 }

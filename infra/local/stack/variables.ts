@@ -1,9 +1,11 @@
-import { localCredentials, localRegion } from '../credentials.ts';
+import type { FunctionCredentials } from '../callers.ts';
+import { localRegion } from '../credentials.ts';
 import type { FunctionResource } from '../template/resources.ts';
 import type { Endpoints } from './services.ts';
 
 /**
  * A function's environment: what Lambda sets, what the template sets, and where the local services are.
+ * @param credentials its own, which tell its requests from all others
  * @param replacements replaces variables that the template sets; it adds none
  */
 export function environmentOf(
@@ -11,6 +13,7 @@ export function environmentOf(
   endpoints: Endpoints,
   replacements: Record<string, string>,
   path: string | undefined,
+  credentials: FunctionCredentials,
 ): Record<string, string> {
   const replaced = Object.entries(replacements).filter(([name]) => name in resource.environment);
   return {
@@ -29,8 +32,9 @@ export function environmentOf(
     LAMBDA_TASK_ROOT: resource.taskRoot,
     AWS_REGION: localRegion,
     AWS_DEFAULT_REGION: localRegion,
-    AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
     AWS_ENDPOINT_URL_S3: endpoints.s3,
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,

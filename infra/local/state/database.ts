@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -63,6 +63,9 @@ CREATE TABLE IF NOT EXISTS trash (file TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
 
 const schemaVersion = 1;
+
+/** The mode bit of folders such as /tmp, which are not one user's to close. */
+const sticky = 0o1000;
 
 /** The data directory is in use by another host, written by a newer version, or not writable. */
 export class DataDirUnavailable extends Error {
@@ -172,6 +175,9 @@ function readText(path: string): string | undefined {
 function openDatabase(dir: string): DatabaseSync {
   try {
     mkdirSync(dir, { recursive: true });
+    if ((statSync(dir).mode & sticky) !== 0) throw new Error('it is a folder that users share');
+    // Documents, records and logs are for this user only. Earlier versions let others in.
+    chmodSync(dir, 0o700);
     return new DatabaseSync(join(dir, 'state.db'));
   } catch (error) {
     throw unusable(dir, error);
