@@ -1,0 +1,68 @@
+import { type Attributes, readXml } from '../../formats/office/xml.ts';
+import { type Colour, hexColour } from '../../formats/safety/visibility.ts';
+
+/** The colours of a document's theme by the names that WordprocessingML uses for them. */
+export type Theme = ReadonlyMap<string, Colour>;
+
+/** Names in a theme (ECMA-376 part 1, 20.1.6.2) to those in a document (17.18.97, 20.1.10.54). */
+const names: Record<string, string[]> = {
+  'a:lt1': ['light1', 'background1', 'bg1', 'lt1'],
+  'a:dk1': ['dark1', 'text1', 'tx1', 'dk1'],
+  'a:lt2': ['light2', 'background2', 'bg2', 'lt2'],
+  'a:dk2': ['dark2', 'text2', 'tx2', 'dk2'],
+  ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((at) => [`a:accent${at}`, [`accent${at}`]])),
+};
+
+/** Reads the colours of a theme part; without one there are none. */
+export function readTheme(bytes: Buffer | undefined): Theme {
+  const theme = new Map<string, Colour>();
+  let meant: string[] = [];
+  let inScheme = false;
+  if (!bytes) return theme;
+  readXml(bytes, 'theme.xml', {
+    open(name, attributes) {
+      if (name === 'a:clrScheme') inScheme = true;
+      if (!inScheme) return;
+      meant = names[name] ?? meant;
+      const written = name === 'a:sysClr' ? attributes.lastClr : attributes.val;
+      const colour = name === 'a:srgbClr' || name === 'a:sysClr' ? hexColour(written) : undefined;
+      if (colour !== undefined) for (const each of meant) theme.set(each, colour);
+    },
+    close(name) {
+      if (name === 'a:clrScheme') inScheme = false;
+      if (name in names) meant = [];
+    },
+  });
+  return theme;
+}
+
+/**
+ * A colour as `w:color`, `w:shd` or the like write it (ECMA-376 part 1, 17.3.2.6): a theme colour
+ * counts before the value, which is only what the writing program last saw.
+ * @param prefix `theme` for `w:color`, `themeFill` for the fill of `w:shd`
+ * @returns undefined for `auto` and for none
+ */
+export function themedColour(
+  theme: Theme,
+  attributes: Attributes,
+  value: string | undefined,
+  prefix: 'theme' | 'themeFill',
+): Colour | 'unknown' | undefined {
+  const name = attributes[prefix === 'theme' ? 'w:themeColor' : 'w:themeFill'];
+  if (name === undefined || name === 'none') return hexColour(value);
+  const base = theme.get(name);
+  if (base === undefined) return hexColour(value) ?? 'unknown';
+  const tint = portion(attributes[`w:${prefix}Tint`]);
+  const shade = portion(attributes[`w:${prefix}Shade`]);
+  return [16, 8, 0].reduce((mixed, shift) => {
+    const channel = (base >> shift) & 0xff;
+    const changed = (channel * tint + 255 * (1 - tint)) * shade;
+    return mixed | (Math.round(changed) << shift);
+  }, 0);
+}
+
+/** A share of 255 in hexadecimal; the whole when it is missing. */
+function portion(text: string | undefined): number {
+  const value = Number.parseInt(text ?? '', 16);
+  return Number.isFinite(value) ? Math.min(255, value) / 255 : 1;
+}
