@@ -57,13 +57,18 @@ export async function hidingOf(
   const page = pageBackdrop(parts.filter((part) => part !== undefined));
   const looks = forgiving(await bytes('styles'), await bytes('theme'));
   const words = new HiddenWords();
+  let reported = 0;
+  const report = () => {
+    words.interrupt();
+    facts.hiddenWords += words.count - reported;
+    reported = words.count;
+  };
   const shownNotes = new Set<string>();
   const hiddenNotes = new Set<string>();
   return {
     hide(story) {
       new HidingWalk(new Visibility(looks, page), words, shownNotes, hiddenNotes).walk(story);
-      words.interrupt();
-      facts.hiddenWords = words.count;
+      report();
     },
     hideNotes(kind, notes) {
       const isHidden = (note: XmlElement) => {
@@ -78,7 +83,7 @@ export async function hidingOf(
         notes,
         notes.children.filter((node) => !isElement(node) || !isHidden(node)),
       );
-      facts.hiddenWords = words.count;
+      report();
     },
   };
 }

@@ -133,12 +133,13 @@ function addPart(
 
 async function importChunks({ body, pkg, relationships, facts }: Source): Promise<void> {
   for (const chunk of descendants(body, 'altChunk')) {
-    const blocks = await readChunk(pkg, relationships, attribute(chunk, 'id'));
-    if (blocks) facts.chunks++;
+    const read = await readChunk(pkg, relationships, attribute(chunk, 'id'));
+    if (read) facts.chunks++;
     else facts.chunksUnread++;
+    facts.hiddenWords += read?.hiddenWords ?? 0;
     const parent = chunk.parent;
     if (parent && isElement(parent)) {
-      mapChildren(parent, (node) => (node === chunk ? (blocks ?? []) : [node]));
+      mapChildren(parent, (node) => (node === chunk ? (read?.blocks ?? []) : [node]));
     }
   }
 }
