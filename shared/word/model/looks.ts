@@ -1,6 +1,7 @@
+import type { Theme } from '../../formats/office/theme.ts';
 import { type Attributes, isOn, readXml } from '../../formats/office/xml.ts';
 import { type Backdrop, type Colour, hexColour } from '../../formats/safety/visibility.ts';
-import { type Theme, themedColour } from './theme.ts';
+import { themedColour } from './themed-colour.ts';
 
 /**
  * What decides whether text is seen, as one place in a document says it: a run, a style, the

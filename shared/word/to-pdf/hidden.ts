@@ -1,8 +1,8 @@
+import { readTheme } from '../../formats/office/theme.ts';
 import type { Attributes } from '../../formats/office/xml.ts';
 import { HiddenWords } from '../../formats/safety/visibility.ts';
 import { readLooks } from '../model/looks.ts';
 import { partOf } from '../model/relationships.ts';
-import { readTheme } from '../model/theme.ts';
 import { pageBackdrop, Visibility } from '../model/visibility.ts';
 import type { Facts } from './facts.ts';
 import type { DocxPackage, Relationships } from './package.ts';

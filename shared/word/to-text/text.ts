@@ -1,5 +1,6 @@
 import type { Limits } from '../../formats/limits.ts';
 import { mainPartName, readPart, relationshipsOf } from '../../formats/office/package.ts';
+import { readTheme } from '../../formats/office/theme.ts';
 import { isOn, readXml } from '../../formats/office/xml.ts';
 import type { SafeZip } from '../../formats/safety/zip.ts';
 import { RejectDocument } from '../../journey/errors.ts';
@@ -12,7 +13,6 @@ import { partOf } from '../model/relationships.ts';
 import { type DocumentContext, type Section, StoryReader } from '../model/story.ts';
 import { Stretches } from '../model/stretches.ts';
 import { readStyles } from '../model/styles.ts';
-import { readTheme } from '../model/theme.ts';
 import { pageBackdrop } from '../model/visibility.ts';
 import { LinkTargets, ruleStyle, type StoryBlock } from '../model/wml.ts';
 import { wordToText } from './mammoth.ts';
