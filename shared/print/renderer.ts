@@ -1,6 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import type { Browser } from 'puppeteer-core';
+import { displayName } from '../journey/display-name.ts';
 import { DroplineError, RejectDocument } from '../journey/errors.ts';
 import { type Prepared, prepareDocx } from '../word/to-pdf/index.ts';
 import { startBrowser } from './browser.ts';
@@ -63,7 +64,9 @@ export function createRenderer(options: RendererOptions = {}): Renderer {
   const print = async (input: RenderInput, signal: AbortSignal): Promise<Rendered> => {
     const prepared = await prepare(input);
     signal.throwIfAborted();
-    const title = prepared.title ?? path.basename(input.name, path.extname(input.name));
+    const title = displayName(
+      prepared.title ?? path.basename(input.name, path.extname(input.name)),
+    );
     const pdf = path.join(input.outDir, 'rendered.pdf');
     const printed = await printInBrowser(input, prepared, title, pdf, signal);
     return check(prepared, printed, pdf);

@@ -289,6 +289,13 @@ describe('an RTF', () => {
     expect(text).not.toContain('?');
   });
 
+  it('loses its index entries, which are no hidden text', async () => {
+    const { text, messages } = await convert('a.rtf', memo('{\\xe\\v approved}'));
+
+    expect(text).not.toContain('approved');
+    expect(messages).toBe('');
+  });
+
   it.each([
     ['after \\plain', memo('{\\v\\plain approved}')],
     ['white on dark', memo('{\\cf1\\highlight3 approved}')],

@@ -91,7 +91,7 @@ function readProperties(style: OdfStyle, name: string, attributes: Record<string
   const colour = attributes['fo:color'];
   if (colour !== undefined) style.colour = colourOf(colour);
   if (attributes['style:use-window-font-color'] === 'true') style.colour = 'auto';
-  if (attributes['loext:opacity'] === '0%') style.colour = 'clear';
+  // Not `loext:opacity`: LibreOffice writes 0% beside the automatic colour, for text that is seen.
   const marks = ['fo:text-shadow', 'style:text-outline', 'style:font-relief'];
   if (marks.some((key) => /^(?!none|false)./.test(attributes[key] ?? ''))) style.isDrawn = true;
 }

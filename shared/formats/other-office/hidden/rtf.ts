@@ -20,6 +20,8 @@ interface Group {
   inTable: boolean;
   /** Its text is not text of the document. */
   isOther: boolean;
+  /** It marks the place of an index or contents entry: cut, but no hidden text. */
+  isEntry: boolean;
   /** Characters after `\u` for programs without Unicode. */
   fallback: number;
 }
@@ -33,6 +35,7 @@ const usual: Group = {
   isPainted: false,
   inTable: false,
   isOther: false,
+  isEntry: false,
   fallback: 1,
 };
 
@@ -70,7 +73,7 @@ export function cutRtf(rtf: string, words: HiddenWords): string | undefined {
   };
   const isHidden = () => {
     if (group.isOther) return false;
-    if (group.isHidden || group.halfPoints <= 2 * unreadablePoints) return true;
+    if (group.isHidden || group.isEntry || group.halfPoints <= 2 * unreadablePoints) return true;
     const colour = colours[group.colour];
     return colour !== undefined && isLost(colour, backdrop());
   };
@@ -80,13 +83,14 @@ export function cutRtf(rtf: string, words: HiddenWords): string | undefined {
       return;
     }
     if (shown.trim() === '') return;
-    words.add(shown);
+    if (!group.isEntry) words.add(shown);
     kept.push(rtf.slice(from, start));
     from = end;
   };
   const control = (word: string, value: number | undefined) => {
     if (otherDestinations.has(word)) group.isOther = true;
     else if (isIgnorable && word !== 'shpinst') group.isOther = true;
+    if (/^(?:xe|tcn?)$/.test(word)) group.isEntry = true;
     if (word === 'trowd') isTableShaded = false;
     if (/^cl(?:cbpat|shdng|cfpat|bg)/.test(word)) isTableShaded = true;
     if (word === 'shptxt') Object.assign(group, { isOther: false, isPainted: true });
