@@ -22,11 +22,19 @@ export interface Block {
   important: Declarations;
 }
 
+/** Characters of a block that are read, and of a selector: bounds on the time that they take. */
+const longestBlock = 20_000;
+const longestSelector = 1_000;
+/** Groups of rules within groups that are read. */
+const deepestGroup = 20;
+
+const declarationText = /(?:[^;"'(]|"[^"]{0,2000}"|'[^']{0,2000}'|\([^)]{0,2000}\)|["'(])+/g;
+
 /** Reads declarations, with the shorthands `background` and `font` taken apart. */
 export function readBlock(text: string): Block {
   const block: Block = { normal: new Map(), important: new Map() };
   // A semicolon in a quoted address does not end a declaration.
-  const declarations = text.match(/(?:[^;"'(]|"[^"]*"|'[^']*'|\([^)]*\)|["'(])+/g) ?? [];
+  const declarations = text.slice(0, longestBlock).match(declarationText) ?? [];
   for (const declaration of declarations) {
     const colon = declaration.indexOf(':');
     if (colon < 0) continue;
@@ -85,7 +93,7 @@ export class StyleSheet {
 
   /** @param css the texts of the page's `style` elements */
   constructor(css = '') {
-    this.#read(css.replace(/\/\*[\s\S]*?(?:\*\/|$)/g, ' ').replace(/<!--|-->/g, ' '), true);
+    this.#read(css.replace(/\/\*[\s\S]*?(?:\*\/|$)/g, ' ').replace(/<!--|-->/g, ' '), true, 0);
   }
 
   get isEmpty(): boolean {
@@ -119,7 +127,8 @@ export class StyleSheet {
     return found;
   }
 
-  #read(css: string, isCertain: boolean): void {
+  #read(css: string, isCertain: boolean, depth: number): void {
+    if (depth > deepestGroup) return;
     let at = 0;
     while (at < css.length) {
       const end = css.slice(at).search(/[{;}]/);
@@ -134,19 +143,19 @@ export class StyleSheet {
       const close = endOfBlock(css, at);
       const block = css.slice(at, close);
       at = close + 1;
-      if (prelude.startsWith('@')) this.#group(prelude, block, isCertain);
+      if (prelude.startsWith('@')) this.#group(prelude, block, isCertain, depth);
       else this.#rule(prelude, block, isCertain);
     }
   }
 
   /** An at-rule: those with a condition may apply, `print` and the like do not. */
-  #group(prelude: string, block: string, isCertain: boolean): void {
+  #group(prelude: string, block: string, isCertain: boolean, depth: number): void {
     const [, name = '', condition = ''] = /^@([\w-]+)\s*(.*)$/s.exec(prelude) ?? [];
     if (!/^(?:media|supports|layer|container|document)$/i.test(name)) return;
     if (/^(?:only\s+)?(?:print|speech)$/i.test(condition.trim())) return;
     const isAlways =
       /^media$/i.test(name) && /^(?:only\s+)?(?:all|screen)?$/i.test(condition.trim());
-    this.#read(block, isCertain && isAlways);
+    this.#read(block, isCertain && isAlways, depth + 1);
   }
 
   #rule(prelude: string, block: string, isCertain: boolean): void {
@@ -179,8 +188,8 @@ function endOfBlock(css: string, start: number): number {
 
 function ruleOf(selector: string, block: Block, isCertain: boolean): Rule | undefined {
   // Text that a pseudo-element adds is not in the page.
-  if (selector === '' || /::|:(?:before|after|first-l|placeholder)/i.test(selector))
-    return undefined;
+  if (selector === '' || selector.length > longestSelector) return undefined;
+  if (/::|:(?:before|after|first-l|placeholder)/i.test(selector)) return undefined;
   const last = selector.split(/[\s>+~]+/).at(-1) ?? '';
   const plain = last.replace(/:[\w-]+(?:\(\))?|\[[^\]]*\]/g, '');
   if (!/^(?:\*|[a-z][\w-]*)?(?:[.#][\w-]+)*$/i.test(plain)) return undefined;

@@ -10,7 +10,8 @@ const longest = 2_000_000;
 export class StyleCollector {
   #rest = '';
   #css = '';
-  #hasForeign = false;
+  /** The attributes of links to other style sheets. */
+  readonly links: string[] = [];
   /** What ends the element or comment that is open. */
   #until: RegExp | undefined;
   #isStyle = false;
@@ -23,12 +24,16 @@ export class StyleCollector {
     if (this.#rest.length > most) this.#rest = this.#rest.slice(-4_096);
   }
 
-  /** @returns the style sheets together */
+  /** @returns the style sheets together; those that the page links to are not read */
   end(): StyleSheet {
-    if (this.#isStyle) this.#css += this.#rest;
-    const sheet = new StyleSheet(this.#css);
-    sheet.hasForeign ||= this.#hasForeign;
+    const sheet = new StyleSheet(this.css());
+    sheet.hasForeign ||= this.links.length > 0;
     return sheet;
+  }
+
+  /** The text of the page's own style sheets, at its end. */
+  css(): string {
+    return this.#isStyle ? this.#css + this.#rest : this.#css;
   }
 
   /** Passes one tag, or the end of what is open; false when more text is needed. */
@@ -44,7 +49,7 @@ export class StyleCollector {
       this.#isStyle = false;
       return true;
     }
-    const start = /<!--|<(style|script|link)\b([^>]*)>/i.exec(this.#rest);
+    const start = /<!--|<(style|script|link)\b([^>]{0,2000})>/i.exec(this.#rest);
     if (!start) return false;
     const [all, tag = '', attributes = ''] = start;
     this.#rest = this.#rest.slice(start.index + all.length);
@@ -58,7 +63,7 @@ export class StyleCollector {
         this.#until = /<\/script/i;
         break;
       case 'link':
-        if (/stylesheet/i.test(attributes)) this.#hasForeign = true;
+        if (/stylesheet/i.test(attributes)) this.links.push(attributes);
         break;
       default:
         this.#until = /-->/;

@@ -22,8 +22,9 @@ interface Place {
   run: Look;
   paragraph: ParagraphLook;
   style?: string | undefined;
-  /** Whether what was read so far hides the text; undefined when it must be found out. */
+  /** Whether what was read so far hides the text, or all; undefined when it must be found out. */
   answer?: boolean | undefined;
+  absent?: boolean | undefined;
 }
 
 const kinds: Record<string, Place['kind']> = {
@@ -72,7 +73,9 @@ export class Visibility {
 
   /** Whether Word lays the page out as if the current place, pictures and all, were not there. */
   get isAbsent(): boolean {
-    return this.#places.some(({ isHidden }) => isHidden) || this.#vanishes();
+    const top = this.#top;
+    top.absent ??= this.#places.some(({ isHidden }) => isHidden) || this.#vanishes();
+    return top.absent;
   }
 
   open(name: string, attributes: Attributes): void {
@@ -99,8 +102,7 @@ export class Visibility {
   }
 
   #hide(isHidden: boolean): void {
-    this.#top.isHidden = isHidden;
-    this.#top.answer = undefined;
+    Object.assign(this.#top, { isHidden, answer: undefined, absent: undefined });
   }
 
   get #top(): Place {
@@ -119,6 +121,7 @@ export class Visibility {
   #property(within: string, place: Place, name: string, attributes: Attributes): void {
     const { theme } = this.#looks;
     place.answer = undefined;
+    place.absent = undefined;
     // Earlier properties, of a tracked change, come last.
     if (name.endsWith('Change') && this.#properties) this.#properties.name = name;
     if (within === 'w:rPr') {

@@ -1,5 +1,6 @@
 import path from 'node:path/posix';
 import { StyleSheet } from '../../html/css.ts';
+import { StyleCollector } from '../../html/style-collector.ts';
 import { HtmlVisibility } from '../../html/visibility.ts';
 import type { Limits } from '../../limits.ts';
 import type { HiddenWords } from '../../safety/visibility.ts';
@@ -25,20 +26,18 @@ async function sheetOf(
   xml: string,
   limits: Limits,
 ): Promise<StyleSheet> {
+  const collector = new StyleCollector();
+  collector.push(xml);
   let css = '';
   let isForeign = false;
-  const sheets = /<link\b[^>]*>|<style\b[^>]*>([\s\S]*?)<\/style/gi;
-  for (const [tag, own] of xml.replace(/<!--[\s\S]*?-->/g, '').matchAll(sheets)) {
-    if (own !== undefined) css += `${own.replace(/<!\[CDATA\[|\]\]>/g, '')}\n`;
-    else if (/stylesheet/i.test(tag)) {
-      const href = /\bhref\s*=\s*["']([^"']*)["']/i.exec(tag)?.[1] ?? '';
-      const target = path.join(path.dirname(chapter), href);
-      const entry = zip.find(target) ?? zip.find(decoded(target));
-      if (entry) css += `${(await zip.read(entry, limits.maxXmlBytes)).toString('utf8')}\n`;
-      else isForeign = true;
-    }
+  for (const link of collector.links) {
+    const href = /\bhref\s*=\s*["']([^"']*)["']/i.exec(link)?.[1] ?? '';
+    const target = path.join(path.dirname(chapter), href);
+    const entry = zip.find(target) ?? zip.find(decoded(target));
+    if (entry) css += `${(await zip.read(entry, limits.maxXmlBytes)).toString('utf8')}\n`;
+    else isForeign = true;
   }
-  const sheet = new StyleSheet(css);
+  const sheet = new StyleSheet(css + collector.css().replace(/<!\[CDATA\[|\]\]>/g, ''));
   sheet.hasForeign ||= isForeign;
   return sheet;
 }

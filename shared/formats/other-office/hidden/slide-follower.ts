@@ -175,7 +175,9 @@ function colourFrom(local: string, attributes: Attributes, theme: Theme): Backdr
 
 /** The background that a slide, layout or master gives itself; undefined for that of the next. */
 export function slideBackground(xml: string, theme: Theme): Backdrop | undefined {
-  const background = /<(?:\w+:)?bg\b[^>]*>([\s\S]*?)<\/(?:\w+:)?bg>/.exec(xml)?.[1];
+  const background = /<(?:\w{1,20}:)?bg\b[^>]{0,200}>([\s\S]{0,2000}?)<\/(?:\w{1,20}:)?bg>/.exec(
+    xml,
+  )?.[1];
   if (background === undefined) return undefined;
   const plain =
     /^\s*<(?:\w+:)?bgPr\b[^>]*>\s*<(?:\w+:)?solidFill>\s*<(?:\w+:)?(\w+) ([^>]*)\/>\s*<\/(?:\w+:)?solidFill>/.exec(
