@@ -88,6 +88,8 @@ export class StyleSheet {
   /** Whether it takes in sheets from elsewhere, which are not read. */
   hasForeign = false;
   readonly #rules = new Map<string, Rule[]>();
+  /** Every `#id` and `.class` in a selector. */
+  readonly #mentioned = new Set<string>();
   readonly #found = new Map<string, Block & { possible: Declarations }>();
   #count = 0;
 
@@ -105,14 +107,16 @@ export class StyleSheet {
    * @param classes as in the `class` attribute
    */
   of(tag: string, id: string, classes: string): Block & { possible: Declarations } {
-    const key = `${tag}#${id} ${classes}`;
+    // Names that no rule mentions decide nothing, and would make every element its own case.
+    const ownId = this.#mentioned.has(`#${id}`) ? id : '';
+    const own = classes.split(/\s+/).filter((name) => this.#mentioned.has(`.${name}`));
+    const key = `${tag}#${ownId} ${own.join(' ')}`;
     const known = this.#found.get(key);
     if (known) return known;
-    const own = classes.split(/\s+/).filter(Boolean);
-    const names = new Set([tag, '*', `#${id}`, ...own.map((name) => `.${name}`)]);
+    const names = new Set([tag, '*', `#${ownId}`, ...own.map((name) => `.${name}`)]);
     const rules = [...names]
       .flatMap((name) => this.#rules.get(name) ?? [])
-      .filter((rule) => isMet(rule, tag, id, own))
+      .filter((rule) => isMet(rule, tag, ownId, own))
       .sort((a, b) => a.specificity - b.specificity);
     const found = { normal: new Map(), important: new Map(), possible: new Map() };
     for (const { isCertain, normal, important } of rules) {
@@ -169,6 +173,8 @@ export class StyleSheet {
       const rules = this.#rules.get(name) ?? [];
       if (rules.length >= mostOfOneName) continue;
       rules.push(rule);
+      if (rule.id) this.#mentioned.add(`#${rule.id}`);
+      for (const each of rule.classes) this.#mentioned.add(`.${each}`);
       this.#rules.set(name, rules);
       this.#count += 1;
     }

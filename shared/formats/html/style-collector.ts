@@ -49,7 +49,7 @@ export class StyleCollector {
       this.#isStyle = false;
       return true;
     }
-    const start = /<!--|<(style|script|link)\b([^>]{0,2000})>/i.exec(this.#rest);
+    const start = /<!--|<(style|script|link)\b([^<>]{0,2000})>/i.exec(this.#rest);
     if (!start) return false;
     const [all, tag = '', attributes = ''] = start;
     this.#rest = this.#rest.slice(start.index + all.length);
