@@ -122,6 +122,11 @@ describe('text that Word does not show is left out, both in text and in print, a
       p('approved', '<w:spacing w:line="20" w:lineRule="exact"/>'),
       '',
     ],
+    [
+      'hidden by the style of its table',
+      `<w:tbl><w:tblPr><w:tblStyle w:val="T"/></w:tblPr>${row(cell(p('approved')), cell('<w:p/>'))}</w:tbl>`,
+      '<w:style w:type="table" w:styleId="T"><w:rPr><w:vanish/></w:rPr></w:style>',
+    ],
     ['in a frame outside of the page', p('approved', '<w:framePr w:x="-40000" w:y="1"/>'), ''],
   ])('%s', async (_, body, style) => {
     await expectHidden(docx(p('seen') + body, style));
@@ -201,6 +206,11 @@ describe('text that may be visible is kept and not called hidden', () => {
       '',
     ],
     ['white where a drawing is behind the text', behind + within('<w:color w:val="FFFFFF"/>'), ''],
+    [
+      'in the first row of a table whose style hides the others',
+      `<w:tbl><w:tblPr><w:tblStyle w:val="T"/></w:tblPr>${row(cell(p('approved')), cell(p('b')))}</w:tbl>`,
+      '<w:style w:type="table" w:styleId="T"><w:tblStylePr w:type="band2Horz"><w:rPr><w:vanish/></w:rPr></w:tblStylePr></w:style>',
+    ],
     ['light grey', within('<w:color w:val="D9D9D9"/>'), ''],
     ['3 points', within('<w:sz w:val="6"/>'), ''],
     [

@@ -178,7 +178,7 @@ export interface Looks {
   theme: Theme;
   defaults: StyleLook;
   /** @param styleId the default style of the kind when undefined */
-  of(kind: 'paragraph' | 'character', styleId: string | undefined): StyleLook;
+  of(kind: 'paragraph' | 'character' | 'table', styleId: string | undefined): StyleLook;
   /** Whether a table style shades any of its cells. */
   tablePaints(styleId: string | undefined): boolean;
 }
@@ -234,6 +234,7 @@ function parseLooks(bytes: Buffer | undefined, theme: Theme) {
   let key = '';
   let inRun = false;
   let inParagraph = false;
+  let inCondition = false;
   if (!bytes) return { styles, defaults, defaultIds };
   readXml(bytes, 'styles.xml', {
     open(name, attributes) {
@@ -245,8 +246,9 @@ function parseLooks(bytes: Buffer | undefined, theme: Theme) {
         if (isOn(attributes['w:default'] ?? '0')) defaultIds.set(kind, id);
       } else if (name === 'w:basedOn' && attributes['w:val'] !== undefined) {
         style.basedOn = attributes['w:val'];
-      } else if (name === 'w:rPr') inRun = true;
-      else if (name === 'w:pPr') inParagraph = true;
+      } else if (name === 'w:tblStylePr') inCondition = true;
+      else if (name === 'w:rPr') inRun = !inCondition;
+      else if (name === 'w:pPr') inParagraph = !inCondition;
       else if (inRun) runProperty(style, name, attributes, theme);
       else if (inParagraph) paragraphProperty(style.paragraph, name, attributes, theme);
       if (name === 'w:shd') style.paints = true;
@@ -254,6 +256,7 @@ function parseLooks(bytes: Buffer | undefined, theme: Theme) {
     close(name) {
       if (name === 'w:rPr') inRun = false;
       if (name === 'w:pPr') inParagraph = false;
+      if (name === 'w:tblStylePr') inCondition = false;
       if (name !== 'w:style') return;
       // The first definition of an id counts (ECMA-376 part 1, 17.7.4.17).
       if (!styles.has(key)) styles.set(key, style);

@@ -130,6 +130,7 @@ export class Visibility {
       const shade = shading(attributes, theme);
       if (shade !== 'none') place.backdrop = shade;
     } else if (within === 'w:tblPr' && name === 'w:tblStyle') {
+      place.style = attributes['w:val'];
       if (this.#looks.tablePaints(attributes['w:val'])) place.backdrop = 'unknown';
     } else if (within === 'w:pPr') {
       if (this.#depth > (this.#properties?.depth ?? 0) + 1) return;
@@ -140,23 +141,26 @@ export class Visibility {
   }
 
   #vanishes(): boolean {
-    const { own, character, paragraph, defaults } = this.#chain();
+    const { own, character, paragraph, table, defaults } = this.#chain();
     if (own.vanish !== undefined) return own.vanish;
     if (defaults.vanish) return true;
     // A toggle property: two styles that set it cancel out (ECMA-376 part 1, 17.7.3).
-    return (character.vanish ?? false) !== (paragraph.vanish ?? false);
+    return [character, paragraph, table].filter(({ vanish }) => vanish).length % 2 === 1;
   }
 
   /** What applies to the innermost run, the strongest first. */
-  #chain(): Record<'own' | 'character', Look> & Record<'paragraph' | 'defaults', StyleLook> {
+  #chain(): Record<'own' | 'character', Look> &
+    Record<'paragraph' | 'table' | 'defaults', StyleLook> {
     const run = this.#innermost('run');
     const around = this.#innermost('paragraph');
+    const table = this.#innermost('table');
     const own: Look = run?.run ?? {};
     const looks = this.#looks;
     return {
       own,
       character: own.style === undefined ? {} : looks.of('character', own.style),
       paragraph: looks.of('paragraph', around?.style),
+      table: table ? looks.of('table', table.style) : { paragraph: {} },
       defaults: looks.defaults,
     };
   }
@@ -172,9 +176,9 @@ export class Visibility {
 
   #decide(): boolean {
     if (this.isAbsent) return true;
-    const { own, character, paragraph, defaults } = this.#chain();
+    const { own, character, paragraph, table, defaults } = this.#chain();
     const first = <K extends keyof Look>(key: K): Look[K] =>
-      own[key] ?? character[key] ?? paragraph[key] ?? defaults[key];
+      own[key] ?? character[key] ?? paragraph[key] ?? table[key] ?? defaults[key];
 
     const size = first('isComplex') ? first('complexHalfPoints') : first('halfPoints');
     if (size !== undefined && size <= 2 * unreadablePoints) return true;
