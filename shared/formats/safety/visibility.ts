@@ -59,13 +59,34 @@ export class HiddenWords {
   }
 }
 
+/** The flag of a part of a country, which is written with tags (Unicode TR 51, annex C), or any tag. */
+const tags =
+  /\u{1f3f4}[\u{e0030}-\u{e0039}\u{e0061}-\u{e007a}]{3,6}\u{e007f}|[\u{e0000}-\u{e007f}]/gu;
+
+/**
+ * Text without Unicode's tag characters, which show nothing, but which programs read as letters.
+ * @param hide takes what they spell
+ */
+export function withoutTags(text: string, hide: (spelt: string) => void): string {
+  // All of them begin with this surrogate; few texts hold it.
+  if (!text.includes('\udb40')) return text;
+  let spelt = '';
+  const kept = text.replace(tags, (found) => {
+    if (found.length > 2) return found;
+    spelt += String.fromCodePoint((found.codePointAt(0) ?? 0) & 0x7f);
+    return '';
+  });
+  if (spelt !== '') hide(spelt);
+  return kept;
+}
+
 /** The warning about text that was left out; none for no words. */
 export function hiddenTextWarnings(words: number): Warning[] {
   if (words === 0) return [];
   return [
     {
       code: 'normalize.hidden_text',
-      message: `${counted(words, 'word')} of hidden text left out: marked as hidden, too small to read, in the colour of the background, or outside the page.`,
+      message: `${counted(words, 'word')} of hidden text left out: marked as hidden, too small to read, in the colour of the background, outside the page, or in invisible characters.`,
     },
   ];
 }

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { RejectDocument } from '../../journey/errors.ts';
 import type { Limits } from '../limits.ts';
+import { HiddenWords, withoutTags } from '../safety/visibility.ts';
 import { type ColumnRange, columnName, type RowCell } from './cells.ts';
 import type { HiddenCells } from './warnings.ts';
 
@@ -33,6 +34,7 @@ export class SpreadsheetWriter {
   readonly hidden: HiddenCells = { rows: 0, columns: 0, cells: 0 };
   readonly #file: FileHandle;
   readonly #limits: Limits;
+  readonly #words = new HiddenWords();
   #pending = '';
   #bytes = 0;
   #sheet = freshSheet();
@@ -40,6 +42,11 @@ export class SpreadsheetWriter {
   constructor(file: FileHandle, limits: Limits) {
     this.#file = file;
     this.#limits = limits;
+  }
+
+  /** Words in characters that show nothing, which were left out; final after the last `flush`. */
+  get hiddenWords(): number {
+    return this.#words.count;
   }
 
   beginSheet({ name, remark }: SheetHeading): void {
@@ -150,7 +157,7 @@ export class SpreadsheetWriter {
    */
   async flush(isLast = false): Promise<void> {
     if (this.#pending.length < 256 * 1024 && !isLast) return;
-    const text = this.#pending;
+    const text = withoutTags(this.#pending, (spelt) => this.#words.add(spelt));
     this.#pending = '';
     const { bytesWritten } = await this.#file.write(text);
     this.#bytes += bytesWritten;

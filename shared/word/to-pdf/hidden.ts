@@ -1,6 +1,7 @@
 import { readTheme } from '../../formats/office/theme.ts';
 import type { Attributes } from '../../formats/office/xml.ts';
-import { HiddenWords } from '../../formats/safety/visibility.ts';
+import { HiddenWords, withoutTags } from '../../formats/safety/visibility.ts';
+import { escapeXml } from '../model/escape.ts';
 import { readLooks } from '../model/looks.ts';
 import { partOf } from '../model/relationships.ts';
 import { pageBackdrop, Visibility } from '../model/visibility.ts';
@@ -9,6 +10,7 @@ import type { DocxPackage, Relationships } from './package.ts';
 import {
   attribute,
   elements,
+  fragment,
   isElement,
   localName,
   setChildren,
@@ -147,8 +149,12 @@ class HidingWalk {
   }
 
   #text(element: XmlElement): void {
-    if (!this.#visibility.isHidden) this.#words.interrupt();
-    else if (this.#alternatives === 0) this.#words.add(textOf(element));
+    const text = textOf(element);
+    if (!this.#visibility.isHidden) {
+      this.#words.interrupt();
+      const shown = withoutTags(text, (spelt) => this.#words.add(spelt));
+      if (shown !== text) setChildren(element, fragment(escapeXml(shown)));
+    } else if (this.#alternatives === 0) this.#words.add(text);
   }
 
   /** Leaves an element, when its properties and content have been read. */
