@@ -83,7 +83,7 @@ module.exports = {
       to: {
         path: '^shared/formats/',
         pathNot:
-          '^shared/formats/((office|safety)/|html/reader|text/(output|wording)|limits|types)',
+          '^shared/formats/((office|safety)/|html/(reader|style-collector)|text/(output|wording)|limits|types)',
       },
     },
     {

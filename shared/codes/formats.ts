@@ -149,13 +149,15 @@ export const formatWarnings = {
   'normalize.parts_left_out':
     'The dropped file holds more files than the limit maxParts allows; those beyond it did not become documents.',
   'normalize.attachments_dropped': 'Attachments of a mail were left out.',
-  'normalize.hidden_content': 'Content that a reader would not see was left out.',
+  'normalize.hidden_content':
+    'Words of a page or mail that a reader would not see were left out; the message counts them.',
   'normalize.beyond_text':
     'The document holds pictures, charts, equations or the like, so it is uploaded as PDF.',
   'normalize.no_text': 'The file opens, but there is nothing in it to read.',
   'normalize.tracked_changes':
     'The document has tracked changes; it was read as if all of them had been accepted.',
-  'normalize.hidden_text': 'The file has hidden text, sheets or slides.',
+  'normalize.hidden_text':
+    'Hidden text was left out, or hidden sheets, rows, columns, cells or slides were kept and marked; the message counts them.',
   'normalize.image_lost': 'Pictures of the file were not kept.',
   'normalize.embedded_object': 'Files embedded in the document were not read.',
   'normalize.imported_part':

@@ -43,7 +43,7 @@ export const printWarnings = {
   'render.embedded_not_read': 'Embedded files were not read; only their preview is shown.',
   'render.import_lost': 'Documents imported into the document could not be read.',
   'render.deletions_left_out': 'Text deleted in tracked changes was left out.',
-  'render.hidden_text': 'Hidden text was left out, as in print.',
+  'render.hidden_text': 'Words that Word does not show were left out; the message counts them.',
   'render.text_appended': 'Text that could not be shown in place is at the end of the PDF.',
   'render.request_refused': 'The document asked for something from elsewhere; it was not loaded.',
 } as const satisfies Record<string, string>;

@@ -6,7 +6,7 @@
  * - `inside.ts` and `sandbox/serve.ts`: only `shared/convert/`, which runs inside the conversion
  *   process. They are separate so that this process loads no zod and the others load no parser.
  * - The foundations, file by file: only `shared/word/`, which builds on them. They are all of
- *   `office/` and `safety/`, `html/reader.ts`, `text/output.ts`, `text/wording.ts`, `limits.ts` and
+ *   `office/` and `safety/`, `html/reader.ts`, `html/style-collector.ts`, `text/output.ts`, `text/wording.ts`, `limits.ts` and
  *   `types.ts`. They have no barrel files: reading an XML part must not load yauzl.
  * - Tests import what they test.
  */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MessageCreateParamsNonStreaming } from '@anthropic-ai/sdk/resources/messages';
+import { displayName } from '../journey/display-name.ts';
 import type { Profile } from '../journey/profiles.ts';
 import type { Block } from '../journey/record.ts';
 
@@ -57,6 +58,6 @@ export function questionOf(block: Block, profile: Profile): string {
 
 /** The title of a document whose answer has none: the file's name, cut to 255 characters, without control characters. */
 export function titleOf(key: string): string {
-  const name = (key.split('/').at(-1) || key).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '');
+  const name = displayName(key.split('/').at(-1) || key);
   return Array.from(name).slice(0, 255).join('');
 }

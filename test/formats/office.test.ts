@@ -71,8 +71,8 @@ describe('presentations', () => {
     expect(text).toContain('[picture: A truck]');
     expect(conversion.fidelity).toMatchObject({ imagesFound: 1, imagesKept: 0 });
     expect(warnings).toEqual([
-      'normalize.hidden_text',
       'normalize.embedded_object',
+      'normalize.hidden_text',
       'normalize.image_lost',
     ]);
   });

@@ -23,7 +23,7 @@ import {
 } from 'docx';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRenderer, type Rendered, renderDocx } from '../../shared/print/index.ts';
-import { docxOf, emf, image, paragraph, picture } from './docx-fixture.ts';
+import { docxOf, emf, image, namespaces, paragraph, picture } from './docx-fixture.ts';
 import { type Pdf, readPdf } from './pdf.ts';
 
 const renderer = createRenderer();
@@ -241,6 +241,26 @@ describe('what cannot be shown', () => {
     expect(pdf.pages.at(-1)).toMatch(/could not be shown in its place.*overlooked words/);
     expect(warnings.map(({ code }) => code)).toEqual(['render.text_appended']);
   });
+});
+
+it('shows what a run shows again, and not what is hidden, tiny or white', async () => {
+  const styles = `<w:styles ${namespaces}><w:style w:type="character" w:styleId="H"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>`;
+  const run = (text: string, properties: string) =>
+    `<w:p><w:r><w:rPr>${properties}</w:rPr><w:t>${text}</w:t></w:r></w:p>`;
+  const body =
+    run('seen', '') +
+    run('again', '<w:rStyle w:val="H"/><w:vanish w:val="0"/>') +
+    run('styled', '<w:rStyle w:val="H"/>') +
+    run('tiny', '<w:sz w:val="2"/>') +
+    run('white', '<w:color w:val="FFFFFF"/>') +
+    run('inverse', '<w:color w:val="FFFFFF"/><w:shd w:val="clear" w:fill="000000"/>');
+
+  const { pdf, warnings } = await print(
+    docxOf(body, { parts: { 'styles.xml': { type: 'styles', content: styles } } }),
+  );
+
+  expect(pdf.text.split(/\s+/)).toEqual(['seen', 'again', 'inverse']);
+  expect(warnings).toEqual([{ code: 'render.hidden_text', message: '3 hidden words left out.' }]);
 });
 
 it('renders one document without keeping a browser', async () => {

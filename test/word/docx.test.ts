@@ -159,12 +159,12 @@ describe('runs', () => {
     expect(await textOf(body)).toBe('| kept | b |\n| --- | --- |');
   });
 
-  it('keeps hidden text and warns about it', async () => {
-    const body = '<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r></w:p>';
+  it('leaves hidden text out and warns about it', async () => {
+    const body = `<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r></w:p>${p('seen')}`;
 
     const { text, warnings } = await convertBytes('a.docx', rawDocx(body));
 
-    expect(text).toBe('secret\n');
+    expect(text).toBe('seen\n');
     expect(warnings).toEqual(['normalize.hidden_text']);
   });
 

@@ -104,7 +104,7 @@ describe('text that docx-preview would skip', () => {
     );
 
     expect(paragraphs).toEqual([['seen']]);
-    expect(facts.hiddenWords).toBe(2);
+    expect(facts.hiddenWords).toBe(3);
   });
 });
 

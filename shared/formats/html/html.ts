@@ -7,7 +7,9 @@ import { TextSink } from '../text/sink.ts';
 import { TextCleaner, textWarnings } from '../text/text.ts';
 import { countedWere } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
+import type { StyleSheet } from './css.ts';
 import { HtmlText } from './reader.ts';
+import { StyleCollector } from './style-collector.ts';
 
 /**
  * A web page to Markdown-like text: headings, lists, tables, links and code are kept; scripts, styles
@@ -18,7 +20,8 @@ export async function convertHtml(input: ConvertInput): Promise<Conversion> {
   const encoding = await detectEncoding(input.path, input.contentType);
   const decoder = createDecoder(encoding.label);
   const cleaner = new TextCleaner(encoding.isClean);
-  const html = new HtmlText(input.limits.maxXmlDepth);
+  const styles = await styleSheetOf(input.path, encoding);
+  const html = new HtmlText(input.limits.maxXmlDepth, { styles });
   const path = join(input.outDir, 'page.txt');
   const sink = await TextSink.open(path, input.limits.maxOutputBytes);
   try {
@@ -49,25 +52,40 @@ export async function convertHtml(input: ConvertInput): Promise<Conversion> {
       encoding: encoding.label,
       imagesFound: html.images,
       imagesKept: 0,
-      warnings: [...textWarnings(encoding, cleaner.cleaned), ...htmlWarnings(html)],
+      warnings: [
+        ...textWarnings(encoding, cleaner.cleaned),
+        ...htmlWarnings({ images: html.images, hidden: html.hidden.count }),
+      ],
     },
     parts: [],
   };
 }
 
-/** Warnings about what the text of a page leaves out. */
-export function htmlWarnings(html: Pick<HtmlText, 'images' | 'hidden'>): Warning[] {
+/** The page's own style sheets, read first: one at the end applies to the beginning. */
+async function styleSheetOf(
+  path: string,
+  { label, bomBytes }: { label: string; bomBytes: number },
+): Promise<StyleSheet> {
+  const decoder = createDecoder(label);
+  const collector = new StyleCollector();
+  for await (const chunk of chunksOf(path, bomBytes)) collector.push(decoder.push(chunk));
+  collector.push(decoder.end());
+  return collector.end();
+}
+
+/** Warnings about what the text of a page leaves out: pictures, and hidden words. */
+export function htmlWarnings({ images, hidden }: { images: number; hidden: number }): Warning[] {
   const warnings: Warning[] = [];
-  if (html.images > 0) {
+  if (images > 0) {
     warnings.push({
       code: 'normalize.image_lost',
-      message: `${countedWere(html.images, 'picture')} left out; alternative texts were kept.`,
+      message: `${countedWere(images, 'picture')} left out; alternative texts were kept.`,
     });
   }
-  if (html.hidden > 0) {
+  if (hidden > 0) {
     warnings.push({
       code: 'normalize.hidden_content',
-      message: `${countedWere(html.hidden, 'hidden element')} left out.`,
+      message: `${countedWere(hidden, 'word')} left out that a reader of the page does not see.`,
     });
   }
   return warnings;

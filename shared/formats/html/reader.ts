@@ -1,7 +1,17 @@
 import { Parser } from 'htmlparser2';
 import { RejectDocument } from '../../journey/errors.ts';
+import { HiddenWords } from '../safety/visibility.ts';
+import type { StyleSheet } from './css.ts';
+import { linkText, startOf, tidy } from './inline.ts';
 import { HtmlTable } from './table.ts';
-import { attributesHide, blockTags, droppedTags, inlineMarks, lineTags } from './tags.ts';
+import { blockTags, droppedTags, inlineMarks, lineTags } from './tags.ts';
+import { HtmlVisibility } from './visibility.ts';
+
+interface HtmlTextOptions {
+  ofWord?: boolean;
+  isPlain?: boolean;
+  styles?: StyleSheet;
+}
 
 /**
  * HTML to Markdown-like text in one pass: the text so far can be taken at any time, so a page of any
@@ -10,8 +20,9 @@ import { attributesHide, blockTags, droppedTags, inlineMarks, lineTags } from '.
 export class HtmlText {
   /** Pictures, not counting tracking pixels. */
   images = 0;
-  /** Elements left out because readers do not see them. */
-  hidden = 0;
+  /** Text left out because readers do not see it. */
+  readonly hidden = new HiddenWords();
+  readonly #visibility: HtmlVisibility;
   readonly #parser: Parser;
   readonly #maxDepth: number;
   readonly #ofWord: boolean;
@@ -24,6 +35,8 @@ export class HtmlText {
   #depth = 0;
   /** Depth at which dropped or hidden content began; 0 when none is open. */
   #dropFrom = 0;
+  /** Whether that content is text, which is hidden, and not code. */
+  #dropsText = false;
   #title: string | undefined;
   #pre = 0;
   #quotes = 0;
@@ -41,8 +54,10 @@ export class HtmlText {
    *   tables, and `data-label` on a list item is its marker
    * @param isPlain text for people: no Markdown but list markers, no title, no link targets and no
    *   descriptions of pictures
+   * @param styles the page's own style sheets
    */
-  constructor(maxDepth: number, { ofWord = false, isPlain = false } = {}) {
+  constructor(maxDepth: number, { ofWord = false, isPlain = false, styles }: HtmlTextOptions = {}) {
+    this.#visibility = new HtmlVisibility(styles);
     this.#maxDepth = maxDepth;
     this.#ofWord = ofWord;
     this.#isPlain = isPlain;
@@ -79,16 +94,20 @@ export class HtmlText {
         message: `Elements are nested more than ${this.#maxDepth} deep.`,
       });
     }
-    if (this.#dropFrom > 0) return;
+    if (this.#dropFrom > 0) {
+      if (droppedTags.has(name)) this.#dropsText = false;
+      return;
+    }
+    const isRemoved = this.#visibility.enter(name, attributes);
     if (name === 'title' && this.#title === undefined) {
       this.#title = '';
       return;
     }
-    const hides = attributesHide(attributes);
-    if (hides || droppedTags.has(name)) {
-      if (hides) this.hidden += 1;
-      if (name === 'svg') this.images += 1;
+    const isDropped = droppedTags.has(name);
+    if (isRemoved || isDropped) {
+      if (name === 'svg' && !isRemoved) this.images += 1;
       this.#dropFrom = this.#depth;
+      this.#dropsText = !isDropped;
       return;
     }
     this.#endBlock(name);
@@ -147,7 +166,7 @@ export class HtmlText {
         this.#input(attributes);
         break;
       default:
-        this.#append(this.#isPlain ? '' : (inlineMarks[name]?.[0] ?? ''));
+        this.#mark(inlineMarks[name]?.[0]);
     }
   }
 
@@ -155,9 +174,14 @@ export class HtmlText {
     const depth = this.#depth;
     this.#depth -= 1;
     if (this.#dropFrom > 0) {
-      if (depth === this.#dropFrom) this.#dropFrom = 0;
+      if (depth !== this.#dropFrom) return;
+      this.#dropFrom = 0;
+      this.hidden.interrupt();
+      this.#visibility.leave();
       return;
     }
+    const mark = this.#visibility.isHidden ? undefined : inlineMarks[name]?.[1];
+    this.#visibility.leave();
     if (name === 'title') {
       this.#endTitle();
       return;
@@ -197,20 +221,32 @@ export class HtmlText {
         break;
       default:
         if (/^h[1-6]$/.test(name)) this.#heading = 0;
-        else this.#append(this.#isPlain ? '' : (inlineMarks[name]?.[1] ?? ''));
+        else this.#mark(mark);
     }
   }
 
   #text(text: string): void {
-    if (this.#dropFrom > 0) return;
+    if (this.#dropFrom > 0) {
+      if (this.#dropsText) this.hidden.add(text);
+      return;
+    }
     if (this.#title !== undefined && this.#title !== endedTitle) {
       if (this.#title.length < 1_000) this.#title += text;
+      return;
+    }
+    if (this.#visibility.isHidden && text.trim() !== '') {
+      this.hidden.add(text);
+      this.hidden.interrupt();
       return;
     }
     this.#append(text);
     // A very long block is written in pieces.
     const length = this.#line.length + (this.#link?.label.length ?? 0);
     if (length > 256 * 1024 && this.#pre === 0) this.#flush();
+  }
+
+  #mark(text = ''): void {
+    if (text !== '' && !this.#isPlain && !this.#visibility.isHidden) this.#append(text);
   }
 
   #append(text: string): void {
@@ -252,15 +288,7 @@ export class HtmlText {
     const link = this.#link;
     this.#link = undefined;
     if (!link) return;
-    const text = this.#tidy(link.label);
-    const address = link.href.replace(/^(?:mailto|tel):/i, '');
-    if (text === '' || text === link.href || text === address) {
-      this.#line += link.label;
-      return;
-    }
-    const lead = /^\s/.test(link.label) ? ' ' : '';
-    const trail = /\s$/.test(link.label) ? ' ' : '';
-    this.#line += `${lead}[${text}](${link.href})${trail}`;
+    this.#line += linkText(link.href, link.label, this.#tidy(link.label));
   }
 
   #nextMarker({ value, 'data-label': label }: Record<string, string>): string {
@@ -367,18 +395,3 @@ export class HtmlText {
 }
 
 const endedTitle = '\0ended';
-
-function startOf(value: string | undefined): number {
-  const start = Number(value);
-  return value !== undefined && Number.isInteger(start) ? start : 1;
-}
-
-/** White space as a browser shows it; U+2028 stands for `<br>`. */
-function tidy(text: string): string {
-  return text
-    .replace(/[\u00ad\u200b\ufeff]/g, '')
-    .replace(/[ \t\n\r\f\u00a0]+/g, ' ')
-    .replace(/ ?\u2028 ?/g, '\n')
-    .replace(/\n{3,}/g, '\n\n')
-    .trim();
-}

@@ -35,13 +35,3 @@ export const inlineMarks: Readonly<Record<string, readonly [string, string]>> = 
   kbd: ['`', '`'],
   rt: ['(', ')'],
 };
-
-/** Whether the element's own attributes hide it. Style sheets are not read. */
-export function attributesHide(attributes: Record<string, string>): boolean {
-  if (attributes.hidden !== undefined && attributes.hidden !== 'until-found') return true;
-  const { style } = attributes;
-  return (
-    style !== undefined &&
-    /(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all)/i.test(style)
-  );
-}

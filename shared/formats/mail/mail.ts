@@ -5,6 +5,7 @@ import { RejectDocument } from '../../journey/errors.ts';
 import type { Warning } from '../../journey/record.ts';
 import { htmlWarnings } from '../html/html.ts';
 import { HtmlText } from '../html/reader.ts';
+import { stylesOf } from '../html/style-collector.ts';
 import { extensionOf, formatOfContentType, kinds } from '../identify/kinds.ts';
 import { PartNames } from '../safety/part-name.ts';
 import { createDecoder, detectEncoding } from '../text/encoding.ts';
@@ -205,12 +206,14 @@ function addressText(address: Address): string {
 function bodyOf(mail: Email, maxDepth: number): { text: string; warnings: Warning[] } {
   const plain = (mail.text ?? '').replaceAll('\r\n', '\n').trim();
   if (!mail.html) return { text: plain, warnings: [] };
-  const html = new HtmlText(maxDepth);
+  const html = new HtmlText(maxDepth, { styles: stylesOf(mail.html) });
   html.write(mail.html);
   html.end();
   const text = html.take();
-  if (wordCount(text) < 0.9 * wordCount(plain)) return { text: plain, warnings: [] };
-  return { text, warnings: htmlWarnings({ images: 0, hidden: html.hidden }) };
+  // The plain body often repeats what the HTML one hides; that is no reason to prefer it.
+  if (wordCount(text) + html.hidden.count < 0.9 * wordCount(plain))
+    return { text: plain, warnings: [] };
+  return { text, warnings: htmlWarnings({ images: 0, hidden: html.hidden.count }) };
 }
 
 function wordCount(text: string): number {

@@ -202,8 +202,11 @@ function parserFor(partName: string, handlers: XmlHandlers) {
   return parser;
 }
 
-/** Decodes an XML part by its byte order mark or its declaration (XML 1.0, appendix F). */
-function decodeXml(bytes: Buffer, partName: string): string {
+/**
+ * Decodes an XML part by its byte order mark or its declaration (XML 1.0, appendix F).
+ * @throws RejectDocument `normalize.corrupt`
+ */
+export function decodeXml(bytes: Buffer, partName: string): string {
   const label = wideLabel(bytes) ?? declaredLabel(bytes) ?? 'utf-8';
   try {
     return new TextDecoder(label, { fatal: true }).decode(bytes);

@@ -19,15 +19,20 @@ export interface OfficeText {
 /** What officeparser does not read and is added to a slide: text of diagrams, data of charts. */
 export type SlideAdditions = Map<number, MarkdownBlock[]>;
 
-/**
- * @param nodes the parser's content
- * @param additions by slide number; slides that the parser left out as empty are added too
- */
+/** What is known of a presentation's slides, by their numbers. */
+interface SlideFacts {
+  /** Slides that the parser left out as empty are added too. */
+  additions?: SlideAdditions;
+  /** Slides that are not shown; their headings say so. */
+  hidden?: ReadonlySet<number>;
+}
+
+/** @param nodes the parser's content */
 export function officeText(
   nodes: OfficeContentNode[],
-  additions: SlideAdditions = new Map(),
+  { additions = new Map(), hidden = new Set() }: SlideFacts = {},
 ): OfficeText {
-  const writer = new NodeWriter();
+  const writer = new NodeWriter(hidden);
   const seen = new Set<number>();
   const parts: { slide: number; blocks: MarkdownBlock[] }[] = [];
   for (const node of nodes) {
@@ -40,7 +45,8 @@ export function officeText(
     parts.push({ slide, blocks });
   }
   for (const [slide, blocks] of additions) {
-    if (!seen.has(slide)) parts.push({ slide, blocks: [slideHeading(slide), ...blocks] });
+    if (!seen.has(slide))
+      parts.push({ slide, blocks: [slideHeading(slide, hidden.has(slide)), ...blocks] });
   }
   const inOrder = additions.size > 0 ? parts.sort((a, b) => a.slide - b.slide) : parts;
   return {
@@ -50,8 +56,9 @@ export function officeText(
   };
 }
 
-function slideHeading(slide: number, title = ''): MarkdownBlock {
-  return paragraph(`# Slide ${slide}${title === '' ? '' : `: ${title}`}`);
+function slideHeading(slide: number, isHidden: boolean, title = ''): MarkdownBlock {
+  const mark = isHidden ? ' (hidden)' : '';
+  return paragraph(`# Slide ${slide}${mark}${title === '' ? '' : `: ${title}`}`);
 }
 
 function paragraph(text: string): MarkdownBlock {
@@ -62,6 +69,11 @@ class NodeWriter {
   images = 0;
   charts = 0;
   readonly #notes: string[] = [];
+  readonly #hiddenSlides: ReadonlySet<number>;
+
+  constructor(hiddenSlides: ReadonlySet<number>) {
+    this.#hiddenSlides = hiddenSlides;
+  }
 
   block(node: OfficeContentNode): MarkdownBlock[] {
     switch (node.type) {
@@ -110,7 +122,9 @@ class NodeWriter {
     const titled = first?.type === 'heading';
     const title = titled ? this.#inline(first).replace(/\s+/g, ' ').trim() : '';
     const body = titled ? rest : (node.children ?? []);
-    const blocks = [slideHeading(node.metadata?.slideNumber ?? 0, title), ...this.blocks(body)];
+    const number = node.metadata?.slideNumber ?? 0;
+    const heading = slideHeading(number, this.#hiddenSlides.has(number), title);
+    const blocks = [heading, ...this.blocks(body)];
     for (const note of node.notes ?? []) {
       const text = joinBlocks(this.blocks(note.children ?? []));
       if (text !== '') blocks.push(paragraph(`Speaker notes: ${text}`));

@@ -5,11 +5,13 @@ import type { Warning } from '../../journey/record.ts';
 import { joinBlocks } from '../office/markdown-blocks.ts';
 import { packageWarnings } from '../office/package.ts';
 import { rejectProtected } from '../safety/protection.ts';
+import { hiddenTextWarnings } from '../safety/visibility.ts';
 import { openXmlPackage } from '../safety/xml.ts';
 import { writeTextConversion } from '../text/output.ts';
 import { counted, countedWere } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { officeText, type SlideAdditions } from './ast-text.ts';
+import { type Hidden, rtfWithoutHiddenText, withoutHiddenText } from './hidden/index.ts';
 import { readPptxExtras } from './pptx-extras.ts';
 
 type OfficeFormat = 'pptx' | 'odt' | 'odp' | 'rtf' | 'epub';
@@ -19,7 +21,8 @@ const maxRtfBytes = 64 * 1024 * 1024;
 
 /**
  * Presentations, OpenDocument texts, RTF and EPUB to Markdown-like text by officeparser. Slides,
- * speaker notes and comments stay apart. Pictures are lost and counted; in pptx the data of charts
+ * speaker notes and comments stay apart. Text that a reader does not see is left out and counted; hidden
+ * slides are marked. Pictures are lost and counted; in pptx the data of charts
  * and the text of diagrams are kept.
  *
  * @throws RejectDocument `normalize.encrypted`, `normalize.corrupt`, `normalize.too_large` and those
@@ -30,14 +33,22 @@ export async function convertOffice(input: ConvertInput): Promise<Conversion> {
   const warnings: Warning[] = [];
   let additions: SlideAdditions = new Map();
   let slides: number | undefined;
-  if (format === 'rtf') checkRtfSize(input.sizeBytes);
-  else {
+  let hidden: Hidden;
+  let bytes: Buffer;
+  if (format === 'rtf') {
+    checkRtfSize(input.sizeBytes);
+    bytes = await readFile(input.path);
+    hidden = rtfWithoutHiddenText(bytes);
+  } else {
     const zip = await openXmlPackage(input.path, input.limits, { allowDoctype: format !== 'pptx' });
     try {
       await rejectProtected(zip);
+      hidden = await withoutHiddenText(zip, format, input.limits);
+      bytes = hidden.bytes ?? (await readFile(input.path));
       if (format === 'pptx') {
         const extras = await readPptxExtras(zip, input.limits);
         ({ additions, slides } = extras);
+        hidden.slides = extras.hidden;
         warnings.push(...slideWarnings(extras));
         warnings.push(...(await packageWarnings(zip, input.limits)));
       }
@@ -46,13 +57,14 @@ export async function convertOffice(input: ConvertInput): Promise<Conversion> {
     }
   }
 
-  const bytes = await readFile(input.path);
-  const ast = await parse(bytes, format, input);
+  warnings.push(...hiddenSlideWarnings(hidden.slides), ...hiddenTextWarnings(hidden.words));
+
+  const ast = await parse(hidden.bytes ?? bytes, format, input);
   const content = [...(ast.auxiliary?.headers ?? []), ...ast.content];
-  const { blocks, images, charts } = officeText(
-    [...content, ...(ast.auxiliary?.footers ?? [])],
+  const { blocks, images, charts } = officeText([...content, ...(ast.auxiliary?.footers ?? [])], {
     additions,
-  );
+    hidden: new Set(hidden.slides),
+  });
   const imagesFound = format === 'rtf' ? countRtfPictures(bytes) : images;
   if (imagesFound > 0) {
     warnings.push({
@@ -73,7 +85,7 @@ export async function convertOffice(input: ConvertInput): Promise<Conversion> {
     });
   }
   const text = joinBlocks(blocks);
-  if (blocks.every(({ text: block }) => /^# Slide \d+$/.test(block))) {
+  if (blocks.every(({ text: block }) => /^# Slide \d+(?: \(hidden\))?$/.test(block))) {
     warnings.push({ code: 'normalize.no_text', message: 'The document holds no text.' });
   }
   return writeTextConversion(
@@ -159,18 +171,21 @@ function refusal(error: unknown): unknown {
   });
 }
 
+function hiddenSlideWarnings(slides: number[]): Warning[] {
+  if (slides.length === 0) return [];
+  return [
+    {
+      code: 'normalize.hidden_text',
+      message: `Hidden slides were read too, and marked: ${slides.join(', ')}.`,
+    },
+  ];
+}
+
 function slideWarnings({
-  hidden,
   charts,
   embedded,
 }: Awaited<ReturnType<typeof readPptxExtras>>): Warning[] {
   const warnings: Warning[] = [];
-  if (hidden.length > 0) {
-    warnings.push({
-      code: 'normalize.hidden_text',
-      message: `Hidden slides were read too: ${hidden.join(', ')}.`,
-    });
-  }
   if (charts > 0) {
     warnings.push({
       code: 'normalize.chart_lost',

@@ -7,7 +7,7 @@ const maxSegment = 120;
 const maxName = 300;
 
 /** Marks that make `fdp.exe` look like `exe.pdf` on the screen. */
-const directionMarks = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const directionMarks = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
  * A name below its parent, with `/` between folders: legal in S3, the Files API and file systems,

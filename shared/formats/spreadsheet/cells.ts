@@ -6,7 +6,12 @@ export interface RowCell {
   column: number;
   text: string;
   isNumber: boolean;
+  /** Its own style hides its text. */
+  isHidden?: boolean;
 }
+
+/** The first and last of some columns. */
+export type ColumnRange = [first: number, last: number];
 
 /** A merged range, counted from 0, both ends included. */
 export interface Merge {

@@ -1,13 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { type CellObject, type DenseWorkSheet, read, type WorkBook } from '@e965/xlsx';
+import {
+  type CellObject,
+  type ColInfo,
+  type DenseWorkSheet,
+  read,
+  type WorkBook,
+} from '@e965/xlsx';
 import { RejectDocument } from '../../journey/errors.ts';
 import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
 import { macrosWarning } from '../office/package.ts';
-import { columnName, type Merge, type RowCell } from './cells.ts';
+import { type ColumnRange, columnName, type Merge, type RowCell } from './cells.ts';
 import { MergeFiller } from './merges.ts';
 import { isoDate, type NumberText, numberTextFor, plainNumber } from './values.ts';
-import { hiddenSheets, uncalculatedFormulas } from './warnings.ts';
+import { hiddenCells, hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 
 /**
@@ -57,6 +63,7 @@ export async function readLegacyWorkbook(
   }
   return [
     ...hiddenSheets(hidden),
+    ...hiddenCells(writer.hidden),
     ...uncalculatedFormulas(uncalculated),
     ...(workbook.vbaraw ? [macrosWarning] : []),
   ];
@@ -90,6 +97,10 @@ async function writeRows(
 ): Promise<number> {
   let uncalculated = 0;
   const comments: string[] = [];
+  const hiddenColumns = (sheet?.['!cols'] ?? []).flatMap(
+    (column: ColInfo | undefined, at: number): ColumnRange[] =>
+      column?.hidden === true ? [[at, at]] : [],
+  );
   const merges = new MergeFiller((sheet?.['!merges'] ?? []).map(mergeOf));
   const rows = sheet?.['!data'] ?? [];
   for (let row = 0; row < rows.length; row++) {
@@ -108,7 +119,8 @@ async function writeRows(
         );
       }
     }
-    writer.row(merges.fill(row, cells));
+    const isHidden = sheet?.['!rows']?.[row]?.hidden === true;
+    writer.row(merges.fill(row, cells), { isHidden, hiddenColumns });
     if (row % 1000 === 0) await writer.flush();
   }
   writer.list('Comments', comments);
@@ -128,6 +140,8 @@ function parse(bytes: Buffer, limits: Limits): WorkBook {
       dense: true,
       cellDates: false,
       cellNF: true,
+      // Without them, hidden columns are not read.
+      cellStyles: true,
       cellHTML: false,
       cellText: false,
       cellFormula: true,

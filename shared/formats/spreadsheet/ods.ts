@@ -4,9 +4,9 @@ import { readPart } from '../office/package.ts';
 import { type Attributes, readXml, type XmlHandlers } from '../office/xml.ts';
 import type { SafeZip } from '../safety/zip.ts';
 import { counted } from '../text/wording.ts';
-import { columnName, type RowCell } from './cells.ts';
+import { type ColumnRange, columnName, type RowCell } from './cells.ts';
 import { isoDate, plainNumber } from './values.ts';
-import { hiddenSheets, uncalculatedFormulas } from './warnings.ts';
+import { hiddenCells, hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 import type { WorkbookFindings } from './xlsx.ts';
 
@@ -42,7 +42,11 @@ export async function readOds(
       message: 'content.xml inside the file is not a spreadsheet.',
     });
   }
-  const warnings = [...hiddenSheets(reader.hidden), ...uncalculatedFormulas(reader.uncalculated)];
+  const warnings = [
+    ...hiddenSheets(reader.hidden),
+    ...hiddenCells(writer.hidden),
+    ...uncalculatedFormulas(reader.uncalculated),
+  ];
   if (reader.objects > 0) {
     warnings.push({
       code: 'normalize.chart_lost',
@@ -64,6 +68,9 @@ class OdsReader implements XmlHandlers {
   #depth = 0;
   #rowNumber = 0;
   #rowTimes = 1;
+  #isHiddenRow = false;
+  #columns = 0;
+  #hiddenColumns: ColumnRange[] = [];
   #column = 0;
   #cells: RowCell[] = [];
   #cell: OpenCell | undefined;
@@ -91,8 +98,12 @@ class OdsReader implements XmlHandlers {
       case 'table:table':
         this.#openTable(attributes);
         break;
+      case 'table:table-column':
+        if (this.#depth === 1) this.#openColumn(attributes);
+        break;
       case 'table:table-row':
         this.#rowTimes = timesOf(attributes['table:number-rows-repeated']);
+        if (this.#depth === 1) this.#isHiddenRow = isCollapsed(attributes);
         this.#cells = [];
         this.#column = 0;
         break;
@@ -173,8 +184,16 @@ class OdsReader implements XmlHandlers {
     if (isHidden) this.hidden.push(name);
     this.#writer.beginSheet({ name, remark: isHidden ? 'hidden' : undefined });
     this.#rowNumber = 0;
+    this.#columns = 0;
+    this.#hiddenColumns = [];
     this.#comments = [];
     this.#texts = [];
+  }
+
+  #openColumn(attributes: Attributes): void {
+    const first = this.#columns;
+    this.#columns += timesOf(attributes['table:number-columns-repeated']);
+    if (isCollapsed(attributes)) this.#hiddenColumns.push([first, this.#columns - 1]);
   }
 
   #closeTable(): void {
@@ -186,7 +205,11 @@ class OdsReader implements XmlHandlers {
   }
 
   #closeRow(): void {
-    this.#writer.row(this.#cells, this.#rowTimes);
+    this.#writer.row(this.#cells, {
+      times: this.#rowTimes,
+      isHidden: this.#isHiddenRow,
+      hiddenColumns: this.#hiddenColumns,
+    });
     this.#rowNumber += this.#rowTimes;
   }
 
@@ -242,6 +265,11 @@ class OdsReader implements XmlHandlers {
 
 function typeOf(attributes: Attributes): string {
   return attributes['office:value-type'] ?? '';
+}
+
+/** Hidden by hand or by a filter (ODF 1.3 part 3, 19.749). */
+function isCollapsed(attributes: Attributes): boolean {
+  return /^(?:collapse|filter)$/.test(attributes['table:visibility'] ?? '');
 }
 
 /** A number of repetitions: 1 if it is missing or makes no sense. */

@@ -4,6 +4,7 @@ import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
 import { mainPartName } from '../office/package.ts';
 import { rejectProtected } from '../safety/protection.ts';
+import { hiddenTextWarnings } from '../safety/visibility.ts';
 import { openXmlPackage } from '../safety/xml.ts';
 import { openZip } from '../safety/zip.ts';
 import { counted } from '../text/wording.ts';
@@ -93,6 +94,7 @@ function tableWarnings(writer: SpreadsheetWriter, pictures: number, limits: Limi
       message: `Rows beyond the limits (${limits.maxRows} rows per sheet, ${limits.maxCells} cells) were left out: ${writer.rowsFound - writer.rowsKept}.`,
     });
   }
+  warnings.push(...hiddenTextWarnings(writer.hiddenWords));
   if (pictures > 0) {
     warnings.push({
       code: 'normalize.image_lost',

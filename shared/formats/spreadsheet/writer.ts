@@ -1,7 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { RejectDocument } from '../../journey/errors.ts';
 import type { Limits } from '../limits.ts';
-import { columnName, type RowCell } from './cells.ts';
+import { HiddenWords, withoutTags } from '../safety/visibility.ts';
+import { type ColumnRange, columnName, type RowCell } from './cells.ts';
+import type { HiddenCells } from './warnings.ts';
 
 /**
  * A workbook as one text: for each sheet a heading, its rows as CSV, then comments and links of its
@@ -28,8 +30,11 @@ export class SpreadsheetWriter {
   rowsKept = 0;
   cellsKept = 0;
   sheets = 0;
+  /** What is marked as hidden. */
+  readonly hidden: HiddenCells = { rows: 0, columns: 0, cells: 0 };
   readonly #file: FileHandle;
   readonly #limits: Limits;
+  readonly #words = new HiddenWords();
   #pending = '';
   #bytes = 0;
   #sheet = freshSheet();
@@ -37,6 +42,11 @@ export class SpreadsheetWriter {
   constructor(file: FileHandle, limits: Limits) {
     this.#file = file;
     this.#limits = limits;
+  }
+
+  /** Words in characters that show nothing, which were left out; final after the last `flush`. */
+  get hiddenWords(): number {
+    return this.#words.count;
   }
 
   beginSheet({ name, remark }: SheetHeading): void {
@@ -49,14 +59,23 @@ export class SpreadsheetWriter {
   /**
    * Writes a row, its cells in order of columns; empty ones may be left out.
    * @param times how often the row is repeated, for formats that store it once
+   * @param isHidden whether the row is hidden: it is kept and marked
+   * @param hiddenColumns their first cells with text are marked
    */
-  row(cells: RowCell[], times = 1): void {
+  row(
+    written: RowCell[],
+    { times = 1, isHidden = false, hiddenColumns = [] }: RowOptions = {},
+  ): void {
     const sheet = this.#sheet;
+    const hasHidden = hiddenColumns.length > 0 || written.some((cell) => cell.isHidden);
+    const cells = hasHidden ? written.map((cell) => this.#marked(cell, hiddenColumns)) : written;
     if (cells.every(({ text }) => text === '')) {
       sheet.gap = sheet.rows > 0;
       return;
     }
     this.rowsFound += times;
+    if (isHidden) this.hidden.rows += times;
+    this.#markRows(isHidden);
     const line = csvLine(cells);
     for (let at = 0; at < times; at++) {
       sheet.rows += 1;
@@ -65,6 +84,33 @@ export class SpreadsheetWriter {
       if (isOver) return;
       this.#keep(cells, line);
     }
+  }
+
+  /** A cell that is not shown, or is the first in a hidden column, says so. */
+  #marked(cell: RowCell, hiddenColumns: ColumnRange[]): RowCell {
+    const { text, column } = cell;
+    if (text === '') return cell;
+    const marks: string[] = [];
+    const isIn = ([first, last]: ColumnRange) => first <= column && column <= last;
+    const marked = this.#sheet.markedColumns;
+    if (!marked.has(column) && hiddenColumns.some(isIn)) {
+      marked.add(column);
+      this.hidden.columns += 1;
+      marks.push('[hidden column] ');
+    }
+    if (cell.isHidden) {
+      this.hidden.cells += 1;
+      marks.push('[hidden] ');
+    }
+    return marks.length > 0 ? { ...cell, text: marks.join('') + text } : cell;
+  }
+
+  /** Lines around hidden rows. */
+  #markRows(isHidden: boolean): void {
+    const sheet = this.#sheet;
+    if (sheet.isHidden === isHidden) return;
+    sheet.isHidden = isHidden;
+    this.#pending += isHidden ? '[hidden rows:]\n' : '[end of hidden rows]\n';
   }
 
   #keep(cells: RowCell[], line: string): void {
@@ -97,6 +143,7 @@ export class SpreadsheetWriter {
   /** Ends the rows of a worksheet. */
   endSheet(): void {
     if (this.#sheet.rows === 0) this.#pending += '(no cells)\n';
+    this.#markRows(false);
   }
 
   /** Called instead of writing rows, for a sheet that has none to read. */
@@ -110,7 +157,7 @@ export class SpreadsheetWriter {
    */
   async flush(isLast = false): Promise<void> {
     if (this.#pending.length < 256 * 1024 && !isLast) return;
-    const text = this.#pending;
+    const text = withoutTags(this.#pending, (spelt) => this.#words.add(spelt));
     this.#pending = '';
     const { bytesWritten } = await this.#file.write(text);
     this.#bytes += bytesWritten;
@@ -125,6 +172,12 @@ export class SpreadsheetWriter {
   }
 }
 
+interface RowOptions {
+  times?: number;
+  isHidden?: boolean;
+  hiddenColumns?: ColumnRange[];
+}
+
 interface Sheet {
   rows: number;
   /** There is an empty row between the last row and the next. */
@@ -132,10 +185,22 @@ interface Sheet {
   sinceHeader: number;
   header: string | undefined;
   firstRows: { cells: RowCell[]; line: string }[];
+  /** Whether the last row was hidden. */
+  isHidden: boolean;
+  /** Hidden columns whose mark has been written. */
+  markedColumns: Set<number>;
 }
 
 function freshSheet(): Sheet {
-  return { rows: 0, gap: false, sinceHeader: 0, header: undefined, firstRows: [] };
+  return {
+    rows: 0,
+    gap: false,
+    sinceHeader: 0,
+    header: undefined,
+    firstRows: [],
+    isHidden: false,
+    markedColumns: new Set(),
+  };
 }
 
 /** The first row of text that is about as wide as the rows around it; '' if there is none. */

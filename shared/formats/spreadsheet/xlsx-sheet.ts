@@ -1,6 +1,7 @@
 import { RejectDocument } from '../../journey/errors.ts';
-import type { XmlHandlers } from '../office/xml.ts';
-import { columnOf, type Merge, parseRange, type RowCell } from './cells.ts';
+import { isOn, type XmlHandlers } from '../office/xml.ts';
+import { unreadablePoints } from '../safety/visibility.ts';
+import { type ColumnRange, columnOf, type Merge, parseRange, type RowCell } from './cells.ts';
 import { MergeFiller } from './merges.ts';
 import { isoDate } from './values.ts';
 import { unescaped, type Workbook } from './xlsx-workbook.ts';
@@ -22,6 +23,15 @@ interface OpenCell {
   inline: string;
 }
 
+/** Takes the cells of a row, and whether the row is hidden. */
+type RowTaker = (cells: RowCell[], isHidden: boolean) => void;
+
+/** In characters; Excel shows such a column as a thick line. */
+const narrowestColumn = 0.25;
+
+/** Every cell is looked up in them. */
+const mostColumnRanges = 1_000;
+
 /** The last column in Excel (XFD). */
 const lastColumn = 16_383;
 
@@ -30,29 +40,38 @@ const lastColumn = 16_383;
  * formula becomes its stored result or, without one, itself with its `=`.
  */
 export class WorksheetReader implements XmlHandlers {
+  /** First and last of the columns that are hidden, counted from 0; known before the first row. */
+  readonly hiddenColumns: ColumnRange[] = [];
   /** External links of cells: cell and relationship id. */
   readonly links: { ref: string; id: string }[] = [];
   readonly #workbook: Workbook;
   readonly #findings: SheetFindings;
   readonly #merges: MergeFiller;
-  readonly #give: (cells: RowCell[]) => void;
+  readonly #give: RowTaker;
+  readonly #isPlain: boolean;
   #row = -1;
   #cells: RowCell[] = [];
   #cell: OpenCell | undefined;
   #collecting: 'value' | 'formula' | 'inline' | undefined;
   #phonetic = 0;
   #isUnsorted = false;
+  #isHiddenRow = false;
 
-  /** @param give called with each row in the part, including empty ones */
+  /**
+   * @param isPlain whether only the styles of the cells paint them
+   * @param give called with each row in the part, including empty ones
+   */
   constructor(
     workbook: Workbook,
     findings: SheetFindings,
     merges: Merge[],
-    give: (cells: RowCell[]) => void,
+    isPlain: boolean,
+    give: RowTaker,
   ) {
     this.#workbook = workbook;
     this.#findings = findings;
     this.#merges = new MergeFiller(merges);
+    this.#isPlain = isPlain;
     this.#give = give;
   }
 
@@ -60,9 +79,13 @@ export class WorksheetReader implements XmlHandlers {
     switch (name) {
       case 's:row':
         this.#openRow(attributes.r);
+        this.#isHiddenRow = isHiddenSize(attributes, 'ht', 'customHeight', unreadablePoints);
         break;
       case 's:c':
         this.#openCell(attributes);
+        break;
+      case 's:col':
+        this.#openColumns(attributes);
         break;
       case 's:v':
         this.#collecting = 'value';
@@ -113,11 +136,17 @@ export class WorksheetReader implements XmlHandlers {
     else cell.inline += text;
   }
 
+  #openColumns(attributes: Record<string, string>): void {
+    if (!isHiddenSize(attributes, 'width', 'customWidth', narrowestColumn)) return;
+    if (this.hiddenColumns.length >= mostColumnRanges) return;
+    this.hiddenColumns.push([Number(attributes.min) - 1, Number(attributes.max) - 1]);
+  }
+
   #openRow(reference: string | undefined): void {
     const stated = reference === undefined ? Number.NaN : Number(reference) - 1;
     const next = Number.isInteger(stated) && stated >= 0 ? stated : this.#row + 1;
     // Rows missing from the part are empty.
-    if (next > this.#row + 1) this.#give([]);
+    if (next > this.#row + 1) this.#give([], false);
     this.#row = next;
     this.#cells = [];
   }
@@ -126,7 +155,7 @@ export class WorksheetReader implements XmlHandlers {
     // Excel writes cells in order, and repairs files in which they are not.
     if (this.#isUnsorted) this.#cells.sort((a, b) => a.column - b.column);
     this.#isUnsorted = false;
-    this.#give(this.#merges.fill(this.#row, this.#cells));
+    this.#give(this.#merges.fill(this.#row, this.#cells), this.#isHiddenRow);
   }
 
   #openCell(attributes: Record<string, string>): void {
@@ -147,10 +176,17 @@ export class WorksheetReader implements XmlHandlers {
     this.#cell = undefined;
     if (!cell) return;
     const isNumber = cell.type === 'n' && cell.value !== undefined;
-    const entry = { column: cell.column, text: this.#textOf(cell), isNumber };
+    const text = this.#textOf(cell);
+    const isHidden = text !== '' && this.#isHidden(cell.style);
+    const entry: RowCell = { column: cell.column, text, isNumber, ...(isHidden && { isHidden }) };
     const last = this.#cells.at(-1);
     if (last && last.column >= entry.column) this.#isUnsorted = true;
     this.#cells.push(entry);
+  }
+
+  #isHidden(style: number): boolean {
+    const showing = this.#workbook.showings[style];
+    return showing === 'hidden' || (showing === 'on-plain' && this.#isPlain);
   }
 
   #shared(index: number): string {
@@ -193,6 +229,17 @@ export class WorksheetReader implements XmlHandlers {
         return value;
     }
   }
+}
+
+/** Whether a row or column is hidden, or so low or narrow that nothing of it is seen. */
+function isHiddenSize(
+  attributes: Record<string, string>,
+  size: string,
+  custom: string,
+  least: number,
+): boolean {
+  if (isOn(attributes.hidden ?? '0')) return true;
+  return isOn(attributes[custom] ?? '0') && Number(attributes[size] ?? least + 1) <= least;
 }
 
 /** Reads the merged ranges ahead of the rows, which precede them in the part. */

@@ -5,6 +5,7 @@ import { mainPartName, type Relationship, readPart, relationshipsOf } from '../o
 import { isOn, readXml, readXmlStream } from '../office/xml.ts';
 import type { SafeZip, ZipEntry } from '../safety/zip.ts';
 import { type NumberText, numberTextFor, plainNumber } from './values.ts';
+import { readShowings, type Showing } from './xlsx-looks.ts';
 
 /** A sheet as listed in the workbook, in the order of tabs. */
 export interface SheetEntry {
@@ -23,6 +24,8 @@ export interface Workbook {
   maxSharedCharacters: number;
   /** How numbers become text in a style, given by its index. */
   numberTextOf(style: number): NumberText;
+  /** How the cells of a style are shown, by its index. */
+  showings: Showing[];
 }
 
 /** A cell takes some 30 bytes of XML; long labels repeated a million times give a tenth of this. */
@@ -70,6 +73,7 @@ export async function readWorkbook(zip: SafeZip, limits: Limits): Promise<Workbo
     sheets,
     maxSharedCharacters: Math.max(leastExpansion, maxExpansion * zip.unzippedBytes),
     strings: await readSharedStrings(zip, related('sharedStrings'), limits),
+    showings: await readShowings(zip, related('styles'), related('theme'), limits),
     numberTextOf: await readNumberFormats(zip, related('styles'), date1904, limits),
   };
 }

@@ -6,9 +6,10 @@ import { checkXml } from '../safety/xml.ts';
 import type { SafeZip, ZipEntry } from '../safety/zip.ts';
 import { counted } from '../text/wording.ts';
 import type { Merge } from './cells.ts';
-import { hiddenSheets, uncalculatedFormulas } from './warnings.ts';
+import { hiddenCells, hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
 import { readExtras } from './xlsx-extras.ts';
+import { isPlainSheet } from './xlsx-looks.ts';
 import { mergesIn, type SheetFindings, WorksheetReader } from './xlsx-sheet.ts';
 import { readWorkbook, type SheetEntry, streamOf, type Workbook } from './xlsx-workbook.ts';
 
@@ -79,6 +80,7 @@ export async function readXlsx(
   const hidden = workbook.sheets.filter(({ state }) => state !== 'visible');
   const warnings = [
     ...hiddenSheets(hidden.map(({ name }) => name)),
+    ...hiddenCells(writer.hidden),
     ...unreadSheets(unread),
     ...uncalculatedFormulas(found.uncalculated),
     ...lostCharts(charts),
@@ -123,13 +125,17 @@ async function readSheet(
   writer: SpreadsheetWriter,
 ): Promise<WorksheetReader['links']> {
   let merges: Merge[] = [];
+  let isPlain = false;
   let chunks: AsyncIterable<Buffer> = streamOf(zip, entry);
   if (entry.uncompressedSize <= heldBytes) {
     const held = await zip.read(entry, heldBytes);
     merges = mergesIn(held);
+    isPlain = isPlainSheet(held);
     chunks = slices(held);
   }
-  const reader = new WorksheetReader(workbook, found, merges, (cells) => writer.row(cells));
+  const reader = new WorksheetReader(workbook, found, merges, isPlain, (cells, isHidden) => {
+    writer.row(cells, { isHidden, hiddenColumns: reader.hiddenColumns });
+  });
   await readXmlStream(chunks, entry.name, reader, limits.maxXmlDepth, () => writer.flush());
   return reader.links;
 }

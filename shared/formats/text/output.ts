@@ -2,10 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RejectDocument } from '../../journey/errors.ts';
 import type { Fidelity } from '../../journey/record.ts';
+import { HiddenWords, hiddenTextWarnings, withoutTags } from '../safety/visibility.ts';
 import type { Conversion } from '../types.ts';
 
 /**
- * Writes converted text to a file below `outDir`.
+ * Writes converted text to a file below `outDir`, without characters that show nothing.
  * @returns the conversion that uploads this file
  * @throws RejectDocument `normalize.too_large` if it is larger than `maxOutputBytes`
  */
@@ -15,7 +16,9 @@ export async function writeTextConversion(
   fidelity: Fidelity,
   limits: { maxOutputBytes: number },
 ): Promise<Conversion> {
-  const bytes = Buffer.from(text.endsWith('\n') ? text : `${text}\n`);
+  const words = new HiddenWords();
+  const shown = withoutTags(text, (spelt) => words.add(spelt));
+  const bytes = Buffer.from(shown.endsWith('\n') ? shown : `${shown}\n`);
   if (bytes.length > limits.maxOutputBytes) {
     throw new RejectDocument({
       code: 'normalize.too_large',
@@ -29,7 +32,7 @@ export async function writeTextConversion(
     path: target,
     mimeType: 'text/plain',
     block: 'document',
-    fidelity,
+    fidelity: { ...fidelity, warnings: [...fidelity.warnings, ...hiddenTextWarnings(words.count)] },
     parts: [],
   };
 }

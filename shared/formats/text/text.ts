@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { RejectDocument } from '../../journey/errors.ts';
 import type { Warning } from '../../journey/record.ts';
+import { HiddenWords, hiddenTextWarnings, withoutTags } from '../safety/visibility.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { chunksOf } from './chunks.ts';
 import { createDecoder, detectEncoding, type Encoding } from './encoding.ts';
@@ -15,6 +16,8 @@ export interface Cleaned {
   undecodable: number;
   /** Control characters (NULs too) and escape sequences left out. */
   controls: number;
+  /** Words in characters that show nothing, left out. */
+  hiddenWords: number;
 }
 
 /**
@@ -93,9 +96,10 @@ async function rewrite(input: ConvertInput, encoding: Encoding, path: string): P
 
 /** Leaves out and counts characters that do not belong in text; takes chunks in order. */
 export class TextCleaner {
-  readonly cleaned: Cleaned = { undecodable: 0, controls: 0 };
+  readonly cleaned: Cleaned = { undecodable: 0, controls: 0, hiddenWords: 0 };
   readonly #isNeeded: boolean;
   #carry = '';
+  readonly #hidden = new HiddenWords();
 
   /** @param isClean the text is known to need no cleaning */
   constructor(isClean = false) {
@@ -113,7 +117,11 @@ export class TextCleaner {
     if (cut) this.#carry = text.slice(cut.index);
     const kept = cut ? text.slice(0, cut.index) : text;
     this.cleaned.undecodable += kept.match(/\ufffd/g)?.length ?? 0;
-    return kept.toWellFormed().replace(control, () => {
+    const shown = withoutTags(kept.toWellFormed(), (spelt) => {
+      this.#hidden.add(spelt);
+      this.cleaned.hiddenWords = this.#hidden.count;
+    });
+    return shown.replace(control, () => {
       this.cleaned.controls += 1;
       return '';
     });
@@ -155,5 +163,6 @@ export function textWarnings(
       message: `${countedWere(cleaned.controls, 'control character')} left out.`,
     });
   }
+  warnings.push(...hiddenTextWarnings(cleaned.hiddenWords));
   return warnings;
 }

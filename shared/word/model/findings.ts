@@ -1,3 +1,4 @@
+import { HiddenWords, hiddenTextWarnings } from '../../formats/safety/visibility.ts';
 import { counted } from '../../formats/text/wording.ts';
 import type { Warning } from '../../journey/record.ts';
 
@@ -20,7 +21,10 @@ export interface Findings {
   imported: number;
   insertions: number;
   deletions: number;
-  hiddenRuns: number;
+  /** Text that is left out because Word does not show it. */
+  hidden: HiddenWords;
+  /** Footnotes and endnotes that nothing in the document refers to. */
+  looseNotes: number;
 }
 
 export function noFindings(): Findings {
@@ -38,7 +42,8 @@ export function noFindings(): Findings {
     imported: 0,
     insertions: 0,
     deletions: 0,
-    hiddenRuns: 0,
+    hidden: new HiddenWords(),
+    looseNotes: 0,
   };
 }
 
@@ -69,11 +74,12 @@ export function findingWarnings(found: Findings): Warning[] {
       message: `The document has tracked changes: ${found.insertions} insertions were accepted, ${found.deletions} deletions left out.`,
     });
   }
+  warnings.push(...hiddenTextWarnings(found.hidden.count));
   warn(
-    found.hiddenRuns,
+    found.looseNotes,
     'normalize.hidden_text',
-    (words) => `${words} of hidden text, which Word does not show, kept.`,
-    'run',
+    (words) => `${words} without a reference, which Word does not show, kept and marked.`,
+    'note',
   );
   warn(
     found.absentPictures,

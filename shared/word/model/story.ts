@@ -1,21 +1,35 @@
 import type { Relationship } from '../../formats/office/package.ts';
 import { type Attributes, isOn, type XmlHandlers } from '../../formats/office/xml.ts';
+import type { Backdrop } from '../../formats/safety/visibility.ts';
 import { DrawingReader } from './drawings.ts';
 import { FieldReader } from './fields.ts';
 import type { Findings } from './findings.ts';
+import type { Looks } from './looks.ts';
 import type { ListCounter } from './numbering.ts';
 import { type Outline, Paragraph, paragraphBlock, symbol } from './paragraph.ts';
 import { type Piece, type Run, trimmed } from './pieces.ts';
 import { TableReader } from './tables.ts';
+import { Visibility } from './visibility.ts';
 import type { LinkTargets, StoryBlock } from './wml.ts';
 
 /** What the stories of one document share. */
 export interface DocumentContext extends Outline {
   findings: Findings;
-  /** The mark in the text for a reference to a note or comment. */
-  markFor(kind: 'footnote' | 'endnote' | 'comment', id: string): string;
+  /** The looks of its styles, and what is behind the text of its pages. */
+  looks: Looks;
+  page: Backdrop;
+  /** The mark in the text for a reference to a note or comment; none if the reference is hidden. */
+  markFor(kind: 'footnote' | 'endnote' | 'comment', id: string, isHidden: boolean): string;
   hasPart(name: string): boolean;
   links: LinkTargets;
+}
+
+/** What a section says about its headers and footers. */
+export interface Section {
+  /** Relationship ids by what they are for, such as `headerReference first`. */
+  references: Map<string, string>;
+  /** Whether its first page has a header and footer of its own. */
+  isFirstPageOther: boolean;
 }
 
 /** Where blocks go: the document itself, or an array for a note, a cell, a text box. */
@@ -46,8 +60,8 @@ const skipped = new Set([
  * controls, smart tags, custom XML). One class, because every event may need the state of any other.
  */
 export class StoryReader implements XmlHandlers {
-  /** Headers and footers that sections refer to, in document order. */
-  readonly headerIds: string[] = [];
+  /** The sections so far, the last one open, with the headers and footers they refer to. */
+  readonly sections: Section[] = [{ references: new Map(), isFirstPageOther: false }];
   /** Whether the root element was `w:document`. */
   isDocument = false;
 
@@ -57,6 +71,7 @@ export class StoryReader implements XmlHandlers {
   readonly #drawings: DrawingReader;
   readonly #fields = new FieldReader();
   readonly #tables: TableReader;
+  readonly #visibility: Visibility;
   readonly #sinks: BlockSink[] = [];
   readonly #boxes: StoryBlock[][] = [];
   readonly #paragraphs: Paragraph[] = [];
@@ -79,6 +94,7 @@ export class StoryReader implements XmlHandlers {
     this.#relationships = relationships;
     this.#counter = counter;
     this.#tables = new TableReader(context.links, isNote);
+    this.#visibility = new Visibility(context.looks, context.page);
     this.#drawings = new DrawingReader(context.findings, relationships, context.hasPart);
     this.#sinks.push(root);
   }
@@ -107,6 +123,7 @@ export class StoryReader implements XmlHandlers {
       this.#skip += 1;
       return;
     }
+    this.#visibility.open(name, attributes);
     switch (name) {
       case 'w:document':
         this.isDocument = true;
@@ -158,7 +175,13 @@ export class StoryReader implements XmlHandlers {
         break;
       case 'w:headerReference':
       case 'w:footerReference':
-        this.headerIds.push(attributes['r:id'] ?? '');
+        this.#section.references.set(
+          `${name} ${attributes['w:type'] ?? 'default'}`,
+          attributes['r:id'] ?? '',
+        );
+        break;
+      case 'w:titlePg':
+        this.#section.isFirstPageOther = isOn(attributes['w:val']);
         break;
       case 'w:hyperlink':
         this.#openLink(attributes['r:id'] ?? '');
@@ -173,6 +196,11 @@ export class StoryReader implements XmlHandlers {
       this.#skip -= 1;
       return;
     }
+    this.#closeVisible(name);
+    this.#visibility.close(name);
+  }
+
+  #closeVisible(name: string): void {
     switch (name) {
       case 'w:p':
         this.#closeParagraph();
@@ -211,6 +239,9 @@ export class StoryReader implements XmlHandlers {
       case 'mc:AlternateContent':
         this.#alternatives.pop();
         break;
+      case 'w:sectPr':
+        this.sections.push({ references: new Map(), isFirstPageOther: false });
+        break;
       default:
         this.#drawings.close(name);
     }
@@ -218,8 +249,21 @@ export class StoryReader implements XmlHandlers {
 
   text(text: string): void {
     if (this.#skip > 0) return;
-    if (this.#collecting === 'text') this.#paragraphs.at(-1)?.add(text, this.#runs.at(-1));
+    if (this.#collecting === 'text') this.#addText(text);
     else if (this.#collecting === 'instruction') this.#fields.instruction(text);
+  }
+
+  get #section(): Section {
+    return this.sections.at(-1) as Section;
+  }
+
+  #addText(text: string): void {
+    const { hidden } = this.#context.findings;
+    if (this.#visibility.isHidden) hidden.add(text);
+    else {
+      hidden.interrupt();
+      this.#paragraphs.at(-1)?.add(text, this.#runs.at(-1));
+    }
   }
 
   #enterSkipped(name: string): void {
@@ -237,7 +281,7 @@ export class StoryReader implements XmlHandlers {
     else if (!this.#runContent(name, attributes)) {
       if (this.#fields.property(name, attributes)) return;
       if (this.#tables.property(name, attributes)) return;
-      this.#drawings.open(name, attributes, paragraph);
+      if (!this.#visibility.isAbsent) this.#drawings.open(name, attributes, paragraph);
     }
   }
 
@@ -251,9 +295,6 @@ export class StoryReader implements XmlHandlers {
       case 'w:strike':
       case 'w:dstrike':
         run.struck = isOn(value);
-        return true;
-      case 'w:vanish':
-        if (isOn(value)) this.#context.findings.hiddenRuns += 1;
         return true;
       case 'w:vertAlign':
         run.superscript = value === 'superscript';
@@ -275,11 +316,11 @@ export class StoryReader implements XmlHandlers {
       case 'w:sym':
         return this.#append(symbol(attributes['w:font'], attributes['w:char'] ?? ''));
       case 'w:footnoteReference':
-        return this.#append(this.#context.markFor('footnote', id));
+        return this.#append(this.#mark('footnote', id));
       case 'w:endnoteReference':
-        return this.#append(this.#context.markFor('endnote', id));
+        return this.#append(this.#mark('endnote', id));
       case 'w:commentReference':
-        return this.#append(this.#context.markFor('comment', id));
+        return this.#append(this.#mark('comment', id));
       case 'w:fldChar':
         this.#fields.character(attributes['w:fldCharType'], this.#paragraphs.at(-1));
         return true;
@@ -289,8 +330,13 @@ export class StoryReader implements XmlHandlers {
   }
 
   #append(text: string): true {
-    this.#paragraphs.at(-1)?.append(text);
+    if (!this.#visibility.isHidden) this.#paragraphs.at(-1)?.append(text);
+    else if (/\s/.test(text)) this.#context.findings.hidden.interrupt();
     return true;
+  }
+
+  #mark(kind: 'footnote' | 'endnote' | 'comment', id: string): string {
+    return this.#context.markFor(kind, id, this.#visibility.isAbsent);
   }
 
   #openLink(id: string): void {
@@ -309,6 +355,7 @@ export class StoryReader implements XmlHandlers {
 
   #closeParagraph(): void {
     const paragraph = this.#paragraphs.pop();
+    this.#context.findings.hidden.interrupt();
     if (!paragraph) return;
     if (paragraph.joinsNext) this.#carried = paragraph.pieces;
     else {

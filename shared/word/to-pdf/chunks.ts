@@ -1,8 +1,16 @@
 import { HtmlText } from '../../formats/html/reader.ts';
+import { stylesOf } from '../../formats/html/style-collector.ts';
 import { RejectDocument } from '../../journey/errors.ts';
 import { paragraphXml } from './blocks.ts';
 import type { DocxPackage, Relationships } from './package.ts';
 import { fragment, type XmlNode } from './xml.ts';
+
+/** An imported chunk. */
+interface Chunk {
+  blocks: XmlNode[];
+  /** Words of it that a reader of the page does not see; they are left out. */
+  hiddenWords: number;
+}
 
 /**
  * The content of an imported chunk (`w:altChunk`, ECMA-376 part 1, 17.17.2.1) as plain paragraphs.
@@ -14,24 +22,23 @@ export async function readChunk(
   pkg: DocxPackage,
   relationships: Relationships,
   id: string | undefined,
-): Promise<XmlNode[] | undefined> {
+): Promise<Chunk | undefined> {
   const found = id === undefined ? undefined : relationships.get(id);
   if (!found || found.external) return undefined;
   const bytes = await pkg.bytes(found.target);
   if (!bytes) return undefined;
   const text = new TextDecoder('utf-8').decode(bytes);
   const kind = found.target.slice(found.target.lastIndexOf('.') + 1).toLowerCase();
-  if (kind === 'txt') return paragraphs(text);
+  if (kind === 'txt') return { blocks: paragraphs(text), hiddenWords: 0 };
   if (!/^x?html?$/.test(kind) && !/<html[\s>]/i.test(text.slice(0, 1000))) return undefined;
-  const page = plainText(text);
-  return page === undefined ? undefined : paragraphs(page);
+  return pageChunk(text);
 }
 
 /** As `maxXmlDepth` by default; a deeper page is not read. */
 const maxDepth = 1_000;
 
-function plainText(page: string): string | undefined {
-  const html = new HtmlText(maxDepth, { isPlain: true });
+function pageChunk(page: string): Chunk | undefined {
+  const html = new HtmlText(maxDepth, { isPlain: true, styles: stylesOf(page) });
   try {
     html.write(page);
   } catch (error) {
@@ -39,7 +46,7 @@ function plainText(page: string): string | undefined {
     throw error;
   }
   html.end();
-  return html.take();
+  return { blocks: paragraphs(html.take()), hiddenWords: html.hidden.count };
 }
 
 function paragraphs(text: string): XmlNode[] {

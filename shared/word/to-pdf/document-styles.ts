@@ -11,14 +11,6 @@ import {
   type XmlElement,
 } from './xml.ts';
 
-/** Styles whose text is hidden, such as the "Top of Form" of web pages. */
-export function hiddenStyles(styles: XmlDocument | undefined): Set<string> {
-  const hidden = (styles ? descendants(styles, 'style') : []).filter((style) =>
-    isPropertyOn(child(style, 'rPr'), 'vanish'),
-  );
-  return new Set(hidden.map((style) => attribute(style, 'styleId') ?? ''));
-}
-
 /** Returns whether paragraphs of a style begin a page, by the style itself or one it is based on. */
 export function pageStarts(styles: XmlDocument | undefined): (styleId: string) => boolean {
   const byId = new Map<string, XmlElement>();
@@ -45,7 +37,9 @@ export function pageStarts(styles: XmlDocument | undefined): (styleId: string) =
 export function cleanStyles(styles: XmlElement): void {
   for (const properties of descendants(styles, 'pPr', 'rPr')) {
     mapChildren(properties, (node) =>
-      isElement(node) && /^(pageBreakBefore|numPr|lang)$/.test(localName(node)) ? [] : [node],
+      isElement(node) && /^(pageBreakBefore|numPr|lang|vanish|specVanish)$/.test(localName(node))
+        ? []
+        : [node],
     );
   }
 }

@@ -1,9 +1,10 @@
 import { partOf } from '../model/relationships.ts';
 import { readChunk } from './chunks.ts';
-import { cleanStyles, headingStyles, hiddenStyles, pageStarts } from './document-styles.ts';
+import { cleanStyles, headingStyles, pageStarts } from './document-styles.ts';
 import type { Facts } from './facts.ts';
 import { resolveFields } from './fields.ts';
 import { substituteFonts, type Typefaces } from './fonts.ts';
+import { type Hiding, hidingOf } from './hidden.ts';
 import { hasArabic, languageOf } from './language.ts';
 import { markNotes, shownNotes, takeComments } from './notes.ts';
 import { stylesOf } from './numbering.ts';
@@ -71,12 +72,13 @@ export async function prepareDocx(file: string, typefaces: Typefaces): Promise<P
 
 async function prepare(source: Source): Promise<Prepared> {
   const { document, root, body, facts, relationships } = source;
+  const hiding = await hidingOf(source.pkg, relationships, facts);
+  hiding.hide(body);
   await importChunks(source);
   setChildren(root, [body]);
   simplify(body, facts);
   resolveFields(body, 'body');
-  const hidden = hiddenStyles(source.styles);
-  const paragraphs = textSegments(body, hidden);
+  const paragraphs = textSegments(body);
 
   const parts: WrittenPart[] = [];
   const links: Relationships = new Map();
@@ -87,18 +89,20 @@ async function prepare(source: Source): Promise<Prepared> {
     const notes = part === undefined ? undefined : await source.pkg.xml(part);
     const top = notes && rootOf(notes);
     if (part === undefined || !notes || !top) continue;
+    hiding.hideNotes(type === 'footnotes' ? 'footnote' : 'endnote', top);
     setChildren(top, shownNotes(top));
+    hiding.hide(top);
     simplifyStory(top, facts, 'body');
-    paragraphs.push(...textSegments(top, hidden));
+    paragraphs.push(...textSegments(top));
     // docx-preview looks up the pictures of notes in the document's relationships.
     await story(top, await source.pkg.relationships(part), links);
     addPart(parts, links, type, `word/${type}.xml`, writeXml(notes));
   }
 
-  await appendComments(source);
+  await appendComments(source, hiding);
   markNotes(body);
   placePageBreaks(body, pageStarts(source.styles));
-  await writeMargins(source, story, parts, links);
+  await writeMargins(source, hiding, story, parts, links);
   await writeLooks(source, parts, links);
   keepWebLinks(body, relationships, links);
   parts.push({ name: 'word/document.xml', content: writeXml(document), relationships: links });
@@ -129,21 +133,30 @@ function addPart(
 
 async function importChunks({ body, pkg, relationships, facts }: Source): Promise<void> {
   for (const chunk of descendants(body, 'altChunk')) {
-    const blocks = await readChunk(pkg, relationships, attribute(chunk, 'id'));
-    if (blocks) facts.chunks++;
+    const read = await readChunk(pkg, relationships, attribute(chunk, 'id'));
+    if (read) facts.chunks++;
     else facts.chunksUnread++;
+    facts.hiddenWords += read?.hiddenWords ?? 0;
     const parent = chunk.parent;
     if (parent && isElement(parent)) {
-      mapChildren(parent, (node) => (node === chunk ? (blocks ?? []) : [node]));
+      mapChildren(parent, (node) => (node === chunk ? (read?.blocks ?? []) : [node]));
     }
   }
 }
 
 /** Puts the comments after the text, before the last section's properties. */
-async function appendComments({ body, pkg, relationships, facts }: Source): Promise<void> {
+async function appendComments(
+  { body, pkg, relationships, facts }: Source,
+  hiding: Hiding,
+): Promise<void> {
   const part = partOf(relationships, 'comments');
   const xml = part === undefined ? undefined : await pkg.xml(part);
-  const comments = takeComments(body, xml && rootOf(xml));
+  const top = xml && rootOf(xml);
+  if (top) {
+    hiding.hideNotes('comment', top);
+    hiding.hide(top);
+  }
+  const comments = takeComments(body, top);
   facts.comments = comments.length;
   const last = elements(body, 'sectPr').at(-1);
   const end = last ? body.children.indexOf(last) : body.children.length;
@@ -153,6 +166,7 @@ async function appendComments({ body, pkg, relationships, facts }: Source): Prom
 /** Writes each header and footer that a section refers to. */
 async function writeMargins(
   { pkg, body, relationships, facts }: Source,
+  hiding: Hiding,
   story: StoryPass,
   parts: WrittenPart[],
   links: Relationships,
@@ -167,6 +181,7 @@ async function writeMargins(
     const top = part && rootOf(part);
     if (!part || !top) continue;
     const own: Relationships = new Map();
+    hiding.hide(top);
     simplifyStory(top, facts, 'margin');
     await story(top, await pkg.relationships(found.target), own);
     const name = `word/${type}${links.size + 1}.xml`;

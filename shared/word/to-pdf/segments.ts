@@ -1,14 +1,5 @@
 import { pageCountMark, pageNumberMark } from './fields.ts';
-import {
-  child,
-  isElement,
-  isPropertyOn,
-  localName,
-  propertyOf,
-  textOf,
-  type XmlElement,
-  type XmlNode,
-} from './xml.ts';
+import { isElement, localName, textOf, type XmlElement, type XmlNode } from './xml.ts';
 
 /** The text before and after these may be separated in the PDF: by a number, a line end, a picture. */
 const separators = new Set([
@@ -25,13 +16,9 @@ const separators = new Set([
 
 /**
  * The text of a story by paragraph, each as the pieces that must be found unbroken in the printed
- * page. Hidden text is left out. Not recursive, so depth costs no stack.
- * @param hiddenStyles ids of styles whose text is hidden
+ * page. Not recursive, so depth costs no stack.
  */
-export function textSegments(
-  story: XmlElement,
-  hiddenStyles: ReadonlySet<string> = new Set(),
-): string[][] {
+export function textSegments(story: XmlElement): string[][] {
   const paragraphs: string[][] = [];
   const open: { segments: string[]; joined: boolean }[] = [];
   const stack: (XmlNode | 'close')[] = [...story.children].reverse();
@@ -45,14 +32,6 @@ export function textSegments(
     const name = localName(node);
     const top = open.at(-1);
     if (name === 'pPr' || name === 'rPr' || name === 'tblPr') continue;
-    if (name === 'r') {
-      const properties = child(node, 'rPr');
-      const style = propertyOf(properties, 'rStyle');
-      if (isPropertyOn(properties, 'vanish') || (style !== undefined && hiddenStyles.has(style)))
-        continue;
-    }
-    const style = name === 'p' ? propertyOf(child(node, 'pPr'), 'pStyle') : undefined;
-    if (style !== undefined && hiddenStyles.has(style)) continue;
     if (name === 't' && top) {
       const text = textOf(node).replaceAll(pageNumberMark, '').replaceAll(pageCountMark, '');
       const last = top.segments.length - 1;

@@ -8,7 +8,6 @@ import {
   fragment,
   is,
   isElement,
-  isPropertyOn,
   localName,
   mapChildren,
   setChildren,
@@ -131,12 +130,6 @@ function symbol(sym: XmlElement): XmlNode[] {
 function run(node: XmlElement, facts: Facts): XmlNode[] {
   mapChildren(node, (inner) => (is(inner, 'ruby') ? [inner] : simplified(inner, facts)));
   const properties = child(node, 'rPr');
-  if (
-    properties &&
-    (isPropertyOn(properties, 'vanish') || isPropertyOn(properties, 'specVanish'))
-  ) {
-    facts.hiddenWords += textOf(node).split(/\s+/).filter(Boolean).length;
-  }
   const fonts = child(properties, 'rFonts');
   const typeface = attribute(fonts, 'ascii') ?? attribute(fonts, 'hAnsi');
   if (isSymbolTypeface(typeface)) {

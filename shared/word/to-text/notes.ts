@@ -1,4 +1,5 @@
 import type { Attributes } from '../../formats/office/xml.ts';
+import type { Findings } from '../model/findings.ts';
 import { plainPiece } from '../model/pieces.ts';
 import { StoryReader } from '../model/story.ts';
 import { continuedStyle, listStyle, type ParagraphBlock, type StoryBlock } from '../model/wml.ts';
@@ -20,9 +21,18 @@ export class Marks {
     endnote: new Map(),
     comment: new Map(),
   };
+  /** Notes of which a reference is hidden: with no other reference, they are hidden too. */
+  readonly #hidden = new Set<string>();
 
-  /** The mark of a note; the same again for a second reference to it. */
-  next(kind: MarkKind, id: string): string {
+  /**
+   * The mark of a note; the same again for a second reference to it. Empty when the reference is
+   * hidden.
+   */
+  next(kind: MarkKind, id: string, isHidden: boolean): string {
+    if (isHidden) {
+      this.#hidden.add(`${kind} ${id}`);
+      return '';
+    }
     const numbers = this.#numbers[kind];
     const number = numbers.get(id) ?? numbers.size + 1;
     numbers.set(id, number);
@@ -30,7 +40,7 @@ export class Marks {
   }
 
   /** Notes in the order of their marks, then those without a reference. */
-  list(kind: MarkKind, notes: Map<string, Note>): ParagraphBlock[] {
+  list(kind: MarkKind, notes: Map<string, Note>, findings: Findings): ParagraphBlock[] {
     const numbers = this.#numbers[kind];
     const items: ParagraphBlock[] = [];
     for (const [id, number] of numbers) {
@@ -38,10 +48,25 @@ export class Marks {
       if (note) items.push(...noteItem(`${mark(kind, number)}:`, note));
     }
     for (const [id, note] of notes) {
-      if (!numbers.has(id)) items.push(...noteItem('(without a reference):', note));
+      if (numbers.has(id)) continue;
+      if (this.#hidden.has(`${kind} ${id}`)) {
+        findings.hidden.add(wordsOf(note));
+        findings.hidden.interrupt();
+        continue;
+      }
+      const item = noteItem('(without a reference):', note);
+      if (kind !== 'comment' && item.length > 0) findings.looseNotes += 1;
+      items.push(...item);
     }
     return items;
   }
+}
+
+function wordsOf({ blocks }: Note): string {
+  return blocks
+    .flatMap((block) => (block.kind === 'paragraph' ? block.pieces : []))
+    .map(({ text }) => text)
+    .join(' ');
 }
 
 /** A note as a list item whose marker is its mark. */

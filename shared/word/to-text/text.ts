@@ -1,15 +1,19 @@
 import type { Limits } from '../../formats/limits.ts';
 import { mainPartName, readPart, relationshipsOf } from '../../formats/office/package.ts';
-import { readXml } from '../../formats/office/xml.ts';
+import { readTheme } from '../../formats/office/theme.ts';
+import { isOn, readXml } from '../../formats/office/xml.ts';
 import type { SafeZip } from '../../formats/safety/zip.ts';
 import { RejectDocument } from '../../journey/errors.ts';
 import { beyondText, type Findings, noFindings } from '../model/findings.ts';
+import { readLooks } from '../model/looks.ts';
+import { shownMargins } from '../model/margins.ts';
 import { type ListCounter, readNumbering } from '../model/numbering.ts';
 import { plainBlock } from '../model/paragraph.ts';
 import { partOf } from '../model/relationships.ts';
-import { type DocumentContext, StoryReader } from '../model/story.ts';
+import { type DocumentContext, type Section, StoryReader } from '../model/story.ts';
 import { Stretches } from '../model/stretches.ts';
 import { readStyles } from '../model/styles.ts';
+import { pageBackdrop } from '../model/visibility.ts';
 import { LinkTargets, ruleStyle, type StoryBlock } from '../model/wml.ts';
 import { wordToText } from './mammoth.ts';
 import { type MarkKind, Marks, type Note, NotesReader } from './notes.ts';
@@ -49,7 +53,8 @@ async function prepare(
   links: LinkTargets,
 ): Promise<Findings> {
   const opened = await openDocument(zip, limits, links);
-  const headerIds = await readBody(opened, prepared);
+  const sections = await readBody(opened, prepared);
+  const headerIds = shownMargins(sections, await hasEvenPages(opened));
   const append = (title: string, blocks: StoryBlock[]) => {
     if (blocks.length === 0) return;
     if (!prepared.isEmpty) prepared.push({ kind: 'paragraph', style: ruleStyle, pieces: [] });
@@ -58,7 +63,10 @@ async function prepare(
   };
   const titles = { footnote: 'Footnotes:', endnote: 'Endnotes:', comment: 'Comments:' } as const;
   for (const kind of ['footnote', 'endnote', 'comment'] as const) {
-    append(titles[kind], opened.marks.list(kind, await readNotes(opened, kind)));
+    append(
+      titles[kind],
+      opened.marks.list(kind, await readNotes(opened, kind), opened.context.findings),
+    );
   }
   for (const [title, blocks] of await readMargins(opened, headerIds)) append(title, blocks);
   return opened.context.findings;
@@ -89,13 +97,16 @@ async function openDocument(
     const name = partOf(relationships, type);
     return name === undefined ? undefined : readPart(zip, name, limits);
   };
-  const styles = readStyles(await part('styles'));
+  const stylesPart = await part('styles');
+  const styles = readStyles(stylesPart);
   const newCounter = readNumbering(await part('numbering'), styles);
   const marks = new Marks();
   const context: DocumentContext = {
     styles,
     findings: noFindings(),
-    markFor: (kind, id) => marks.next(kind, id),
+    looks: readLooks(stylesPart, readTheme(await part('theme'))),
+    page: pageBackdrop(await pageParts(zip, mainName, relationships, limits)),
+    markFor: (kind, id, isHidden) => marks.next(kind, id, isHidden),
     hasPart: (name) => zip.find(name) !== undefined,
     links,
     hasTitle: false,
@@ -103,8 +114,26 @@ async function openDocument(
   return { zip, limits, mainName, relationships, context, newCounter, marks };
 }
 
-/** Reads the body, and returns the ids of the headers and footers that its sections refer to. */
-async function readBody(opened: OpenedDocument, prepared: Stretches): Promise<string[]> {
+/** The parts that can hold something behind the text of the pages. */
+async function pageParts(
+  zip: SafeZip,
+  mainName: string,
+  relationships: Relationships,
+  limits: Limits,
+): Promise<Buffer[]> {
+  const margins = [...relationships.values()]
+    .filter(({ type, external }) => !external && (type === 'header' || type === 'footer'))
+    .map(({ target }) => target);
+  const parts: Buffer[] = [];
+  for (const name of [mainName, ...new Set(margins)]) {
+    const part = await readPart(zip, name, limits);
+    if (part) parts.push(part);
+  }
+  return parts;
+}
+
+/** Reads the body, and returns what its sections say. */
+async function readBody(opened: OpenedDocument, prepared: Stretches): Promise<Section[]> {
   const { zip, limits, mainName, relationships, context, newCounter } = opened;
   const body = new StoryReader(context, relationships, newCounter(), prepared);
   const xml = await readPart(zip, mainName, limits);
@@ -116,7 +145,7 @@ async function readBody(opened: OpenedDocument, prepared: Stretches): Promise<st
       message: `${mainName} inside the file is not a Word document.`,
     });
   }
-  return body.headerIds;
+  return body.sections;
 }
 
 async function readNotes(opened: OpenedDocument, kind: MarkKind): Promise<Map<string, Note>> {
@@ -140,6 +169,22 @@ async function readStory(opened: OpenedDocument, name: string): Promise<StoryBlo
   readXml(xml, name, story);
   story.finish();
   return blocks;
+}
+
+/** Whether even pages have headers and footers of their own (ECMA-376 part 1, 17.10.1). */
+async function hasEvenPages({ zip, relationships, limits }: OpenedDocument): Promise<boolean> {
+  const name = partOf(relationships, 'settings');
+  const xml = name === undefined ? undefined : await readPart(zip, name, limits);
+  let has = false;
+  if (xml && name !== undefined) {
+    readXml(xml, name, {
+      open(element, attributes) {
+        if (element === 'w:evenAndOddHeaders') has = isOn(attributes['w:val']);
+      },
+      close() {},
+    });
+  }
+  return has;
 }
 
 /** Headers and footers, each text once, however many sections and kinds of page show it. */

@@ -1,0 +1,85 @@
+import { StyleSheet } from './css.ts';
+
+/** Characters of style sheets that are read; those of the largest frameworks are shorter. */
+const longest = 2_000_000;
+
+/**
+ * Collects the style sheets of a page before it is read: a sheet at its end applies to its beginning.
+ * Comments (with the style sheets for Outlook in them) and scripts are passed over.
+ */
+export class StyleCollector {
+  #rest = '';
+  #css = '';
+  /** The attributes of links to other style sheets. */
+  readonly links: string[] = [];
+  /** What ends the element or comment that is open. */
+  #until: RegExp | undefined;
+  #isStyle = false;
+
+  push(chunk: string): void {
+    this.#rest += chunk;
+    while (this.#step());
+    // Enough to hold a tag that is cut; the content of a style element is kept until it ends.
+    const most = this.#isStyle ? longest : 4_096;
+    if (this.#rest.length > most) this.#rest = this.#rest.slice(-4_096);
+  }
+
+  /** @returns the style sheets together; those that the page links to are not read */
+  end(): StyleSheet {
+    const sheet = new StyleSheet(this.css());
+    sheet.hasForeign ||= this.links.length > 0;
+    return sheet;
+  }
+
+  /** The text of the page's own style sheets, at its end. */
+  css(): string {
+    return this.#isStyle ? this.#css + this.#rest : this.#css;
+  }
+
+  /** Passes one tag, or the end of what is open; false when more text is needed. */
+  #step(): boolean {
+    if (this.#until) {
+      const end = this.#until.exec(this.#rest);
+      if (!end) return false;
+      if (this.#isStyle && this.#css.length < longest) {
+        this.#css += `${this.#rest.slice(0, end.index)}}\n`;
+      }
+      this.#rest = this.#rest.slice(end.index + end[0].length);
+      this.#until = undefined;
+      this.#isStyle = false;
+      return true;
+    }
+    const start = /<!--|<(style|script|link)\b([^<>]{0,2000})>/i.exec(this.#rest);
+    if (!start) return false;
+    const [all, tag = '', attributes = ''] = start;
+    this.#rest = this.#rest.slice(start.index + all.length);
+    switch (tag.toLowerCase()) {
+      case 'style':
+        this.#isStyle = true;
+        this.#until = /<\/style/i;
+        this.#css += `@media ${mediaOf(attributes)} {`;
+        break;
+      case 'script':
+        this.#until = /<\/script/i;
+        break;
+      case 'link':
+        if (/stylesheet/i.test(attributes)) this.links.push(attributes);
+        break;
+      default:
+        this.#until = /-->/;
+    }
+    return true;
+  }
+}
+
+function mediaOf(attributes: string): string {
+  const media = /\bmedia\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i.exec(attributes);
+  return (media?.[1] ?? media?.[2] ?? media?.[3] ?? 'all').replace(/[{}]/g, '');
+}
+
+/** The style sheets of a page that is in memory. */
+export function stylesOf(page: string): StyleSheet {
+  const collector = new StyleCollector();
+  collector.push(page);
+  return collector.end();
+}
