@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import dynalite from 'dynalite';
+import { countCapacity } from './capacity.ts';
+import { hasSqliteTables, importSqliteTables, retireSqliteTables } from './sqlite-import.ts';
 import { repairTables, type TableSettings } from './tables.ts';
 
 /** The host's instructions to this process. */
@@ -13,13 +15,27 @@ export interface DynamoSettings {
   /** The previous process did not close its files. */
   rebuild: boolean;
   tables: TableSettings[];
+  /** Count the capacity that is consumed; it costs a little time per request. */
+  countsCapacity: boolean;
 }
 
 const counts = new Map<string, number>();
+let capacity = new Map<string, number>();
 
-async function serve({ path, port, portIsFixed, rebuild, tables }: DynamoSettings): Promise<void> {
+async function serve({
+  path,
+  port,
+  portIsFixed,
+  rebuild,
+  tables,
+  countsCapacity,
+}: DynamoSettings): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
-  await repairTables(path, tables, rebuild);
+  const importing = hasSqliteTables(path);
+  if (importing) await importSqliteTables(path);
+  await repairTables(path, tables, rebuild || importing);
+  if (importing) retireSqliteTables(path);
+  if (countsCapacity) capacity = countCapacity();
   const server = dynalite({ path, createTableMs: 0 });
   server.keepAliveTimeout = 60_000;
   server.prependListener('request', (request) => {
@@ -61,7 +77,10 @@ process.on('message', (message: { settings?: DynamoSettings; question?: string; 
     });
     return;
   }
-  const answer = Object.fromEntries(counts);
-  if (message.question === 'reset') counts.clear();
+  const answer = Object.fromEntries(message.question === 'capacity' ? capacity : counts);
+  if (message.question === 'reset') {
+    counts.clear();
+    capacity.clear();
+  }
   process.send?.({ id: message.id, answer });
 });

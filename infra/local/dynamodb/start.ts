@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { type ChildService, startChildService } from '../child-service.ts';
 import { localCredentials } from '../credentials.ts';
+import type { Capacity } from './capacity.ts';
 import type { DynamoSettings } from './process.ts';
 import type { TableSettings } from './tables.ts';
 
@@ -16,6 +17,9 @@ export interface LocalDynamo {
   readonly pid: number | undefined;
   /** Requests so far, by operation. */
   counts(): Promise<Record<string, number>>;
+  /** Capacity units so far; empty unless they are counted. */
+  capacity(): Promise<Capacity>;
+  /** Resets the requests and the capacity. */
   resetCounts(): Promise<void>;
   close(): Promise<void>;
 }
@@ -30,6 +34,8 @@ export async function startDynamo(options: {
   port: number;
   unclean: boolean;
   tables: TableSettings[];
+  /** Count the capacity that DynamoDB would charge. */
+  countsCapacity?: boolean;
   onLog: (line: string) => void;
 }): Promise<LocalDynamo> {
   const service: ChildService = await startChildService({
@@ -44,6 +50,7 @@ export async function startDynamo(options: {
       portIsFixed: crashed,
       rebuild: crashed || options.unclean,
       tables: options.tables,
+      countsCapacity: options.countsCapacity ?? false,
     }),
   });
   const url = `http://127.0.0.1:${service.port}`;
@@ -84,6 +91,7 @@ export async function startDynamo(options: {
       return service.pid;
     },
     counts: async () => (await service.ask('counts')) as Record<string, number>,
+    capacity: async () => (await service.ask('capacity')) as Capacity,
     resetCounts: async () => {
       await service.ask('reset');
     },
