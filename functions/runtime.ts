@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { awsClients } from '../shared/aws/clients.ts';
+import { GroupedQueues } from '../shared/aws/grouped-queues.ts';
 import { Objects } from '../shared/aws/objects.ts';
-import { Queues } from '../shared/aws/queues.ts';
 import { apiKeySource } from '../shared/aws/secrets.ts';
 import { checkLedgerSchema } from '../shared/ledger/schema.ts';
 import { Table } from '../shared/ledger/table.ts';
@@ -18,7 +18,7 @@ export function runtime(): Ports {
   return {
     table: (name) => new Table(clients.dynamodb, name),
     objects: new Objects(clients.s3),
-    queues: new Queues(clients.sqs),
+    queues: new GroupedQueues(clients.sqs),
     apiKey: (secretName) => apiKeySource(clients.secrets, secretName, Date.now),
     log: new Logger(),
     now: Date.now,
