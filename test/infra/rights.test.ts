@@ -33,6 +33,9 @@ const queueOf: Record<string, string> = {
 /** Steps let go of what a version before held when they end a document, and the step before did not get to it. */
 const afterACrash = [
   'dynamodb:UpdateItem dropline-ledger/DOC#*',
+  'dynamodb:DeleteItem dropline-ledger/DOC#*',
+  'dynamodb:Query dropline-ledger/DOC#*',
+  's3:DeleteObject dropline-staging/staged/*',
   's3:DeleteObject dropline-staging/parts/*',
   's3:ListBucket dropline-staging',
   'sqs:SendMessage dropline-intake-queue',
