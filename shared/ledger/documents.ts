@@ -14,7 +14,7 @@ import {
   type Release,
   replacedItemSchema,
 } from './document-item.ts';
-import { documentKey, orderOf, pastVersionKey, shardOf } from './keys.ts';
+import { budgetKey, documentKey, orderOf, pastVersionKey, shardOf } from './keys.ts';
 import type { Condition, Item, Table } from './table.ts';
 import { transitions } from './transitions.ts';
 
@@ -202,12 +202,26 @@ export class Documents {
     } while (cursor);
   }
 
-  /** Deletes a past version. Idempotent. */
+  /** Deletes a past version, and the budget of its parts. Idempotent. */
   async forgetPast({
     documentId,
     order,
   }: Pick<PastVersion, 'documentId' | 'order'>): Promise<void> {
+    await this.#table.delete(budgetKey(documentId, order));
     await this.#table.delete(pastVersionKey(documentId, order));
+  }
+
+  /** Deletes the budgets of the parts of all versions before a removal. Idempotent. */
+  async forgetBudgets(documentId: string, before: string): Promise<void> {
+    const { items } = await this.#table.query({
+      hash: { name: 'pk', value: documentKey(documentId).pk },
+      range: { name: 'sk', beginsWith: 'PARTS#' },
+      consistent: true,
+    });
+    for (const { sk } of items) {
+      const order = String(sk).slice('PARTS#'.length);
+      if (order < before) await this.#table.delete(budgetKey(documentId, order));
+    }
   }
 
   /** Forgets releases that were sent, provided that nobody wrote the record meanwhile. */

@@ -11,6 +11,12 @@ export const shardCount = 8;
 
 export const documentKey = (documentId: string): Key => ({ pk: `DOC#${documentId}`, sk: 'DOC' });
 
+/** The budget of the parts of a version. */
+export const budgetKey = (documentId: string, order: string): Key => ({
+  pk: `DOC#${documentId}`,
+  sk: `PARTS#${order}`,
+});
+
 export const pastVersionKey = (documentId: string, order: string): Key => ({
   pk: `DOC#${documentId}`,
   sk: `V#${order}`,

@@ -1,4 +1,4 @@
-import { documentKey, type Key } from './keys.ts';
+import { budgetKey, documentKey } from './keys.ts';
 import type { Table } from './table.ts';
 
 /** A version of the dropped file whose tree of parts shares one budget. */
@@ -18,11 +18,6 @@ export interface PartGrant {
 
 /** Code of the warning that says how many parts were left out. */
 export const partsLeftOut = 'normalize.parts_left_out';
-
-const budgetKey = ({ documentId, order }: Root): Key => ({
-  pk: `DOC#${documentId}`,
-  sk: `PARTS#${order}`,
-});
 
 /**
  * The budget of parts of every dropped file: one item a version, with what each container below it was granted.
@@ -45,7 +40,7 @@ export class PartBudget {
    * @param max how many parts the whole tree may have
    */
   async grant(root: Root, container: string, wanted: number, max: number): Promise<PartGrant> {
-    const key = budgetKey(root);
+    const key = budgetKey(root.documentId, root.order);
     for (;;) {
       const item = await this.#table.get(key);
       const { used, leftOut } = countsOf(item);

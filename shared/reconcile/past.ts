@@ -43,7 +43,10 @@ async function forget(
     return;
   }
   const seen = await tools.contents.get(id);
-  if (seen?.state !== 'past' || (await tools.contents.isReferenced(contentIdOfItem(seen)))) return;
+  // A run that died may have begun to delete it.
+  const isDue =
+    seen?.state === 'past' || (seen?.state === 'deleting' && seen.leaseUntil < tools.now());
+  if (!isDue || (await tools.contents.isReferenced(contentIdOfItem(seen)))) return;
   note(report, 'answersDeleted', id);
   if (!tools.dryRun) await deleteContent(seen, true, tools);
 }

@@ -33,7 +33,7 @@ export async function copyAnswer(
       : { sharedFrom: answer.askedBy.documentId }),
   };
   const told = {
-    usage: usageOf(answer, isAsker(document, answer)),
+    usage: withOldCalls(usageOf(answer, isAsker(document, answer)), document),
     answers: { ...document.answers, summary },
   };
   if (answer.state === 'refused') {
@@ -125,6 +125,19 @@ function usageOf(answer: RepliedAnswer, paid: boolean): NonNullable<DocumentReco
     costUsd: sumOf(answer.billed, answer.earlier).costUsd ?? 0,
     calls: answer.calls,
     ...(unknown > 0 ? { costUnknownCalls: unknown } : {}),
+  };
+}
+
+/** A call that a function of 0.1 began and nobody saw the end of: its fence is still in the document. */
+function withOldCalls<Usage extends NonNullable<DocumentRecord['usage']>>(
+  usage: Usage,
+  { lease, usage: before }: DocumentIn<'uploaded'>,
+): Usage {
+  if (!lease || before.calls === 0) return usage;
+  return {
+    ...usage,
+    calls: usage.calls + before.calls,
+    costUnknownCalls: (usage.costUnknownCalls ?? 0) + before.calls,
   };
 }
 

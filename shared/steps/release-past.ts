@@ -75,6 +75,7 @@ async function purge(document: DocumentItem, before: string, tools: StepTools): 
     }
     await tools.documents.forgetPast(past);
   }
+  await tools.documents.forgetBudgets(documentId, before);
   const prefix = `staged/${documentId}/`;
   let startAfter: string | undefined;
   for (;;) {

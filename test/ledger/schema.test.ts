@@ -17,7 +17,7 @@ describe('a ledger', () => {
 
     await checkLedgerSchema(table);
 
-    expect(await table.get(schemaKey)).toEqual({ ...schemaKey, ...ledgerSchema });
+    expect(await table.get(schemaKey)).toMatchObject({ ...schemaKey, ...ledgerSchema });
   });
 
   test('of an older version is raised', async () => {

@@ -7,6 +7,7 @@ import {
   type EmulatorOptions,
   startEmulator,
 } from '../../infra/local/claude/index.ts';
+import { PdfReader } from '../../infra/local/claude/pdf-reader.ts';
 import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
 import { deploymentTag } from '../../shared/claude/filename.ts';
 import { convert } from '../../shared/convert/convert.ts';
@@ -48,6 +49,9 @@ export const deployment = deploymentTag(inbox);
 export const partOf = (parent: string, name: string): string =>
   partKey({ documentId: documentIdOf(inbox, parent), key: parent }, name);
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** Worlds are many and short; each reader would start a thread of its own. */
+const pdfs = new PdfReader();
 
 export interface WorldOptions {
   emulator?: EmulatorOptions;
@@ -126,14 +130,17 @@ export class World {
   static async create(server: LedgerServer, options: WorldOptions = {}): Promise<World> {
     const time = { now: Date.parse('2026-11-22T12:00:00Z') };
     let world: World | undefined;
-    const emulator = await startEmulator({
-      filesPerMinute: Number.POSITIVE_INFINITY,
-      messagesPerMinute: Number.POSITIVE_INFINITY,
-      inputTokensPerMinute: Number.POSITIVE_INFINITY,
-      outputTokensPerMinute: Number.POSITIVE_INFINITY,
-      now: () => world?.now() ?? time.now,
-      ...options.emulator,
-    });
+    const emulator = await startEmulator(
+      {
+        filesPerMinute: Number.POSITIVE_INFINITY,
+        messagesPerMinute: Number.POSITIVE_INFINITY,
+        inputTokensPerMinute: Number.POSITIVE_INFINITY,
+        outputTokensPerMinute: Number.POSITIVE_INFINITY,
+        now: () => world?.now() ?? time.now,
+        ...options.emulator,
+      },
+      { pdfs },
+    );
     world = new World(server, await server.create(), emulator, options, time);
     return world;
   }

@@ -56,8 +56,13 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
-/** Starts an emulator on its own port. Rejects when the port is taken or an option is invalid. */
-export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+/** Starts an emulator on its own port. Rejects when the port is taken or an option is invalid.
+ * @param shared what several stand-ins use together: a reader of PDFs, which starts a thread
+ */
+export async function startEmulator(
+  options: EmulatorOptions = {},
+  shared: { pdfs?: PdfReader } = {},
+): Promise<Emulator> {
   const settings = toSettings(options);
   const temporary = settings.dataDir === undefined;
   const dataDir =
@@ -67,7 +72,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   await mkdir(dataDir, { recursive: true });
 
   const stop = new AbortController();
-  const state = await openState(settings, dataDir, stop.signal);
+  const pdfs = shared.pdfs ?? new PdfReader();
+  const state = await openState(settings, dataDir, pdfs, stop.signal);
   const server = makeServer(state);
   try {
     server.listen(settings.port, settings.host);
@@ -86,7 +92,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     server.close();
     server.closeAllConnections();
     await closed;
-    await state.pdfs.close();
+    if (!shared.pdfs) await pdfs.close();
     if (temporary) await rm(dataDir, { recursive: true, force: true });
   };
 
@@ -105,6 +111,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 async function openState(
   settings: EmulatorSettings,
   dataDir: string,
+  pdfs: PdfReader,
   stop: AbortSignal,
 ): Promise<EmulatorState> {
   return {
@@ -113,7 +120,7 @@ async function openState(
     journal: new Journal(settings.journalSize),
     faults: new FaultBook(settings.random ?? Math.random),
     rates: new Rates(settings),
-    pdfs: new PdfReader(),
+    pdfs,
     cache: new PromptCache(settings.now),
     batches: await BatchStore.open(dataDir),
     newId: idMaker(settings.random),
