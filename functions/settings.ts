@@ -27,6 +27,7 @@ export const environment = {
   containerUploads: 'DROPLINE_CONTAINER_UPLOADS',
   filesPerMinute: 'CLAUDE_FILES_PER_MINUTE',
   keepRemoteFiles: 'DROPLINE_KEEP_REMOTE_FILES',
+  brakeAfter: 'DROPLINE_BRAKE_AFTER',
   limits: 'DROPLINE_LIMITS',
   renderer: 'DROPLINE_RENDERER',
   browserPath: 'DROPLINE_BROWSER',
@@ -87,6 +88,14 @@ export const settingsSchema = z.object({
     .stringbool()
     .default(false)
     .describe('`true` keeps the remote file when its object is removed'),
+  brakeAfter: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(5)
+    .describe(
+      'Documents in a row that may fail with the same fault of the deployment before all others are held',
+    ),
   limits: json(limitsSchema)
     .default(limitsSchema.parse({}))
     .describe(
@@ -147,6 +156,7 @@ export const claudeSettings = [
   'claudeDialect',
   'claudeApiKeySecret',
   'filesPerMinute',
+  'brakeAfter',
   ...profileSettings,
 ] as const;
 

@@ -2,7 +2,7 @@ import { deploymentTag } from '../shared/claude/filename.ts';
 import type { ObjectChange, StepMessage } from '../shared/journey/messages.ts';
 import { defaultProfile, type Profile } from '../shared/journey/profiles.ts';
 import type { QueuedStep } from '../shared/journey/steps.ts';
-import { Circuits } from '../shared/ledger/circuit.ts';
+import { Circuits, type KeySource } from '../shared/ledger/circuit.ts';
 import { Contents } from '../shared/ledger/contents.ts';
 import { Documents } from '../shared/ledger/documents.ts';
 import type { Table } from '../shared/ledger/table.ts';
@@ -16,10 +16,16 @@ const maxAttempts = 5;
 /** How long a lane that a person has to reopen waits before it is tried again, in milliseconds. */
 const heldMs = 10 * 60_000;
 
-/** The tools that every step shares. */
+/**
+ * The tools that every step shares.
+ * @param apiKey the key of the Claude API, for the steps that call it
+ */
 export function stepTools(
   ports: Ports,
-  settings: Pick<Settings, 'table' | 'stagingBucket' | 'deployment'> & QueueUrls,
+  settings: Pick<Settings, 'table' | 'stagingBucket' | 'deployment'> &
+    Partial<Pick<Settings, 'brakeAfter'>> &
+    QueueUrls,
+  apiKey?: KeySource,
 ): StepTools & { table: Table } {
   const { now, queues } = ports;
   const table = ports.table(settings.table);
@@ -27,14 +33,18 @@ export function stepTools(
     table,
     documents: new Documents(table, now),
     contents: new Contents(table, now),
-    circuits: new Circuits(table, now),
+    circuits: new Circuits(table, now, apiKey),
     objects: ports.objects,
     stagingBucket: settings.stagingBucket,
     deployment: deploymentTag(settings.deployment),
     send: (message) => queues.send(queueUrlOf(stepOf(message), settings), message),
     announce: (change: ObjectChange) =>
       queues.send(queueUrlOf('normalize', settings), { dropline: 'change', change }),
-    policy: { maxAttempts, random: ports.random },
+    policy: {
+      maxAttempts,
+      brakeAfter: settings.brakeAfter ?? Number.POSITIVE_INFINITY,
+      random: ports.random,
+    },
     log: ports.log,
     heldMs,
     now,
@@ -53,4 +63,4 @@ export function profiles({
 }
 
 /** Everything that changes files at Claude is the upload step's work, so that one queue orders it. */
-const stepOf = ({ step }: StepMessage): QueuedStep => (step === 'release' ? 'upload' : step);
+export const stepOf = ({ step }: StepMessage): QueuedStep => (step === 'release' ? 'upload' : step);

@@ -60,6 +60,7 @@ export function permissionsOf(
         [names.claudeDialect]: dialect,
         [names.filesPerMinute]: String(props.filesPerMinute ?? defaultFilesPerMinute[dialect]),
         [names.keepRemoteFiles]: String(props.keepRemoteFiles ?? false),
+        [names.brakeAfter]: String(props.brakeAfter ?? 5),
       }),
     ],
     profiles: grants.setting({

@@ -34,6 +34,11 @@ export interface DroplineProps {
   readonly renderer?: 'chromium' | 'libreoffice';
   /** Keep the remote file when its object is removed. Default false. */
   readonly keepRemoteFiles?: boolean;
+  /**
+   * Documents in a row that may fail with the same fault of the deployment (a model that does not exist) before all
+   * others are held. Default 5.
+   */
+  readonly brakeAfter?: number;
   /** Limits of a conversion that replace the defaults (docs/formats.md). */
   readonly limits?: Partial<Limits>;
   /** Where a function's code comes from. Default: bundled from the sources. */

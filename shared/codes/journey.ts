@@ -63,6 +63,18 @@ export const journeyCodes = {
     meaning: 'The worker was killed at every delivery of this document.',
     advice: 'See the logs of the upload function, then redrive its dead-letter queue.',
   },
+  'upload.keeps_failing': {
+    outcome: 'failed',
+    meaning:
+      'The Claude API failed for this file twenty times, while the uploads of other files succeeded.',
+    advice: 'Report the request id, or drop the file in another format.',
+  },
+  'summarize.keeps_failing': {
+    outcome: 'failed',
+    meaning:
+      'The Claude API failed for this document twenty times, while those of others succeeded.',
+    advice: 'Report the request id, or drop the file in another format.',
+  },
   'summarize.refused': {
     outcome: 'failed',
     meaning: 'Claude declined to summarise the document.',
@@ -93,7 +105,7 @@ export const journeyCodes = {
     outcome: 'held',
     meaning: 'The secret holds no Claude API key yet.',
     advice:
-      'Put the key into the secret named in the stack outputs; held documents go on by themselves.',
+      'Put the key into the secret named in the stack outputs; held documents resume automatically.',
   },
 } as const satisfies Record<string, CodeEntry>;
 

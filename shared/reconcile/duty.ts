@@ -1,4 +1,5 @@
 import type { QueuePort } from '../aws/queues.ts';
+import type { StepMessage } from '../journey/messages.ts';
 import type { QueuedStep } from '../journey/steps.ts';
 import type { Table } from '../ledger/table.ts';
 import type { UploadTools } from '../steps/upload.ts';
@@ -24,8 +25,13 @@ export interface ReconcileTools extends UploadTools {
   dryRun: boolean;
   /** Goes through the whole bucket, all contents and all remote files although that is not due. */
   sweep: boolean;
+  /** A person says that what stopped the lanes is mended: each is probed now. */
+  resume: boolean;
   /** Codes of errors: documents that failed with one are brought back. */
   retry: readonly string[];
+  /** Sends many messages to the queues of their steps, in batches and about in their order. */
+  sendAll: (messages: readonly StepMessage[]) => Promise<void>;
+  sleep: (ms: number) => Promise<void>;
   /** False when there is only time left to write down where to go on. */
   timeLeft: () => boolean;
   /** An open document that did not move for this long is put back into its queue, in milliseconds. */

@@ -7,8 +7,9 @@ import type { Duty, ReconcileTools } from './duty.ts';
 import { announceMissed } from './missed.ts';
 import { sweepOrphans } from './orphans.ts';
 import { note, type ReconcileReport } from './report.ts';
+import { resumeHeld } from './resume.ts';
 import { sweepStaged } from './staged.ts';
-import { resendStuck, resumeHeld, retryFailed } from './stuck.ts';
+import { resendStuck, retryFailed } from './stuck.ts';
 
 /** The duties in the order they are done. The quick ones unblock documents: every run begins with them. */
 const quick = {

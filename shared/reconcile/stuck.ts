@@ -1,5 +1,4 @@
 import { type QueuedStep, steps } from '../journey/steps.ts';
-import { type Lane, laneOf } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { isOpen } from '../ledger/documents.ts';
 import { indexes, shardCount } from '../ledger/keys.ts';
@@ -40,56 +39,6 @@ export const resendStuck: Duty = async (cursor, tools, report) => {
 };
 
 /**
- * Lets held documents go on where they were stopped: one at first, to find out whether what
- * stopped its lane is over, and all of the lane when that one got through. The one that met the refusal comes
- * last: it may be refused for itself, as a file that does not fit is, and must not stop the lane before the
- * others had their turn.
- */
-export const resumeHeld: Duty = async (cursor, tools, report) => {
-  const lanes = {
-    claude: await tools.circuits.admission('claude'),
-    upload: await tools.circuits.admission('upload'),
-  };
-  const resume = async (document: DocumentItem, lane: Lane) => {
-    const { admits } = lanes[lane];
-    if (!document.heldFrom || admits === 'none') return;
-    // A dry run names all that wait for the one which finds out.
-    note(report, 'resumed', document.documentId);
-    if (tools.dryRun) return;
-    if (admits === 'one') {
-      await tools.circuits.probe(lane, tools.heldMs);
-      lanes[lane].admits = 'none';
-    }
-    const moved = await tools.documents.move(
-      document,
-      document.heldFrom,
-      {},
-      { remove: ['heldFrom', 'error', 'outages'] },
-    );
-    if (moved) await resend(moved, tools);
-  };
-
-  const next = await eachInState('held', cursor, tools, report, async (document) => {
-    const lane = laneOf(document.error ?? { code: '' });
-    if (lanes[lane].circuit?.openedBy !== document.documentId) await resume(document, lane);
-  });
-  if (next !== undefined) return next;
-  for (const lane of ['claude', 'upload'] as const) {
-    const { admits, circuit } = lanes[lane];
-    if (!circuit || admits === 'none') continue;
-    if (admits === 'all' && !tools.dryRun) await tools.circuits.close(lane);
-    const opener = circuit.openedBy
-      ? await readDocument(circuit.openedBy, tools, report)
-      : undefined;
-    if (opener?.status === 'held') await resume(opener, lane);
-    // Nobody waits on the lane, but releases and new documents are still turned away from it: they
-    // find out themselves whether it is free.
-    else if (admits === 'one' && !tools.dryRun) await tools.circuits.probe(lane, tools.heldMs);
-  }
-  return undefined;
-};
-
-/**
  * Brings documents back that failed with one of the codes that a person named, as if the step that gave
  * them up had not begun: what failed them is mended, or they are to have another chance. A summary that
  * was paid for and no good is paid for again.
@@ -113,7 +62,7 @@ export const retryFailed: Duty = async (cursor, tools, report) => {
 
 /** Visits one page of the documents in a state; the cursor is the shard and the place in it. */
 async function eachInState(
-  state: 'open' | 'held' | 'failed',
+  state: 'open' | 'failed',
   cursor: string | undefined,
   tools: ReconcileTools,
   report: ReconcileReport,

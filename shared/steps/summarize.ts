@@ -12,7 +12,8 @@ import { type DocumentChanges, type MoveOptions, unleased } from '../ledger/docu
 import type { Condition } from '../ledger/table.ts';
 import { parseSummary } from '../summary/parse.ts';
 import { summaryPrompt, summaryRequest, titleOf } from '../summary/prompt.ts';
-import { attempt, fail, recordEntry, resumeFromDeadLetter } from './attempt.ts';
+import { attempt, fail, resumeFromDeadLetter } from './attempt.ts';
+import { recordEntry } from './record-entry.ts';
 import { releasePast } from './release-past.ts';
 import type { Claude, StepTools } from './tools.ts';
 
@@ -64,6 +65,7 @@ export async function summarize(
     const fingerprint = fingerprintOf(profile, summaryPrompt, titleOf(document.key));
     if (await carryOver(document, fingerprint, tools)) return;
     await tools.circuits.check('claude');
+    await tools.circuits.check('summarize');
     await payOnce(document, profile, fingerprint, tools);
   });
 }

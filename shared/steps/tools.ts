@@ -16,6 +16,8 @@ export type Claude = Pick<ClaudeClient, keyof ClaudeClient>;
 export interface AttemptPolicy {
   /** Attempts of one step on one version before it ends `failed`. */
   maxAttempts: number;
+  /** Failures in a row, in the whole fleet, that the documents cannot have caused and that stop the lane. */
+  brakeAfter: number;
   /** A number from 0 to below 1, for jitter. */
   random: () => number;
 }

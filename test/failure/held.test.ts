@@ -27,6 +27,12 @@ describe.each([
   ['an unpaid bill', { kind: 'error', status: 402 }, 'claude.billing'],
   ['a missing right', { kind: 'error', status: 403 }, 'claude.forbidden'],
   ['the spend cap', { kind: 'spend_cap' }, 'claude.spend_limit'],
+  ['an empty credit balance', { kind: 'credit_balance' }, 'claude.billing'],
+  ['an own spend limit', { kind: 'usage_limit' }, 'claude.spend_limit'],
+  ["a workspace's own spend limit", { kind: 'workspace_usage_limit' }, 'claude.spend_limit'],
+  ['a disabled organization', { kind: 'organization_disabled' }, 'claude.forbidden'],
+  ['a key of several workspaces', { kind: 'workspace_missing' }, 'claude.misconfigured'],
+  ['a payer that cannot be billed', { kind: 'linked_billing' }, 'claude.billing'],
 ] as const)('%s', (_what, fault, code) => {
   test.each(['files.upload', 'messages.create'])(
     'holds all documents without an attempt once %s met it, and they resume by themselves',

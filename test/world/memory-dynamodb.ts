@@ -1,5 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
+  BatchGetCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -56,6 +57,14 @@ export class MemoryDynamo {
       .map(([, item]) => structuredClone(item));
   }
 
+  #getMany({ input }: BatchGetCommand) {
+    const found = Object.entries(input.RequestItems ?? {}).map(([name, { Keys = [] }]) => [
+      name,
+      Keys.flatMap((key) => structuredClone(this.#table(name).get(keyOf(key))) ?? []),
+    ]);
+    return { Responses: Object.fromEntries(found) };
+  }
+
   #table(name: string): Map<string, Item> {
     const table = this.#tables.get(name);
     if (!table) throw new Error(`no table ${name}`);
@@ -64,6 +73,7 @@ export class MemoryDynamo {
 
   #send(command: { input: object }): unknown {
     // A copy, as marshalling makes one: what the caller changes later is not in the table.
+    if (command instanceof BatchGetCommand) return this.#getMany(command);
     const input = structuredClone(command.input) as Input;
     const table = this.#table(input.TableName);
     if (command instanceof GetCommand)
@@ -132,9 +142,9 @@ function compare(a: Item, b: Item, by: string[]): number {
   return 0;
 }
 
-function page(found: Item[], { Limit, ExclusiveStartKey }: Input) {
+function page(found: Item[], { Limit, ExclusiveStartKey, IndexName }: Input) {
   const after = ExclusiveStartKey
-    ? found.findIndex((item) => keyOf(item) === keyOf(ExclusiveStartKey)) + 1
+    ? found.filter((item) => !isAfter(item, ExclusiveStartKey, IndexName)).length
     : 0;
   const items = found.slice(after, Limit ? after + Limit : undefined);
   const last = items.at(-1);
@@ -144,6 +154,13 @@ function page(found: Item[], { Limit, ExclusiveStartKey }: Input) {
       ? { LastEvaluatedKey: structuredClone(last) }
       : {}),
   };
+}
+
+/** Whether an item comes after the key that a page begins after; that item itself may be gone. */
+function isAfter(item: Item, start: Item, indexName: string | undefined): boolean {
+  const index = Object.values(indexes).find(({ name }) => name === indexName);
+  const by = index ? [index.hash, index.range, 'pk', 'sk'] : ['pk', 'sk'];
+  return compare(item, start, by) > 0;
 }
 
 function check(present: Item | undefined, input: Input): void {

@@ -104,6 +104,9 @@ export function queuePort(queues: Record<QueueName, MemoryQueue>, now: () => num
       const body = typeof message === 'string' ? message : JSON.stringify(message);
       find(url).send(body, now() + delayMs);
     },
+    sendBatch: async (url, messages) => {
+      for (const message of messages) find(url).send(JSON.stringify(message), now());
+    },
     giveBack: async (url, receipt, delayMs) => find(url).hide(receipt, now() + delayMs),
     backlog: async (url) => find(url).messages.filter(({ visibleAt }) => visibleAt <= now()).length,
     look: async (url) =>

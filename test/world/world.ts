@@ -71,6 +71,8 @@ export class World {
   readonly contents: Contents;
   /** What the environment of the functions says. */
   readonly settings: Settings;
+  /** What the secret with the API key holds. */
+  apiKey = 'test-key';
   /** What prints; a test may put another printer here. */
   print: RenderTools['print'];
   /** Every event of the inbox so far, delivered or not. */
@@ -205,13 +207,22 @@ export class World {
       gate?: Gate;
       dryRun?: boolean;
       sweep?: boolean;
+      resume?: boolean;
+      /** Workers take what the reconciler sends while it waits. */
+      meanwhile?: boolean;
       retry?: string[];
       timeLeft?: () => boolean;
     } = {},
   ): Promise<{ report: ReconcileReport | undefined; life: Life }> {
     const life = new Life(options.kill, options.gate);
+    const sleep = async (ms: number) => {
+      this.advance(ms);
+      while (options.meanwhile && (await this.work()));
+    };
     const report = await reconcile({
       ...reconcileTools(this.#ports(life), this.settings),
+      sleep,
+      resume: options.resume ?? false,
       dryRun: options.dryRun ?? false,
       sweep: options.sweep ?? false,
       retry: options.retry ?? [],
@@ -269,7 +280,7 @@ export class World {
       table: () => life.wrap('table', this.table),
       objects: life.wrap('objects', this.buckets),
       queues: life.wrap('queues', queuePort(this.queues, now)),
-      apiKey: () => async () => 'test-key',
+      apiKey: () => async () => this.apiKey,
       claude: (options) => life.wrap('claude', this.#client(options)),
       convert,
       print: (input) => this.print(input),
