@@ -123,12 +123,18 @@ function query(table: Map<string, Item>, input: Input) {
 }
 
 /** The items that stand in the index (or table) that is asked for, in its order. */
-function inIndex(table: Map<string, Item>, { IndexName }: Input): Item[] {
+function inIndex(
+  table: Map<string, Item>,
+  { IndexName, ExpressionAttributeValues }: Input,
+): Item[] {
   const index = Object.values(indexes).find(({ name }) => name === IndexName);
   if (IndexName && !index) throw new Error(`no index ${IndexName}`);
   const [hash, range] = index ? [index.hash, index.range] : ['pk', 'sk'];
   const names = [...new Set(['pk', 'sk', hash, range])];
+  // A query is about one hash key: what has another need not be sorted.
+  const wanted = ExpressionAttributeValues?.[':hash'];
   return [...table.values()]
+    .filter((item) => wanted === undefined || item[hash] === wanted)
     .filter((item) => typeof item[hash] === 'string' && typeof item[range] === 'string')
     .map((item) => (index ? Object.fromEntries(names.map((name) => [name, item[name]])) : item))
     .sort((a, b) => compare(a, b, [hash, range, 'pk', 'sk']));

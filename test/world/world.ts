@@ -10,6 +10,7 @@ import {
 import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
 import { deploymentTag } from '../../shared/claude/filename.ts';
 import { convert } from '../../shared/convert/convert.ts';
+import { StopLane } from '../../shared/journey/errors.ts';
 import { documentIdOf } from '../../shared/journey/ids.ts';
 import type { Log } from '../../shared/journey/log.ts';
 import {
@@ -280,7 +281,10 @@ export class World {
       table: () => life.wrap('table', this.table),
       objects: life.wrap('objects', this.buckets),
       queues: life.wrap('queues', queuePort(this.queues, now)),
-      apiKey: () => async () => this.apiKey,
+      apiKey: () => async () => {
+        if (this.apiKey) return this.apiKey;
+        throw new StopLane({ code: 'claude.no_key', message: 'the secret is empty' });
+      },
       claude: (options) => life.wrap('claude', this.#client(options)),
       convert,
       print: (input) => this.print(input),
@@ -299,7 +303,7 @@ export class World {
     const client = new ClaudeClient({
       baseUrl: this.emulator.url,
       apiKey: 'test-key',
-      dialect: this.#options.emulator?.dialect ?? 'ga',
+      dialect: this.settings.claudeDialect,
       random: () => 0.5,
       now: this.now,
       sleep: async (ms) => this.advance(ms),
