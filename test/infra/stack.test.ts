@@ -160,6 +160,7 @@ test('the context is read the same from the command line and from cdk.json', () 
     apiKeySecretName: 'claude/key',
     alarmEmail: 'ops@example.com',
     containerUploads: ['raw/', 'data/'],
+    brakeAfter: 3,
     keepRemoteFiles: false,
     renderer: 'libreoffice',
     reconcileEveryMinutes: 5,
@@ -170,6 +171,7 @@ test('the context is read the same from the command line and from cdk.json', () 
   const fromCommandLine = readContext({
     ...choices,
     filesPerMinute: '300',
+    brakeAfter: '3',
     containerUploads: 'raw/,data/',
     keepRemoteFiles: 'false',
     reconcileEveryMinutes: '5',
