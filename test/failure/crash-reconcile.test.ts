@@ -21,10 +21,10 @@ async function disorder(): Promise<World> {
   );
   await world.drain();
   world.deliver(world.remove('page.html'));
-  // The API failed one upload for good, and refused the key at another.
+  // The API rejected one upload, and refused the key at another.
   const fault = { kind: 'error', operation: 'files.upload' } as const;
-  world.emulator.addFault({ ...fault, status: 500, count: 5, filename: 'failed*' });
-  world.deliver(world.drop('failed.txt', 'A failed file. The API was ill. It is well again now.'));
+  world.emulator.addFault({ ...fault, status: 400, filename: 'failed*' });
+  world.deliver(world.drop('failed.txt', 'A failed file. The API rejected it. It takes it now.'));
   await world.drain();
   world.emulator.addFault({ ...fault, status: 401, count: 1, filename: 'held*' });
   world.deliver(world.drop('held.txt', 'A held file. Its key was bad. Somebody gave a good one.'));
@@ -57,8 +57,8 @@ const order: Expected = {
   'held.txt': 'A held file',
 };
 
-/** What a person asks for who knows that the API is well again. */
-const asked = { retry: ['claude.server_error'] };
+/** What a person asks for who knows why the API rejected it. */
+const asked = { retry: ['upload.invalid_request'] };
 
 async function check(world: World, kills: number): Promise<void> {
   await world.drain();
