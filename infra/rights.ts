@@ -11,7 +11,7 @@ import { indexes } from '../shared/ledger/keys.ts';
 export type FunctionName = QueuedStep | 'reconcile';
 
 /** A Scan has no leading key, so a condition on the kind of item would let it read every kind: for indexes only. */
-type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
+type ItemAction = 'GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
 type IndexAction = 'Query' | 'Scan';
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject';
 
@@ -57,7 +57,8 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
     ledger: {
       'DOC#': ['GetItem', 'UpdateItem'],
       'CONTENT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
-      'CIRCUIT#': ['GetItem', 'PutItem'],
+      'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem'],
+      'TROUBLE#': ['GetItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],
     },
     inbox: { '*': ['GetObjectVersion'] },
@@ -69,7 +70,8 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
     ledger: {
       'DOC#': ['GetItem', 'UpdateItem'],
       'CONTENT#': ['UpdateItem'],
-      'CIRCUIT#': ['GetItem', 'PutItem'],
+      'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem'],
+      'TROUBLE#': ['GetItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],
     },
     staging: { [parts]: ['DeleteObject'] },
@@ -79,7 +81,7 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
   },
   reconcile: {
     ledger: {
-      'DOC#': ['GetItem', 'UpdateItem'],
+      'DOC#': ['GetItem', 'BatchGetItem', 'UpdateItem'],
       'CONTENT#': ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'],
       'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],

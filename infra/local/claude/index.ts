@@ -107,11 +107,13 @@ async function openState(
   dataDir: string,
   stop: AbortSignal,
 ): Promise<EmulatorState> {
+  const faults = new FaultBook(settings.random ?? Math.random);
+  for (const fault of settings.faults) faults.add(fault);
   return {
     settings,
     files: await FileStore.open(dataDir, settings.now, settings.deleteLagMs),
     journal: new Journal(settings.journalSize),
-    faults: new FaultBook(settings.random ?? Math.random),
+    faults,
     rates: new Rates(settings),
     pdfs: new PdfReader(),
     cache: new PromptCache(settings.now),
