@@ -3,9 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { awsClients } from '../shared/aws/clients.ts';
+import { GroupedQueues } from '../shared/aws/grouped-queues.ts';
 import { Objects } from '../shared/aws/objects.ts';
-import { Queues } from '../shared/aws/queues.ts';
 import { apiKeySource } from '../shared/aws/secrets.ts';
+import { checkLedgerSchema } from '../shared/ledger/schema.ts';
 import { Table } from '../shared/ledger/table.ts';
 import type { Ports } from './ports.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -17,13 +18,26 @@ export function runtime(): Ports {
   return {
     table: (name) => new Table(clients.dynamodb, name),
     objects: new Objects(clients.s3),
-    queues: new Queues(clients.sqs),
+    queues: new GroupedQueues(clients.sqs),
     apiKey: (secretName) => apiKeySource(clients.secrets, secretName, Date.now),
     log: new Logger(),
     now: Date.now,
     random: Math.random,
     owner: () => randomUUID(),
     sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}).then(() => undefined),
+  };
+}
+
+/**
+ * Lets a process work only on a ledger that its code understands (shared/ledger/schema.ts). What is refused
+ * is asked again with the next event; what is accepted holds for the life of the process.
+ */
+export function ledgerGuard(ports: Pick<Ports, 'table'>): () => Promise<void> {
+  let accepted = false;
+  return async () => {
+    if (accepted) return;
+    await checkLedgerSchema(ports.table(readSettings(process.env, ['table']).table));
+    accepted = true;
   };
 }
 
@@ -36,12 +50,15 @@ export function lambdaHandler<Name extends keyof Settings, Tools, Extra>(
   step: StepFunction<Name, Tools, Extra>,
   extra: (settings: Pick<Settings, Name>) => Extra,
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
-  let handler: ReturnType<typeof stepHandler> | undefined;
-  return (event, context) => {
-    if (!handler) {
+  let ready: { guard: () => Promise<void>; handle: ReturnType<typeof stepHandler> } | undefined;
+  return async (event, context) => {
+    if (!ready) {
       const settings = readSettings(process.env, step.settings);
-      handler = stepHandler(step, { ...runtime(), ...extra(settings) }, settings);
+      const ports = { ...runtime(), ...extra(settings) };
+      ready = { guard: ledgerGuard(ports), handle: stepHandler(step, ports, settings) };
     }
-    return handler(event, context);
+    // Throws: the whole batch goes back, unread.
+    await ready.guard();
+    return ready.handle(event, context);
   };
 }

@@ -40,49 +40,69 @@ export interface Rights {
 const parts = 'parts/*';
 const staged = 'staged/*';
 
+/** Every step may be the one that deletes what a removed document left behind (steps/release-past.ts). */
+const ofDocuments = ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'] as const;
+
+/** The version of the ledger, which each process checks once (ledger/schema.ts). */
+const schema = { SCHEMA: ['GetItem', 'UpdateItem'] } as const;
+
 export const rights: Readonly<Record<FunctionName, Rights>> = {
   normalize: {
-    ledger: { 'DOC#': ['GetItem', 'PutItem', 'UpdateItem'] },
+    ledger: {
+      'DOC#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
+      'CONTENT#': ['GetItem'],
+      ...schema,
+    },
     inbox: { '*': ['GetObject', 'GetObjectVersion'] },
-    staging: { [parts]: ['GetObject', 'PutObject', 'DeleteObject'], [staged]: ['PutObject'] },
+    staging: {
+      [parts]: ['GetObject', 'PutObject', 'DeleteObject'],
+      [staged]: ['PutObject', 'DeleteObject'],
+    },
     sends: ['intake', 'render', 'upload'],
   },
   render: {
-    ledger: { 'DOC#': ['GetItem', 'UpdateItem'] },
+    ledger: { 'DOC#': [...ofDocuments], 'CONTENT#': ['GetItem'], ...schema },
     inbox: { '*': ['GetObjectVersion'] },
-    staging: { [parts]: ['GetObject', 'DeleteObject'], [staged]: ['PutObject'] },
+    staging: { [parts]: ['GetObject', 'DeleteObject'], [staged]: ['PutObject', 'DeleteObject'] },
     sends: ['intake', 'upload'],
   },
   upload: {
     ledger: {
-      'DOC#': ['GetItem', 'UpdateItem'],
+      'DOC#': [...ofDocuments],
       'CONTENT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
+      'COST#': ['PutItem'],
       'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem'],
       'TROUBLE#': ['GetItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],
+      ...schema,
     },
     inbox: { '*': ['GetObjectVersion'] },
-    staging: { [parts]: ['GetObject', 'DeleteObject'], [staged]: ['GetObject'] },
+    staging: { [parts]: ['GetObject', 'DeleteObject'], [staged]: ['GetObject', 'DeleteObject'] },
+    results: { 'answers/*': ['DeleteObject'] },
     sends: ['intake', 'upload', 'summarize'],
     callsClaude: true,
   },
   summarize: {
     ledger: {
-      'DOC#': ['GetItem', 'UpdateItem'],
-      'CONTENT#': ['UpdateItem'],
+      'DOC#': [...ofDocuments],
+      'CONTENT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
+      'COST#': ['PutItem'],
       'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem'],
       'TROUBLE#': ['GetItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],
+      ...schema,
     },
-    staging: { [parts]: ['DeleteObject'] },
-    results: { 'summaries/*': ['PutObject'] },
-    sends: ['intake', 'upload'],
+    staging: { [parts]: ['DeleteObject'], [staged]: ['DeleteObject'] },
+    results: { 'answers/*': ['GetObject', 'PutObject'] },
+    sends: ['intake', 'upload', 'summarize'],
     callsClaude: true,
   },
   reconcile: {
     ledger: {
-      'DOC#': ['GetItem', 'BatchGetItem', 'UpdateItem'],
+      'DOC#': [...ofDocuments, 'BatchGetItem'],
       'CONTENT#': ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'],
+      'COST#': ['PutItem'],
+      ...schema,
       'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],
       RECONCILE: ['GetItem', 'PutItem'],
@@ -90,7 +110,7 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
     indexes: { [indexes.byState.name]: ['Query'], [indexes.byFile.name]: ['Query', 'Scan'] },
     inbox: { '*': ['GetObject', 'GetObjectVersion'] },
     staging: { [parts]: ['GetObject', 'DeleteObject'], [staged]: ['GetObject', 'DeleteObject'] },
-    results: { 'reconcile/*': ['PutObject'] },
+    results: { 'reconcile/*': ['PutObject'], 'answers/*': ['DeleteObject'] },
     sends: ['intake', 'render', 'upload', 'summarize'],
     callsClaude: true,
     looksAtQueues: true,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { reconciled } from '../../shared/journey/alarm-lines.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { ReconcileReport } from '../../shared/reconcile/report.ts';
-import { runtime } from '../runtime.ts';
+import { ledgerGuard, runtime } from '../runtime.ts';
 import { readSettings } from '../settings.ts';
 import { reconcileSettings, reconcileTools } from './tools.ts';
 
@@ -38,6 +38,7 @@ export async function handler(event: unknown, context: Context): Promise<Reconci
   ready ??= prepare();
   const asked = eventSchema.safeParse(event);
   if (!asked.success) throw new Error(`invalid event: ${z.prettifyError(asked.error)}`);
+  await ready.guard();
   const report = await reconcile({
     ...ready.tools,
     ...asked.data,
@@ -53,5 +54,5 @@ export async function handler(event: unknown, context: Context): Promise<Reconci
 function prepare() {
   const ports = runtime();
   const settings = readSettings(process.env, reconcileSettings);
-  return { log: ports.log, tools: reconcileTools(ports, settings) };
+  return { log: ports.log, guard: ledgerGuard(ports), tools: reconcileTools(ports, settings) };
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Calls } from './calls.ts';
 import { localCredentials, localRegion } from './credentials.ts';
+import type { Capacity } from './dynamodb/capacity.ts';
 import { type LocalDynamo, startDynamo } from './dynamodb/start.ts';
 import type { InvocationResult } from './lambda/environment.ts';
 import type { EventSource } from './lambda/event-source.ts';
@@ -40,6 +41,8 @@ export interface StartOptions {
   secret?: (logicalId: string) => string | undefined;
   /** Maximum of concurrent invocations of one function; the template may set a lower one. */
   concurrency?: number;
+  /** Count the capacity that DynamoDB would charge, for `capacity()`. */
+  countsCapacity?: boolean;
   clock?: Clock;
   /** PATH of the functions' processes, for tools they may look for. */
   path?: string;
@@ -91,6 +94,8 @@ export interface LocalStack {
   deadLetters(): Record<string, number>;
   /** AWS requests so far, by service and operation. */
   counters(): Promise<Record<string, number>>;
+  /** Capacity units of DynamoDB so far, by use and kind of item; empty unless `countsCapacity` is set. */
+  capacity(): Promise<Capacity>;
   resetCounters(): Promise<void>;
   /** What each function asked of AWS since the start, in the terms of its policy: see `Calls`. */
   calls(): Promise<Record<string, string[]>>;
@@ -142,9 +147,11 @@ async function startParts(
     port: options.dynamodbPort ?? 0,
     unclean: services.state.unclean,
     tables: resources.tables,
+    countsCapacity: options.countsCapacity ?? false,
     onLog: (line) => onLog(`dynamodb: ${line}`),
   });
   closers.add(() => dynamo.close());
+  services.state.markMigrated();
   const endpoints = endpointsOf(services.url, dynamo.url);
   const environment = await environmentFrom(options.environment);
   const maxConcurrency = options.concurrency ?? Math.max(2, availableParallelism());
@@ -223,6 +230,7 @@ function runningStack(parts: Parts): LocalStack {
       }
       return all.list();
     },
+    capacity: () => dynamo.capacity(),
     resetCounters: async () => {
       counters.reset();
       await dynamo.resetCounts();

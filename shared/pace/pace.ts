@@ -25,11 +25,17 @@ export interface PaceOptions {
 /** What workers' clocks may differ by, in milliseconds. */
 const skewMs = 60_000;
 
+/** A caller that waits for its slot. */
+interface Waiting {
+  resolve: (at: number) => void;
+  reject: (error: unknown) => void;
+}
+
 /**
  * A rate limiter for one API, shared by the fleet: a generic cell rate algorithm whose state, the
  * theoretical arrival time (TAT) of the next request, is one number in the ledger. A worker reserves
- * the next free slot, possibly in the future, with one atomic update and sleeps until then. So two
- * workers never share a slot, and no slot stays empty while a worker waits.
+ * the next free slots for its waiting callers, possibly in the future, with one atomic update, and each
+ * caller sleeps until its own. So two never share a slot, and no slot stays empty while a caller waits.
  *
  * Each worker uses its own clock. Skew below the API's burst tolerance is harmless: slots stay one
  * interval apart, whichever worker takes them.
@@ -46,6 +52,10 @@ export class Pace {
   readonly #intervalMs: number;
   readonly #toleranceMs: number;
   readonly #maxWaitMs: number;
+  /** The theoretical arrival time as this worker saw it last. */
+  #seen = Number.NEGATIVE_INFINITY;
+  #waiting: Waiting[] = [];
+  #reserving = false;
 
   constructor(table: Table, options: PaceOptions) {
     this.#table = table;
@@ -61,7 +71,7 @@ export class Pace {
    * @throws Defer when the next free slot is more than `maxWaitMs` away; no slot is taken then
    */
   async turn(signal?: AbortSignal): Promise<void> {
-    const at = await this.#reserve();
+    const at = await this.#slot();
     const wait = at - this.#toleranceMs - this.#options.now();
     if (wait > 0) await this.#options.sleep(wait, signal);
   }
@@ -100,32 +110,61 @@ export class Pace {
     return this.#options.now() + longestWaitMs + this.#maxWaitMs + 2 * this.#toleranceMs + skewMs;
   }
 
-  /** Takes the next free slot and returns its theoretical arrival time, in epoch milliseconds. */
-  async #reserve(): Promise<number> {
+  /** The theoretical arrival time of a slot for one caller, in epoch milliseconds. */
+  #slot(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      if (!this.#reserving) void this.#reserveForAll();
+    });
+  }
+
+  /** Callers that arrive during an update share the next one: a batch of ten costs two writes, not ten. */
+  async #reserveForAll(): Promise<void> {
+    this.#reserving = true;
+    while (this.#waiting.length > 0) await this.#reserveFor(this.#waiting.splice(0));
+    this.#reserving = false;
+  }
+
+  async #reserveFor(callers: Waiting[]): Promise<void> {
+    try {
+      const first = await this.#reserve(callers.length);
+      callers.forEach(({ resolve }, index) => {
+        resolve(first + index * this.#intervalMs);
+      });
+    } catch (error) {
+      if (callers.length > 1 && error instanceof Defer) {
+        // There may be slots for fewer.
+        const half = Math.ceil(callers.length / 2);
+        await this.#reserveFor(callers.slice(0, half));
+        await this.#reserveFor(callers.slice(half));
+        return;
+      }
+      for (const { reject } of callers) reject(error);
+    }
+  }
+
+  /**
+   * Takes the next free slots.
+   * @returns the theoretical arrival time of the first, in epoch milliseconds; the others follow at the interval
+   * @throws Defer when the last of them is too far away; none is taken then
+   */
+  async #reserve(slots: number): Promise<number> {
+    const length = slots * this.#intervalMs;
     for (;;) {
       const now = this.#options.now();
-      const queued = await this.#table.update(
-        this.#key(),
-        { add: { tat: this.#intervalMs } },
-        {
-          expression: 'tat >= :now AND tat <= :horizon',
-          values: { now, horizon: now + this.#maxWaitMs + this.#toleranceMs },
-        },
-      );
-      if (queued) return Number(queued.tat) - this.#intervalMs;
-
-      const idle = await this.#table.update(
-        this.#key(),
-        { set: { tat: now + this.#intervalMs } },
-        {
-          expression: 'attribute_not_exists(tat) OR tat < :now OR tat > :furthest',
-          values: { now, furthest: this.#furthest() },
-        },
-      );
-      if (idle) return now;
-
+      const latest = now + this.#maxWaitMs + this.#toleranceMs - (length - this.#intervalMs);
+      // A refused update costs a write: the one that will probably be accepted comes first.
+      const idleFirst = this.#seen < now;
+      const taken =
+        (idleFirst ? await this.#takeIdle(now, length) : undefined) ??
+        (await this.#takeQueued(now, latest, length)) ??
+        (idleFirst ? undefined : await this.#takeIdle(now, length));
+      if (taken !== undefined) {
+        this.#seen = taken + length;
+        return taken;
+      }
       const ahead = ((await this.next()) ?? 0) - now;
-      if (ahead > this.#maxWaitMs + this.#toleranceMs) {
+      if (ahead > latest - now) {
         throw new Defer({
           code: 'claude.paced',
           message: `The next free slot of the ${this.#options.api} rate limit is ${Math.ceil(ahead / 1000)} s away.`,
@@ -133,6 +172,29 @@ export class Pace {
         });
       }
     }
+  }
+
+  /** Slots behind those that are taken; `undefined` when none is taken now, or too many are. */
+  async #takeQueued(now: number, latest: number, length: number): Promise<number | undefined> {
+    const item = await this.#table.update(
+      this.#key(),
+      { add: { tat: length } },
+      { expression: 'tat >= :now AND tat <= :latest', values: { now, latest } },
+    );
+    return item && Number(item.tat) - length;
+  }
+
+  /** Slots from now on; `undefined` when one is taken already. One that is too far away does not count as taken. */
+  async #takeIdle(now: number, length: number): Promise<number | undefined> {
+    const item = await this.#table.update(
+      this.#key(),
+      { set: { tat: now + length } },
+      {
+        expression: 'attribute_not_exists(tat) OR tat < :now OR tat > :furthest',
+        values: { now, furthest: this.#furthest() },
+      },
+    );
+    return item && now;
   }
 
   #key() {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { synthesize } from '../../infra/local/synthesize.ts';
 import type { DocumentRecord } from '../../shared/client/index.ts';
 import { documentIdOf } from '../../shared/journey/ids.ts';
+import { partKey } from '../../shared/steps/part-keys.ts';
 import { illustratedReport } from '../fixtures/documents.ts';
 import { type Journey, startJourney } from '../journey/support.ts';
 import { allows, grantsIn } from './policies.ts';
@@ -33,31 +34,66 @@ const queueOf: Record<string, string> = {
 /** Steps let go of what a version before held when they end a document, and the step before did not get to it. */
 const afterACrash = [
   'dynamodb:UpdateItem dropline-ledger/DOC#*',
+  'dynamodb:DeleteItem dropline-ledger/DOC#*',
+  'dynamodb:Query dropline-ledger/DOC#*',
+  's3:DeleteObject dropline-staging/staged/*',
   's3:DeleteObject dropline-staging/parts/*',
   's3:ListBucket dropline-staging',
   'sqs:SendMessage dropline-intake-queue',
   'sqs:SendMessage dropline-upload-queue',
 ];
 
+/** The first function of a new version of the code writes it down; the others find it. */
+const firstOfAVersion = ['dynamodb:UpdateItem dropline-ledger/SCHEMA'];
+
 /** Grants that no journey below uses, because it takes a crash or an hour; each with the code that does. */
 const rare: Record<string, string[]> = {
   // S3 answers 404 only to those who may list (infra/grants.ts).
-  normalize: ['s3:ListBucket dropline-inbox'],
-  render: ['s3:ListBucket dropline-inbox', ...afterACrash],
+  normalize: [
+    's3:ListBucket dropline-inbox',
+    // Past versions of a document that was overwritten and then removed (steps/release-past.ts).
+    'dynamodb:DeleteItem dropline-ledger/DOC#*',
+    // Bytes that go up as a type Claude does not read itself (steps/staging.ts, `idFor`).
+    'dynamodb:GetItem dropline-ledger/CONTENT#*',
+  ],
+  render: [
+    's3:ListBucket dropline-inbox',
+    ...afterACrash,
+    ...firstOfAVersion,
+    'dynamodb:GetItem dropline-ledger/CONTENT#*',
+  ],
   upload: [
     's3:ListBucket dropline-inbox',
     ...afterACrash,
     // Another worker took the slot first, or the pace was pushed back (pace/pace.ts).
     'dynamodb:GetItem dropline-ledger/PACE#*',
+    ...firstOfAVersion,
+    // Calls whose end nobody saw, and long replies, go with the content (steps/answer-store.ts).
+    'dynamodb:PutItem dropline-ledger/COST#*',
+    's3:DeleteObject dropline-results/answers/*',
   ],
   summarize: [
     ...afterACrash,
+    ...firstOfAVersion,
+    // The content was removed during the call (steps/ask.ts, `notSettled`).
+    'dynamodb:DeleteItem dropline-ledger/CONTENT#*',
+    // Replies that are long, or that the ledger does not take (steps/answer-store.ts).
+    's3:GetObject dropline-results/answers/*',
+    's3:ListBucket dropline-results',
+    's3:PutObject dropline-results/answers/*',
     // The rates that a response reports are near (pace/messages-pace.ts).
     'dynamodb:UpdateItem dropline-ledger/PACE#*',
-    // A summary of more than 300 KB (steps/summarize.ts, `fitted`).
-    's3:PutObject dropline-results/summaries/*',
   ],
   reconcile: [
+    ...firstOfAVersion,
+    // What is kept for a week (reconcile/past.ts), and what a removed document left (steps/release-past.ts).
+    'dynamodb:DeleteItem dropline-ledger/DOC#*',
+    'dynamodb:PutItem dropline-ledger/COST#*',
+    'dynamodb:Query dropline-ledger/DOC#*',
+    's3:DeleteObject dropline-results/answers/*',
+    's3:ListBucket dropline-results',
+    // Bytes of versions that were replaced (reconcile/staged.ts).
+    's3:DeleteObject dropline-staging/staged/*',
     // Content that no document refers to (reconcile/contents.ts).
     'dynamodb:DeleteItem dropline-ledger/CONTENT#*',
     // Refusals met in a repair (steps/release.ts), and orphans (reconcile/orphans.ts).
@@ -103,6 +139,9 @@ const byStep = (all: Record<string, string[]>): Record<string, string[]> =>
     Object.entries(all).map(([name, list]) => [name.replace(/^dropline-|-function$/g, ''), list]),
   );
 
+const partOf = (key: string, name: string): string =>
+  partKey({ documentId: documentIdOf(journey.inbox, key), key }, name);
+
 /** Archives and mails, prints, and a file that Claude lost. */
 async function partsAndPrints(): Promise<void> {
   const report = await illustratedReport();
@@ -118,18 +157,22 @@ async function partsAndPrints(): Promise<void> {
     filename: 'lost*',
   });
   await journey.drop('lost.txt', 'Claude loses this file. It is uploaded again.');
-  for (const key of ['overwritten.zip!/report.docx', 'removed.zip!/other.txt', 'report.docx']) {
+  for (const key of [
+    partOf('overwritten.zip', 'report.docx'),
+    partOf('removed.zip', 'other.txt'),
+    'report.docx',
+  ]) {
     await journey.ended(key);
   }
   await journey.ended('lost.txt');
   await journey.drop('overwritten.zip', 'It is a text now. There are no entries.');
-  await until('overwritten.zip!/note.txt', ({ status }) => status === 'removed');
+  await until(partOf('overwritten.zip', 'note.txt'), ({ status }) => status === 'removed');
 }
 
 async function removals(): Promise<void> {
   const { s3, inbox: Bucket } = journey;
   await s3.send(new DeleteObjectCommand({ Bucket, Key: 'removed.zip' }));
-  await until('removed.zip!/other.txt', ({ status }) => status === 'removed');
+  await until(partOf('removed.zip', 'other.txt'), ({ status }) => status === 'removed');
   // For good: the event names a version, and normalize asks the bucket what is there now.
   const { Versions } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: 'lost.txt' }));
   const VersionId = Versions?.[0]?.VersionId;

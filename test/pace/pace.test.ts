@@ -147,40 +147,86 @@ describe('turn', () => {
     await expect(pace().turn()).rejects.toMatchObject({ delayMs: 30_001 });
   });
 
-  /** Has others take slots until `ahead` ms from now between this worker's two updates; counts updates. */
-  function overtaken(ahead: number): { looks: number } {
+  /** Counts this worker's updates. With `ahead`, others take slots until so many ms from now before its second one. */
+  function watched(ahead?: number): { updates: number } {
     const update = table.update.bind(table);
-    const seen = { looks: 0 };
+    const seen = { updates: 0 };
     table.update = async (...args) => {
-      seen.looks += 1;
-      // The first update finds the pace idle.
-      if (seen.looks === 2)
+      seen.updates += 1;
+      if (seen.updates === 2 && ahead !== undefined)
         await update({ pk: 'PACE#files', sk: 'PACE' }, { set: { tat: time.now() + ahead } });
       return update(...args);
     };
     return seen;
   }
 
-  test('tries again when its slot is taken between its two updates', async () => {
-    await turns(pace(), 1);
-    await time.run(time.sleep(150));
-    const seen = overtaken(100);
+  test('costs one update after a pause and one under load, two when it guesses wrong which it is', async () => {
+    const one = pace({ sleep: async () => {} });
+    const seen = watched();
 
-    await time.run(pace().turn());
+    await one.turn();
+    const afterPause = seen.updates;
+    await one.turn();
+    const underLoad = seen.updates - afterPause;
+    await pace({ sleep: async () => {} }).turn();
+    const guessedWrong = seen.updates - afterPause - underLoad;
 
-    expect(await tat()).toBe(time.now() + 100);
-    expect(seen.looks).toBe(3);
+    expect([afterPause, underLoad, guessedWrong]).toEqual([1, 1, 2]);
+    expect(await tat()).toBe(time.now() + 300);
   });
 
   test('takes the last slot within its maximum wait when all earlier ones are taken between its two updates', async () => {
     await turns(pace(), 1);
-    await time.run(time.sleep(150));
     // Its maximum wait of 200 ms and two slots of burst.
-    overtaken(400);
+    watched(400);
 
     await time.run(pace({ burst: 3, maxWaitMs: 200, sleep: async () => {} }).turn());
 
     expect(await tat()).toBe(time.now() + 500);
+  });
+
+  test('shares updates among the callers of one worker, each with a slot of its own', async () => {
+    const waits: number[] = [];
+    const one = pace({
+      sleep: async (ms) => {
+        waits.push(ms);
+      },
+    });
+    const seen = watched();
+
+    await Promise.all(Array.from({ length: 10 }, () => one.turn()));
+
+    expect(seen.updates).toBe(2);
+    expect(waits).toEqual([100, 200, 300, 400, 500, 600, 700, 800, 900]);
+    expect(await tat()).toBe(time.now() + 1_000);
+  });
+
+  test('gives those of several callers slots that are within the maximum wait, and defers the others', async () => {
+    const far = pace({ maxWaitMs: 400, sleep: async () => {} });
+
+    const ended = await Promise.allSettled(Array.from({ length: 10 }, () => far.turn()));
+
+    expect(ended.map(({ status }) => status === 'fulfilled')).toEqual([
+      ...Array(5).fill(true),
+      ...Array(5).fill(false),
+    ]);
+    expect(ended[9]).toMatchObject({ reason: { code: 'claude.paced', delayMs: 500 } });
+    expect(await tat()).toBe(time.now() + 500);
+  });
+
+  test('fails for all callers of an update that fails, and works again after it', async () => {
+    const one = pace({ sleep: async () => {} });
+    const update = table.update.bind(table);
+    table.update = async () => {
+      throw new Error('throttled');
+    };
+    const failed = await Promise.allSettled([one.turn(), one.turn(), one.turn()]);
+    table.update = update;
+
+    await one.turn();
+
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(await tat()).toBe(time.now() + 100);
   });
 });
 

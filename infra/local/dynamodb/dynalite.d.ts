@@ -42,12 +42,36 @@ declare module 'dynalite/db/index.js' {
     getIndexDb(type: 'Global', table: string, index: string): Level<Item>;
   }
 
+  interface Request {
+    Key?: Item;
+    Item?: Item;
+    IndexName?: string;
+    ConsistentRead?: boolean;
+    ReturnConsumedCapacity?: string;
+  }
+
+  /** The functions that the actions call through this object, so that they can be replaced. */
   const db: {
+    itemSize(item: Item): number;
+    capacityUnits(item: Item | undefined, isRead: boolean, consistent?: boolean): number;
+    updateIndexes(
+      store: Store,
+      table: Table,
+      existing: Item | null | undefined,
+      item: Item | null,
+      done: Done,
+    ): void;
+    /** The error when the request's condition refuses. */
+    checkConditional(request: Request, existing: Item | undefined): Error | null | undefined;
+    addConsumedCapacity(request: Request, isRead: boolean, item?: Item, other?: Item): unknown;
+    queryTable(store: Store, table: Table, request: Request, ...rest: unknown[]): void;
     create(options: { path: string }): Store;
+    /** The key under which the item is stored. */
+    createKey(item: Item, table: Table): string;
     getIndexActions(
       indexes: Index[],
       existing: undefined,
-      item: Item,
+      item: Item | undefined,
       table: Table,
     ): { puts: { index: string; key: string; item: Item }[] };
   };

@@ -5,6 +5,8 @@ import { dirname } from 'node:path';
 import dynalite from 'dynalite';
 import { Calls, dynamoCalls, signerOf } from '../calls.ts';
 import { guarded } from '../guard.ts';
+import { countCapacity } from './capacity.ts';
+import { hasSqliteTables, importSqliteTables, retireSqliteTables } from './sqlite-import.ts';
 import { repairTables, type TableSettings } from './tables.ts';
 
 /** The host's instructions to this process. */
@@ -16,6 +18,8 @@ export interface DynamoSettings {
   /** The previous process did not close its files. */
   rebuild: boolean;
   tables: TableSettings[];
+  /** Count the capacity that is consumed; it costs a little time per request. */
+  countsCapacity: boolean;
 }
 
 // What is kept is for this user only.
@@ -23,10 +27,22 @@ process.umask(0o077);
 
 const counts = new Map<string, number>();
 const calls = new Calls();
+let capacity = new Map<string, number>();
 
-async function serve({ path, port, portIsFixed, rebuild, tables }: DynamoSettings): Promise<void> {
+async function serve({
+  path,
+  port,
+  portIsFixed,
+  rebuild,
+  tables,
+  countsCapacity,
+}: DynamoSettings): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
-  await repairTables(path, tables, rebuild);
+  const importing = hasSqliteTables(path);
+  if (importing) await importSqliteTables(path);
+  await repairTables(path, tables, rebuild || importing);
+  if (importing) retireSqliteTables(path);
+  if (countsCapacity) capacity = countCapacity();
   const server = dynalite({ path, createTableMs: 0 });
   // dynalite lets every origin read, so its own handler comes second.
   const [handle] = server.listeners('request') as RequestListener[];
@@ -90,7 +106,15 @@ process.on('message', (message: { settings?: DynamoSettings; question?: string; 
     });
     return;
   }
-  const answer = message.question === 'calls' ? calls.list() : Object.fromEntries(counts);
-  if (message.question === 'reset') counts.clear();
+  const answers = {
+    calls: () => calls.list(),
+    capacity: () => Object.fromEntries(capacity),
+    counts: () => Object.fromEntries(counts),
+  };
+  const answer = (answers[message.question as keyof typeof answers] ?? answers.counts)();
+  if (message.question === 'reset') {
+    counts.clear();
+    capacity.clear();
+  }
   process.send?.({ id: message.id, answer });
 });

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { type ChildService, startChildService } from '../child-service.ts';
 import { localCredentials } from '../credentials.ts';
+import type { Capacity } from './capacity.ts';
 import type { DynamoSettings } from './process.ts';
 import type { TableSettings } from './tables.ts';
 
@@ -18,6 +19,9 @@ export interface LocalDynamo {
   counts(): Promise<Record<string, number>>;
   /** What each function did so far, as in `Calls`. */
   calls(): Promise<Record<string, string[]>>;
+  /** Capacity units so far; empty unless they are counted. */
+  capacity(): Promise<Capacity>;
+  /** Resets the requests and the capacity. */
   resetCounts(): Promise<void>;
   close(): Promise<void>;
 }
@@ -32,6 +36,8 @@ export async function startDynamo(options: {
   port: number;
   unclean: boolean;
   tables: TableSettings[];
+  /** Count the capacity that DynamoDB would charge. */
+  countsCapacity?: boolean;
   onLog: (line: string) => void;
 }): Promise<LocalDynamo> {
   const service: ChildService = await startChildService({
@@ -46,6 +52,7 @@ export async function startDynamo(options: {
       portIsFixed: crashed,
       rebuild: crashed || options.unclean,
       tables: options.tables,
+      countsCapacity: options.countsCapacity ?? false,
     }),
   });
   const url = `http://127.0.0.1:${service.port}`;
@@ -87,6 +94,7 @@ export async function startDynamo(options: {
     },
     counts: async () => (await service.ask('counts')) as Record<string, number>,
     calls: async () => (await service.ask('calls')) as Record<string, string[]>,
+    capacity: async () => (await service.ask('capacity')) as Capacity,
     resetCounts: async () => {
       await service.ask('reset');
     },

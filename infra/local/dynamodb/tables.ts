@@ -1,6 +1,6 @@
-import { promisify } from 'node:util';
 import type { Index, Item, Level, Store, Table } from 'dynalite/db/index.js';
 import dynalite from 'dynalite/db/index.js';
+import { batch, put } from './level.ts';
 
 /** A table as CreateTable takes it. */
 export interface TableSettings {
@@ -9,8 +9,6 @@ export interface TableSettings {
   KeySchema: { AttributeName: string; KeyType: string }[];
   GlobalSecondaryIndexes?: Index[];
 }
-
-type Operations<Value> = Parameters<Level<Value>['batch']>[0];
 
 const chunk = 500;
 
@@ -99,14 +97,6 @@ async function clear(level: Level<Item>): Promise<void> {
     keys = [];
   }
   if (keys.length > 0) await batch(level, keys);
-}
-
-function put<Value>(level: Level<Value>, key: string, value: Value): Promise<void> {
-  return promisify(level.put)(key, value) as Promise<void>;
-}
-
-function batch<Value>(level: Level<Value>, operations: Operations<Value>): Promise<void> {
-  return promisify(level.batch)(operations) as Promise<void>;
 }
 
 /** The indexes in a form that can be compared, without the fields that the server adds. */

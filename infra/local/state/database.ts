@@ -62,7 +62,13 @@ CREATE TABLE IF NOT EXISTS parts (
 CREATE TABLE IF NOT EXISTS trash (file TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
 
-const schemaVersion = 1;
+/**
+ * Version of the whole data directory, kept as SQLite's `user_version`. Raise it when an earlier version would
+ * misread what this one writes, and read or migrate what the version before wrote.
+ * - 1: the table is dynalite 3's, in `dynamodb.db`.
+ * - 2: the table is dynalite 4's, in `dynamodb/`. Version 1 would start with an empty table.
+ */
+const schemaVersion = 2;
 
 /** The mode bit of folders such as /tmp, which are not one user's to close. */
 const sticky = 0o1000;
@@ -83,6 +89,8 @@ export interface State {
   transaction<T>(work: () => T): T;
   getMeta(name: string): string | undefined;
   setMeta(name: string, value: string): void;
+  /** Marks everything in the directory as migrated to this version; from now on earlier versions refuse it. */
+  markMigrated(): void;
   /** Writes, for other hosts, who is using the directory. */
   announce(text: string): void;
   close(): void;
@@ -115,7 +123,6 @@ export function openState(dir: string): State {
     throw new DataDirUnavailable(`${dir} was written by a newer Dropline; use another --data`);
   }
   db.exec(schema);
-  db.exec(`PRAGMA user_version = ${schemaVersion}`);
 
   const getMetaStatement = db.prepare('SELECT value FROM meta WHERE name = ?');
   const setMetaStatement = db.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)');
@@ -151,6 +158,9 @@ export function openState(dir: string): State {
       } finally {
         depth -= 1;
       }
+    },
+    markMigrated() {
+      db.exec(`PRAGMA user_version = ${schemaVersion}`);
     },
     announce(text: string) {
       writeFileSync(hostFile, text);
