@@ -7,7 +7,7 @@ export const accepted: Record<string, string> = {
     "The bucket's objects; their keys are not known in advance.",
   'AwsSolutions-IAM5[Resource::<DroplineStagingFD5F02E3.Arn>/parts/*]': 'As for the inbox.',
   'AwsSolutions-IAM5[Resource::<DroplineStagingFD5F02E3.Arn>/staged/*]': 'As for the inbox.',
-  'AwsSolutions-IAM5[Resource::<DroplineResults6A0F57E0.Arn>/summaries/*]': 'As for the inbox.',
+  'AwsSolutions-IAM5[Resource::<DroplineResults6A0F57E0.Arn>/answers/*]': 'As for the inbox.',
   'AwsSolutions-IAM5[Resource::<DroplineResults6A0F57E0.Arn>/reconcile/*]': 'As for the inbox.',
   'Serverless-SQSRedrivePolicy': 'Only the dead-letter queues have none.',
   'Serverless-LambdaDLQ':
