@@ -24,6 +24,9 @@ function errorsPage(): string {
   const rows = Object.entries(codes)
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([code, { outcome, meaning, advice }]) => row(`\`${code}\``, outcome, meaning, advice));
+  const braking = Object.entries(codes).flatMap(([code, { brakes }]) =>
+    brakes ? `\`${code}\`` : [],
+  );
   const warnings = Object.entries(journeyWarnings).map(
     ([code, meaning]) => `- \`${code}\`: ${meaning}`,
   );
@@ -34,6 +37,9 @@ function errorsPage(): string {
 \`failed\` and \`skipped\` are final. \`held\` documents resume by themselves once a person has acted. \`retried\`
 codes appear between attempts; after the fifth failed attempt the document is \`failed\`. \`waiting\` codes are not
 attempts: the document waits for the API to come back, however long that takes.
+
+After a few documents in a row that failed with the same one of these codes (setting \`brakeAfter\`), all later ones are
+\`held\` with it, for no document is at fault: ${braking.join(', ')}.
 
 Warnings are in \`fidelity.warnings\`, and do not keep a document from being \`ready\`. Those of conversions are in
 [formats.md](formats.md); those of the summary are:

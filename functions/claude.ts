@@ -1,4 +1,5 @@
 import { ClaudeClient } from '../shared/claude/client.ts';
+import type { Circuits, KeySource } from '../shared/ledger/circuit.ts';
 import type { Table } from '../shared/ledger/table.ts';
 import { MessagesPace } from '../shared/pace/messages-pace.ts';
 import { Pace } from '../shared/pace/pace.ts';
@@ -13,11 +14,9 @@ import type { Settings } from './settings.ts';
  */
 export function claudeClient(
   ports: Ports,
-  settings: Pick<
-    Settings,
-    'claudeBaseUrl' | 'claudeDialect' | 'claudeApiKeySecret' | 'filesPerMinute'
-  >,
-  table: Table,
+  settings: Pick<Settings, 'claudeBaseUrl' | 'claudeDialect' | 'filesPerMinute'>,
+  { table, circuits }: { table: Table; circuits: Circuits },
+  apiKey: KeySource,
 ): Claude {
   const { now, sleep } = ports;
   const files = new Pace(table, { api: 'files', perMinute: settings.filesPerMinute, now, sleep });
@@ -26,10 +25,14 @@ export function claudeClient(
   return make({
     baseUrl: settings.claudeBaseUrl,
     dialect: settings.claudeDialect,
-    apiKey: ports.apiKey(settings.claudeApiKeySecret),
+    apiKey,
     admit: async (api, signal) => {
       if (api === 'files') await files.turn(signal);
       if (api === 'messages') await messages.turn(signal);
+    },
+    onSuccess: ({ api, kind }) => {
+      if (kind === 'once') circuits.troubles.worked('upload');
+      if (kind === 'paid' && api === 'messages') circuits.troubles.worked('summarize');
     },
     onRateLimits: (limits) => {
       const { api, retryAfterMs } = limits;

@@ -2,6 +2,7 @@ import type { Objects } from '../shared/aws/objects.ts';
 import type { QueuePort } from '../shared/aws/queues.ts';
 import type { ClaudeClient, ClaudeOptions } from '../shared/claude/client.ts';
 import type { Log } from '../shared/journey/log.ts';
+import type { KeySource } from '../shared/ledger/circuit.ts';
 import type { Table } from '../shared/ledger/table.ts';
 
 /**
@@ -12,8 +13,8 @@ export interface Ports {
   table: (name: string) => Table;
   objects: Pick<Objects, keyof Objects>;
   queues: QueuePort;
-  /** Reads the API key from a secret, on each call. */
-  apiKey: (secretName: string) => () => Promise<string>;
+  /** Reads the API key from a secret, on each call; the answer may be as old as that call says. */
+  apiKey: (secretName: string) => KeySource;
   /** Makes the client of the Claude API; the real one when left out. */
   claude?: (options: ClaudeOptions) => Pick<ClaudeClient, keyof ClaudeClient>;
   log: Log;

@@ -28,6 +28,7 @@ export const environment = {
   filesPerMinute: 'CLAUDE_FILES_PER_MINUTE',
   keepRemoteFiles: 'DROPLINE_KEEP_REMOTE_FILES',
   keepPastDays: 'DROPLINE_KEEP_PAST_DAYS',
+  brakeAfter: 'DROPLINE_BRAKE_AFTER',
   limits: 'DROPLINE_LIMITS',
   renderer: 'DROPLINE_RENDERER',
   browserPath: 'DROPLINE_BROWSER',
@@ -95,6 +96,14 @@ export const settingsSchema = z.object({
     .nonnegative()
     .default(7)
     .describe('Days that replaced versions and the answers about their content are kept'),
+  brakeAfter: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(5)
+    .describe(
+      'Documents in a row that may fail with the same fault of the deployment before all others are held',
+    ),
   limits: json(limitsSchema)
     .default(limitsSchema.parse({}))
     .describe(
@@ -160,6 +169,7 @@ export const claudeSettings = [
   'claudeDialect',
   'claudeApiKeySecret',
   'filesPerMinute',
+  'brakeAfter',
   ...profileSettings,
 ] as const;
 

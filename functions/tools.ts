@@ -3,7 +3,7 @@ import type { ObjectChange, StepMessage } from '../shared/journey/messages.ts';
 import { defaultProfile, type Profile } from '../shared/journey/profiles.ts';
 import type { QueuedStep } from '../shared/journey/steps.ts';
 import { Answers } from '../shared/ledger/answers.ts';
-import { Circuits } from '../shared/ledger/circuit.ts';
+import { Circuits, type KeySource } from '../shared/ledger/circuit.ts';
 import { Contents } from '../shared/ledger/contents.ts';
 import { Costs } from '../shared/ledger/costs.ts';
 import { Documents } from '../shared/ledger/documents.ts';
@@ -21,10 +21,16 @@ export const dayMs = 24 * 3_600_000;
 /** How long a lane that waits for a person stays closed before it is tried again, in milliseconds. */
 const heldMs = 10 * 60_000;
 
-/** The tools that every step shares. */
+/**
+ * The tools that every step shares.
+ * @param apiKey the key of the Claude API, for the steps that call it
+ */
 export function stepTools(
   ports: Ports,
-  settings: Pick<Settings, 'table' | 'stagingBucket' | 'deployment' | 'keepPastDays'> & QueueUrls,
+  settings: Pick<Settings, 'table' | 'stagingBucket' | 'deployment' | 'keepPastDays'> &
+    Partial<Pick<Settings, 'brakeAfter'>> &
+    QueueUrls,
+  apiKey?: KeySource,
 ): StepTools & { table: Table } {
   const { now, queues } = ports;
   const table = ports.table(settings.table);
@@ -32,7 +38,7 @@ export function stepTools(
     table,
     documents: new Documents(table, now, settings.keepPastDays * dayMs),
     contents: new Contents(table, now),
-    circuits: new Circuits(table, now),
+    circuits: new Circuits(table, now, apiKey),
     objects: ports.objects,
     stagingBucket: settings.stagingBucket,
     deployment: deploymentTag(settings.deployment),
@@ -44,19 +50,27 @@ export function stepTools(
       if (messages.length === 1) return queues.send(queueUrl, only);
       return queues.sendAll(queueUrl, messages);
     },
-    policy: { maxAttempts, random: ports.random },
+    policy: {
+      maxAttempts,
+      brakeAfter: settings.brakeAfter ?? Number.POSITIVE_INFINITY,
+      random: ports.random,
+    },
     log: ports.log,
     heldMs,
     now,
   };
 }
 
-/** The tools of steps that read or write answers. */
+/**
+ * The tools of steps that read or write answers.
+ * @param apiKey the key of the Claude API
+ */
 export function answerTools(
   ports: Ports,
   settings: Parameters<typeof stepTools>[1] & Pick<Settings, 'resultsBucket'>,
+  apiKey: KeySource,
 ): AnswerTools & { table: Table } {
-  const shared = stepTools(ports, settings);
+  const shared = stepTools(ports, settings, apiKey);
   return {
     ...shared,
     answers: new Answers(shared.table, ports.now),
@@ -77,7 +91,7 @@ export function profiles({
 }
 
 /** The upload step makes all changes to files at Claude, so that one queue paces them. */
-const stepOf = ({ step }: StepMessage): QueuedStep => {
+export const stepOf = ({ step }: StepMessage): QueuedStep => {
   if (step === 'release') return 'upload';
   return step === 'wake' ? 'summarize' : step;
 };

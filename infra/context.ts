@@ -63,6 +63,11 @@ export const contextSettings = {
     'comma-separated key prefixes',
     'Files below these prefixes that Dropline does not convert are uploaded for the code execution tool',
   ),
+  brakeAfter: option(
+    whole,
+    'a whole number above 0',
+    'Documents in a row that may fail with the same fault of the deployment before all others are held, by default 5',
+  ),
   keepRemoteFiles: option(
     flag,
     '`true` or `false`',

@@ -67,6 +67,7 @@ function rightsOf(
         [names.claudeDialect]: dialect,
         [names.filesPerMinute]: String(props.filesPerMinute ?? defaultFilesPerMinute[dialect]),
         [names.keepRemoteFiles]: String(props.keepRemoteFiles ?? false),
+        [names.brakeAfter]: String(props.brakeAfter ?? 5),
       }),
     );
   }

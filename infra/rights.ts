@@ -11,7 +11,7 @@ import { indexes } from '../shared/ledger/keys.ts';
 export type FunctionName = QueuedStep | 'reconcile';
 
 /** A Scan has no leading key, so a condition on the kind of item would let it read every kind: for indexes only. */
-type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
+type ItemAction = 'GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
 type IndexAction = 'Query' | 'Scan';
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject';
 
@@ -71,7 +71,8 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
       'DOC#': [...ofDocuments],
       'CONTENT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
       'COST#': ['PutItem'],
-      'CIRCUIT#': ['GetItem', 'PutItem'],
+      'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem'],
+      'TROUBLE#': ['GetItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],
       ...schema,
     },
@@ -86,7 +87,8 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
       'DOC#': [...ofDocuments],
       'CONTENT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
       'COST#': ['PutItem'],
-      'CIRCUIT#': ['GetItem', 'PutItem'],
+      'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem'],
+      'TROUBLE#': ['GetItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],
       ...schema,
     },
@@ -97,7 +99,7 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
   },
   reconcile: {
     ledger: {
-      'DOC#': [...ofDocuments],
+      'DOC#': [...ofDocuments, 'BatchGetItem'],
       'CONTENT#': ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'],
       'COST#': ['PutItem'],
       ...schema,

@@ -19,8 +19,9 @@ export function createReconciler(
   const reconcile = new StepFunction(scope, 'ReconcileFunction', {
     name: 'reconcile',
     codeOf: props.codeOf,
-    timeout: Duration.minutes(10),
-    memoryMb: 512,
+    timeout: Duration.minutes(14),
+    // A whole CPU: a million held documents resume in two runs (docs/decisions/0045).
+    memoryMb: 1769,
     grants: [...may.of('reconcile'), may.profiles],
   });
   new events.Rule(scope, 'ReconcileSchedule', {

@@ -42,6 +42,11 @@ export interface DroplineProps {
    * S3 counts whole days, from 1.
    */
   readonly keepPastDays?: number;
+  /**
+   * Documents in a row that may fail with the same fault of the deployment (a model that does not exist) before all
+   * others are held. Default 5.
+   */
+  readonly brakeAfter?: number;
   /** Limits of a conversion that replace the defaults (docs/formats.md). */
   readonly limits?: Partial<Limits>;
   /** Where a function's code comes from. Default: bundled from the sources. */

@@ -14,6 +14,8 @@ import { reconcileSettings, reconcileTools } from './tools.ts';
 const eventSchema = z.strictObject({
   dryRun: z.boolean().default(false),
   sweep: z.boolean().default(false),
+  /** What stopped the lanes is mended: probes each now, and resumes everything when the probe succeeds. */
+  resume: z.boolean().default(false),
   retry: z
     .array(
       z

@@ -1,7 +1,9 @@
+import type { StepMessage } from '../../shared/journey/messages.ts';
 import { queuedSteps, stuckMs } from '../../shared/journey/steps.ts';
 import type { ReconcileTools } from '../../shared/reconcile/duty.ts';
 import type { Ports } from '../ports.ts';
-import { deadLettersUrlOf, queueUrlOf, type Settings } from '../settings.ts';
+import { deadLettersUrlOf, type QueueUrls, queueUrlOf, type Settings } from '../settings.ts';
+import { stepOf } from '../tools.ts';
 import { uploadStep } from '../upload/step.ts';
 
 /** The reconciler's settings: those of the upload step, because it repairs uploads, and its own. */
@@ -22,20 +24,31 @@ const hourMs = 3_600_000;
 export function reconcileTools(
   ports: Ports,
   settings: Pick<Settings, (typeof reconcileSettings)[number]>,
-): Omit<ReconcileTools, 'dryRun' | 'sweep' | 'retry' | 'timeLeft'> {
+): Omit<ReconcileTools, 'dryRun' | 'sweep' | 'resume' | 'retry' | 'timeLeft'> {
   return {
     ...uploadStep.tools(ports, settings),
     table: ports.table(settings.table),
     dialect: settings.claudeDialect,
     queues: ports.queues,
+    sendAll: (messages) => sendAll(messages, ports, settings),
+    sleep: ports.sleep,
     deadLetters: queuedSteps.map((step) => ({ step, url: deadLettersUrlOf(step, settings) })),
     backlog: (step) => ports.queues.backlog(queueUrlOf(step, settings)),
     inboxBucket: settings.inboxBucket,
     resultsBucket: settings.resultsBucket,
     stuckMs,
-    quickShareMs: 4 * 60_000,
+    quickShareMs: 6 * 60_000,
     orphanGraceMs: 6 * hourMs,
     sweepMs: 6 * hourMs,
     refreshMs: 72 * hourMs,
   };
+}
+
+async function sendAll(
+  messages: readonly StepMessage[],
+  { queues }: Pick<Ports, 'queues'>,
+  settings: QueueUrls,
+): Promise<void> {
+  const byQueue = Map.groupBy(messages, (message) => queueUrlOf(stepOf(message), settings));
+  for (const [url, group] of byQueue) await queues.sendAll(url, group);
 }

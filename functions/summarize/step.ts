@@ -18,10 +18,11 @@ export const summarizeStep: StepFunction<(typeof settings)[number], SummarizeToo
   step: 'summarize',
   settings,
   tools: (ports, chosen) => {
-    const shared = answerTools(ports, chosen);
+    const apiKey = ports.apiKey(chosen.claudeApiKeySecret);
+    const shared = answerTools(ports, chosen, apiKey);
     return {
       ...shared,
-      claude: claudeClient(ports, chosen, shared.table),
+      claude: claudeClient(ports, chosen, shared, apiKey),
       prices: defaultPrices,
       owner: ports.owner,
       leaseMs: callLeaseMs,

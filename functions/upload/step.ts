@@ -19,10 +19,11 @@ export const uploadStep: StepFunction<(typeof settings)[number], UploadTools> = 
   step: 'upload',
   settings,
   tools: (ports, chosen) => {
-    const shared = answerTools(ports, chosen);
+    const apiKey = ports.apiKey(chosen.claudeApiKeySecret);
+    const shared = answerTools(ports, chosen, apiKey);
     return {
       ...shared,
-      claude: claudeClient(ports, chosen, shared.table),
+      claude: claudeClient(ports, chosen, shared, apiKey),
       owner: ports.owner,
       leaseMs: claimLeaseMs,
       expiryMarginMs: 24 * 3_600_000,

@@ -9,17 +9,19 @@ const keptMs = 5 * 60_000;
 
 /**
  * The API key from Secrets Manager, read again every five minutes, so that a rotated key is picked up
- * without a deployment.
+ * without a deployment. A caller that must know sooner says how old the answer may be: a stopped lane, whose key
+ * a person may have corrected.
+ * @returns reads the key; `maxAgeMs` is the greatest age of the answer, five minutes when left out
  * @throws StopLane when the secret has no value yet
  */
 export function apiKeySource(
   client: SecretsManagerClient,
   secretName: string,
   now: () => number,
-): () => Promise<string> {
+): (maxAgeMs?: number) => Promise<string> {
   let known: { key: string; at: number } | undefined;
-  return async () => {
-    if (known && now() - known.at < keptMs) return known.key;
+  return async (maxAgeMs = keptMs) => {
+    if (known && now() - known.at < maxAgeMs) return known.key;
     const key = await read(client, secretName);
     // Deployments of version 0.1 made the secret with this placeholder in it.
     if (!key || key === 'put-the-key-here') {

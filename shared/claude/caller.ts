@@ -21,10 +21,12 @@ export type CallSpec = Omit<ApiRequest, 'timeoutMs' | 'signal'> & { kind: RetryK
 export class Caller {
   readonly #policy: RetryPolicy;
   readonly #transport: Transport;
+  readonly #onSuccess: ClaudeOptions['onSuccess'];
 
   /** Throws `ClaudeSetupError` when the base URL is not an http or https address. */
   constructor(options: ClaudeOptions) {
     this.#transport = new Transport(options);
+    this.#onSuccess = options.onSuccess;
     this.#policy = {
       maxRetries: options.maxRetries ?? 2,
       maxWaitMs: options.maxRetryWaitMs ?? 20_000,
@@ -45,7 +47,10 @@ export class Caller {
     time: keyof Timeouts = 'callMs',
   ): Promise<z.output<S>> {
     const request = this.#request(call, options, time);
-    return checked(schema, await this.#run(call, options, () => this.#transport.json(request)));
+    const reply = await this.#run(call, options, () => this.#transport.json(request));
+    const value = checked(schema, reply);
+    this.#onSuccess?.({ api: call.api, kind: call.kind });
+    return value;
   }
 
   /** A call whose reply is read as a stream. Retried until the reply begins, not after. */

@@ -64,6 +64,9 @@ export class ClaudeApiError extends ClaudeError {
 /** The request is invalid and will never succeed (400, 422). */
 export class InvalidRequest extends ClaudeApiError {}
 
+/** A parameter, header or field of the request is refused (400), whatever document it is about. */
+export class ParameterRefused extends InvalidRequest {}
+
 /** The prompt with its documents exceeds the model's context window (400). */
 export class PromptTooLong extends InvalidRequest {}
 
@@ -73,14 +76,20 @@ export class NeedsPerson extends ClaudeApiError {}
 /** The key is wrong, revoked or missing (401). */
 export class AuthenticationFailed extends NeedsPerson {}
 
-/** The account cannot be billed (402). */
+/** The account cannot be billed (402, or a 400 that says that the credit balance is too low). */
 export class BillingFailed extends NeedsPerson {}
 
-/** The key lacks permission, or the organization is on hold (403, and some codes of 400). */
+/** The key lacks permission, or the organization is on hold (403, and some codes and words of 400). */
 export class PermissionDenied extends NeedsPerson {}
 
-/** A spend limit is used up (429 without `retry-after`, or 402). Waiting does not help. */
+/**
+ * A spend limit is used up (429 without `retry-after`, 402, or a 400 that says so: the organization's or
+ * the workspace's own limit). Waiting does not help.
+ */
 export class SpendLimitReached extends NeedsPerson {}
+
+/** The key can act in several workspaces, and the request names none (400). */
+export class WorkspaceMissing extends NeedsPerson {}
 
 /** The organization's file storage is full (400 in the ga dialect, 403 in beta). */
 export class StorageFull extends NeedsPerson {}

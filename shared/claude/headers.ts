@@ -1,3 +1,5 @@
+import { longestWaitMs } from '../journey/backoff.ts';
+
 /** Reply headers as undici gives them: lower-case names. */
 export type ReplyHeaders = Record<string, string | string[] | undefined>;
 
@@ -10,17 +12,17 @@ export function headerOf(headers: ReplyHeaders, name: string): string | undefine
 /**
  * How long the API asks us to wait, in milliseconds: `retry-after-ms`, else `retry-after` in seconds
  * or as an HTTP date, in the order of the official SDK. Undefined when the header is absent,
- * malformed, or in the past.
+ * malformed, or in the past; at most `longestWaitMs`.
  * @param now current time in milliseconds since the epoch, for the HTTP date
  */
 export function retryAfterOf(headers: ReplyHeaders, now: number): number | undefined {
   const inMs = numberOf(headerOf(headers, 'retry-after-ms'));
-  if (inMs !== undefined && inMs > 0) return inMs;
+  if (inMs !== undefined && inMs > 0) return Math.min(inMs, longestWaitMs);
   const value = headerOf(headers, 'retry-after');
   if (value === undefined) return undefined;
   const seconds = numberOf(value);
   const delay = seconds === undefined ? Date.parse(value) - now : seconds * 1000;
-  return delay > 0 ? delay : undefined;
+  return delay > 0 ? Math.min(delay, longestWaitMs) : undefined;
 }
 
 /** `x-should-retry`, which overrides the rules by status when present. */

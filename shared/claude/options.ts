@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { ClaudeApi, RateLimits } from './rate-limits.ts';
+import type { RetryKind } from './retry.ts';
 
 /** The form of the Files API: since 2026-08-20 (`ga`), or before, behind a beta header (`beta`). */
 export type FilesDialect = 'ga' | 'beta';
@@ -30,7 +31,7 @@ export interface ClaudeOptions {
   /** Such as `https://api.anthropic.com`; a path in it is prefixed to every call. */
   baseUrl: string;
   /** The API key, or a function that gets it; called before every attempt, so cache what is slow. */
-  apiKey: string | (() => Promise<string>);
+  apiKey: string | ((maxAgeMs?: number) => Promise<string>);
   dialect: FilesDialect;
   /**
    * Connections to use instead of the client's own. Only the client's own can read the answer of an
@@ -52,6 +53,11 @@ export interface ClaudeOptions {
   admit?: ((api: ClaudeApi, signal: AbortSignal | undefined) => Promise<void>) | undefined;
   /** Called with the rate limits in each reply. Whatever it throws becomes a process warning. */
   onRateLimits?: ((limits: RateLimits) => void) | undefined;
+  /**
+   * Called when a call has succeeded, its reply checked. It must not throw, and not wait for anything: whoever
+   * has a reply that was paid for writes it down first.
+   */
+  onSuccess?: ((call: { api: ClaudeApi; kind: RetryKind }) => void) | undefined;
   /** How to wait; replaced in tests. Rejects when the signal ends the wait. */
   sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
   /** 0 to 1, for the jitter. */

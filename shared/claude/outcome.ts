@@ -28,8 +28,9 @@ export interface CallOutcome {
 /**
  * The outcome of whatever was thrown around a call to the Claude API.
  *
- * A 429 with a wait is a `Defer`, and an API that is unreachable or overloaded is a `ServiceDown`,
- * because neither is the document's fault; a 429 without a wait counts as an attempt.
+ * A 429 with a wait is a `Defer`. What was certainly not paid for waits like an outage (`ServiceDown`): an API
+ * that is unreachable or overloaded, and every failure of the server or the connection in calls that cost
+ * nothing, which are all but a message. A message that may be billed counts as an attempt.
  * An unknown error may have had either effect, so both flags are true.
  */
 export function outcomeOf(thrown: unknown, step: CallingStep): CallOutcome {
@@ -73,13 +74,27 @@ function errorFor(error: errors.ClaudeError, step: CallingStep): DroplineError {
 const downMs = 1_000;
 
 function unanswered(error: errors.ClaudeConnectionError, step: CallingStep): DroplineError {
+  const aborted = error instanceof errors.ClaudeAbortedError;
   if (error.sent === 'maybe') {
     const inStep = step === 'upload' || step === 'summarize';
-    return new RetryLater(details(error, inStep ? `${step}.reply_lost` : 'claude.reply_lost'));
+    const about = details(error, inStep ? `${step}.reply_lost` : 'claude.reply_lost');
+    // What we ended ourselves says nothing about the API.
+    return aborted ? new RetryLater(about) : unlessBilled(about, step);
   }
-  return error instanceof errors.ClaudeAbortedError
+  return aborted
     ? new RetryLater(details(error, 'claude.interrupted'))
     : new ServiceDown({ ...details(error, 'claude.unreachable'), delayMs: downMs });
+}
+
+/** Waits for the API; where a second call may be paid a second time, counts an attempt instead. */
+function unlessBilled(
+  about: ErrorDetails,
+  step: CallingStep,
+  delayMs?: number | undefined,
+): DroplineError {
+  return step === 'summarize'
+    ? new RetryLater({ ...about, delayMs })
+    : new ServiceDown({ ...about, delayMs: delayMs ?? downMs });
 }
 
 function refused(error: errors.ClaudeApiError, step: CallingStep): DroplineError {
@@ -87,15 +102,20 @@ function refused(error: errors.ClaudeApiError, step: CallingStep): DroplineError
   if (error instanceof errors.RateLimited) {
     const { retryAfterMs: delayMs } = error;
     const about = details(error, 'claude.rate_limited');
-    return delayMs === undefined ? new RetryLater(about) : new Defer({ ...about, delayMs });
+    return delayMs === undefined
+      ? new ServiceDown({ ...about, delayMs: downMs })
+      : new Defer({ ...about, delayMs });
   }
   if (error instanceof errors.Overloaded) {
     const delayMs = error.retryAfterMs ?? downMs;
     return new ServiceDown({ ...details(error, 'claude.overloaded'), delayMs });
   }
-  if (error instanceof errors.ServerError || error instanceof errors.Conflict) {
-    const code = error instanceof errors.Conflict ? 'claude.conflict' : 'claude.server_error';
-    return new RetryLater({ ...details(error, code), delayMs: error.retryAfterMs });
+  if (error instanceof errors.Conflict) {
+    const delayMs = error.retryAfterMs ?? downMs;
+    return new ServiceDown({ ...details(error, 'claude.conflict'), delayMs });
+  }
+  if (error instanceof errors.ServerError) {
+    return unlessBilled(details(error, 'claude.server_error'), step, error.retryAfterMs);
   }
   if (step === 'summarize' && errors.isFileGone(error)) {
     return new RetryLater(details(error, 'summarize.file_gone'));
@@ -111,6 +131,9 @@ function refused(error: errors.ClaudeApiError, step: CallingStep): DroplineError
   if (error instanceof errors.TooLarge && (step === 'upload' || step === 'summarize')) {
     return new RejectDocument(details(error, `${step}.too_large`));
   }
+  if (error instanceof errors.ParameterRefused) {
+    return new RejectDocument(details(error, 'claude.refused_parameter'));
+  }
   if (error instanceof errors.InvalidRequest || error instanceof errors.TooLarge) {
     const inStep = step === 'upload' || step === 'summarize';
     const code = inStep ? (`${step}.invalid_request` as const) : 'claude.invalid_request';
@@ -124,6 +147,7 @@ function personCode(error: errors.NeedsPerson): ClaudeCode {
   if (error instanceof errors.BillingFailed) return 'claude.billing';
   if (error instanceof errors.SpendLimitReached) return 'claude.spend_limit';
   if (error instanceof errors.StorageFull) return 'claude.storage_full';
+  if (error instanceof errors.WorkspaceMissing) return 'claude.misconfigured';
   return 'claude.forbidden';
 }
 

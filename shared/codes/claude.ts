@@ -9,19 +9,22 @@ export const claudeCodes = {
   },
   'claude.billing': {
     outcome: 'held',
-    meaning: 'The Claude API cannot bill the organization (402).',
+    meaning:
+      'The Claude API cannot bill the organization (402), or its credit balance is too low (400).',
     advice: 'Check payment and credit in the Claude Console. Held documents resume automatically.',
   },
   'claude.forbidden': {
     outcome: 'held',
-    meaning: 'The API key lacks permission for this, or the organization is on hold (403).',
+    meaning:
+      'The API key lacks permission for this, or the organization is on hold or disabled (403, 400).',
     advice:
       'Check the workspace, the permissions of the key and the status of the organization in the Claude Console.',
   },
   'claude.spend_limit': {
     outcome: 'held',
-    meaning: 'The spend limit of the organization or workspace is used up.',
-    advice: 'Raise the limit in the Claude Console or wait for the next month.',
+    meaning: 'A spend limit of the organization or workspace is used up (429, 402, 400).',
+    advice:
+      'Raise the limit in the Claude Console, or wait until it starts over. Held documents resume automatically; `{"resume":true}` asks at once.',
   },
   'claude.storage_full': {
     outcome: 'held',
@@ -30,11 +33,13 @@ export const claudeCodes = {
   },
   'claude.misconfigured': {
     outcome: 'held',
-    meaning: 'The configured address is not the Claude API, or the API key is malformed.',
-    advice: 'Check the base URL, the dialect and the secret that holds the key.',
+    meaning:
+      'The configured address is not the Claude API, the API key is malformed, or the key belongs to several workspaces.',
+    advice:
+      'Check the base URL, the dialect and the secret that holds the key; use a key of one workspace.',
   },
   'claude.rate_limited': {
-    outcome: 'retried',
+    outcome: 'waiting',
     meaning: 'The rate limit for requests or tokens is exceeded (429).',
     advice: 'Nothing to do. If it persists, lower the configured rate or request higher limits.',
   },
@@ -44,12 +49,13 @@ export const claudeCodes = {
     advice: "Nothing to do. If it persists, check the API's status page.",
   },
   'claude.server_error': {
-    outcome: 'retried',
-    meaning: 'The Claude API failed (5xx).',
+    outcome: 'waiting',
+    meaning:
+      'The Claude API failed (5xx). A paid call that ends so may have been billed and counts as an attempt.',
     advice: "Nothing to do. If it persists, check the API's status page and report the request id.",
   },
   'claude.conflict': {
-    outcome: 'retried',
+    outcome: 'waiting',
     meaning: 'Another operation was using the same resource (409).',
     advice: 'Nothing to do.',
   },
@@ -59,7 +65,7 @@ export const claudeCodes = {
     advice: 'Check the network, DNS and certificates of the functions.',
   },
   'claude.reply_lost': {
-    outcome: 'retried',
+    outcome: 'waiting',
     meaning: 'A request was sent, but the response was missing or incomplete.',
     advice: 'Nothing to do: this call is safe to repeat.',
   },
@@ -70,18 +76,28 @@ export const claudeCodes = {
   },
   'claude.unexpected_reply': {
     outcome: 'retried',
+    brakes: true,
     meaning: 'This version of Dropline does not understand the response of the Claude API.',
     advice: 'Check that the configured dialect matches the address; look for a newer version.',
   },
   'claude.not_found': {
     outcome: 'retried',
+    brakes: true,
     meaning: 'The Claude API does not have the requested resource (404).',
-    advice: 'Nothing to do: the reconciler corrects the record.',
+    advice:
+      'Nothing to do: the reconciler corrects the record. If uploads end so, check the base URL and the dialect.',
   },
   'claude.invalid_request': {
     outcome: 'failed',
     meaning: 'The Claude API rejected the request (400).',
     advice: 'Report the message and the request id; retrying does not help.',
+  },
+  'claude.refused_parameter': {
+    outcome: 'failed',
+    brakes: true,
+    meaning: 'The Claude API refused a parameter, a header or a field of the request (400).',
+    advice:
+      'The message names it: correct the model, the profile or the dialect, then retry the failed documents.',
   },
   'upload.too_large': {
     outcome: 'failed',
@@ -100,7 +116,7 @@ export const claudeCodes = {
     advice: 'Nothing to do, unless the object is modified in place: replace the object instead.',
   },
   'upload.reply_lost': {
-    outcome: 'retried',
+    outcome: 'waiting',
     meaning: 'The file was sent, but no response arrived; the file may exist.',
     advice: 'Nothing to do: the next attempt looks for the file before it uploads again.',
   },
@@ -122,8 +138,10 @@ export const claudeCodes = {
   },
   'summarize.model_not_found': {
     outcome: 'failed',
+    brakes: true,
     meaning: 'The model of the profile does not exist or is not available to this key.',
-    advice: 'Correct the model in the profile or the settings, then redrive the document.',
+    advice:
+      'Correct the model in the profile or the settings, then retry the failed documents: held ones resume automatically.',
   },
   'summarize.file_gone': {
     outcome: 'retried',
@@ -137,6 +155,7 @@ export const claudeCodes = {
   },
   'summarize.unexpected_reply': {
     outcome: 'failed',
+    brakes: true,
     meaning: 'This version of Dropline does not understand the response, which was billed.',
     advice: 'Look for a newer version before redriving: each attempt is billed.',
   },

@@ -106,6 +106,18 @@ export const journeyCodes = {
     meaning: 'The worker was killed on every delivery of this document.',
     advice: 'See the logs of the upload function, then redrive its dead-letter queue.',
   },
+  'upload.keeps_failing': {
+    outcome: 'failed',
+    meaning:
+      'The Claude API failed for this file twenty times, while the uploads of other files succeeded.',
+    advice: 'Report the request id, or drop the file in another format.',
+  },
+  'summarize.keeps_failing': {
+    outcome: 'failed',
+    meaning:
+      'The Claude API failed for this document twenty times, while those of others succeeded.',
+    advice: 'Report the request id, or drop the file in another format.',
+  },
   'summarize.refused': {
     outcome: 'failed',
     meaning: 'Claude declined to summarise the document.',

@@ -6,7 +6,7 @@ export const laneStopped = 'held until a person acts';
 /** A document waits because the Claude API is down. Logged at each of its tries. */
 export const serviceDown = 'the API is down';
 
-/** The Claude API has been down for some ten minutes, by the tries of one document. */
+/** The Claude API has been down for seven minutes, as the whole fleet sees it. One worker a minute logs it. */
 export const serviceIsDown = 'the Claude API has been down for a while';
 
 /** The reconciler has not come through everything for more than a day since that was due. */

@@ -68,6 +68,10 @@ export const steps = {
 /** The steps in the order of the journey. */
 export const queuedSteps = Object.keys(steps) as QueuedStep[];
 
+/** Whether a step is one that has a queue. */
+export const isQueued = (step: string): step is QueuedStep =>
+  (queuedSteps as string[]).includes(step);
+
 /** The queues in the order of the journey. */
 export const queueNames: QueueName[] = queuedSteps.map((step) => steps[step].queue);
 

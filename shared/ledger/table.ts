@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
+  BatchGetCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -71,6 +72,24 @@ export class Table {
       new GetCommand({ TableName: this.#name, Key: key, ConsistentRead: true }),
     );
     return Item;
+  }
+
+  /** The items that exist, in any order, by strongly consistent reads of up to 100 at once. */
+  async getMany(keys: readonly Key[]): Promise<Item[]> {
+    const items: Item[] = [];
+    const left: Record<string, unknown>[] = keys.map(({ pk, sk }) => ({ pk, sk }));
+    while (left.length > 0) {
+      const now = left.splice(0, 100);
+      const { Responses, UnprocessedKeys } = await this.#client.send(
+        new BatchGetCommand({
+          RequestItems: { [this.#name]: { Keys: now, ConsistentRead: true } },
+        }),
+      );
+      items.push(...(Responses?.[this.#name] ?? []));
+      // What is too much at once is asked for again; the SDK's own retries pace that.
+      left.push(...(UnprocessedKeys?.[this.#name]?.Keys ?? []));
+    }
+    return items;
   }
 
   /** Puts the item; `false` when `condition` refuses it. */

@@ -1,4 +1,5 @@
 import type { RateLimits } from '../claude/rate-limits.ts';
+import { longestWaitMs } from '../journey/backoff.ts';
 import type { Table } from '../ledger/table.ts';
 import { Pace, type PaceOptions } from './pace.ts';
 
@@ -61,7 +62,7 @@ export class MessagesPace {
 
     const { requests, tokens, inputTokens, outputTokens } = limits;
     const refills = [requests, tokens, inputTokens, outputTokens].map((one) => refillMs(one, now));
-    const waitMs = Math.max(limits.retryAfterMs ?? 0, ...refills);
+    const waitMs = Math.min(Math.max(limits.retryAfterMs ?? 0, ...refills), longestWaitMs);
     if (waitMs <= 0) return;
     this.#nearUntil = now + waitMs + rememberedMs;
     await this.#pace().pushBack(waitMs);

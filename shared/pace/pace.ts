@@ -1,3 +1,4 @@
+import { longestWaitMs } from '../journey/backoff.ts';
 import { Defer } from '../journey/errors.ts';
 import type { Table } from '../ledger/table.ts';
 
@@ -20,6 +21,9 @@ export interface PaceOptions {
   /** Waits; rejects when the signal ends the wait. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
+
+/** What workers' clocks may differ by, in milliseconds. */
+const skewMs = 60_000;
 
 /** A caller that waits for its slot. */
 interface Waiting {
@@ -72,20 +76,38 @@ export class Pace {
     if (wait > 0) await this.#options.sleep(wait, signal);
   }
 
-  /** Delays every worker's next slot by at least `delayMs` from now, as the API asked (`retry-after`). */
+  /**
+   * Delays every worker's next slot by at least `delayMs` from now, as the API asked (`retry-after`); by 15 minutes
+   * at most, after which the next call asks again.
+   */
   async pushBack(delayMs: number): Promise<void> {
-    const until = this.#options.now() + delayMs + this.#toleranceMs;
+    const until = this.#options.now() + Math.min(delayMs, longestWaitMs) + this.#toleranceMs;
     await this.#table.update(
       this.#key(),
       { set: { tat: until } },
-      { expression: 'attribute_not_exists(tat) OR tat < :until', values: { until } },
+      {
+        expression: 'attribute_not_exists(tat) OR tat < :until OR tat > :furthest',
+        values: { until, furthest: this.#furthest() },
+      },
     );
   }
 
-  /** The next free slot, in epoch milliseconds; `undefined` when no slot was ever taken. */
+  /**
+   * The next free slot, in epoch milliseconds; `undefined` when no slot was ever taken, or the one in the ledger is
+   * further away than any that this class writes.
+   */
   async next(): Promise<number | undefined> {
     const item = await this.#table.get(this.#key());
-    return item && Number(item.tat);
+    const tat = item && Number(item.tat);
+    return tat === undefined || tat > this.#furthest() ? undefined : tat;
+  }
+
+  /**
+   * The furthest slot that can be meant: one after the longest push, behind all that workers sleep for. One beyond it
+   * was written by a version without a limit, or by a clock that was wrong, and must not stop the fleet.
+   */
+  #furthest(): number {
+    return this.#options.now() + longestWaitMs + this.#maxWaitMs + 2 * this.#toleranceMs + skewMs;
   }
 
   /** The theoretical arrival time of a slot for one caller, in epoch milliseconds. */
@@ -146,7 +168,7 @@ export class Pace {
         throw new Defer({
           code: 'claude.paced',
           message: `The next free slot of the ${this.#options.api} rate limit is ${Math.ceil(ahead / 1000)} s away.`,
-          delayMs: ahead,
+          delayMs: Math.min(ahead, longestWaitMs),
         });
       }
     }
@@ -162,12 +184,15 @@ export class Pace {
     return item && Number(item.tat) - length;
   }
 
-  /** Slots from now on; `undefined` when one is taken already. */
+  /** Slots from now on; `undefined` when one is taken already. One that is too far away does not count as taken. */
   async #takeIdle(now: number, length: number): Promise<number | undefined> {
     const item = await this.#table.update(
       this.#key(),
       { set: { tat: now + length } },
-      { expression: 'attribute_not_exists(tat) OR tat < :now', values: { now } },
+      {
+        expression: 'attribute_not_exists(tat) OR tat < :now OR tat > :furthest',
+        values: { now, furthest: this.#furthest() },
+      },
     );
     return item && now;
   }

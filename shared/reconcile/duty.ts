@@ -1,4 +1,5 @@
 import type { QueuePort } from '../aws/queues.ts';
+import type { StepMessage } from '../journey/messages.ts';
 import type { QueuedStep } from '../journey/steps.ts';
 import type { Table } from '../ledger/table.ts';
 import type { UploadTools } from '../steps/upload.ts';
@@ -24,8 +25,13 @@ export interface ReconcileTools extends UploadTools {
   dryRun: boolean;
   /** Checks the whole bucket, all contents and all remote files even if that is not due. */
   sweep: boolean;
+  /** A person says that what stopped the lanes is fixed: each is probed now. */
+  resume: boolean;
   /** Error codes: documents that failed with one of these are retried. */
   retry: readonly string[];
+  /** Sends many messages to the queues of their steps, in batches and about in their order. */
+  sendAll: (messages: readonly StepMessage[]) => Promise<void>;
+  sleep: (ms: number) => Promise<void>;
   /** False when there is only enough time left to save the cursor. */
   timeLeft: () => boolean;
   /** An open document that has not changed for this long is put back into its queue, in milliseconds. */

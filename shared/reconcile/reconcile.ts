@@ -9,9 +9,10 @@ import { announceMissed } from './missed.ts';
 import { sweepOrphans } from './orphans.ts';
 import { forgetPast } from './past.ts';
 import { note, type ReconcileReport } from './report.ts';
+import { resumeHeld } from './resume.ts';
 import { sweepStaged } from './staged.ts';
 import { reportStoppedLanes } from './stopped-lanes.ts';
-import { resendStuck, resumeHeld, retryFailed } from './stuck.ts';
+import { resendStuck, retryFailed } from './stuck.ts';
 
 /** The duties, in order. The quick ones unblock documents: every run begins with them. */
 const quick = {

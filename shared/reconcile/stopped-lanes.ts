@@ -1,8 +1,6 @@
 import { laneStopped } from '../journey/alarm-lines.ts';
-import type { Circuits, Lane } from '../ledger/circuit.ts';
+import { type Circuits, lanes } from '../ledger/circuit.ts';
 import type { ReconcileTools } from './duty.ts';
-
-const lanes: readonly Lane[] = ['claude', 'upload'];
 
 /**
  * Logs each lane that is stopped, in every run. A document logs its own stop once, when it is held; while none

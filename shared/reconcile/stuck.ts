@@ -1,5 +1,4 @@
 import { type OpenStatus, type QueuedStep, steps } from '../journey/steps.ts';
-import { type Lane, laneOf } from '../ledger/circuit.ts';
 import { contentIdOf } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { isOpen } from '../ledger/documents.ts';
@@ -41,55 +40,6 @@ export const resendStuck: Duty = async (cursor, tools, report) => {
 };
 
 /**
- * Resumes held documents where they were stopped: first one, to find out whether its lane is free again, then all
- * of the lane if it succeeds. The document that was refused comes last: the refusal may be its own fault (a file
- * that does not fit, for example), and it must not stop the lane again before the others had their turn.
- */
-export const resumeHeld: Duty = async (cursor, tools, report) => {
-  const lanes = {
-    claude: await tools.circuits.admission('claude'),
-    upload: await tools.circuits.admission('upload'),
-  };
-  const resume = async (document: DocumentItem, lane: Lane) => {
-    const { admits } = lanes[lane];
-    if (!document.heldFrom || admits === 'none') return;
-    // A dry run lists all of them, not just the first.
-    note(report, 'resumed', document.documentId);
-    if (tools.dryRun) return;
-    if (admits === 'one') {
-      await tools.circuits.probe(lane, tools.heldMs);
-      lanes[lane].admits = 'none';
-    }
-    const moved = await tools.documents.move(
-      document,
-      document.heldFrom,
-      {},
-      { remove: ['heldFrom', 'error', 'outages'] },
-    );
-    if (moved) await resend(moved, tools);
-  };
-
-  const next = await eachInState('held', cursor, tools, report, async (document) => {
-    const lane = laneOf(document.error ?? { code: '' });
-    if (lanes[lane].circuit?.openedBy !== document.documentId) await resume(document, lane);
-  });
-  if (next !== undefined) return next;
-  for (const lane of ['claude', 'upload'] as const) {
-    const { admits, circuit } = lanes[lane];
-    if (!circuit || admits === 'none') continue;
-    if (admits === 'all' && !tools.dryRun) await tools.circuits.close(lane);
-    const opener = circuit.openedBy
-      ? await readDocument(circuit.openedBy, tools, report)
-      : undefined;
-    if (opener?.status === 'held') await resume(opener, lane);
-    // No document is held in the lane, but releases and new documents are still turned away: let one of
-    // them find out whether it is free.
-    else if (admits === 'one' && !tools.dryRun) await tools.circuits.probe(lane, tools.heldMs);
-  }
-  return undefined;
-};
-
-/**
  * Retries documents that failed with one of the codes that a person named, as if the failed step had not begun:
  * the cause is fixed, or they are to have another chance. A summary that was paid for and unusable is paid for
  * again.
@@ -122,7 +72,7 @@ async function reopen(document: DocumentIn<'failed'>, tools: ReconcileTools): Pr
 }
 
 /** Visits one page of the documents in a state; the cursor is the shard and the position in it. */
-async function eachInState<State extends 'open' | 'held' | 'failed'>(
+async function eachInState<State extends 'open' | 'failed'>(
   state: State,
   cursor: string | undefined,
   tools: ReconcileTools,
@@ -148,7 +98,7 @@ async function eachInState<State extends 'open' | 'held' | 'failed'>(
   return shard + 1 < shardCount ? JSON.stringify({ shard: shard + 1 }) : undefined;
 }
 
-function isIn<State extends 'open' | 'held' | 'failed'>(
+function isIn<State extends 'open' | 'failed'>(
   document: DocumentItem,
   state: State,
 ): document is Extract<DocumentItem, { status: StatusOf<State> }> {

@@ -1,7 +1,6 @@
 import { isThrottled } from '../aws/throttled.ts';
-import { codes } from '../codes/index.ts';
-import { laneStopped, serviceIsDown } from '../journey/alarm-lines.ts';
-import { backoffMs, outageWaitMs } from '../journey/backoff.ts';
+import { laneStopped } from '../journey/alarm-lines.ts';
+import { backoffMs } from '../journey/backoff.ts';
 import {
   Defer,
   DroplineError,
@@ -12,15 +11,15 @@ import {
   StopLane,
 } from '../journey/errors.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
-import type { Step } from '../journey/record.ts';
+import type { QueuedStep } from '../journey/steps.ts';
 import { LaneClosed } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { DocumentChanges, Documents, MoveOptions } from '../ledger/documents.ts';
+import { brake, isBraked } from './brake.ts';
+import { waitForService } from './outage.ts';
+import { recordEntry } from './record-entry.ts';
 import { releasePast } from './release-past.ts';
 import type { StepTools } from './tools.ts';
-
-/** Times in a row that a document finds the API down before the alarm rings: some ten minutes. */
-const downForAWhile = 8;
 
 /**
  * Does a step's work on one document and writes into the record what an error means: failed,
@@ -28,7 +27,7 @@ const downForAWhile = 8;
  * can be recorded, and throttled requests, because they are no attempt: the queue delivers again.
  */
 export async function attempt(
-  step: Step,
+  step: QueuedStep,
   document: DocumentItem,
   tools: StepTools,
   work: () => Promise<void>,
@@ -37,12 +36,16 @@ export async function attempt(
   const about = { documentId: document.documentId, key: document.key, step };
   try {
     await work();
-    return done;
   } catch (thrown) {
     // A summarize worker may hold a paid reply: deferred without a limit, it could pay again and again.
     if (isThrottled(thrown) && step !== 'summarize') throw thrown;
     const error = asDroplineError(thrown, step);
-    if (error instanceof ServiceDown) return waitForService(step, document, error, tools);
+    if (error instanceof ServiceDown) {
+      const outcome = await waitForService(step, document, error, tools);
+      if (outcome !== 'own') return outcome;
+      await fail(step, document, keepsFailing(error, step), tools);
+      return done;
+    }
     if (error instanceof Defer) {
       log.info('deferred', { ...about, code: error.code, delayMs: error.delayMs });
       return { next: 'defer', delayMs: error.delayMs };
@@ -59,7 +62,9 @@ export async function attempt(
     }
     if (error instanceof StopLane) {
       if (!(error instanceof LaneClosed)) {
-        await tools.circuits.open(error, tools.heldMs, document.documentId);
+        const { documentId } = document;
+        const stopped = await tools.circuits.open(error, tools.heldMs, documentId, step);
+        if (!stopped) return { next: 'defer', delayMs: keyReplacedMs };
       }
       await documents.setAside(document, 'held', entry);
       log.error(laneStopped, { ...about, code: error.code, reason: error.message });
@@ -84,50 +89,45 @@ export async function attempt(
     });
     return { next: 'retry', delayMs };
   }
+  // The work is done: what the fleet knows about its troubles can wait for the next success.
+  await tools.circuits.settle().catch((error: unknown) => {
+    log.warn('could not end the troubles of the step', { step, error: String(error) });
+  });
+  return done;
 }
 
 /**
- * Ends a document `failed` with the error that says why, and lets go of what past versions held.
+ * Ends a document `failed` with the error that says why, and lets go of what past versions held. Where the error
+ * is the deployment's fault and its lane is stopped, the document is `held` instead.
  * @param write what else that write does, and what it depends on
  * @returns false when a newer event was first, or it had ended
  */
 export async function fail(
-  step: Step,
+  step: QueuedStep,
   document: DocumentItem,
   error: DroplineError,
   tools: StepTools,
   write: MoveOptions & { changes?: DocumentChanges } = {},
 ): Promise<boolean> {
   const { documentId, key } = document;
+  if (await isBraked(step, documentId, error, tools)) {
+    const held = await tools.documents.setAside(document, 'held', recordEntry(error, step), write);
+    const about = { documentId, key, step, code: error.code, reason: error.message };
+    tools.log.error(laneStopped, about);
+    return held !== undefined;
+  }
   const stopped = await tools.documents.setAside(document, 'failed', recordEntry(error, step), {
     attempt: step,
     ...write,
   });
-  if (stopped) await releasePast(stopped, tools);
+  if (stopped) {
+    await brake(step, error, tools);
+    await releasePast(stopped, tools);
+  }
   const attempts = (document.attempts[step] ?? 0) + 1;
   const fields = { documentId, key, step, code: error.code, attempts, reason: error.message };
   tools.log.warn('failed', fields);
   return stopped !== undefined;
-}
-
-/**
- * The document waits for the API to come back, for as long as that takes; its record says what for.
- * The waits in a row are counted by themselves, not as attempts.
- */
-async function waitForService(
-  step: Step,
-  document: DocumentItem,
-  error: ServiceDown,
-  { documents, policy, log }: StepTools,
-): Promise<Outcome> {
-  const waiting = await documents.waitsForService(document, recordEntry(error, step));
-  const times = waiting?.outages ?? 1;
-  const delayMs = Math.max(error.delayMs, outageWaitMs(times, policy.random));
-  const { documentId, key } = document;
-  const fields = { documentId, key, step, code: error.code, times, delayMs, reason: error.message };
-  if (times >= downForAWhile) log.error(serviceIsDown, fields);
-  else log.warn('the API is down', fields);
-  return { next: 'defer', delayMs };
 }
 
 /**
@@ -137,7 +137,7 @@ async function waitForService(
  */
 export async function resumeFromDeadLetter(
   document: DocumentItem,
-  step: Step,
+  step: QueuedStep,
   status: 'received' | 'normalized' | 'uploaded',
   documents: Documents,
 ): Promise<DocumentItem> {
@@ -147,7 +147,16 @@ export async function resumeFromDeadLetter(
   return (await documents.move(document, status, {}, { remove: ['error'] })) ?? document;
 }
 
-function asDroplineError(thrown: unknown, step: Step): DroplineError {
+/** After what time a call is repeated whose key was replaced while it was refused, in milliseconds. */
+const keyReplacedMs = 1_000;
+
+/** The error of a document that the API never answers, although it answers others. */
+function keepsFailing(error: ServiceDown, step: QueuedStep): RejectDocument {
+  const { message, requestId } = error;
+  return new RejectDocument({ code: `${step}.keeps_failing`, message, requestId, cause: error });
+}
+
+function asDroplineError(thrown: unknown, step: QueuedStep): DroplineError {
   if (thrown instanceof DroplineError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new RetryLater({
@@ -155,14 +164,4 @@ function asDroplineError(thrown: unknown, step: Step): DroplineError {
     message: `Unexpected: ${message}`,
     cause: thrown,
   });
-}
-
-export function recordEntry(error: DroplineError, step: Step) {
-  return {
-    code: error.code,
-    message: error.message,
-    step,
-    advice: error.advice ?? codes[error.code]?.advice ?? '',
-    ...(error.requestId ? { requestId: error.requestId } : {}),
-  };
 }

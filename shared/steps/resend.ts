@@ -1,4 +1,4 @@
-import type { ObjectChange } from '../journey/messages.ts';
+import type { ObjectChange, StepMessage } from '../journey/messages.ts';
 import { type QueuedStep, queuedSteps, steps } from '../journey/steps.ts';
 import { contentNameOf } from '../ledger/content-id.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
@@ -29,18 +29,24 @@ export function waitsFor(document: DocumentItem): QueuedStep | undefined {
   return queuedSteps.find((step) => steps[step].worksOn === document.status);
 }
 
-/** Puts an open document back into the queue of the step that it waits for. Every step accepts it twice. */
-export async function resend(document: DocumentItem, tools: StepTools): Promise<void> {
+/** The message that names an open document to its step; `undefined` where an announcement does. */
+export function messageOf(document: DocumentItem): StepMessage | undefined {
   const { documentId, order } = document;
   switch (document.status) {
     case 'received':
-      if (document.rendering) return tools.send({ step: 'render', documentId, order });
-      return tools.announce(changeOf(document));
+      return document.rendering ? { step: 'render', documentId, order } : undefined;
     case 'normalized':
-      return tools.send({ step: 'upload', documentId, order, ...contentNameOf(document) });
+      return { step: 'upload', documentId, order, ...contentNameOf(document) };
     case 'uploaded':
-      return tools.send({ step: 'summarize', documentId, order, ...contentNameOf(document) });
+      return { step: 'summarize', documentId, order, ...contentNameOf(document) };
     default:
-      return;
+      return undefined;
   }
+}
+
+/** Puts an open document back into the queue of the step that it waits for. Every step accepts it twice. */
+export async function resend(document: DocumentItem, tools: StepTools): Promise<void> {
+  const message = messageOf(document);
+  if (message) await tools.send(message);
+  else if (document.status === 'received') await tools.announce(changeOf(document));
 }

@@ -83,6 +83,7 @@ async function answer(
     }
     // A call is needed only from here on: an answer that exists is used whatever is stopped.
     await tools.circuits.check('claude');
+    await tools.circuits.check('summarize');
     const asker = askerOf(document, profile);
     const claimed = await tools.answers.claim(ref, asker, tools.owner(), tools.leaseMs);
     if (!claimed) continue;

@@ -26,6 +26,8 @@ export interface AnswerTools extends StepTools {
 export interface AttemptPolicy {
   /** Attempts of one step on one version before it ends `failed`. */
   maxAttempts: number;
+  /** Failures in a row, in the whole fleet, that the documents cannot have caused and that stop the lane. */
+  brakeAfter: number;
   /** A number from 0 to below 1, for jitter. */
   random: () => number;
 }

@@ -1,4 +1,9 @@
-import { GetQueueAttributesCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { expect, test } from 'vitest';
 import { Queues } from '../../shared/aws/queues.ts';
@@ -47,7 +52,7 @@ test.each([
   ['RequestThrottled', true],
   ['InternalError', false],
 ])(
-  'a batch of which SQS refuses a message with %s fails (throttled: %s)',
+  'a batch of which SQS keeps refusing a message with %s fails (throttled: %s)',
   async (Code, expected) => {
     const sqs = mockClient(SQSClient);
     sqs.on(SendMessageBatchCommand).resolves({
@@ -62,3 +67,32 @@ test.each([
     expect(isThrottled(error)).toBe(expected);
   },
 );
+
+/** What each request of a batch carried. */
+const bodies = (sqs: ReturnType<typeof mockClient>) =>
+  sqs
+    .commandCalls(SendMessageBatchCommand)
+    .map(({ args }) => args[0].input.Entries?.map(({ MessageBody }) => MessageBody));
+
+test('what SQS refuses of a batch is sent again', async () => {
+  const sqs = mockClient(SQSClient);
+  sqs
+    .on(SendMessageBatchCommand)
+    .resolvesOnce({ Failed: [{ Id: '1', SenderFault: false, Code: 'InternalError' }] })
+    .resolves({});
+
+  await new Queues(new SQSClient({})).sendAll('https://queue.test/q', ['a', 'b', 'c']);
+
+  expect(bodies(sqs)).toEqual([['a', 'b', 'c'], ['b']]);
+});
+
+test('no message is hidden for longer than 15 minutes', async () => {
+  const sqs = mockClient(SQSClient);
+  sqs.on(ChangeMessageVisibilityCommand).resolves({});
+
+  await new Queues(new SQSClient({})).giveBack('https://queue.test/q', 'r', 31_536_000_000);
+
+  expect(sqs.commandCalls(ChangeMessageVisibilityCommand)[0]?.args[0].input).toMatchObject({
+    VisibilityTimeout: 900,
+  });
+});

@@ -30,6 +30,21 @@ test('the key is read once in five minutes', async () => {
   expect(later).toBe('new');
 });
 
+test('whoever needs a newer key says how old it may be', async () => {
+  let now = 0;
+  secrets
+    .on(GetSecretValueCommand)
+    .resolvesOnce({ SecretString: 'refused' })
+    .resolves({ SecretString: 'corrected' });
+  const key = source(() => now);
+  await key();
+  now = 15_000;
+
+  expect(await key(Number.POSITIVE_INFINITY)).toBe('refused');
+  expect(await key(15_000)).toBe('corrected');
+  expect(await key()).toBe('corrected');
+});
+
 test.each([[''], ['put-the-key-here']])(
   'a secret that holds "%s" stops the lane',
   async (value) => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { numberOf, retryAfterOf, shouldRetryOf } from '../../shared/claude/headers.ts';
 import { readRateLimits } from '../../shared/claude/rate-limits.ts';
@@ -13,6 +14,9 @@ test.each([
   [{ 'retry-after': '0.5' }, 500],
   [{ 'retry-after': ['2', '3'] }, 2_000],
   [{ 'retry-after': 'Sun, 22 Nov 2026 10:00:30 GMT' }, 30_000],
+  [{ 'retry-after': '31536000' }, 900_000],
+  [{ 'retry-after-ms': '31536000000' }, 900_000],
+  [{ 'retry-after': 'Mon, 22 Nov 2027 10:00:00 GMT' }, 900_000],
   [{ 'retry-after': 'Sun, 22 Nov 2026 09:59:00 GMT' }, undefined],
   [{ 'retry-after': '0' }, undefined],
   [{ 'retry-after': '-3' }, undefined],
@@ -23,6 +27,30 @@ test.each([
   const wait = retryAfterOf(headers, now);
 
   expect(wait).toBe(expected);
+});
+
+const waits = fc.oneof(
+  fc.double({ noNaN: true }).map(String),
+  fc.nat().map(String),
+  fc.bigInt({ min: 0n }).map(String),
+  fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+  fc.string(),
+);
+
+test('no header asks for more than 15 minutes, and what it asks for is a wait', () => {
+  fc.assert(
+    fc.property(waits, waits, fc.boolean(), (ms, seconds, both) => {
+      const headers = both
+        ? { 'retry-after-ms': ms, 'retry-after': seconds }
+        : { 'retry-after': seconds };
+
+      const wait = retryAfterOf(headers, now);
+
+      if (wait === undefined) return;
+      expect(wait).toBeGreaterThan(0);
+      expect(wait).toBeLessThanOrEqual(900_000);
+    }),
+  );
 });
 
 test.each([

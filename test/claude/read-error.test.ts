@@ -17,7 +17,59 @@ const matrix: [number, string, ErrorClass][] = [
   [400, body('invalid_request_error', 'hold', 'organization_on_hold'), errors.PermissionDenied],
   [400, body('invalid_request_error', 'key', 'cmek_key_disabled'), errors.PermissionDenied],
   [400, body('invalid_request_error', 'x', 'file_not_downloadable'), errors.InvalidRequest],
+  [
+    400,
+    body(
+      'invalid_request_error',
+      'Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.',
+    ),
+    errors.BillingFailed,
+  ],
+  [
+    400,
+    body('invalid_request_error', 'Your credit balance is too low to access the Claude API.'),
+    errors.BillingFailed,
+  ],
+  [
+    400,
+    body(
+      'invalid_request_error',
+      'You have reached your specified API usage limits. You will regain access on 2026-12-01.',
+    ),
+    errors.SpendLimitReached,
+  ],
+  [
+    400,
+    body('invalid_request_error', 'You have reached your specified workspace API usage limits.'),
+    errors.SpendLimitReached,
+  ],
+  [
+    400,
+    body('invalid_request_error', 'This organization has been disabled.'),
+    errors.PermissionDenied,
+  ],
+  [
+    400,
+    body('invalid_request_error', 'x', 'workspace_human_review_disabled'),
+    errors.PermissionDenied,
+  ],
+  [
+    400,
+    body('invalid_request_error', 'anthropic-workspace-id: header is required for this key'),
+    errors.WorkspaceMissing,
+  ],
+  // Words that a document or a name brings into a message hold nobody.
+  [
+    400,
+    body('invalid_request_error', 'messages.0: "Your credit balance is too low to access"'),
+    errors.InvalidRequest,
+  ],
   [401, body('authentication_error'), errors.AuthenticationFailed],
+  [
+    402,
+    body('billing_error', 'x', 'linked_organization_billing_unavailable'),
+    errors.BillingFailed,
+  ],
   [402, body('billing_error'), errors.BillingFailed],
   [
     402,
@@ -28,6 +80,8 @@ const matrix: [number, string, ErrorClass][] = [
   [403, body('permission_error', 'Storage limit exceeded'), errors.StorageFull],
   [404, body('not_found_error'), errors.NotFound],
   [404, body('not_found_error', 'gone', 'file_expired'), errors.NotFound],
+  [404, body('invalid_request_error', 'File not found: file_011'), errors.NotFound],
+  [404, body('invalid_request_error', 'Unknown path'), errors.ClaudeApiError],
   [404, '<html>nothing here</html>', errors.ClaudeApiError],
   [405, '', errors.ClaudeApiError],
   [302, '', errors.ClaudeApiError],

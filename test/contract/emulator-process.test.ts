@@ -93,6 +93,24 @@ describe('the emulator on its own', () => {
     expect(shell.signalCode).toBe('SIGTERM');
   });
 
+  it('has the faults of its command line from the start', async () => {
+    const { child, line } = run('--data', folder, '--fault', '{"kind":"credit_balance"}');
+    const url = await line;
+
+    const answer = await request(`${url}/v1/files`, { headers: plainHeaders });
+    const text = await answer.body.text();
+    child.kill('SIGTERM');
+
+    expect(answer.statusCode).toBe(400);
+    expect(text).toContain('Your credit balance is too low');
+  });
+
+  it.each(['{"kind":"no such fault"}', 'no JSON'])('refuses the fault %s', async (fault) => {
+    const { end } = run('--fault', fault);
+
+    expect(await end).toMatchObject({ code: 2, stdout: '' });
+  });
+
   it('prints its help', async () => {
     const { code, stdout, stderr } = await run('--help').end;
 

@@ -50,6 +50,79 @@ function invalidRequest(): object {
   return type('invalid_request');
 }
 
+/** What a person must mend, each in the API's own shape: the fault, its class and its fields. */
+const account: [Fault['kind'], ErrorClass, object][] = [
+  ['credit_balance', Anthropic.BadRequestError, { ...invalidRequest(), errorCode: null }],
+  ['usage_limit', Anthropic.BadRequestError, { ...invalidRequest(), errorCode: null }],
+  ['workspace_usage_limit', Anthropic.BadRequestError, { ...invalidRequest(), errorCode: null }],
+  ['organization_disabled', Anthropic.BadRequestError, { ...invalidRequest(), errorCode: null }],
+  ['workspace_missing', Anthropic.BadRequestError, { ...invalidRequest(), errorCode: null }],
+  [
+    'linked_billing',
+    Anthropic.PaymentRequiredError,
+    { ...type('billing'), errorCode: 'linked_organization_billing_unavailable' },
+  ],
+  [
+    'ramp_limit',
+    Anthropic.RateLimitError,
+    { ...type('rate_limit'), errorCode: 'ramp_limit_exceeded' },
+  ],
+];
+
+describe('the official client sees what a person must mend', () => {
+  it.each(account)('%s, for uploads, counts, messages and batches', async (kind, Class, fields) => {
+    const emulator = await emulate({ faults: [{ kind, count: 'all' }] });
+    const client = sdkClient(emulator);
+    const { max_tokens: _, ...counted } = hello;
+
+    const errors = await Promise.all([
+      client.files.upload({ file: await textUpload('x') }).catch((error) => error),
+      client.messages.countTokens(counted).catch((error) => error),
+      client.messages.create(hello).catch((error) => error),
+      client.messages.batches
+        .create({ requests: [{ custom_id: 'a', params: hello }] })
+        .catch((error) => error),
+    ]);
+
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(Class);
+      const { errorCode, ...others } = fields as { errorCode: string | null };
+      expect(error).toMatchObject(others);
+      expect(error.error.error.details?.error_code ?? null).toBe(errorCode);
+      expect(error.headers.has('retry-after')).toBe(kind === 'ramp_limit');
+    }
+  });
+
+  it('a workspace without human review refuses batches alone', async () => {
+    const emulator = await emulate();
+    emulator.addFault({ kind: 'human_review_disabled', count: 'all' });
+    const client = sdkClient(emulator);
+
+    const [batch, message] = await Promise.allSettled([
+      client.messages.batches.create({ requests: [{ custom_id: 'a', params: hello }] }),
+      client.messages.create(hello),
+    ]);
+
+    expect(batch).toMatchObject({
+      reason: expect.any(Anthropic.BadRequestError),
+    });
+    expect(message.status).toBe('fulfilled');
+  });
+
+  it("a missing file in the first documentation's words", async () => {
+    const emulator = await emulate();
+    emulator.addFault({ kind: 'file_missing' });
+
+    const error = await sdkClient(emulator)
+      .files.retrieveMetadata('file_011')
+      .catch((caught) => caught);
+
+    expect(error).toBeInstanceOf(Anthropic.NotFoundError);
+    expect(error).toMatchObject(invalidRequest());
+    expect(error.message).toContain('File not found: file_011');
+  });
+});
+
 describe('the official client distinguishes the emulated errors', () => {
   it.each(classes)('maps %s to its class', async (_name, fault, Class, fields) => {
     const emulator = await emulate();

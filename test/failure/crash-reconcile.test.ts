@@ -22,10 +22,10 @@ async function disorder(): Promise<World> {
   );
   await world.drain();
   world.deliver(world.drop('page.html', '<h1>A page</h1><p>It replaces another. It is new.</p>'));
-  // The API fails one upload for good, and refuses the key for another.
+  // The API rejects one upload, and refuses the key for another.
   const fault = { kind: 'error', operation: 'files.upload' } as const;
-  world.emulator.addFault({ ...fault, status: 500, count: 5, filename: 'failed*' });
-  world.deliver(world.drop('failed.txt', 'A failed file. The API was ill. It is well again now.'));
+  world.emulator.addFault({ ...fault, status: 400, filename: 'failed*' });
+  world.deliver(world.drop('failed.txt', 'A failed file. The API rejected it. It takes it now.'));
   await world.drain();
   world.emulator.addFault({ ...fault, status: 401, count: 1, filename: 'held*' });
   world.deliver(world.drop('held.txt', 'A held file. Its key was bad. Somebody gave a good one.'));
@@ -58,8 +58,8 @@ const order: Expected = {
   'held.txt': 'A held file',
 };
 
-/** What a person asks for once the API works again. */
-const asked = { retry: ['claude.server_error'] };
+/** What a person asks for who knows why the API rejected it. */
+const asked = { retry: ['upload.invalid_request'] };
 
 async function check(world: World, kills: number): Promise<void> {
   await world.drain();

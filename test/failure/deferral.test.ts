@@ -73,6 +73,97 @@ test('a 429 with a wait does not count as an attempt, however often it comes', a
   });
 });
 
+test('a document whose file is gone in the words of the first documentation is uploaded again', async () => {
+  world = await World.create(memoryLedger());
+  world.emulator.addFault({ kind: 'file_missing', operation: 'messages.create' });
+  world.deliver(world.drop('a.txt', text));
+
+  await world.drain();
+
+  expect(await world.record('a.txt')).toMatchObject({ status: 'ready', evictions: 1 });
+});
+
+test.each([
+  ['500', { kind: 'error', status: 500 } as const],
+  ['504', { kind: 'error', status: 504 } as const],
+  ['429 without a wait', { kind: 'error', status: 429, retryAfter: null } as const],
+  ['409', { kind: 'error', status: 409 } as const],
+  ['no reply', { kind: 'lost_reply' } as const],
+])('files that answer %s for hours cost no document an attempt', async (_, fault) => {
+  world = await World.create(memoryLedger());
+  world.deliver(world.drop('gone.txt', 'A text that is given up.'));
+  await world.drain();
+  world.emulator.addFault({ ...fault, operation: 'files.*', count: 'all' });
+  world.deliver(world.drop('a.txt', text), world.remove('gone.txt'));
+
+  await workFor(3 * hours);
+
+  expect(await world.record('a.txt')).toMatchObject({
+    status: 'normalized',
+    attempts: { normalize: 1 },
+  });
+  for (const { deadLetters } of Object.values(world.queues)) expect(deadLetters).toEqual([]);
+
+  world.emulator.clearFaults();
+  await world.drain();
+  const record = await world.record('a.txt');
+  expect(record).toMatchObject({
+    status: 'ready',
+    attempts: { normalize: 1, upload: 1, summarize: 1 },
+    usage: { calls: 1 },
+  });
+  expect((await world.record('gone.txt'))?.status).toBe('removed');
+  expect(world.emulator.files()).toHaveLength(1);
+});
+
+test('the list that a stray is looked for in may fail for hours', async () => {
+  world = await World.create(memoryLedger());
+  world.emulator.addFault({ kind: 'lost_reply', operation: 'files.upload' });
+  world.emulator.addFault({ kind: 'error', status: 500, operation: 'files.list', count: 'all' });
+  world.deliver(world.drop('a.txt', text));
+
+  await workFor(3 * hours);
+  expect(await world.record('a.txt')).toMatchObject({ status: 'normalized' });
+
+  world.emulator.clearFaults();
+  await world.drain();
+  expect(await world.record('a.txt')).toMatchObject({ status: 'ready', attempts: { upload: 1 } });
+  expect(world.emulator.files()).toHaveLength(1);
+  expect(world.calls('files.upload')).toHaveLength(1);
+});
+
+test('messages that answer 429 without a wait for hours are no attempts', async () => {
+  world = await World.create(memoryLedger());
+  const fault = { kind: 'error', status: 429, retryAfter: null, count: 'all' } as const;
+  world.emulator.addFault({ ...fault, operation: 'messages.create' });
+  world.deliver(world.drop('a.txt', text));
+
+  await workFor(3 * hours);
+  expect(await world.record('a.txt')).toMatchObject({ status: 'uploaded', usage: { calls: 0 } });
+
+  world.emulator.clearFaults();
+  await world.drain();
+  expect(await world.record('a.txt')).toMatchObject({
+    status: 'ready',
+    attempts: { summarize: 1 },
+    usage: { calls: 1 },
+  });
+});
+
+test('a wait of a year stops the fleet for no more than half an hour', async () => {
+  world = await World.create(memoryLedger());
+  const fault = { kind: 'error', status: 429, retryAfter: 31_536_000 } as const;
+  world.emulator.addFault({ ...fault, operation: 'files.upload' });
+  world.emulator.addFault({ ...fault, operation: 'messages.create' });
+  world.deliver(world.drop('a.txt', text));
+  const started = world.now();
+
+  await world.drain();
+
+  expect(await world.record('a.txt')).toMatchObject({ status: 'ready' });
+  expect(world.now() - started).toBeLessThan(hours);
+});
+
 test.each([
   ['has no capacity', { kind: 'error', status: 529 } as const],
   ['is behind an overloaded gateway', { kind: 'error', status: 503 } as const],
@@ -119,12 +210,38 @@ test.each([
   for (const { deadLetters } of Object.values(world.queues)) expect(deadLetters).toEqual([]);
 });
 
-test('a document that fails five times ends with the reason in its record', async () => {
+test('a file that alone is answered with 500 ends failed, once others have got through again and again', async () => {
   world = await World.create(memoryLedger());
   world.emulator.addFault({
     kind: 'error',
     status: 500,
     operation: 'files.upload',
+    count: 'all',
+    filename: 'a*',
+  });
+  world.deliver(world.drop('a.txt', text));
+  for (let n = 0; n < 30; n += 1) {
+    world.deliver(world.drop(`b${n}.txt`, `Another text, number ${n}.`));
+    await workFor(6 * 60_000);
+  }
+
+  const failed = await world.record('a.txt');
+  expect(failed).toMatchObject({
+    status: 'failed',
+    attempts: { normalize: 1, upload: 1 },
+    error: { code: 'upload.keeps_failing', step: 'upload' },
+  });
+  expect(failed?.error?.requestId).toMatch(/^req_/);
+  expect(world.queues.upload.deadLetters).toEqual([]);
+  expect((await world.record('b29.txt'))?.status).toBe('ready');
+});
+
+test('a paid call that fails five times ends the document, which says why', async () => {
+  world = await World.create(memoryLedger());
+  world.emulator.addFault({
+    kind: 'error',
+    status: 500,
+    operation: 'messages.create',
     count: 'all',
     filename: 'a*',
   });
@@ -135,10 +252,8 @@ test('a document that fails five times ends with the reason in its record', asyn
   const failed = await world.record('a.txt');
   expect(failed).toMatchObject({
     status: 'failed',
-    attempts: { normalize: 1, upload: 5 },
-    error: { code: 'claude.server_error', step: 'upload' },
+    attempts: { normalize: 1, upload: 1, summarize: 5 },
+    error: { code: 'claude.server_error', step: 'summarize' },
   });
-  expect(failed?.error?.requestId).toMatch(/^req_/);
-  expect(world.queues.upload.deadLetters).toEqual([]);
   expect((await world.record('b.txt'))?.status).toBe('ready');
 });

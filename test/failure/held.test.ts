@@ -20,6 +20,12 @@ describe.each([
   ['an unpaid bill', { kind: 'error', status: 402 }, 'claude.billing'],
   ['a missing right', { kind: 'error', status: 403 }, 'claude.forbidden'],
   ['the spend cap', { kind: 'spend_cap' }, 'claude.spend_limit'],
+  ['an empty credit balance', { kind: 'credit_balance' }, 'claude.billing'],
+  ['an own spend limit', { kind: 'usage_limit' }, 'claude.spend_limit'],
+  ["a workspace's own spend limit", { kind: 'workspace_usage_limit' }, 'claude.spend_limit'],
+  ['a disabled organization', { kind: 'organization_disabled' }, 'claude.forbidden'],
+  ['a key of several workspaces', { kind: 'workspace_missing' }, 'claude.misconfigured'],
+  ['a payer that cannot be billed', { kind: 'linked_billing' }, 'claude.billing'],
 ] as const)('%s', (_what, fault, code) => {
   test.each(['files.upload', 'messages.create'])(
     'holds all documents without an attempt once %s meets it, and they resume automatically',
@@ -207,4 +213,186 @@ test('the record of a file that is overwritten for days in a stopped lane does n
   expect(world.calls('files.upload')).toHaveLength(2);
   const references = await world.contents.references(record?.contentSha256 ?? '');
   expect(references.references).toHaveLength(1);
+});
+
+describe('a reason that a person has mended', () => {
+  const keys = Array.from({ length: 12 }, (_, n) => `${n}.txt`);
+  const statuses = async () => [...new Set(await Promise.all(keys.map(status)))];
+
+  /** Holds a dozen documents by a key that is not the right one. */
+  async function holdByKey(): Promise<void> {
+    await begin({ emulator: { apiKeys: ['right'] } });
+    world.apiKey = 'wrong';
+    world.deliver(...keys.map((key) => world.drop(key, text(key))));
+    await world.drain();
+    expect(await statuses()).toEqual(['held']);
+  }
+
+  test('a corrected key lets everything resume in the next run, which need not wait', async () => {
+    await holdByKey();
+    const started = world.now();
+    world.apiKey = 'right';
+
+    const { report } = await world.reconcile({ meanwhile: true });
+    await world.drain();
+
+    expect(await statuses()).toEqual(['ready']);
+    expect(report?.counts.resumed).toBe(keys.length);
+    expect(world.now() - started).toBeLessThan(2 * minutes);
+    expect(await world.table.get({ pk: 'CIRCUIT#claude', sk: 'CIRCUIT' })).toBeUndefined();
+  });
+
+  test('a corrected key lets a new document through at once', async () => {
+    await holdByKey();
+    world.apiKey = 'right';
+
+    world.deliver(world.drop('new.txt', text('new')));
+    await world.drain();
+    expect(await status('new.txt')).toBe('ready');
+
+    await world.reconcile();
+    await world.drain();
+    expect(await statuses()).toEqual(['ready']);
+  });
+
+  test('another wrong key is asked about once', async () => {
+    await holdByKey();
+    const uploads = () => world.emulator.journal({ operation: 'files.upload' }).length;
+    const before = uploads();
+    world.apiKey = 'also-wrong';
+
+    await world.reconcile({ meanwhile: true });
+    await world.reconcile({ meanwhile: true });
+
+    expect(await statuses()).toEqual(['held']);
+    expect(uploads()).toBe(before + 1);
+  });
+
+  test('a secret that had no key yet is noticed when it has one', async () => {
+    await begin();
+    world.apiKey = '';
+    world.deliver(...keys.map((key) => world.drop(key, text(key))));
+    await world.drain();
+    expect(await world.record('0.txt')).toMatchObject({ error: { code: 'claude.no_key' } });
+
+    world.apiKey = 'test-key';
+    await world.reconcile({ meanwhile: true });
+    await world.drain();
+
+    expect(await statuses()).toEqual(['ready']);
+  });
+
+  test.each(['files.upload', 'messages.create'])(
+    'is found out at once when that person says so, wherever %s met it',
+    async (operation) => {
+      await begin();
+      world.emulator.addFault({ kind: 'usage_limit', operation, count: 'all' });
+      world.deliver(...keys.map((key) => world.drop(key, text(key))));
+      await world.drain();
+      const refusals = world.emulator.journal({ operation }).length;
+
+      await world.reconcile({ resume: true, meanwhile: true });
+      expect(await statuses()).toEqual(['held']);
+      expect(world.emulator.journal({ operation })).toHaveLength(refusals + 1);
+
+      const started = world.now();
+      world.emulator.clearFaults();
+      await world.reconcile({ meanwhile: true });
+      expect(await statuses()).toEqual(['held']);
+      await world.reconcile({ resume: true, meanwhile: true });
+      await world.drain();
+
+      expect(await statuses()).toEqual(['ready']);
+      expect(world.now() - started).toBeLessThan(2 * minutes);
+      expect(world.calls('messages.create')).toHaveLength(keys.length);
+    },
+  );
+
+  test('a limit that messages meet is not over because uploads get through', async () => {
+    await begin();
+    world.emulator.addFault({ kind: 'usage_limit', operation: 'messages.create', count: 'all' });
+    world.deliver(...keys.map((key) => world.drop(key, text(key))));
+    await world.drain();
+    const refusals = world.emulator.journal({ operation: 'messages.create' }).length;
+
+    world.advance(11 * minutes);
+    world.deliver(world.drop('new.txt', text('new')));
+    await world.reconcile({ meanwhile: true });
+    await world.drain();
+
+    expect(await statuses()).toEqual(['held']);
+    const asked = world.emulator.journal({ operation: 'messages.create' }).length - refusals;
+    expect(asked).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a model that does not exist', () => {
+  const drop = async (from: number, to: number) => {
+    for (let n = from; n < to; n += 1) {
+      world.deliver(world.drop(`${n}.txt`, text(`number ${n}`)));
+      await world.drain();
+    }
+  };
+  const counts = async (count: number) => {
+    const seen: Record<string, number> = {};
+    for (let n = 0; n < count; n += 1) {
+      const is = (await status(`${n}.txt`)) ?? 'none';
+      seen[is] = (seen[is] ?? 0) + 1;
+    }
+    return seen;
+  };
+
+  test('fails five documents and holds all others, until it is corrected', async () => {
+    await begin();
+    world.settings.model = 'claude-haiku-55';
+    await drop(0, 20);
+
+    expect(await counts(20)).toEqual({ failed: 5, held: 15 });
+    expect(await world.record('9.txt')).toMatchObject({
+      heldFrom: 'uploaded',
+      error: { code: 'summarize.model_not_found', message: expect.stringMatching(/^The last 5/) },
+    });
+    // Uploads and removals go on.
+    expect(world.emulator.files()).toHaveLength(20);
+
+    world.advance(11 * minutes);
+    await world.reconcile({ meanwhile: true });
+    await world.drain();
+    expect(await counts(20)).toEqual({ failed: 5, held: 15 });
+
+    world.settings.model = 'claude-haiku-5-5';
+    await world.reconcile({ resume: true, meanwhile: true });
+    await world.drain();
+    expect(await counts(20)).toEqual({ failed: 5, ready: 15 });
+
+    await world.reconcile({ retry: ['summarize.model_not_found'] });
+    await world.drain();
+    expect(await counts(20)).toEqual({ ready: 20 });
+  });
+
+  test('a dialect that the address does not speak stops uploads alike', async () => {
+    await begin({ emulator: { dialect: 'beta' } });
+    world.settings.claudeDialect = 'ga';
+    await drop(0, 8);
+
+    expect(await counts(8)).toEqual({ failed: 5, held: 3 });
+    expect(await world.record('7.txt')).toMatchObject({
+      heldFrom: 'normalized',
+      error: { code: 'claude.refused_parameter' },
+    });
+  });
+
+  test('documents that are themselves refused hold nobody', async () => {
+    await begin();
+    world.emulator.addFault({
+      kind: 'error',
+      status: 400,
+      message: 'messages.0.content.0: The PDF is encrypted',
+      operation: 'messages.create',
+      count: 8,
+    });
+    await drop(0, 10);
+
+    expect(await counts(10)).toEqual({ failed: 8, ready: 2 });
+  });
 });

@@ -76,27 +76,29 @@ describe('stuck documents', () => {
 });
 
 describe('documents that failed', () => {
-  /** Two that failed because of the API, in an upload and in a summary, and one that is itself at fault. */
+  /** Two that the API refused in an upload and failed in a summary, and one that is itself at fault. */
   async function failures(): Promise<void> {
     await begin();
-    const error = { kind: 'error', status: 500, count: 'all' } as const;
-    world.emulator.addFault({ ...error, operation: 'files.upload', filename: 'a*' });
-    world.emulator.addFault({ ...error, operation: 'messages.create' });
+    const error = { kind: 'error', count: 'all' } as const;
+    const refused = { ...error, status: 400, operation: 'files.upload' } as const;
+    world.emulator.addFault({ ...refused, filename: 'a*' });
+    world.emulator.addFault({ ...error, status: 500, operation: 'messages.create' });
     await settled('a', 'b');
     drop('empty.txt', '');
     await world.drain();
     world.emulator.clearFaults();
     expect(await statuses()).toEqual(['failed', 'failed', 'failed']);
   }
+  const codes = ['claude.server_error', 'upload.invalid_request'];
   const statuses = () =>
     Promise.all(['a.txt', 'b.txt', 'empty.txt'].map(async (key) => (await present(key)).status));
 
   test('are retried by their error code, with their attempt counts reset', async () => {
     await failures();
-    const attempts = { normalize: 1, upload: 5 };
+    const attempts = { normalize: 1, upload: 1 };
     expect(await present('a.txt')).toMatchObject({ attempts });
 
-    const { report } = await world.reconcile({ retry: ['claude.server_error'] });
+    const { report } = await world.reconcile({ retry: codes });
     await world.drain();
 
     expect(report?.counts).toEqual({ retried: 2 });
@@ -115,14 +117,14 @@ describe('documents that failed', () => {
     world.emulator.addFault({
       kind: 'error',
       status: 500,
-      operation: 'files.upload',
+      operation: 'messages.create',
       count: 'all',
     });
 
-    await world.reconcile({ retry: ['claude.server_error'] });
+    await world.reconcile({ retry: codes });
     await world.drain();
 
-    expect(await present('a.txt')).toMatchObject({ status: 'failed', attempts: { upload: 5 } });
+    expect(await present('b.txt')).toMatchObject({ status: 'failed', attempts: { summarize: 5 } });
   });
 
   test('are retried in the normalize step, too', async () => {
@@ -143,7 +145,7 @@ describe('documents that failed', () => {
     await failures();
     const before = structuredClone(await everything());
 
-    const { report } = await world.reconcile({ retry: ['claude.server_error'], dryRun: true });
+    const { report } = await world.reconcile({ retry: codes, dryRun: true });
 
     expect(report?.counts).toEqual({ retried: 2 });
     expect(await everything()).toEqual(before);

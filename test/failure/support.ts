@@ -1,5 +1,4 @@
 import { type CostEntry, costEntrySchema } from '../../shared/ledger/costs.ts';
-import { type PastVersion, pastVersionSchema } from '../../shared/ledger/document-item.ts';
 import { type MemoryLedger, memoryLedger } from '../world/memory-dynamodb.ts';
 import type { Gate, KillPoint, Life } from '../world/mortal.ts';
 import { deployment, inbox, staging, World, type WorldOptions } from '../world/world.ts';
@@ -35,14 +34,6 @@ export async function present(key: string) {
 export const status = async (key: string) => (await world.record(key))?.status;
 export const fileIds = (): string[] => world.emulator.files().map(({ id }) => id);
 export const paidCalls = (): number => world.calls('messages.create').length;
-
-/** The version of a key that was replaced first. */
-export async function pastVersion(key: string): Promise<PastVersion | undefined> {
-  const pk = (await world.record(key))?.pk ?? '';
-  const range = { name: 'sk', beginsWith: 'V#' };
-  const { items } = await world.table.query({ hash: { name: 'pk', value: pk }, range });
-  return items[0] && pastVersionSchema.parse(items[0]);
-}
 
 /** Everything that a run of the reconciler may change, except its report and the pace, which a dry run uses too. */
 export const everything = async () => ({

@@ -224,6 +224,7 @@ test('the context is read the same from the command line and from cdk.json', () 
     apiKeySecretName: 'claude/key',
     alarmEmail: 'ops@example.com',
     containerUploads: ['raw/', 'data/'],
+    brakeAfter: 3,
     keepRemoteFiles: false,
     keepPastDays: 30,
     renderer: 'libreoffice',
@@ -235,6 +236,7 @@ test('the context is read the same from the command line and from cdk.json', () 
   const fromCommandLine = readContext({
     ...choices,
     filesPerMinute: '300',
+    brakeAfter: '3',
     containerUploads: 'raw/,data/',
     keepRemoteFiles: 'false',
     keepPastDays: '30',

@@ -227,3 +227,164 @@ describe('what a worker read', () => {
     await expect(circuits.check('claude')).rejects.toThrow('unpaid');
   });
 });
+
+describe('the key that was refused', () => {
+  let secret: string;
+  /** A worker that reads the secret when it is told to, and else uses what it knows. */
+  const keyed = () => {
+    let known: { key: string; at: number } | undefined;
+    return new Circuits(
+      table,
+      () => clock.now,
+      async (maxAgeMs = 5 * minutes) => {
+        if (!known || clock.now - known.at >= maxAgeMs) {
+          if (!secret) throw new StopLane({ code: 'claude.no_key', message: 'none' });
+          known = { key: secret, at: clock.now };
+        }
+        return known.key;
+      },
+    );
+  };
+  beforeEach(() => {
+    secret = 'wrong';
+  });
+
+  test('is kept as a short hash, never itself', async () => {
+    await keyed().open(unauthorized, 10 * minutes);
+
+    const circuit = await worker().get('claude');
+    expect(circuit?.keyHash).toMatch(/^[0-9a-f]{12}$/);
+    expect(JSON.stringify(circuit)).not.toContain('wrong');
+  });
+
+  test.each([
+    ['a worker', async (circuits: Circuits) => circuits.check('claude').then(() => 'one')],
+    ['the reconciler', async (circuits: Circuits) => (await circuits.admission('claude')).admits],
+  ])('once it is replaced, %s probes at once', async (_, ask) => {
+    const one = keyed();
+    await one.open(unauthorized, 10 * minutes);
+    await expect(keyed().check('claude')).rejects.toThrow(LaneClosed);
+    expect((await keyed().admission('claude')).admits).toBe('none');
+
+    secret = 'right';
+    clock.now += 16_000;
+
+    expect(await ask(one)).toBe('one');
+  });
+
+  test('once there is a key where there was none, it is probed at once', async () => {
+    secret = '';
+    await keyed().open(new StopLane({ code: 'claude.no_key', message: 'none' }), 10 * minutes);
+    await expect(keyed().check('claude')).rejects.toThrow('none');
+
+    secret = 'right';
+
+    await expect(keyed().check('claude')).resolves.toBeUndefined();
+    expect(await worker().get('claude')).toMatchObject({ state: 'probing' });
+  });
+
+  test('stops nothing when it was replaced while it was refused', async () => {
+    const one = keyed();
+    await one.open(full, 10 * minutes);
+    secret = 'right';
+
+    expect(await one.open(unauthorized, 10 * minutes)).toBe(false);
+
+    expect(await worker().get('claude')).toBeUndefined();
+  });
+
+  test('is read once in 15 seconds while its lane is stopped', async () => {
+    let reads = 0;
+    const circuits = new Circuits(
+      table,
+      () => clock.now,
+      async () => {
+        reads += 1;
+        return secret;
+      },
+    );
+    await circuits.open(unauthorized, 10 * minutes);
+    reads = 0;
+
+    for (let n = 0; n < 150; n += 1) {
+      await circuits.check('claude').catch(() => undefined);
+      clock.now += 100;
+    }
+
+    expect(reads).toBeLessThanOrEqual(1);
+  });
+
+  test('that cannot be read leaves the lane stopped', async () => {
+    await keyed().open(unauthorized, 10 * minutes);
+    const blind = new Circuits(
+      table,
+      () => clock.now,
+      () => Promise.reject(new Error('throttled')),
+    );
+
+    await expect(blind.check('claude')).rejects.toThrow(LaneClosed);
+  });
+});
+
+describe('what a person says is mended', () => {
+  test('is probed before its time', async () => {
+    await circuits.open(unauthorized, 10 * minutes);
+
+    expect((await worker().admission('claude')).admits).toBe('none');
+    expect((await worker().admission('claude', true)).admits).toBe('one');
+  });
+});
+
+describe('a call that succeeds', () => {
+  const probing = async (step: 'upload' | 'summarize') => {
+    await circuits.open(unauthorized, 10 * minutes, 'a', step);
+    await circuits.probe('claude', 10 * minutes);
+    await circuits.check('claude');
+  };
+  const works = async (step: 'upload' | 'summarize') => {
+    circuits.troubles.worked(step);
+    await circuits.settle();
+    return worker().admission('claude');
+  };
+
+  test('ends the probe of its lane, and who opened it is still known', async () => {
+    await probing('upload');
+
+    expect(await works('upload')).toMatchObject({ admits: 'all', circuit: { openedBy: 'a' } });
+  });
+
+  test('ends no probe of a lane that another step stopped', async () => {
+    await probing('summarize');
+
+    expect(await works('upload')).toMatchObject({ admits: 'none' });
+    expect(await works('summarize')).toMatchObject({ admits: 'all' });
+  });
+
+  test('writes nothing where there is no trouble', async () => {
+    await circuits.check('claude');
+    const { update, delete: remove } = table;
+    let writes = 0;
+    table.update = (...args) => {
+      writes += 1;
+      return update.apply(table, args);
+    };
+    table.delete = (...args) => {
+      writes += 1;
+      return remove.apply(table, args);
+    };
+
+    await works('upload');
+
+    expect(writes).toBe(0);
+  });
+});
+
+test.each([
+  ['claude.refused_parameter', 'summarize', 'summarize'],
+  ['claude.refused_parameter', 'upload', 'upload'],
+  ['summarize.model_not_found', 'summarize', 'summarize'],
+  ['claude.unauthorized', 'summarize', 'claude'],
+  ['claude.storage_full', 'upload', 'upload'],
+] as const)('%s at %s stops the lane %s', (code, step, lane) => {
+  expect(laneOf({ code, step })).toBe(lane);
+});

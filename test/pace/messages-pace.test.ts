@@ -49,6 +49,25 @@ async function waited(one: MessagesPace): Promise<number> {
   return time.now() - began;
 }
 
+test('no reply stops messages for longer than 15 minutes', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.double({ min: 1, noNaN: true }), async (retryAfterMs) => {
+      time = new VirtualTime();
+      table = await memoryLedger().create();
+      await worker().learn(reply({ status: 429, retryAfterMs }));
+
+      const turn = await time.run(
+        worker()
+          .turn()
+          .catch((error: unknown) => error),
+      );
+
+      if (turn instanceof Defer) expect(turn.delayMs).toBeLessThanOrEqual(900_000);
+    }),
+    { numRuns: 50 },
+  );
+});
+
 describe('while no limit is near', () => {
   test('a turn comes at once and costs one read at a worker’s start', async () => {
     const one = worker();

@@ -251,6 +251,40 @@ describe('pushBack', () => {
     expect(await turns(pace(), 2)).toEqual([700, 800]);
   });
 
+  test('never stops the fleet for longer than 15 minutes, whatever is asked for', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.double({ min: 0, noNaN: true }), async (asked) => {
+        time = new VirtualTime();
+        table = await memoryLedger().create();
+
+        await pace().pushBack(asked);
+
+        const waits = Number(await tat()) - time.now();
+        expect(waits).toBeCloseTo(Math.min(asked, 900_000), 0);
+        const turn = await time.run(
+          pace()
+            .turn()
+            .catch((error: unknown) => error),
+        );
+        if (turn instanceof Defer) expect(turn.delayMs).toBeLessThanOrEqual(900_000);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test.each([
+    ['a turn', () => time.run(pace().turn())],
+    ['another push', () => pace().pushBack(500)],
+  ])('a slot that no version of this code writes is forgotten by %s', async (_, act) => {
+    const year = 365 * 86_400_000;
+    await table.put({ pk: 'PACE#files', sk: 'PACE', tat: time.now() + year });
+    expect(await pace().next()).toBeUndefined();
+
+    await act();
+
+    expect(Number(await tat()) - time.now()).toBeLessThanOrEqual(500);
+  });
+
   test('never moves a slot earlier', async () => {
     const busy = pace({ sleep: async () => {} });
     for (let n = 0; n < 10; n += 1) await busy.turn();

@@ -13,6 +13,7 @@ import type { StepMessage } from '../../shared/journey/messages.ts';
 import { Circuits, LaneClosed } from '../../shared/ledger/circuit.ts';
 import { BrokenInvariant, type DocumentItem } from '../../shared/ledger/document-item.ts';
 import type { Documents } from '../../shared/ledger/documents.ts';
+import type { Table } from '../../shared/ledger/table.ts';
 import { attempt, fail, resumeFromDeadLetter } from '../../shared/steps/attempt.ts';
 import type { StepTools } from '../../shared/steps/tools.ts';
 import { changed, emptyLedger, impliedBy } from '../ledger/support.ts';
@@ -21,7 +22,9 @@ const heldMs = 600_000;
 
 let loseAcknowledgement: () => void;
 let documents: Documents;
+let clock: { now: number };
 let circuits: Circuits;
+let table: Table;
 let document: DocumentItem;
 let sent: StepMessage[];
 let logged: { level: string; message: string; fields: Record<string, unknown> }[];
@@ -30,6 +33,8 @@ beforeEach(async () => {
   const ledger = await emptyLedger();
   documents = ledger.documents;
   loseAcknowledgement = () => ledger.server.loseAcknowledgement();
+  clock = ledger.clock;
+  table = ledger.table;
   circuits = new Circuits(ledger.table, () => ledger.clock.now);
   sent = [];
   logged = [];
@@ -46,7 +51,8 @@ const tools = () =>
     documents,
     circuits,
     heldMs,
-    policy: { maxAttempts: 3, random: () => 0.5 },
+    now: () => clock.now,
+    policy: { maxAttempts: 3, brakeAfter: 3, random: () => 0.5 },
     send: async (message: StepMessage) => {
       sent.push(message);
     },
@@ -244,7 +250,7 @@ describe('attempt', () => {
 
       expect(outcomes.map(({ next }) => next)).toEqual(Array(10).fill('defer'));
       expect(outcomes).toMatchObject(
-        [1_500, 3_000, 6_000, 12_000, 24_000, 48_000, 96_000, 192_000, 225_000, 225_000].map(
+        [1_500, 3_000, 6_000, 12_000, 24_000, 45_000, 45_000, 45_000, 45_000, 45_000].map(
           (delayMs) => ({ delayMs }),
         ),
       );
@@ -259,21 +265,99 @@ describe('attempt', () => {
       expect(await attemptThrowing(down(40_000))).toEqual({ next: 'defer', delayMs: 40_000 });
     });
 
-    test('logs the alarm line the eighth time in a row', async () => {
-      for (let n = 0; n < 8; n += 1) await attemptThrowing(down(), await record());
+    /** Lets documents wait as they are told to, one in each of these keys, and returns the log of the alarm. */
+    async function outage(count: number, ms: number, random = () => 0.5) {
+      const until = clock.now + ms;
+      const started = clock.now;
+      const due: { at: number; document: DocumentItem }[] = [];
+      for (let n = 0; n < count; n += 1) {
+        const change = changed('01', { key: `${n}.txt` });
+        due.push({
+          at: clock.now,
+          document: (await documents.receive(change, 'default')).document,
+        });
+      }
+      const alarms: number[] = [];
+      const chosen = {
+        ...tools(),
+        policy: { maxAttempts: 3, brakeAfter: 3, random },
+      };
+      for (;;) {
+        const next = due.reduce((first, one) => (one.at < first.at ? one : first));
+        if (next.at >= until) return alarms.map((at) => at - started);
+        clock.now = Math.max(clock.now, next.at);
+        logged = [];
+        const outcome = await attempt('upload', next.document, chosen, () =>
+          Promise.reject(down()),
+        );
+        if (logged.some(({ message }) => message === serviceIsDown)) alarms.push(clock.now);
+        next.at = clock.now + (outcome.next === 'done' ? ms : outcome.delayMs);
+        next.document = (await documents.get(next.document.documentId)) ?? next.document;
+      }
+    }
 
-      expect(serviceIsDown).toBe('the Claude API has been down for a while');
-      const levels = logged.map(({ level, message }) => [level, message]);
-      expect(levels.slice(0, 7)).toEqual(Array(7).fill(['warn', 'the API is down']));
-      expect(levels[7]).toEqual(['error', serviceIsDown]);
-      expect(logged[7]?.fields).toEqual({
-        documentId: document.documentId,
-        key: 'a.txt',
-        step: 'normalize',
-        code: 'claude.unreachable',
-        times: 8,
-        delayMs: 192_000,
-        reason: 'no route',
+    test.each([
+      [1, 0],
+      [1, 0.5],
+      [1, 0.999],
+      [3, 0.5],
+      [400, 0.5],
+    ])(
+      'with %i documents waiting and a random %d the alarm rings within ten minutes',
+      async (count, random) => {
+        const alarms = await outage(count, 12 * 60_000, () => random);
+
+        expect(serviceIsDown).toBe('the Claude API has been down for a while');
+        expect(alarms[0]).toBeGreaterThanOrEqual(7 * 60_000);
+        expect(alarms[0]).toBeLessThanOrEqual(8 * 60_000);
+      },
+    );
+
+    test('the alarm line is logged once a minute, however many documents wait', async () => {
+      let seed = 1;
+      const random = () => {
+        seed = (seed * 16_807) % 2_147_483_647;
+        return seed / 2_147_483_647;
+      };
+
+      const alarms = await outage(400, 15 * 60_000, random);
+
+      expect(alarms.length).toBeGreaterThan(4);
+      for (const [n, at] of alarms.slice(1).entries()) {
+        expect(at - (alarms[n] ?? 0)).toBeGreaterThanOrEqual(60_000);
+      }
+    });
+
+    test('a call that succeeds ends the outage for the whole fleet', async () => {
+      await outage(1, 6 * 60_000);
+      const other = { ...tools(), circuits: new Circuits(table, () => clock.now) };
+      await attempt('upload', document, other, async () => {
+        other.circuits.troubles.worked('upload');
+      });
+      clock.now += 30_000;
+
+      expect(await outage(1, 6 * 60_000)).toEqual([]);
+    });
+
+    test('a document that alone fails while others succeed fails after twenty times', async () => {
+      let outcome = await attempt('upload', document, tools(), () => Promise.reject(down()));
+      let times = 1;
+      while (outcome.next === 'defer' && times < 100) {
+        clock.now += outcome.delayMs + 60_000;
+        const other = { ...tools(), circuits: new Circuits(table, () => clock.now) };
+        await attempt('upload', document, other, async () => {
+          other.circuits.troubles.worked('upload');
+        });
+        clock.now += 60_000;
+        const present = (await record()) ?? document;
+        outcome = await attempt('upload', present, tools(), () => Promise.reject(down()));
+        times += 1;
+      }
+
+      expect(times).toBe(21);
+      expect(await record()).toMatchObject({
+        status: 'failed',
+        error: { code: 'upload.keeps_failing', message: 'no route' },
       });
     });
 
@@ -363,6 +447,85 @@ describe('attempt', () => {
     expect(advices[0]).toBe('Ask its author.');
     expect(advices[1]).toMatch(/password/i);
     expect(advices[2]).toBe('');
+  });
+});
+
+describe('the brake', () => {
+  const code = 'summarize.model_not_found';
+  let count = 0;
+
+  /** A new document that fails in a worker of its own. */
+  async function failing(error = new RejectDocument({ code, message: 'model: claude-x' })) {
+    count += 1;
+    const { document: fresh } = await documents.receive(
+      changed('01', { key: `brake-${count}.txt` }),
+      'default',
+    );
+    const worker = { ...tools(), circuits: new Circuits(table, () => clock.now) };
+    await attempt('summarize', fresh, worker, () => Promise.reject(error));
+    return documents.get(fresh.documentId);
+  }
+
+  const statuses = async (n: number) => {
+    const seen = [];
+    for (let each = 0; each < n; each += 1) seen.push((await failing())?.status);
+    return seen;
+  };
+
+  test('lets a few documents fail and stops the lane of the step, with an alarm', async () => {
+    expect(await statuses(4)).toEqual(['failed', 'failed', 'failed', 'held']);
+
+    expect(await circuits.get('summarize')).toMatchObject({
+      state: 'open',
+      code,
+      message: 'The last 3 documents failed with this. model: claude-x',
+    });
+    await expect(circuits.check('summarize')).rejects.toThrow(LaneClosed);
+    await expect(circuits.check('claude')).resolves.toBeUndefined();
+    expect(logged.filter(({ message }) => message === laneStopped)).toMatchObject([
+      { level: 'error', fields: { code, failures: 3 } },
+      { level: 'error', fields: { code, key: 'brake-4.txt' } },
+    ]);
+  });
+
+  test('starts over when a call of the step succeeds', async () => {
+    await statuses(2);
+    const worker = { ...tools(), circuits: new Circuits(table, () => clock.now) };
+    await attempt('summarize', document, worker, async () => {
+      worker.circuits.troubles.worked('summarize');
+    });
+
+    expect(await statuses(2)).toEqual(['failed', 'failed']);
+    expect(await circuits.get('summarize')).toBeUndefined();
+  });
+
+  test('starts over with another code, and leaves alone what a document can cause', async () => {
+    await statuses(2);
+    await failing(new RejectDocument({ code: 'summarize.unexpected_reply', message: 'odd' }));
+    expect(await statuses(2)).toEqual(['failed', 'failed']);
+
+    for (let n = 0; n < 9; n += 1) {
+      const refused = new RejectDocument({ code: 'summarize.invalid_request', message: 'a PDF' });
+      expect((await failing(refused))?.status).toBe('failed');
+    }
+    expect(await circuits.get('summarize')).toBeUndefined();
+  });
+
+  test('is not released by work that calls nobody', async () => {
+    await statuses(2);
+    await attempt('summarize', document, tools(), async () => {});
+
+    expect(await statuses(2)).toEqual(['failed', 'held']);
+  });
+
+  test('holds the document that finds out that the reason is still there', async () => {
+    await statuses(3);
+    clock.now += heldMs;
+    await circuits.probe('summarize', heldMs);
+
+    expect((await failing())?.status).toBe('held');
+
+    expect(await circuits.get('summarize')).toMatchObject({ state: 'open' });
   });
 });
 

@@ -177,7 +177,7 @@ test('a lost reply to an upload makes no second file', async () => {
 
   const record = await world.record('a.txt');
   expect(record?.status).toBe('ready');
-  expect(record?.attempts.upload).toBe(2);
+  expect(record?.attempts.upload).toBe(1);
   expect(world.calls('files.upload')).toHaveLength(1);
   expect(world.emulator.files().map((file) => file.id)).toEqual([record?.fileId]);
 });

@@ -410,11 +410,11 @@ describe('when the file cannot be deleted', () => {
 
   test.each([
     ['429 with a wait', () => apiError(429, { 'retry-after': '7' }), 'defer', 7_000],
-    ['500 with a wait', () => apiError(500, { 'retry-after': '9' }), 'retry', 9_000],
+    ['500 with a wait', () => apiError(500, { 'retry-after': '90' }), 'defer', 90_000],
     ['529 with a long wait', () => apiError(529, { 'retry-after': '90' }), 'defer', 90_000],
     ['529', () => apiError(529), 'defer', 60_000],
     ['no connection', () => new ClaudeConnectionError('m', { sent: 'no' }), 'defer', 60_000],
-    ['a lost reply', () => new ClaudeConnectionError('m', { sent: 'maybe' }), 'retry', 30_000],
+    ['a lost reply', () => new ClaudeConnectionError('m', { sent: 'maybe' }), 'defer', 60_000],
     ['400', () => apiError(400), 'retry', 30_000],
     ['an error of our own', () => new Error('m'), 'retry', 30_000],
   ])('after %s, the next attempt need not wait for the lease', async (_, error, next, delayMs) => {

@@ -158,7 +158,7 @@ export async function workshop({ keepPastMs = 0 } = {}) {
       sent.push(message);
     },
     announce: async () => {},
-    policy: { maxAttempts: 5, random: () => 0.5 },
+    policy: { maxAttempts: 5, brakeAfter: 5, random: () => 0.5 },
     log: { info: level('info'), warn: level('warn'), error: level('error') } as UploadTools['log'],
     heldMs: 600_000,
     now,

@@ -706,7 +706,7 @@ describe('a document', () => {
       await shop.tools.documents.receive(gone('02'), 'default');
     };
 
-    expect(await upload(messageOf(document), shop.tools)).toMatchObject({ next: 'retry' });
+    expect(await upload(messageOf(document), shop.tools)).toMatchObject({ next: 'defer' });
 
     expect(await shop.tools.contents.isReferenced(contentSha256)).toBe(true);
     expect(await upload(messageOf(document), shop.tools)).toEqual({ next: 'done' });

@@ -8,7 +8,7 @@ export type Choose = (waiting: number[], last: number | undefined) => number;
 
 interface Runner {
   /** Lets the worker make the call it is waiting for. */
-  go?: () => void;
+  go: () => void;
   done: boolean;
   /** Settles when the worker waits again or has ended. */
   still: Promise<void>;
@@ -26,26 +26,32 @@ export async function interleave(workers: GatedWorker[], choose: Choose): Promis
     const waiting = [...runners.keys()].filter((index) => !runners[index]?.done);
     if (waiting.length === 0) return;
     last = choose(waiting, last);
-    runners[last]?.go?.();
+    runners[last]?.go();
   }
 }
 
 function start(work: GatedWorker): Runner {
-  const runner: Runner = { done: false, still: Promise.resolve() };
+  const runner: Runner = { done: false, still: Promise.resolve(), go: () => {} };
   let arrived = () => {};
   const moves = () => {
     runner.still = new Promise((resolve) => {
       arrived = resolve;
     });
   };
+  // A worker may make several calls at once: each waits for its turn.
+  const waiting: (() => void)[] = [];
   const gate: Gate = () =>
     new Promise((resolve) => {
-      runner.go = () => {
-        moves();
-        resolve();
-      };
+      waiting.push(resolve);
       arrived();
     });
+  runner.go = () => {
+    const next = waiting.shift();
+    if (!next) return;
+    moves();
+    next();
+    if (waiting.length > 0) arrived();
+  };
   const end = () => {
     runner.done = true;
     arrived();

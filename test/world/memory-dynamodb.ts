@@ -1,5 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
+  BatchGetCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -73,6 +74,14 @@ export class MemoryDynamo {
     return [...this.#table(name).values()].map((item) => structuredClone(item));
   }
 
+  #getMany({ input }: BatchGetCommand) {
+    const found = Object.entries(input.RequestItems ?? {}).map(([name, { Keys = [] }]) => [
+      name,
+      Keys.flatMap((key) => structuredClone(this.#table(name).get(keyOf(key))) ?? []),
+    ]);
+    return { Responses: Object.fromEntries(found) };
+  }
+
   #table(name: string): Map<string, Item> {
     const table = this.#tables.get(name);
     if (!table) throw new Error(`no table ${name}`);
@@ -97,6 +106,7 @@ export class MemoryDynamo {
   }
 
   #take(command: { input: object }, attempts: number): unknown {
+    if (command instanceof BatchGetCommand) return this.#getMany(command);
     // A copy, like marshalling makes: later changes by the caller do not affect the table.
     const input = structuredClone(command.input) as Input;
     const table = this.#table(input.TableName);
@@ -153,12 +163,18 @@ function query(table: Map<string, Item>, input: Input) {
 }
 
 /** The items of the requested index (or table), in its order. */
-function inIndex(table: Map<string, Item>, { IndexName }: Input): Item[] {
+function inIndex(
+  table: Map<string, Item>,
+  { IndexName, ExpressionAttributeValues }: Input,
+): Item[] {
   const index = Object.values(indexes).find(({ name }) => name === IndexName);
   if (IndexName && !index) throw new Error(`no index ${IndexName}`);
   const [hash, range] = index ? [index.hash, index.range] : ['pk', 'sk'];
   const names = [...new Set(['pk', 'sk', hash, range])];
+  // A query is about one hash key: what has another need not be sorted.
+  const wanted = ExpressionAttributeValues?.[':hash'];
   return [...table.values()]
+    .filter((item) => wanted === undefined || item[hash] === wanted)
     .filter((item) => typeof item[hash] === 'string' && typeof item[range] === 'string')
     .map((item) => (index ? Object.fromEntries(names.map((name) => [name, item[name]])) : item))
     .sort((a, b) => compare(a, b, [hash, range, 'pk', 'sk']));
@@ -172,9 +188,9 @@ function compare(a: Item, b: Item, by: string[]): number {
   return 0;
 }
 
-function page(found: Item[], { Limit, ExclusiveStartKey }: Input) {
+function page(found: Item[], { Limit, ExclusiveStartKey, IndexName }: Input) {
   const after = ExclusiveStartKey
-    ? found.findIndex((item) => keyOf(item) === keyOf(ExclusiveStartKey)) + 1
+    ? found.filter((item) => !isAfter(item, ExclusiveStartKey, IndexName)).length
     : 0;
   const items = found.slice(after, Limit ? after + Limit : undefined);
   const last = items.at(-1);
@@ -184,6 +200,13 @@ function page(found: Item[], { Limit, ExclusiveStartKey }: Input) {
       ? { LastEvaluatedKey: structuredClone(last) }
       : {}),
   };
+}
+
+/** Whether an item comes after the key that a page begins after; that item itself may be gone. */
+function isAfter(item: Item, start: Item, indexName: string | undefined): boolean {
+  const index = Object.values(indexes).find(({ name }) => name === indexName);
+  const by = index ? [index.hash, index.range, 'pk', 'sk'] : ['pk', 'sk'];
+  return compare(item, start, by) > 0;
 }
 
 function check(present: Item | undefined, input: Input): void {

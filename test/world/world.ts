@@ -11,6 +11,7 @@ import { PdfReader } from '../../infra/local/claude/pdf-reader.ts';
 import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
 import { deploymentTag } from '../../shared/claude/filename.ts';
 import { convert } from '../../shared/convert/convert.ts';
+import { StopLane } from '../../shared/journey/errors.ts';
 import { documentIdOf } from '../../shared/journey/ids.ts';
 import type { Log } from '../../shared/journey/log.ts';
 import {
@@ -84,6 +85,8 @@ export class World {
   readonly contents: Contents;
   /** The functions' settings. */
   readonly settings: Settings;
+  /** What the secret with the API key holds. */
+  apiKey = 'test-key';
   /** The printer; a test may replace it. */
   print: RenderTools['print'] = print;
   /** What converts; a test may put another converter here. */
@@ -230,13 +233,22 @@ export class World {
       gate?: Gate;
       dryRun?: boolean;
       sweep?: boolean;
+      resume?: boolean;
+      /** Workers take what the reconciler sends while it waits. */
+      meanwhile?: boolean;
       retry?: string[];
       timeLeft?: () => boolean;
     } = {},
   ): Promise<{ report: ReconcileReport | undefined; life: Life }> {
     const life = new Life(options.kill, options.gate);
+    const sleep = async (ms: number) => {
+      this.advance(ms);
+      while (options.meanwhile && (await this.work()));
+    };
     const report = await reconcile({
       ...reconcileTools(this.#ports(life), this.settings),
+      sleep,
+      resume: options.resume ?? false,
       dryRun: options.dryRun ?? false,
       sweep: options.sweep ?? false,
       retry: options.retry ?? [],
@@ -300,7 +312,10 @@ export class World {
       table: () => life.wrap('table', this.table),
       objects: life.wrap('objects', this.buckets),
       queues: life.wrap('queues', queuePort(this.queues, now)),
-      apiKey: () => async () => 'test-key',
+      apiKey: () => async () => {
+        if (this.apiKey) return this.apiKey;
+        throw new StopLane({ code: 'claude.no_key', message: 'the secret is empty' });
+      },
       claude: (options) => life.wrap('claude', this.#client(options)),
       convert: (input) => this.convert(input),
       print: (input) => this.print(input),
@@ -319,7 +334,7 @@ export class World {
     const client = new ClaudeClient({
       baseUrl: this.emulator.url,
       apiKey: 'test-key',
-      dialect: this.#options.emulator?.dialect ?? 'ga',
+      dialect: this.settings.claudeDialect,
       random: () => 0.5,
       now: this.now,
       sleep: async (ms) => this.advance(ms),

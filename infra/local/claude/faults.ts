@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accountFaultKinds, accountFaultOperations } from './account-kinds.ts';
 
 /**
  * Faults on demand: what to do (`kind`), to which calls (`method`, `path`, `operation`, `filename`),
@@ -39,6 +40,7 @@ const kinds = [
   'expire_file',
   /** Removes the file that the call is about before the call is processed. */
   'vanish_file',
+  ...accountFaultKinds,
 ] as const;
 
 type FaultKind = (typeof kinds)[number];
@@ -103,6 +105,7 @@ const operationsOf: Partial<Record<FaultKind, readonly string[]>> = {
   max_tokens: answering,
   expire_file: [...byId, ...answering],
   vanish_file: [...byId, ...answering],
+  ...accountFaultOperations,
 };
 
 /** Holds the faults and picks the one that strikes a call, if any. */

@@ -114,11 +114,13 @@ async function openState(
   pdfs: PdfReader,
   stop: AbortSignal,
 ): Promise<EmulatorState> {
+  const faults = new FaultBook(settings.random ?? Math.random);
+  for (const fault of settings.faults) faults.add(fault);
   return {
     settings,
     files: await FileStore.open(dataDir, settings.now, settings.deleteLagMs),
     journal: new Journal(settings.journalSize),
-    faults: new FaultBook(settings.random ?? Math.random),
+    faults,
     rates: new Rates(settings),
     pdfs,
     cache: new PromptCache(settings.now),

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ZodError } from 'zod';
+import type { Fault } from './faults.ts';
 import { type EmulatorOptions, toSettings } from './options.ts';
 
 /** `npm run emulator -- …`: the emulator on its own. Prints its URL and runs until SIGINT or SIGTERM. */
@@ -20,6 +21,8 @@ An emulator of the Claude API. Prints its URL on stdout; stop it with Ctrl-C.
   --latency-ms N               delay of every reply (default 0)
   --batch-delay-ms N           time from a batch's creation to its end (default 2000)
   --storage-bytes N            storage quota (default 1 TB, beta 500 GB)
+  --fault JSON                 a fault from the start, such as '{"kind":"credit_balance","count":"all"}';
+                               can be repeated; the kinds are in infra/local/claude/faults.ts
   --api-key KEY                accepts only this key; can be repeated (default: any key)
   --help                       this text
 
@@ -40,6 +43,7 @@ const options = {
   'batch-delay-ms': { type: 'string' },
   'storage-bytes': { type: 'string' },
   'api-key': { type: 'string', multiple: true },
+  fault: { type: 'string', multiple: true },
   help: { type: 'boolean' },
 } as const;
 
@@ -56,6 +60,14 @@ function numberOf(name: string, text: string | undefined): number | undefined {
 function rateOf(name: string, text: string | undefined): number | undefined {
   const rate = numberOf(name, text);
   return rate === 0 ? Infinity : rate;
+}
+
+function faultOf(text: string): Fault {
+  try {
+    return JSON.parse(text) as Fault;
+  } catch {
+    throw new UsageError(`--fault must be JSON, not "${text}"`);
+  }
 }
 
 function read(args: string[]): EmulatorOptions | 'help' {
@@ -84,6 +96,7 @@ function read(args: string[]): EmulatorOptions | 'help' {
     batchDelayMs: numberOf('batch-delay-ms', values['batch-delay-ms']),
     storageBytes: numberOf('storage-bytes', values['storage-bytes']),
     apiKeys: values['api-key'],
+    faults: values.fault?.map(faultOf),
   };
 }
 

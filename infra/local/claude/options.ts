@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FilesDialect } from '../../../shared/claude/options.ts';
+import { type Fault, faultSchema } from './faults.ts';
 
 /**
  * The emulator's options. Every limit defaults to the documented value of the real API, so that a client
@@ -44,6 +45,8 @@ export interface EmulatorOptions {
   batchDelayMs?: number | undefined;
   /** Whether requests in a batch may reference files. Unverified for the real API, so both are offered. */
   batchFileIds?: 'accept' | 'refuse' | undefined;
+  /** Faults that are there from the start; more can be added while it runs. */
+  faults?: readonly Fault[] | undefined;
 }
 
 export type EmulatorSettings = Omit<
@@ -79,6 +82,7 @@ const optionsSchema = z.strictObject({
   deleteLagMs: z.number().min(0).default(0),
   batchDelayMs: z.number().min(0).default(2_000),
   batchFileIds: z.enum(['accept', 'refuse']).default('accept'),
+  faults: z.array(faultSchema).readonly().default([]),
 });
 
 /** Applies the defaults. Throws `ZodError` on an invalid value. */
@@ -91,6 +95,7 @@ export function toSettings(options: EmulatorOptions): EmulatorSettings {
     now: given.now ?? Date.now,
     random: given.random,
     dataDir: given.dataDir,
+    faults: options.faults ?? [],
     apiKeys: given.apiKeys === undefined ? undefined : new Set(given.apiKeys),
     filesPerMinute: given.filesPerMinute ?? (beta ? 100 : 500),
     storageBytes: given.storageBytes ?? (beta ? 500e9 : 1e12),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { accountError } from './account-faults.ts';
 import type { CallContext } from './call.ts';
 import { ApiError, storageFull } from './errors.ts';
 import type { Fault } from './faults.ts';
@@ -35,6 +36,8 @@ export async function strike(call: CallContext, filename?: string): Promise<void
   call.fault = fault;
   call.entry.fault = fault.kind;
 
+  const refused = accountError(fault, call);
+  if (refused) throw refused;
   switch (fault.kind) {
     case 'error':
       throw faultError(fault);

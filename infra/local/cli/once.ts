@@ -6,6 +6,7 @@ import { dropFile } from './drop-file.ts';
 import { type Host, startHost } from './host.ts';
 import { Progress } from './progress.ts';
 import type { Standing } from './records.ts';
+import { resumeHeld } from './resume.ts';
 import { renderSummary, renderTable, renderTotals, showpiece } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { type Awaited, waitForEnd, waitForIdle } from './wait.ts';
@@ -34,7 +35,11 @@ export async function runOnce(
     say(
       `S3 ${host.stack.endpoints.s3} · DynamoDB ${host.stack.endpoints.dynamodb} · Claude ${host.claudeUrl}`,
     );
-    const { awaited, refused } = await dropAll(host, found.files, progress, terminal.signal);
+    // Awaited before the documents are: held ones would count as ended.
+    const [{ awaited, refused }] = await Promise.all([
+      dropAll(host, found.files, progress, terminal.signal),
+      resumeHeld(host, say),
+    ]);
     const { records, left } = await waitForAll(host, awaited, progress, terminal.signal);
     progress.clear();
     if (terminal.signal.aborted) {

@@ -7,6 +7,7 @@ import { Follower } from './follow.ts';
 import { type Host, startHost } from './host.ts';
 import { InboxMirror } from './inbox.ts';
 import { Progress } from './progress.ts';
+import { resumeHeld } from './resume.ts';
 import { renderLine, renderResumed, renderSummary, showpiece } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { pause } from './wait.ts';
@@ -43,7 +44,7 @@ export async function runWatch(
       say,
       signal: terminal.signal,
     });
-    await Promise.all([mirror.run(), follow(host, progress, terminal)]);
+    await Promise.all([mirror.run(), follow(host, progress, terminal), resumeHeld(host, say)]);
     progress.clear();
     say('Stopped. Unfinished documents resume at the next start.');
     return 0;
