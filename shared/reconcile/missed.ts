@@ -1,6 +1,6 @@
 import { documentIdOf } from '../journey/ids.ts';
-import { newestOrder } from '../ledger/documents.ts';
 import { orderAfter } from '../ledger/keys.ts';
+import { newestOrder } from '../ledger/version.ts';
 import type { Duty } from './duty.ts';
 import { readDocument } from './read-document.ts';
 import { note } from './report.ts';

@@ -1,4 +1,4 @@
-import { isOpen } from '../ledger/documents.ts';
+import { isOpen } from '../ledger/version.ts';
 import { retireParts } from '../steps/parts.ts';
 import type { Duty } from './duty.ts';
 import { readDocument } from './read-document.ts';

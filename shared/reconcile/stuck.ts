@@ -1,8 +1,8 @@
 import { type OpenStatus, type QueuedStep, steps } from '../journey/steps.ts';
 import { contentIdOf } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
-import { isOpen } from '../ledger/documents.ts';
 import { indexes, shardCount } from '../ledger/keys.ts';
+import { isOpen } from '../ledger/version.ts';
 import { resend, waitsFor } from '../steps/resend.ts';
 import type { Duty, ReconcileTools } from './duty.ts';
 import { readDocument } from './read-document.ts';

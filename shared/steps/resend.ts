@@ -2,7 +2,7 @@ import type { ObjectChange, StepMessage } from '../journey/messages.ts';
 import { type QueuedStep, queuedSteps, steps } from '../journey/steps.ts';
 import { contentNameOf } from '../ledger/content-id.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
-import { isOpen } from '../ledger/documents.ts';
+import { isOpen } from '../ledger/version.ts';
 import type { StepTools } from './tools.ts';
 
 /** The event that made this version, as it would be announced again: the ledger knows it by its sequencer. */
