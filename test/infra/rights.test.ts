@@ -46,6 +46,13 @@ const afterACrash = [
 /** The first function of a new version of the code writes it down; the others find it. */
 const firstOfAVersion = ['dynamodb:UpdateItem dropline-ledger/SCHEMA'];
 
+/** An outage or a fault of the deployment, its end, and a probe that gets through (ledger/troubles.ts and circuit.ts). */
+const inTrouble = [
+  'dynamodb:UpdateItem dropline-ledger/TROUBLE#*',
+  'dynamodb:DeleteItem dropline-ledger/TROUBLE#*',
+  'dynamodb:UpdateItem dropline-ledger/CIRCUIT#*',
+];
+
 /** Grants that no journey below uses, because it takes a crash or an hour; each with the code that does. */
 const rare: Record<string, string[]> = {
   // S3 answers 404 only to those who may list (infra/grants.ts).
@@ -65,6 +72,7 @@ const rare: Record<string, string[]> = {
   upload: [
     's3:ListBucket dropline-inbox',
     ...afterACrash,
+    ...inTrouble,
     // Another worker took the slot first, or the pace was pushed back (pace/pace.ts).
     'dynamodb:GetItem dropline-ledger/PACE#*',
     ...firstOfAVersion,
@@ -74,6 +82,7 @@ const rare: Record<string, string[]> = {
   ],
   summarize: [
     ...afterACrash,
+    ...inTrouble,
     ...firstOfAVersion,
     // The content was removed during the call (steps/ask.ts, `notSettled`).
     'dynamodb:DeleteItem dropline-ledger/CONTENT#*',
