@@ -94,6 +94,9 @@ function indexUnits(
 
 /** `DOC`, `CONTENT`, `REF` …: how the sort key begins. */
 function kindOf(item: Item | null | undefined): string {
+  const { S: pk = '' } = (item?.pk ?? {}) as { S?: string };
+  // The sort key of a cost entry names an answer.
+  if (pk.startsWith('COST#')) return 'COST';
   const { S = 'other' } = (item?.sk ?? {}) as { S?: string };
   return S.split('#')[0] ?? S;
 }
