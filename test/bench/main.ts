@@ -6,9 +6,10 @@ import { parseArgs } from 'node:util';
  * after the other. Exit code: that of the first bench that failed, 2 for an unknown name.
  */
 const benches: Record<string, string> = {
-  cost: '[COUNT...]    AWS requests per document and their list price',
+  cost: '[COUNT...]    AWS requests and capacity per document, and their list price',
   csv: '              CSV to text, against papaparse',
   docx: '[FOLDER]      docx to text, against mammoth and pandoc',
+  latency: '[COUNT]       one drop after the other, against a bare script on the SDK',
   normalize: '              docx, csv and render, one after the other',
   pace: '[WORKERS...]  a backlog of uploads against a rate limit, and the official SDK',
   render: '[FOLDER]      docx to PDF, against LibreOffice',
