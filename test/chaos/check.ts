@@ -4,6 +4,7 @@ import type { Emulator } from '../../infra/local/claude/index.ts';
 import type { LocalStack } from '../../infra/local/stack.ts';
 import { readMark } from '../../shared/claude/filename.ts';
 import { documentIdOf, terminalStatuses } from '../../shared/client/index.ts';
+import { booksOf } from '../world/books.ts';
 import { markOf, type Plan } from './plan.ts';
 
 /** The result of a run. */
@@ -71,58 +72,49 @@ export async function check(
     if (left > 0) violations.push(`${queue}: ${left} dead letters left`);
   }
 
-  const paid = Object.keys(plan.end).map((key) => {
-    const pk = byId.get(documentIdOf(stack.outputs.InboxBucket ?? '', key))?.pk;
-    const versions = items.filter((item) => item.pk === pk).map(callsOf);
-    return payment(key, versions, emulator, kills);
-  });
-  violations.push(...paid.flatMap((one) => one.violations));
+  const paid = payment(items, emulator, kills);
+  violations.push(...paid.violations);
   return {
     statuses,
     remoteFiles: files.length,
     uploads: emulator.journal({ operation: 'files.upload', status: 200 }).length,
-    paidCalls: sum(paid.map(({ calls }) => calls)),
-    paidAgain: sum(paid.map(({ again }) => again)),
-    countedCalls: sum(paid.map(({ counted }) => counted)),
+    paidCalls: paid.calls,
+    paidAgain: paid.again,
+    countedCalls: paid.counted,
     refusals: emulator.journal({ status: 429 }).length,
     violations,
   };
 }
 
-const callsOf = (item: Item): number => (item.usage as { calls?: number } | undefined)?.calls ?? 0;
-
-const sum = (numbers: number[]): number => numbers.reduce((total, each) => total + each, 0);
-
 /**
- * Checks that each version of a key was paid for once, except for replies that could not be recorded.
- * @param versions recorded calls of each version
+ * Checks that each answer was paid for once, except for replies that could not be recorded, and that the books
+ * count every paid call. A removed content that comes back is a new file and may be asked about again.
  */
 function payment(
-  key: string,
-  versions: number[],
+  items: Item[],
   emulator: Emulator,
   kills: number[],
 ): { calls: number; again: number; counted: number; violations: string[] } {
-  const title = key.split('/').at(-1) ?? '';
-  const answered = emulator
-    .journal({ operation: 'messages.create', status: 200 })
-    .filter(({ titles }) => titles?.includes(title));
-  // A reply is lost if the worker was killed between it and the next call.
-  const unrecorded = answered.filter(({ seq, fault }, index) => {
-    const next = answered[index + 1]?.seq ?? Infinity;
-    return fault === 'lost_reply' || kills.some((kill) => seq <= kill && kill < next);
-  }).length;
-  const calls = answered.length;
-  const counted = sum(versions);
-  const again = calls - versions.filter((each) => each > 0).length;
+  const answered = emulator.journal({ operation: 'messages.create', status: 200 });
+  const byFile = Map.groupBy(answered, ({ fileIds }) => fileIds?.join() ?? 'no file');
   const violations: string[] = [];
-  if (counted < calls) violations.push(`${key}: ${calls} paid calls, but only ${counted} recorded`);
-  if (again > unrecorded) {
-    violations.push(
-      `${key}: paid ${again} times too often, but only ${unrecorded} replies were lost`,
-    );
+  let again = 0;
+  for (const [file, calls] of byFile) {
+    // A reply is lost if the worker was killed between it and the next call.
+    const lost = calls.filter(({ seq, fault }, index) => {
+      const next = calls[index + 1]?.seq ?? Infinity;
+      return fault === 'lost_reply' || kills.some((kill) => seq <= kill && kill < next);
+    }).length;
+    again += calls.length - 1;
+    if (calls.length - 1 > lost)
+      violations.push(`${file}: paid ${calls.length} times, but only ${lost} replies were lost`);
   }
-  return { calls, again: Math.max(again, 0), counted, violations };
+
+  const books = booksOf(items);
+  if (answered.length === 0) violations.push('no paid call: the check of payments saw nothing');
+  if (books.calls < answered.length)
+    violations.push(`${answered.length} paid calls, but only ${books.calls} recorded`);
+  return { calls: answered.length, again, counted: books.calls, violations };
 }
 
 /** What is wrong with a document that should hold this content, if anything. */

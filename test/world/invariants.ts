@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { readMark } from '../../shared/claude/filename.ts';
 import { documentIdOf } from '../../shared/journey/ids.ts';
 import { terminalStatuses } from '../../shared/journey/record.ts';
+import { booksOf } from './books.ts';
 import { inbox, type World } from './world.ts';
 
 /** What must be true of every key once all messages are done and the reconciler has run. */
@@ -56,26 +57,11 @@ export async function checkInvariants(
  */
 function checkPaidOnce(world: World, items: Item[], kills: number): void {
   const paid = world.calls('messages.create').length;
-  /** Calls by answer: one that was removed and asked again is another. */
-  const booked = new Map<string, number>();
-  for (const { pk, sk } of items.filter((item) => String(item.pk).startsWith('COST#'))) {
-    const answer = String(sk).split('#').slice(0, 3).join('#');
-    const entries = items.filter(
-      (item) => item.pk === pk && String(item.sk).startsWith(`${answer}#`),
-    );
-    booked.set(answer, entries.length);
-  }
-  for (const item of items.filter(({ sk }) => String(sk).startsWith('ANSWER#'))) {
-    const contentId = String(item.pk).slice('CONTENT#'.length);
-    const answer = `${contentId}#${item.question}#${item.life}`;
-    booked.set(answer, Math.max(booked.get(answer) ?? 0, Number(item.calls)));
-  }
-  const questions = new Set([...booked.keys()].map((answer) => answer.replace(/#[^#]*$/, '')));
-  const calls = [...booked.values()].reduce((sum, each) => sum + each, 0);
+  const { calls, questions } = booksOf(items);
   const removals = world.events.filter(({ body }) => body.includes('"ObjectRemoved:')).length;
 
   expect(calls, 'calls in the books').toBeGreaterThanOrEqual(paid);
-  expect(paid, 'paid calls').toBeLessThanOrEqual(questions.size + removals + kills);
+  expect(paid, 'paid calls').toBeLessThanOrEqual(questions + removals + kills);
 }
 
 /** 5. Removed means gone: nothing that a removed document said is left, unless another document says it too. */
