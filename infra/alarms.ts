@@ -11,6 +11,7 @@ import {
   reconciled,
   serviceDown,
   serviceIsDown,
+  sweepIsBehind,
 } from '../shared/journey/alarm-lines.ts';
 import type { StepFunction } from './function.ts';
 import type { StepQueue } from './queue.ts';
@@ -124,15 +125,14 @@ export class Alarms extends Construct {
     });
   }
 
-  /** A document logs its stop once, then the reconciler does in each run: the window outlasts two runs. */
+  /** A document logs its stop once, then the reconciler does in each run. */
   #stoppedLanes({ workers, reconcile, reconcileEvery }: AlarmsProps): void {
-    const window = Math.min(2 * reconcileEvery.toMinutes() + 10, longestWindowMinutes);
     const stopped = this.#lines([...workers, reconcile], 'LaneStopped', [laneStopped]);
     this.#alarm(this, 'LaneIsStopped', {
       alarmDescription: 'Documents are held until a person acts: see error.code in their records',
       metric: stopped.with({ period: Duration.minutes(5) }),
       threshold: 1,
-      evaluationPeriods: Math.ceil(window / 5),
+      evaluationPeriods: twoRuns(reconcileEvery),
       datapointsToAlarm: 1,
     });
   }
@@ -176,5 +176,19 @@ export class Alarms extends Construct {
       evaluationPeriods: 7,
       datapointsToAlarm: 1,
     });
+    // Each run logs it, until the sweep has come through.
+    const behind = this.#lines([reconcile], 'SweepIsBehind', [sweepIsBehind]);
+    this.#alarm(reconcile, 'SweepBehind', {
+      alarmDescription: 'The reconciler has not finished its sweep for more than a day',
+      metric: behind.with({ period: Duration.minutes(5) }),
+      threshold: 1,
+      evaluationPeriods: twoRuns(reconcileEvery),
+      datapointsToAlarm: 1,
+    });
   }
+}
+
+/** Periods of five minutes that outlast two runs of the reconciler. */
+function twoRuns(reconcileEvery: Duration): number {
+  return Math.ceil(Math.min(2 * reconcileEvery.toMinutes() + 10, longestWindowMinutes) / 5);
 }

@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildApp } from '../../infra/app.ts';
 import type { Fault } from '../../infra/local/claude/index.ts';
-import { reconciled } from '../../shared/journey/alarm-lines.ts';
+import { reconciled, sweepIsBehind } from '../../shared/journey/alarm-lines.ts';
 import { outageWaitMs } from '../../shared/journey/backoff.ts';
 import { maxReceives, queuedSteps, visibilitySeconds } from '../../shared/journey/steps.ts';
 import { lookedAtSeconds } from '../../shared/reconcile/dead-letters.ts';
@@ -266,8 +266,29 @@ describe('a duty of the reconciler breaks off', () => {
   });
 });
 
+describe('the reconciler is behind with its sweep', () => {
+  const alarm = () => alarmOf('its sweep');
+  const behind = (from: number, to: number): Metrics =>
+    metricsOf(
+      minutes(from, to).flatMap((at) => (at % every === 0 ? [{ at, message: sweepIsBehind }] : [])),
+    );
+
+  test('rings with the first run that says so, and stays until the sweep has come through', () => {
+    const rings = ringing(alarm(), behind(60, 300), 400);
+
+    expect(rings).toEqual(minutes(61, 340));
+  });
+
+  test('is silent while sweeps come through', () => {
+    const runs = minutes(0, 400).filter((at) => at % every === 0);
+    const metrics = metricsOf(runs.map((at) => ({ at, message: reconciled })));
+
+    expect(ringing(alarm(), metrics, 400)).toEqual([]);
+  });
+});
+
 test('each alarm is simulated above', () => {
   const described = new Set(alarms.map(({ AlarmDescription }) => AlarmDescription));
 
-  expect(described.size).toBe(6);
+  expect(described.size).toBe(7);
 });
