@@ -21,8 +21,6 @@ const profile = defaultProfile('claude-haiku-5-5');
 const ref = { contentId: contentSha256, question: questionOf('document', profile) };
 const replyAddress = { bucket: 'results', key: `answers/${contentSha256}/${ref.question}/0.json` };
 const leaseMs = 300_000;
-/** How long a worker tries to write a reply down, in milliseconds. */
-const _triesForMs = leaseMs - 60_000;
 const paid = {
   inputTokens: 1_000,
   outputTokens: 200,
