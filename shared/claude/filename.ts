@@ -72,6 +72,16 @@ export function readMark(
   return mark ? { sha16, deployment, ext } : undefined;
 }
 
+/**
+ * A name of a remote file as people know it: without the mark, if it has one.
+ * @example unmarkedFilename('Lease.9f86d081884c7d65-6754af96.pdf') // 'Lease.pdf'
+ */
+export function unmarkedFilename(filename: string): string {
+  const mark = readMark(filename);
+  if (!mark) return filename;
+  return filename.replace(`.${mark.sha16}-${mark.deployment}.${mark.ext}`, `.${mark.ext}`);
+}
+
 /** The first `limit` units, or one fewer where the cut would split a surrogate pair. */
 function cut(text: string, limit: number): string {
   const short = text.slice(0, limit);

@@ -5,6 +5,7 @@ import {
   legalFilename,
   markedFilename,
   readMark,
+  unmarkedFilename,
 } from '../../shared/claude/filename.ts';
 
 const sha256 = '0123456789abcdef'.repeat(4);
@@ -136,6 +137,14 @@ describe('markedFilename', () => {
   ])('rejects %s', (_, sha, deployment, ext) => {
     expect(() => markedFilename('a', sha, deployment, ext)).toThrow(RangeError);
   });
+});
+
+test.each([
+  ['Lease.0123456789abcdef-6754af96.pdf', 'Lease.pdf'],
+  ['Lease.pdf', 'Lease.pdf'],
+  ['0123456789abcdef-6754af96.pdf', '0123456789abcdef-6754af96.pdf'],
+])('unmarkedFilename(%j) is %j', (filename, expected) => {
+  expect(unmarkedFilename(filename)).toBe(expected);
 });
 
 describe('readMark', () => {

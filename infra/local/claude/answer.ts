@@ -1,3 +1,4 @@
+import { unmarkedFilename } from '../../../shared/claude/filename.ts';
 import { type DocumentExtract, extractOf, type Quote } from './extract.ts';
 import type { Filling } from './fill-schema.ts';
 import { guessLanguage } from './language.ts';
@@ -137,8 +138,8 @@ function titleOf(sources: readonly Source[]): Sourced {
     if (extract.title) return { quote: extract.title, subject };
   }
   const named = sources.map(({ subject }) => subject?.title ?? subject?.file?.filename);
-  const name = named.find((candidate) => candidate !== undefined);
-  return { quote: plain(oneLine(name ?? 'Untitled')), subject: undefined };
+  const name = named.find((candidate) => candidate !== undefined) ?? 'Untitled';
+  return { quote: plain(oneLine(unmarkedFilename(name))), subject: undefined };
 }
 
 /** Without documents, the answer is made from the user's longest text. */
