@@ -16,16 +16,7 @@ const eventSchema = z.strictObject({
   sweep: z.boolean().default(false),
   /** What stopped the lanes is mended: probes each now, and resumes everything when the probe succeeds. */
   resume: z.boolean().default(false),
-  retry: z
-    .array(
-      z
-        .string()
-        .refine(
-          (code) => !code.endsWith('.dead_letter'),
-          'use an SQS redrive to retry dead letters',
-        ),
-    )
-    .default([]),
+  retry: z.array(z.string()).default([]),
 });
 
 /** Time reserved for saving the cursor and the report before Lambda's time is up, in milliseconds. */

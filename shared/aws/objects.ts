@@ -158,7 +158,10 @@ export class Objects {
     }
   }
 
-  /** The current object of a key, or `undefined` when there is none. */
+  /**
+   * The current object of a key, or `undefined` when there is none.
+   * @throws ObjectUnreadable when there is one that S3 does not describe to this role
+   */
   async head(target: {
     bucket: string;
     key: string;
@@ -173,8 +176,14 @@ export class Objects {
         sizeBytes: reply.ContentLength ?? 0,
       };
     } catch (error) {
-      if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) {
-        return undefined;
+      if (error instanceof S3ServiceException) {
+        const status = error.$metadata.httpStatusCode;
+        if (status === 404) return undefined;
+        // A reply to HEAD has no body, and so no code. 400 is an object with a key of the customer's (SSE-C).
+        if (status === 403 || status === 400) {
+          const said = `S3 does not describe s3://${target.bucket}/${target.key}: ${status}`;
+          throw new ObjectUnreadable('forbidden', said, { cause: error });
+        }
       }
       throw error;
     }

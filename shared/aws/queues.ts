@@ -95,22 +95,27 @@ export class Queues {
     return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
   }
 
-  /** Reads up to ten messages without deleting them; they stay invisible for `hiddenSeconds`. */
+  /**
+   * Reads up to ten messages without deleting them; they stay invisible for `hiddenSeconds`.
+   * @returns them with the time at which they were sent first, in epoch milliseconds
+   */
   async look(
     queueUrl: string,
     hiddenSeconds: number,
-  ): Promise<{ messageId: string; body: string }[]> {
+  ): Promise<{ messageId: string; body: string; sentAt: number }[]> {
     const { Messages } = await this.#client.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
         MaxNumberOfMessages: 10,
         VisibilityTimeout: hiddenSeconds,
         WaitTimeSeconds: 0,
+        MessageSystemAttributeNames: ['SentTimestamp'],
       }),
     );
-    return (Messages ?? []).map(({ MessageId, Body }) => ({
+    return (Messages ?? []).map(({ MessageId, Body, Attributes }) => ({
       messageId: MessageId ?? '',
       body: Body ?? '',
+      sentAt: Number(Attributes?.SentTimestamp ?? 0),
     }));
   }
 }

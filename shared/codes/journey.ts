@@ -61,7 +61,8 @@ export const journeyCodes = {
   'normalize.dead_letter': {
     outcome: 'failed',
     meaning: 'The worker was killed on every delivery of this document.',
-    advice: 'See the logs of the normalize function, then redrive its dead-letter queue.',
+    advice:
+      'See the logs of the normalize function, then redrive its dead-letter queue, or retry this code.',
   },
   'render.internal': {
     outcome: 'retried',
@@ -71,7 +72,8 @@ export const journeyCodes = {
   'render.dead_letter': {
     outcome: 'failed',
     meaning: 'The worker was killed on every delivery of this document.',
-    advice: 'See the logs of the render function, then redrive its dead-letter queue.',
+    advice:
+      'See the logs of the render function, then redrive its dead-letter queue, or retry this code.',
   },
   'upload.source_lost': {
     outcome: 'failed',
@@ -104,7 +106,8 @@ export const journeyCodes = {
   'upload.dead_letter': {
     outcome: 'failed',
     meaning: 'The worker was killed on every delivery of this document.',
-    advice: 'See the logs of the upload function, then redrive its dead-letter queue.',
+    advice:
+      'See the logs of the upload function, then redrive its dead-letter queue, or retry this code.',
   },
   'upload.keeps_failing': {
     outcome: 'failed',
@@ -144,7 +147,8 @@ export const journeyCodes = {
   'summarize.dead_letter': {
     outcome: 'failed',
     meaning: 'The worker was killed on every delivery of this document.',
-    advice: 'See the logs of the summarize function, then redrive its dead-letter queue.',
+    advice:
+      'See the logs of the summarize function, then redrive its dead-letter queue, or retry this code.',
   },
   'claude.no_key': {
     outcome: 'held',

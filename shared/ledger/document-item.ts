@@ -55,6 +55,8 @@ const attributes = documentRecordSchema.extend({
   evictions: z.int().optional(),
   /** Times in a row that the step this document waits for found the Claude API down. */
   outages: z.int().optional(),
+  /** When a person had its dead letter retried: what was sent to its step before that counts no more. */
+  retriedAt: z.string().optional(),
   /** The status that a held document resumes from. */
   heldFrom: z.enum(['received', 'normalized', 'uploaded']).optional(),
   /** How deep in containers this document is: 0 for an object of the inbox. */

@@ -8,6 +8,7 @@ import { release } from '../steps/release.ts';
 import { liveFile } from '../steps/upload.ts';
 import type { Duty, ReconcileTools } from './duty.ts';
 import { readDocument } from './read-document.ts';
+import { checkReferences } from './references.ts';
 import { note, type ReconcileReport } from './report.ts';
 
 /** The API looks up at most 100 ids per call. */
@@ -108,7 +109,7 @@ async function lookAfterContent(
   tools: ReconcileTools,
   report: ReconcileReport,
 ): Promise<void> {
-  if (!(await tools.contents.isReferenced(contentId))) {
+  if (!(await checkReferences(contentId, fileId, tools, report))) {
     if (tools.keepRemoteFiles) return;
     note(report, 'released', contentId);
     if (!tools.dryRun) await release({ ...noDocument, ...contentName(contentId) }, tools);

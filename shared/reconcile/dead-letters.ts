@@ -20,7 +20,8 @@ export const lookedAtSeconds = 30;
 /**
  * Marks the documents behind dead letters `failed`, so that they do not appear to be in progress forever.
  * The messages stay where they are: moved back to their queue (SQS redrive), they restart their documents,
- * because a step accepts a document that failed with `<step>.dead_letter`.
+ * because a step accepts a document that failed with `<step>.dead_letter`. SQS drops them after 14 days; `retry` restarts
+ * such a document without its message.
  */
 export const buryDeadLetters: Duty = async (_cursor, tools, report) => {
   for (const { step, url } of tools.deadLetters) {
@@ -28,9 +29,11 @@ export const buryDeadLetters: Duty = async (_cursor, tools, report) => {
     while (tools.timeLeft()) {
       const messages = await tools.queues.look(url, lookedAtSeconds);
       if (messages.every(({ messageId }) => seen.has(messageId))) break;
-      for (const { messageId, body } of messages) {
+      for (const { messageId, body, sentAt } of messages) {
         seen.add(messageId);
-        for (const letter of lettersIn(step, body)) await bury(letter, tools, report);
+        for (const letter of lettersIn(step, body)) {
+          await bury({ ...letter, sentAt }, tools, report);
+        }
       }
     }
   }
@@ -73,8 +76,12 @@ function lettersIn(step: QueuedStep, body: string): Letter[] {
 const hasEnded = (status: Status): boolean =>
   status === 'removed' || status === 'failed' || status === 'skipped';
 
-async function bury(letter: Letter, tools: ReconcileTools, report: ReconcileReport): Promise<void> {
-  const { step, documentId, order, contentSha256, releases } = letter;
+async function bury(
+  letter: Letter & { sentAt: number },
+  tools: ReconcileTools,
+  report: ReconcileReport,
+): Promise<void> {
+  const { step, documentId, order, contentSha256, releases, sentAt } = letter;
   const document = await readDocument(documentId, tools, report);
   if (document === null) return;
   const superseded = document !== undefined && document.order > order;
@@ -93,6 +100,8 @@ async function bury(letter: Letter, tools: ReconcileTools, report: ReconcileRepo
   if (hasEnded(document.status) && !tools.dryRun) await releasePast(document, tools);
   // Only a document that waits for this step is marked failed.
   if (waitsFor(document) !== step) return;
+  // A person has had it retried since: its new message is under way.
+  if (document.retriedAt && sentAt < Date.parse(document.retriedAt)) return;
   note(report, 'buried', documentId);
   if (tools.dryRun) return;
   const last = document.error;
@@ -100,7 +109,7 @@ async function bury(letter: Letter, tools: ReconcileTools, report: ReconcileRepo
     code: `${step}.dead_letter`,
     message: `The step gave up after several deliveries${last ? `; the last error was: ${last.message}` : ' without recording an error: its worker was killed each time'}.`,
     step,
-    advice: 'See the logs of the step, then move the message back with an SQS redrive.',
+    advice: `See the logs of the step, then move the message back with an SQS redrive, or retry the document: {"retry":["${step}.dead_letter"]}.`,
   });
   if (stopped) await releasePast(stopped, tools);
 }

@@ -46,9 +46,15 @@ export interface ReconcileTools extends UploadTools {
   refreshMs: number;
 }
 
+/** What a duty works with. */
+export interface DutyTools extends ReconcileTools {
+  /** Messages that waited in the intake queue when the sweep began. */
+  intakeWaiting: number;
+}
+
 /** Works through one page; returns the cursor of the next page, or `undefined` at the end. */
 export type Duty = (
   cursor: string | undefined,
-  tools: ReconcileTools,
+  tools: DutyTools,
   report: ReconcileReport,
 ) => Promise<string | undefined>;

@@ -4,10 +4,11 @@ import { dutyFailed, sweepIsBehind } from '../journey/alarm-lines.ts';
 import { Defer } from '../journey/errors.ts';
 import { sweepContents } from './contents.ts';
 import { buryDeadLetters } from './dead-letters.ts';
-import type { Duty, ReconcileTools } from './duty.ts';
+import type { Duty, DutyTools, ReconcileTools } from './duty.ts';
 import { announceMissed } from './missed.ts';
 import { sweepOrphans } from './orphans.ts';
 import { forgetPast } from './past.ts';
+import { announceRemoved } from './removals.ts';
 import { note, type ReconcileReport } from './report.ts';
 import { resumeHeld } from './resume.ts';
 import { sweepStaged } from './staged.ts';
@@ -25,6 +26,7 @@ const quick = {
 const sweep = {
   missed: announceMissed,
   staged: sweepStaged,
+  removed: announceRemoved,
   past: forgetPast,
   contents: sweepContents,
   orphans: sweepOrphans,
@@ -41,6 +43,8 @@ const stateSchema = z.object({
   sweptAt: z.string().optional(),
   /** Since when a sweep has been due, while it is. */
   dueSince: z.string().optional(),
+  /** Messages that waited in the intake queue when the sweep began. */
+  intakeWaiting: z.number().default(0),
   /** Running sums of the orphan sweep, which may take more than one run. */
   storageBytes: z.number().default(0),
   remoteFiles: z.number().default(0),
@@ -60,7 +64,8 @@ const stateKey = { pk: 'RECONCILE', sk: 'STATE' };
  * run resumes there.
  * @returns the report, which is also stored in the results bucket
  */
-export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport> {
+export async function reconcile(runTools: ReconcileTools): Promise<ReconcileReport> {
+  const tools: DutyTools = { ...runTools, intakeWaiting: 0 };
   const startedAt = new Date(tools.now()).toISOString();
   const report: ReconcileReport = {
     startedAt,
@@ -80,6 +85,8 @@ export async function reconcile(tools: ReconcileTools): Promise<ReconcileReport>
   const due =
     state.sweep !== undefined || !state.sweptAt || sinceMs(state.sweptAt, tools) >= tools.sweepMs;
   if (due) state.dueSince ??= startedAt;
+  if (due && !state.sweep) state.intakeWaiting = await tools.backlog('normalize');
+  tools.intakeWaiting = state.intakeWaiting;
   // Documents wait for the quick round, so it runs every time; a sweep that is due has the rest of the run.
   const quickEndsAt = tools.now() + tools.quickShareMs;
   const hasQuickTime = () => tools.timeLeft() && (!due || tools.now() < quickEndsAt);
@@ -130,7 +137,7 @@ async function goRound(
   duties: Record<string, Duty>,
   place: Place | undefined,
   timeLeft: () => boolean,
-  tools: ReconcileTools,
+  tools: DutyTools,
   report: ReconcileReport,
   arrived: (place: Place | undefined) => Promise<void>,
 ): Promise<boolean> {

@@ -55,7 +55,13 @@ export const retryFailed: Duty = async (cursor, tools, report) => {
     const moved = await tools.documents.move(
       document,
       steps[error.step].worksOn,
-      { attempts: { ...attempts, [error.step]: 0 } },
+      {
+        attempts: { ...attempts, [error.step]: 0 },
+        // Its dead letter may still be there, and must not end it again.
+        ...(error.code.endsWith('.dead_letter') && {
+          retriedAt: new Date(tools.now()).toISOString(),
+        }),
+      },
       { remove: ['error', 'outages', 'evictions'] },
     );
     if (moved) await resend(moved, tools);

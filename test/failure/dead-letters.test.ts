@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { QueueName } from '../../shared/journey/steps.ts';
 import { sha256Of } from '../world/digest.ts';
 import {
@@ -188,4 +188,68 @@ test('a dry run fails no document', async () => {
 
   expect(report?.counts.buried).toBe(1);
   expect((await world.record('a.txt'))?.status).toBe('normalized');
+});
+
+describe('a document whose dead letter was retried by its code', () => {
+  const queues = [
+    ['normalize', 'intake'],
+    ['upload', 'upload'],
+    ['summarize', 'summarize'],
+  ] as const;
+
+  /** The document is `failed` with the code of its dead letter. */
+  async function buried(step: string, queue: QueueName): Promise<void> {
+    await begin();
+    await upTo(queue);
+    if (step === 'normalize') await world.work({ kill: { call: 1, when: 'before' } });
+    world.advance(hour);
+    await poison(queue);
+    await world.reconcile();
+    expect((await world.record('a.txt'))?.error?.code).toBe(`${step}.dead_letter`);
+  }
+
+  test.each(queues)('starts again at %s when SQS has dropped the letter', async (step, queue) => {
+    await buried(step, queue);
+    world.queues[queue].deadLetters.splice(0);
+
+    const { report } = await world.reconcile({ retry: [`${step}.dead_letter`] });
+    await world.drain();
+
+    expect(report?.counts).toEqual({ retried: 1 });
+    const record = await world.record('a.txt');
+    expect(record?.status).toBe('ready');
+    expect(record?.error).toBeUndefined();
+    expect(world.calls('files.upload')).toHaveLength(1);
+    expect(world.calls('messages.create')).toHaveLength(1);
+  });
+
+  test.each(queues)(
+    'is not ended again by the letter that is still there, in %s',
+    async (step, queue) => {
+      await buried(step, queue);
+
+      await world.reconcile({ retry: [`${step}.dead_letter`] });
+      // The next run sees the letter before a worker has had its turn.
+      const { report } = await world.reconcile();
+      await world.drain();
+      world.queues[queue].redrive(world.now());
+      await world.drain();
+
+      expect(report?.counts.buried).toBeUndefined();
+      expect((await world.record('a.txt'))?.status).toBe('ready');
+      expect(world.calls('messages.create')).toHaveLength(1);
+    },
+  );
+
+  test.each(queues)('is ended by the next letter, in %s', async (step, queue) => {
+    await buried(step, queue);
+    await world.reconcile({ retry: [`${step}.dead_letter`] });
+    await poison(queue);
+    expect(world.queues[queue].deadLetters).toHaveLength(2);
+
+    const { report } = await world.reconcile();
+
+    expect(report?.counts.buried).toBe(1);
+    expect((await world.record('a.txt'))?.error?.code).toBe(`${step}.dead_letter`);
+  });
 });

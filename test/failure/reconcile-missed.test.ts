@@ -11,6 +11,7 @@ describe('objects whose event is missing', () => {
   test('are announced, and a later event still wins', async () => {
     await begin();
     world.drop('a.txt', text('a'));
+    world.advance(hour);
 
     const { report } = await world.reconcile();
     await world.drain();
@@ -28,6 +29,7 @@ describe('objects whose event is missing', () => {
     await begin();
     world.buckets.pageSize = 2;
     for (const name of ['a', 'b', 'c', 'd', 'e']) world.drop(`${name}.txt`, text(name));
+    world.advance(hour);
 
     const { report } = await world.reconcile();
 
@@ -98,6 +100,7 @@ describe('objects whose event is missing', () => {
   test('are left alone when they are gone before they are announced', async () => {
     await begin();
     world.drop('a.txt', text('a'));
+    world.advance(hour);
     const { head } = world.buckets;
     world.buckets.head = async () => undefined;
 

@@ -51,6 +51,7 @@ test('a dry run reports everything, even right after a sweep or in the middle of
   await onePageUntil('orphans', { sweep: true });
   await world.emulator.vanishFile((await present('left.txt')).fileId ?? '');
   world.drop('later.txt', text('later'));
+  world.advance(hour);
 
   const { report } = await world.reconcile({ dryRun: true });
 
@@ -65,6 +66,7 @@ test('a sweep that a person asks for is made, by a later run if the first is too
   await settled('a');
   await world.reconcile();
   world.drop('missed.txt', text('missed'));
+  world.advance(hour);
   expect((await world.reconcile()).report?.counts).toEqual({});
 
   const { report } = await world.reconcile({ sweep: true });
@@ -72,6 +74,7 @@ test('a sweep that a person asks for is made, by a later run if the first is too
 
   await world.drain();
   world.drop('again.txt', text('again'));
+  world.advance(hour);
   let pages = 1;
   const { report: short } = await world.reconcile({ sweep: true, timeLeft: () => pages-- > 0 });
   expect(short).toMatchObject({ unfinished: true });
@@ -197,7 +200,11 @@ describe('runs', () => {
 
     const { report } = await world.reconcile();
 
-    expect(report?.ids.errors).toEqual(['missed: no such bucket', 'staged: no such bucket']);
-    expect(report?.counts).toMatchObject({ errors: 2, gone: 1 });
+    expect(report?.ids.errors).toEqual([
+      'missed: no such bucket',
+      'staged: no such bucket',
+      'removed: no such bucket',
+    ]);
+    expect(report?.counts).toMatchObject({ errors: 3, gone: 1 });
   });
 });

@@ -160,8 +160,13 @@ export function deadLetterTwin(queue: 'intake' | 'upload' | 'summarize', body: s
 /** A world in which every duty of the reconciler has something to do; `repairs` counts it. */
 export async function disorder(): Promise<void> {
   await begin();
-  await settled('gone', 'left');
+  await settled('gone', 'left', 'lost');
   await world.emulator.vanishFile((await present('gone.txt')).fileId ?? '');
+  // The event of its removal is lost.
+  world.remove('lost.txt');
+  // A release of one of its versions was lost.
+  const { contentSha256 = '', documentId } = await present('left.txt');
+  await world.contents.join(contentSha256, documentId, '0'.repeat(64));
   // Its event is lost.
   world.drop('missed.txt', text('missed'));
   // Its message is lost.
@@ -177,7 +182,14 @@ export async function disorder(): Promise<void> {
 }
 
 /** What the reconciler reports after `disorder`. */
-export const repairs = { announced: 1, resent: 1, gone: 1, orphansDeleted: 1 };
+export const repairs = {
+  announced: 1,
+  resent: 1,
+  removalsAnnounced: 1,
+  referencesReleased: 1,
+  gone: 1,
+  orphansDeleted: 1,
+};
 
 /** The cost entries of the ledger. */
 export async function costEntries(): Promise<CostEntry[]> {

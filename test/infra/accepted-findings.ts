@@ -9,6 +9,7 @@ export const accepted: Record<string, string> = {
   'AwsSolutions-IAM5[Resource::<DroplineStagingFD5F02E3.Arn>/staged/*]': 'As for the inbox.',
   'AwsSolutions-IAM5[Resource::<DroplineResults6A0F57E0.Arn>/answers/*]': 'As for the inbox.',
   'AwsSolutions-IAM5[Resource::<DroplineResults6A0F57E0.Arn>/reconcile/*]': 'As for the inbox.',
+  'AwsSolutions-IAM5[Resource::<DroplineResults6A0F57E0.Arn>/sweep/*]': 'As for the inbox.',
   'Serverless-SQSRedrivePolicy': 'Only the dead-letter queues have none.',
   'Serverless-LambdaDLQ':
     'The functions read from queues that have one; the next run of the reconciler makes up for a failed one.',

@@ -1,4 +1,9 @@
-import { DeleteItemCommand, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { strToU8, zipSync } from 'fflate';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -192,18 +197,25 @@ async function removals(): Promise<void> {
   await until('lost.txt', ({ status }) => status === 'removed');
 }
 
-/** An object without a record, and a file that is gone. */
+/** A record without an object, and a file that is gone. */
 async function repairs(): Promise<void> {
   const { inbox, table: TableName } = journey;
-  await journey.drop('forgotten.txt', 'Its record is lost. The reconciler announces it.');
   await journey.drop('gone.txt', 'Its file is lost. The reconciler uploads it.');
   const { fileId } = await journey.ended('gone.txt');
-  await journey.ended('forgotten.txt');
-  const pk = { S: `DOC#${documentIdOf(inbox, 'forgotten.txt')}` };
-  await dynamodb.send(new DeleteItemCommand({ TableName, Key: { pk, sk: { S: 'DOC' } } }));
+  const pk = (key: string) => ({ S: `DOC#${documentIdOf(inbox, key)}` });
+  const Key = { pk: pk('gone.txt'), sk: { S: 'DOC' } };
+  const { Item } = await dynamodb.send(new GetItemCommand({ TableName, Key }));
+  const removed = {
+    ...Item,
+    pk: pk('removed-unsaid.txt'),
+    documentId: { S: documentIdOf(inbox, 'removed-unsaid.txt') },
+    key: { S: 'removed-unsaid.txt' },
+    updatedAt: { S: '2026-11-01T00:00:00.000Z' },
+  };
+  await dynamodb.send(new PutItemCommand({ TableName, Item: removed }));
   await journey.emulator.vanishFile(fileId ?? '');
   await reconcile({ sweep: true });
-  await journey.ended('forgotten.txt');
+  await until('removed-unsaid.txt', ({ status }) => status === 'removed');
 }
 
 /** Lanes that a person has to open, at both steps that call Claude; then they are open again. */

@@ -130,7 +130,6 @@ describe('the reconciler, run by hand,', () => {
   test.each([
     ['a misspelt option', { dryrun: true }, /dryrun/],
     ['a value of the wrong type', { retry: 'claude.server_error' }, /retry/],
-    ['a code that only a redrive can retry', { retry: ['upload.dead_letter'] }, /redrive/],
   ])('does nothing for %s', async (_, event, message) => {
     const answer = await journey.stack.invoke('reconcile', event);
 

@@ -5,7 +5,7 @@ import { Circuits } from '../../shared/ledger/circuit.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
 import { documentKey, shardOf } from '../../shared/ledger/keys.ts';
 import type { Table } from '../../shared/ledger/table.ts';
-import type { ReconcileTools } from '../../shared/reconcile/duty.ts';
+import type { DutyTools } from '../../shared/reconcile/duty.ts';
 import type { ReconcileReport } from '../../shared/reconcile/report.ts';
 import { resumeHeld } from '../../shared/reconcile/resume.ts';
 import { VirtualTime } from '../pace/virtual-time.ts';
@@ -86,7 +86,7 @@ async function reconciler() {
       await time.sleep(sendMs * Math.ceil(messages.length / 80));
       sent.push(...messages);
     },
-  } as unknown as ReconcileTools;
+  } as unknown as DutyTools;
   const report: ReconcileReport = {
     startedAt: '',
     dryRun: false,

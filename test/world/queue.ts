@@ -7,6 +7,8 @@ interface Message {
   body: string;
   visibleAt: number;
   receives: number;
+  /** Epoch milliseconds; 0 for one that a test put there by hand. */
+  sentAt?: number;
 }
 
 /** An in-memory standard SQS queue: visibility, delays, receive counts and a dead-letter queue. */
@@ -24,9 +26,10 @@ export class MemoryQueue {
     this.#maxReceives = maxReceives;
   }
 
-  send(body: string, visibleAt: number): void {
+  send(body: string, visibleAt: number, sentAt = visibleAt): void {
     this.#counter += 1;
-    this.messages.push({ id: `${this.url}#${this.#counter}`, body, visibleAt, receives: 0 });
+    const id = `${this.url}#${this.#counter}`;
+    this.messages.push({ id, body, visibleAt, receives: 0, sentAt });
   }
 
   /** Takes a visible message, chosen by `pick` (a number from 0 to below 1), or `undefined`. */
@@ -102,7 +105,7 @@ export function queuePort(queues: Record<QueueName, MemoryQueue>, now: () => num
   return {
     send: async (url, message, delayMs = 0) => {
       const body = typeof message === 'string' ? message : JSON.stringify(message);
-      find(url).send(body, now() + delayMs);
+      find(url).send(body, now() + delayMs, now());
     },
     sendAll: async (url, messages) => {
       for (const message of messages) find(url).send(JSON.stringify(message), now());
@@ -110,9 +113,10 @@ export function queuePort(queues: Record<QueueName, MemoryQueue>, now: () => num
     giveBack: async (url, receipt, delayMs) => find(url).hide(receipt, now() + delayMs),
     backlog: async (url) => find(url).messages.filter(({ visibleAt }) => visibleAt <= now()).length,
     look: async (url) =>
-      find(url.replace(deadLetterSuffix, '')).deadLetters.map(({ id, body }) => ({
+      find(url.replace(deadLetterSuffix, '')).deadLetters.map(({ id, body, sentAt = 0 }) => ({
         messageId: id,
         body,
+        sentAt,
       })),
   };
 }
