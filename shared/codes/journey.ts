@@ -146,6 +146,13 @@ export const journeyCodes = {
     meaning: 'The worker was killed on every delivery of this document.',
     advice: 'See the logs of the summarize function, then redrive its dead-letter queue.',
   },
+  'profile.unknown': {
+    outcome: 'failed',
+    meaning:
+      'The object asks, by its metadata or tag `dropline-profile`, for a profile that does not exist.',
+    advice:
+      'Add a profile of that name to dropline.config.json, or correct the tag; then run the reconciler with `{"retry":["profile.unknown"]}`. Metadata can only be corrected by dropping the file again.',
+  },
   'claude.no_key': {
     outcome: 'held',
     meaning: 'The secret holds no Claude API key yet.',
