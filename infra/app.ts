@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { WrongConfig } from '../shared/config/faults.ts';
+import { deployedConfig } from './config.ts';
 import { readContext, WrongContext } from './context.ts';
 import { Dropline } from './dropline.ts';
 import type { DroplineProps } from './settings.ts';
@@ -14,6 +15,8 @@ import type { DroplineProps } from './settings.ts';
 export function buildApp(props: DroplineProps = {}, outdir?: string): App {
   const app = new App(outdir ? { outdir } : {});
   const { reconcileEveryMinutes, ...fromContext } = readContext(app.node.getAllContext());
+  // Before there is a stack: what CDK synthesises when the process ends must not hide the message.
+  deployedConfig({ ...fromContext, ...props });
   const stack = new Stack(app, 'Dropline', {
     description: 'Dropline: files dropped in a bucket become Claude file_ids and summaries',
   });
