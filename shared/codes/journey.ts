@@ -120,15 +120,17 @@ export const journeyCodes = {
   },
   'summarize.refused': {
     outcome: 'failed',
-    meaning: 'Claude declined to summarise the document.',
+    meaning:
+      'Claude declined to summarise the document; `error.category` says on what grounds, where it is known.',
     advice:
-      'Read the document yourself. Dropping it again does not ask again; a reconcile run with `{"retry":["summarize.refused"]}` does, and is paid for.',
+      'Read the document yourself, or name another model in its profile. Dropping it again does not ask again; a reconcile run with `{"retry":["summarize.refused"]}` does, and is paid for.',
   },
   'summarize.max_tokens': {
     outcome: 'failed',
-    meaning: 'The summary was cut off at the limit of output tokens.',
+    meaning:
+      'The summary was cut off at the most output tokens that the profile allows, thinking included.',
     advice:
-      'Split the document, or reconcile with `{"retry":["summarize.max_tokens"]}`, which asks again and is paid for.',
+      'Raise `maxTokens` in the profile or lower its `effort`, then run the reconciler with `{"retry":["summarize.max_tokens"]}`, which asks again and is paid for.',
   },
   'summarize.unexpected_stop': {
     outcome: 'failed',
