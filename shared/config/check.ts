@@ -44,20 +44,17 @@ function faultsIn(profile: GivenProfile, model: string): string[] {
   return [...faults, ...modelFaults(profile, model)];
 }
 
-function modelFaults({ effort, maxTokens }: GivenProfile, model: string): string[] {
+function modelFaults({ effort }: GivenProfile, model: string): string[] {
   const facts = factsOf(model);
   if (!facts) return [];
   const faults: string[] = [];
-  const { efforts, thinking, maxOutputTokens } = facts;
+  const { efforts, thinking } = facts;
   if (effort === 'none') {
     if (!thinking.off)
       faults.push(`effort: ${model} always thinks; it takes ${efforts.join(', ')}`);
   } else if (effort !== undefined && !efforts.includes(effort satisfies Effort)) {
     const levels = ['none', ...efforts].join(', ');
     faults.push(`effort: ${model} does not take "${effort}"; it takes ${levels}`);
-  }
-  if (maxTokens !== undefined && maxTokens > maxOutputTokens) {
-    faults.push(`maxTokens: ${model} writes at most ${maxOutputTokens} tokens, not ${maxTokens}`);
   }
   return faults;
 }

@@ -47,10 +47,11 @@ export const profileSchema = z.strictObject({
   maxTokens: z
     .int()
     .min(256)
-    .max(128_000)
+    // More would take a model longer than a function may wait, and what was waited for in vain is paid for.
+    .max(32_000)
     .optional()
     .describe(
-      'Most output tokens of a call, thinking included. The first call has at most 4,096; an answer that is cut off there is asked for once more with this many. By default 16,384, or 4,096 for a model that Dropline does not know.',
+      'Most output tokens of a call, thinking included. At an effort below medium the first call has at most 4,096, at medium 8,192; an answer that is cut off there is asked for once more with this many. By default 16,384, or 4,096 for a model that Dropline does not know.',
     ),
   prompt: z
     .string()

@@ -130,12 +130,20 @@ describe('the room for an answer', () => {
     [{}, { first: 4_096, most: 16_384 }],
     [{ maxTokens: 8_192 }, { first: 4_096, most: 8_192 }],
     [{ maxTokens: 1_000 }, { first: 1_000, most: 1_000 }],
+    [{ effort: 'none' }, { first: 4_096, most: 16_384 }],
+    [{ effort: 'medium' }, { first: 8_192, most: 16_384 }],
+    [{ effort: 'high' }, { first: 16_384, most: 16_384 }],
+    [
+      { effort: 'max', maxTokens: 30_000 },
+      { first: 30_000, most: 30_000 },
+    ],
+    [{ model: 'claude-haiku-4-5' }, { first: 4_096, most: 16_384 }],
     [{ model: 'unknown' }, { first: 4_096, most: 4_096 }],
     [
       { model: 'unknown', maxTokens: 9_000 },
       { first: 4_096, most: 9_000 },
     ],
-  ])('of %j', (changes, room) => {
+  ] satisfies [Partial<Profile>, object][])('of %j', (changes, room) => {
     expect(roomFor({ ...profile, ...changes })).toEqual(room);
   });
 
