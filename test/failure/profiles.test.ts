@@ -178,6 +178,95 @@ describe('a profile that does not exist', () => {
   });
 });
 
+describe('a profile that is changed', () => {
+  const careful = '{"profiles": [{"prefix": "a/", "prompt": "Name the parties."}]}';
+
+  test('changes nothing for a document that is ready, whatever is delivered again', async () => {
+    await begin();
+    drop('a/x.txt', first);
+    await world.drain();
+    const before = await present('a/x.txt');
+
+    world.config = careful;
+    world.deliver(...world.events);
+    await world.drain();
+    await world.reconcile({ sweep: true });
+    await settleDown(world);
+
+    expect(await present('a/x.txt')).toEqual(before);
+    expect(paidCalls()).toBe(1);
+  });
+
+  test('is the one of a document that is dropped again, and its question is paid for', async () => {
+    await begin();
+    drop('a/x.txt', first);
+    await world.drain();
+    const before = await present('a/x.txt');
+
+    world.config = careful;
+    drop('a/x.txt', first);
+    await world.drain();
+
+    const now = await present('a/x.txt');
+    expect(now).toMatchObject({ status: 'ready', profile: 'a', fileId: before.fileId });
+    expect(now.profileHash).not.toBe(before.profileHash);
+    expect(now.answers?.summary?.question).not.toBe(before.answers?.summary?.question);
+    expect(paidCalls()).toBe(2);
+  });
+
+  test('while a document is under way is the one that the record tells of', async () => {
+    await begin();
+    drop('a/x.txt', first);
+    await world.work({ only: ['intake'] });
+    const before = await present('a/x.txt');
+
+    world.config = careful;
+    await world.drain();
+
+    const now = await present('a/x.txt');
+    expect([before.profile, now.profile]).toEqual(['default', 'a']);
+    expect(now.profileHash).not.toBe(before.profileHash);
+  });
+
+  test('and has gone before its document was uploaded ends it, and a retry goes on once it is back', async () => {
+    const named = '{"profiles": [{"name": "careful", "effort": "high"}]}';
+    await begin({ config: named });
+    world.deliver(world.drop('x.txt', first, { profileAsked: 'careful' }));
+    await world.work({ only: ['intake'] });
+
+    world.config = '{}';
+    await world.drain();
+    expect(await present('x.txt')).toMatchObject({
+      status: 'failed',
+      error: { code: 'profile.unknown', step: 'upload' },
+    });
+    expect(world.emulator.files()).toEqual([]);
+
+    world.config = named;
+    await world.reconcile({ retry: ['profile.unknown'] });
+    await world.drain();
+    expect(await present('x.txt')).toMatchObject({ status: 'ready', profile: 'careful' });
+  });
+
+  test('gives a document that was cut off more room, when a person has it tried again', async () => {
+    await begin({ config: '{"profiles": [{"prefix": "", "maxTokens": 300}]}' });
+    world.emulator.addFault({ kind: 'max_tokens' });
+    drop('x.txt', first);
+    await world.drain();
+    expect(await present('x.txt')).toMatchObject({
+      status: 'failed',
+      error: { code: 'summarize.max_tokens' },
+    });
+
+    world.config = '{"profiles": [{"prefix": "", "maxTokens": 3000}]}';
+    await world.reconcile({ retry: ['summarize.max_tokens'] });
+    await world.drain();
+
+    expect(await present('x.txt')).toMatchObject({ status: 'ready' });
+    expect(paidCalls()).toBe(2);
+  });
+});
+
 test('documents with one content and two questions have one file and two answers', async () => {
   await begin({ config });
 

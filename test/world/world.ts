@@ -94,6 +94,8 @@ export class World {
   print: RenderTools['print'] = print;
   /** What converts; a test may put another converter here. */
   convert: NormalizeTools['convert'] = convert;
+  /** The text of `dropline.config.json`; a test may change it. */
+  config: string | undefined;
   /** How long an invocation may still run, as Lambda would say. */
   timeLeftMs = 240_000;
   /** Every event of the inbox so far, delivered or not. */
@@ -120,6 +122,7 @@ export class World {
     });
     this.emulator = emulator;
     this.#options = options;
+    this.config = options.config;
     this.#time = time.now;
     this.queues = Object.fromEntries(
       queuedSteps.map((step) => {
@@ -324,7 +327,7 @@ export class World {
         throw new StopLane({ code: 'claude.no_key', message: 'the secret is empty' });
       },
       claude: (options) => life.wrap('claude', this.#client(options)),
-      config: (_, shorthands) => readConfig(this.#options.config, shorthands),
+      config: (_, shorthands) => readConfig(this.config, shorthands),
       convert: (input) => this.convert(input),
       print: (input) => this.print(input),
       log: this.#options.log ?? silent,
