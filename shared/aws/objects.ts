@@ -38,6 +38,9 @@ export interface OpenObject {
 /** The metadata (`x-amz-meta-…`) or tag by which an object asks for a profile. */
 const profileMark = 'dropline-profile';
 
+/** A name as people write it; an empty one asks for nothing. */
+const named = (text: string | undefined): string | undefined => text?.trim() || undefined;
+
 /** An object in a listing. */
 export interface ListedObject {
   key: string;
@@ -104,7 +107,7 @@ export class Objects {
       body: reply.Body,
       sizeBytes: reply.ContentLength ?? 0,
       contentType: reply.ContentType,
-      profileAsked: reply.Metadata?.[profileMark],
+      profileAsked: named(reply.Metadata?.[profileMark]),
       tagCount: reply.TagCount ?? 0,
     };
   }
@@ -124,7 +127,7 @@ export class Objects {
         }),
       ),
     );
-    return reply.TagSet?.find(({ Key }) => Key === profileMark)?.Value;
+    return named(reply.TagSet?.find(({ Key }) => Key === profileMark)?.Value);
   }
 
   /** Copies an object to a local file and hashes it, in constant memory. */

@@ -123,7 +123,7 @@ export const journeyCodes = {
     meaning:
       'Claude declined to summarise the document; `error.category` says on what grounds, where it is known.',
     advice:
-      'Read the document yourself, or name another model in its profile. Dropping it again does not ask again; a reconcile run with `{"retry":["summarize.refused"]}` does, and is paid for.',
+      'Read the document yourself. Dropping it again asks again only if its profile asks something else by then, such as another model; a reconcile run with `{"retry":["summarize.refused"]}` asks in any case. Both are paid for.',
   },
   'summarize.max_tokens': {
     outcome: 'failed',

@@ -75,6 +75,17 @@ test('the tag of a version tells what it asks for', async () => {
   expect(call?.args[0].input).toEqual({ Bucket: 'b', Key: 'k', VersionId: 'v1' });
 });
 
+test.each([
+  ['  contracts ', 'contracts'],
+  [' ', undefined],
+  ['', undefined],
+])('metadata of %j ask for %s', async (value, asked) => {
+  const Metadata = { 'dropline-profile': value };
+  s3.on(GetObjectCommand).resolves({ Body: bodyOf('hello'), Metadata });
+
+  expect((await objects.open({ bucket: 'b', key: 'k' })).profileAsked).toBe(asked);
+});
+
 test('tags that may not be read are a matter for a person', async () => {
   s3.on(GetObjectTaggingCommand).rejects(refusal('AccessDenied', 403));
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { readConfig } from '../../shared/config/config.ts';
 import { profileSchema } from '../../shared/config/schema.ts';
 import { mailWith } from '../world/mail.ts';
@@ -16,6 +17,11 @@ const examples = Object.fromEntries(
   ]),
 );
 const example = (name: string): string => examples[name] ?? expect.fail(`no example ${name}`);
+
+/** The schema that editors use, as they read it. */
+const published = z.fromJSONSchema(
+  JSON.parse(readFileSync(new URL('../../docs/config.schema.json', import.meta.url), 'utf8')),
+);
 
 let world: World;
 afterEach(() => world?.close());
@@ -46,6 +52,22 @@ describe('the page about profiles', () => {
 
   test.each(Object.entries(examples))('has a valid example: %s', (_, json) => {
     expect(readConfig(json).profiles.length).toBeGreaterThan(0);
+  });
+
+  test.each(Object.entries(examples))('is checked by editors as here: %s', (_, json) => {
+    expect(published.safeParse(JSON.parse(json)).success).toBe(true);
+  });
+
+  test.each([
+    { profils: [] },
+    { budget: { dailyUsd: 5 } },
+    { profiles: [{ prefix: '', efort: 'low' }] },
+    { profiles: [{ prefix: '', effort: 'lots' }] },
+    { profiles: [{ prefix: '', mode: 'batch' }] },
+    { profiles: [{ prefix: '', schema: { type: 'object' } }] },
+    { limits: { maxRow: 5 } },
+  ])('has a schema for editors that refuses %j', (given) => {
+    expect(published.safeParse(given).success).toBe(false);
   });
 
   test('has five worked examples and one about prices', () => {
