@@ -1,41 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { type Billed, billedSchema, paidFor } from './billed.ts';
 import { answerKey, contentKey } from './keys.ts';
 import type { Changes, Condition, Item, Table } from './table.ts';
-
-/** What a reply was billed, as it is recorded. */
-export const billedSchema = z.object({
-  model: z.string(),
-  inputTokens: z.int(),
-  outputTokens: z.int(),
-  /** Those of the output tokens that were thinking; absent when the API does not say. */
-  thinkingTokens: z.int().optional(),
-  cacheReadTokens: z.int(),
-  /** Absent when the price table does not have the model. */
-  costUsd: z.number().optional(),
-  /** RFC 3339. */
-  at: z.string(),
-});
-export type Billed = z.infer<typeof billedSchema>;
-
-/** What two replies were billed together. An unknown cost adds nothing. */
-export function sumOf(billed: Billed, earlier: Billed | undefined): Billed {
-  if (!earlier) return billed;
-  const thought = [billed.thinkingTokens, earlier.thinkingTokens].filter(
-    (tokens) => tokens !== undefined,
-  );
-  const known = [billed.costUsd, earlier.costUsd].filter((cost) => cost !== undefined);
-  return {
-    ...billed,
-    inputTokens: billed.inputTokens + earlier.inputTokens,
-    outputTokens: billed.outputTokens + earlier.outputTokens,
-    cacheReadTokens: billed.cacheReadTokens + earlier.cacheReadTokens,
-    ...(thought.length > 0
-      ? { thinkingTokens: thought.reduce((sum, tokens) => sum + tokens, 0) }
-      : {}),
-    ...(known.length > 0 ? { costUsd: known.reduce((sum, cost) => sum + cost, 0) } : {}),
-  };
-}
 
 /**
  * The answer to one question about one content: what is paid for, and therefore an item of its own. Documents
@@ -111,10 +78,6 @@ export const answerItemSchema = z.discriminatedUnion('state', [
 export type AnswerItem = z.infer<typeof answerItemSchema>;
 export type AnswerIn<State extends AnswerItem['state']> = Extract<AnswerItem, { state: State }>;
 export type RepliedAnswer = AnswerIn<'answered' | 'refused'>;
-
-/** What all replies to a question were billed, the one that stands and those before it. */
-export const paidFor = ({ billed, earlier, cut }: RepliedAnswer): Billed =>
-  sumOf(cut ? sumOf(billed, cut.billed) : billed, earlier);
 
 /** On whose behalf a question is asked. */
 export type Asker = AnswerItem['askedBy'];

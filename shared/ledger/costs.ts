@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type AnswerItem, type AnswerRef, billedSchema, type RepliedAnswer } from './answers.ts';
+import type { AnswerItem, AnswerRef, RepliedAnswer } from './answers.ts';
+import { billedSchema } from './billed.ts';
 import { costKey, shardCount, shardOf } from './keys.ts';
 import type { Item, Table } from './table.ts';
 

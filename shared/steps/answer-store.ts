@@ -2,13 +2,12 @@ import { z } from 'zod';
 import {
   type AnswerItem,
   type AnswerRef,
-  type Billed,
-  billedSchema,
   packReply,
   type RepliedAnswer,
   type StoredReply,
   unpackReply,
 } from '../ledger/answers.ts';
+import { type Billed, billedSchema } from '../ledger/billed.ts';
 import type { AnswerTools, Claude } from './tools.ts';
 
 /**
