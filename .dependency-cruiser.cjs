@@ -7,6 +7,7 @@ const floors = [
   ['docs'],
   ['infra'],
   ['functions'],
+  ['shared/config'],
   ['shared/reconcile', 'shared/client'],
   ['shared/steps'],
   ['shared/convert', 'shared/print'],

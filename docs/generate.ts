@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { environment, type Settings, settingsSchema } from '../functions/settings.ts';
 import { contextSettings } from '../infra/context.ts';
 import { codes, journeyWarnings } from '../shared/codes/index.ts';
+import { configSchema } from '../shared/config/schema.ts';
 import { documentRecordSchema } from '../shared/journey/record.ts';
 import { formatsPage } from './formats-page.ts';
 import { decisionsIndex, stepsTable, withSection } from './sections.ts';
@@ -16,6 +17,7 @@ export function generatedDocs(): Record<string, string> {
     'formats.md': formatsPage(),
     'architecture.md': withSection('architecture.md', 'steps', stepsTable()),
     'decisions/README.md': withSection('decisions/README.md', 'decisions', decisionsIndex()),
+    'config.schema.json': `${JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' }), null, 2)}\n`,
     'record.schema.json': `${JSON.stringify(z.toJSONSchema(documentRecordSchema), null, 2)}\n`,
   };
 }

@@ -1,6 +1,7 @@
 import type { Objects } from '../shared/aws/objects.ts';
 import type { QueuePort } from '../shared/aws/queues.ts';
 import type { ClaudeClient, ClaudeOptions } from '../shared/claude/client.ts';
+import type { Config, Shorthands } from '../shared/config/config.ts';
 import type { Log } from '../shared/journey/log.ts';
 import type { KeySource } from '../shared/ledger/circuit.ts';
 import type { Table } from '../shared/ledger/table.ts';
@@ -17,6 +18,8 @@ export interface Ports {
   apiKey: (secretName: string) => KeySource;
   /** Makes the client of the Claude API; the real one when left out. */
   claude?: (options: ClaudeOptions) => Pick<ClaudeClient, keyof ClaudeClient>;
+  /** Reads the configuration that lies beside the function. */
+  config: (path: string | undefined, shorthands: Shorthands) => Config;
   log: Log;
   /** Epoch milliseconds. */
   now: () => number;

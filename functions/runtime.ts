@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { awsClients } from '../shared/aws/clients.ts';
 import { GroupedQueues } from '../shared/aws/grouped-queues.ts';
 import { Objects } from '../shared/aws/objects.ts';
 import { apiKeySource } from '../shared/aws/secrets.ts';
+import { readConfigFile } from '../shared/config/file.ts';
 import { checkLedgerSchema } from '../shared/ledger/schema.ts';
 import { Table } from '../shared/ledger/table.ts';
 import type { Ports } from './ports.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { type StepFunction, stepHandler } from './step-function.ts';
+
+/** Where the function's code is: the configuration lies beside it. */
+const here = dirname(fileURLToPath(import.meta.url));
 
 /** The ports of a deployed function: AWS clients, the clock and randomness. */
 export function runtime(): Ports {
@@ -20,6 +26,7 @@ export function runtime(): Ports {
     objects: new Objects(clients.s3),
     queues: new GroupedQueues(clients.sqs),
     apiKey: (secretName) => apiKeySource(clients.secrets, secretName, Date.now),
+    config: (path, shorthands) => readConfigFile(path && resolve(here, path), shorthands),
     log: new Logger(),
     now: Date.now,
     random: Math.random,

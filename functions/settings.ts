@@ -25,6 +25,7 @@ export const environment = {
   claudeApiKeySecret: 'CLAUDE_API_KEY_SECRET',
   model: 'CLAUDE_MODEL',
   containerUploads: 'DROPLINE_CONTAINER_UPLOADS',
+  config: 'DROPLINE_CONFIG',
   filesPerMinute: 'CLAUDE_FILES_PER_MINUTE',
   keepRemoteFiles: 'DROPLINE_KEEP_REMOTE_FILES',
   keepPastDays: 'DROPLINE_KEEP_PAST_DAYS',
@@ -82,6 +83,13 @@ export const settingsSchema = z.object({
     .transform((text) => text.split(',').filter((prefix) => prefix !== ''))
     .describe(
       'Comma-separated key prefixes below which unsupported types are uploaded for the code execution tool',
+    ),
+  config: z
+    .string()
+    .default('')
+    .transform((path) => path || undefined)
+    .describe(
+      'Path of the configuration with the profiles and prices, from the function; see docs/profiles.md',
     ),
   filesPerMinute: z.coerce
     .number()
@@ -161,7 +169,7 @@ export const stepSettings = [
 ] as const;
 
 /** The settings that decide the profile of a key. */
-export const profileSettings = ['model', 'containerUploads'] as const;
+export const profileSettings = ['model', 'containerUploads', 'config'] as const;
 
 /** The settings that every step needs that calls the Claude API. */
 export const claudeSettings = [

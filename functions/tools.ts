@@ -1,6 +1,7 @@
 import { deploymentTag } from '../shared/claude/filename.ts';
+import { type Config, profileFinder } from '../shared/config/config.ts';
 import type { ObjectChange, StepMessage } from '../shared/journey/messages.ts';
-import { defaultProfile, type Profile } from '../shared/journey/profiles.ts';
+import type { ProfileFor } from '../shared/journey/profiles.ts';
 import type { QueuedStep } from '../shared/journey/steps.ts';
 import { Answers } from '../shared/ledger/answers.ts';
 import { Circuits, type KeySource } from '../shared/ledger/circuit.ts';
@@ -10,7 +11,7 @@ import { Documents } from '../shared/ledger/documents.ts';
 import type { Table } from '../shared/ledger/table.ts';
 import type { AnswerTools, StepTools } from '../shared/steps/tools.ts';
 import type { Ports } from './ports.ts';
-import { type QueueUrls, queueUrlOf, type Settings } from './settings.ts';
+import { type profileSettings, type QueueUrls, queueUrlOf, type Settings } from './settings.ts';
 
 /** How often one step is attempted for one version of a document before it ends `failed`. */
 const maxAttempts = 5;
@@ -79,15 +80,13 @@ export function answerTools(
   };
 }
 
-/** The profile of a key: the default one, or the one for container uploads below the configured prefixes. */
-export function profiles({
-  model,
-  containerUploads,
-}: Pick<Settings, 'model' | 'containerUploads'>): (key: string) => Profile {
-  const profile = defaultProfile(model);
-  const containers = { ...profile, name: 'container-uploads', containerUploads: true };
-  return (key) =>
-    containerUploads.some((prefix) => key.startsWith(prefix)) ? containers : profile;
+/** The configuration of a function, with the settings that are shorthands for a part of it. */
+export function configOf(
+  ports: Pick<Ports, 'config'>,
+  { config, model, containerUploads }: Pick<Settings, (typeof profileSettings)[number]>,
+): Config & { profileFor: ProfileFor } {
+  const read = ports.config(config, { model, containerUploads });
+  return { ...read, profileFor: profileFinder(read.profiles) };
 }
 
 /** The upload step makes all changes to files at Claude, so that one queue paces them. */

@@ -41,7 +41,16 @@ const limits = z
 /** What a deployment can choose by `cdk deploy -c name=value`; docs/settings.md lists it. */
 export const contextSettings = {
   dialect: option(z.enum(['ga', 'beta']), '`ga` or `beta`', 'Which form of the Files API is used'),
-  model: option(text, 'a name', 'Model that summarises'),
+  model: option(
+    text,
+    'a name',
+    'Model that summarises, where no profile names one; by default `claude-haiku-5-5`',
+  ),
+  config: option(
+    text,
+    'a path',
+    'The file with profiles, prices and limits, such as `dropline.config.json`; [profiles.md](profiles.md) explains it',
+  ),
   claudeBaseUrl: option(
     z.url({ protocol: /^https?$/ }),
     'an http or https URL',

@@ -2,6 +2,7 @@ import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
+import { deployedConfig } from './config.ts';
 import { notifyOfChanges } from './notification.ts';
 import { createOutputs } from './outputs.ts';
 import { permissionsOf } from './permissions.ts';
@@ -25,11 +26,12 @@ export class Dropline extends Construct {
 
   constructor(scope: Construct, id: string, props: DroplineProps = {}) {
     super(scope, id);
+    const config = deployedConfig(props);
     const queues = createQueues(this);
     const storage = createStorage(this, props);
     notifyOfChanges(storage.inbox, queues.intake.queue);
 
-    const may = permissionsOf(storage, queues, props);
+    const may = permissionsOf(storage, queues, props, config);
     const workers = createWorkers(this, queues, may, props);
     const reconcile = createReconciler(this, may, props);
 

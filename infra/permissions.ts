@@ -1,8 +1,9 @@
 import { environment as names } from '../functions/settings.ts';
+import type { Config } from '../shared/config/config.ts';
+import { configName } from '../shared/config/file.ts';
 import { queueNames, steps } from '../shared/journey/steps.ts';
 import type { Grant } from './grants.ts';
 import * as grants from './grants.ts';
-import { functionLimits } from './limits.ts';
 import type { StepQueues } from './queue.ts';
 import { type FunctionName, rights } from './rights.ts';
 import { type DroplineProps, defaultFilesPerMinute, defaultKeepPastDays } from './settings.ts';
@@ -22,14 +23,16 @@ export function permissionsOf(
   storage: Storage,
   queues: StepQueues,
   props: DroplineProps,
+  { model, limits }: Config,
 ): Permissions {
   return {
     of: (name) => rightsOf(name, storage, queues, props),
     profiles: grants.setting({
-      [names.model]: props.model ?? 'claude-haiku-5-5',
+      [names.model]: model,
+      [names.config]: props.config === undefined ? '' : configName,
       [names.containerUploads]: (props.containerUploads ?? []).join(','),
     }),
-    limits: grants.setting({ [names.limits]: JSON.stringify(functionLimits(props.limits ?? {})) }),
+    limits: grants.setting({ [names.limits]: JSON.stringify(limits) }),
     renderer: grants.setting({ [names.renderer]: props.renderer ?? 'chromium' }),
   };
 }

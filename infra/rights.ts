@@ -13,7 +13,13 @@ export type FunctionName = QueuedStep | 'reconcile';
 /** A Scan has no leading key, so a condition on the kind of item would let it read every kind: for indexes only. */
 type ItemAction = 'GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
 type IndexAction = 'Query' | 'Scan';
-type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject';
+type ObjectAction =
+  | 'GetObject'
+  | 'GetObjectVersion'
+  | 'GetObjectTagging'
+  | 'GetObjectVersionTagging'
+  | 'PutObject'
+  | 'DeleteObject';
 
 /** Actions on objects, by the pattern of their keys. */
 export type BucketRights = Readonly<Record<string, readonly ObjectAction[]>>;
@@ -53,7 +59,10 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
       'CONTENT#': ['GetItem'],
       ...schema,
     },
-    inbox: { '*': ['GetObject', 'GetObjectVersion'] },
+    // S3 tells how many tags an object has only to those who may read them.
+    inbox: {
+      '*': ['GetObject', 'GetObjectVersion', 'GetObjectTagging', 'GetObjectVersionTagging'],
+    },
     staging: {
       [parts]: ['GetObject', 'PutObject', 'DeleteObject'],
       [staged]: ['PutObject', 'DeleteObject'],

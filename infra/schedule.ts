@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
+import { configAsset } from './config.ts';
 import { StepFunction } from './function.ts';
 import type { Permissions } from './permissions.ts';
 import type { DroplineProps } from './settings.ts';
@@ -19,6 +20,7 @@ export function createReconciler(
   const reconcile = new StepFunction(scope, 'ReconcileFunction', {
     name: 'reconcile',
     codeOf: props.codeOf,
+    bundle: { assets: configAsset(props) },
     timeout: Duration.minutes(14),
     // A whole CPU: a million held documents resume in two runs (docs/decisions/0045).
     memoryMb: 1769,

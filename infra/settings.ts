@@ -16,6 +16,11 @@ export interface DroplineProps {
   readonly dialect?: 'ga' | 'beta';
   /** Model that summarises unless a profile names another. Default `claude-haiku-5-5`. */
   readonly model?: string;
+  /**
+   * Path of `dropline.config.json`: profiles, prices and limits (docs/profiles.md). It is checked at synthesis and goes
+   * into the bundles of the functions. `model`, `containerUploads` and `limits` must not contradict it.
+   */
+  readonly config?: string;
   /** Base URL of the Claude API. Default `https://api.anthropic.com`. */
   readonly claudeBaseUrl?: string;
   /** File operations a minute that the whole fleet may make. Default 500 (`ga`) or 100 (`beta`). */

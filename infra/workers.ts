@@ -4,6 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { type QueuedStep, steps } from '../shared/journey/steps.ts';
 import { renderAssets } from '../shared/print/assets.ts';
+import { configAsset } from './config.ts';
 import { StepFunction, type StepFunctionProps } from './function.ts';
 import { converterMemoryMb } from './limits.ts';
 import { capitalized } from './names.ts';
@@ -37,19 +38,23 @@ export function createWorkers(
     });
   };
   return [
-    worker('normalize', normalize(may)),
+    worker('normalize', normalize(may, props)),
     worker('render', render(may, props)),
-    worker('upload', upload(may)),
-    worker('summarize', summarize(may)),
+    worker('upload', upload(may, props)),
+    worker('summarize', summarize(may, props)),
   ];
 }
 
-function normalize(may: Permissions): Particulars {
+function normalize(may: Permissions, props: DroplineProps): Particulars {
   return {
     // sharp is native code, so the function has the architecture of the machine that installed it.
     architecture:
       process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
-    bundle: { also: { worker: 'shared/convert/worker.ts' }, packages: ['sharp'] },
+    bundle: {
+      also: { worker: 'shared/convert/worker.ts' },
+      packages: ['sharp'],
+      assets: configAsset(props),
+    },
     memoryMb: converterMemoryMb,
     storageMb: 4096,
     grants: [...may.of('normalize'), may.profiles, may.limits],
@@ -73,15 +78,17 @@ function render(may: Permissions, { renderer }: DroplineProps): Particulars {
   };
 }
 
-function upload(may: Permissions): Particulars {
+function upload(may: Permissions, props: DroplineProps): Particulars {
   return {
+    bundle: { assets: configAsset(props) },
     memoryMb: 512,
     grants: [...may.of('upload'), may.profiles],
   };
 }
 
-function summarize(may: Permissions): Particulars {
+function summarize(may: Permissions, props: DroplineProps): Particulars {
   return {
+    bundle: { assets: configAsset(props) },
     memoryMb: 512,
     grants: [...may.of('summarize'), may.profiles],
   };

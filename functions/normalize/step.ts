@@ -4,7 +4,7 @@ import { PartBudget } from '../../shared/ledger/part-budget.ts';
 import { type NormalizeTools, normalize } from '../../shared/steps/normalize.ts';
 import { profileSettings, type Settings, stepSettings } from '../settings.ts';
 import type { StepFunction } from '../step-function.ts';
-import { profiles, stepTools } from '../tools.ts';
+import { configOf, stepTools } from '../tools.ts';
 
 const settings = [
   ...stepSettings,
@@ -30,7 +30,7 @@ export const normalizeStep: StepFunction<
       convert: ports.convert,
       inboxBucket: chosen.inboxBucket,
       limits: chosen.limits,
-      profileFor: profiles(chosen),
+      profileFor: configOf(ports, chosen).profileFor,
     };
   },
   work: async (body, tools, timeLeftMs) => {

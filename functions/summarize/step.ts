@@ -1,10 +1,9 @@
-import { defaultPrices } from '../../shared/claude/prices.ts';
 import { callLeaseMs, callTimeoutMs } from '../../shared/journey/steps.ts';
 import { type SummarizeTools, summarize, wake } from '../../shared/steps/summarize.ts';
 import { claudeClient } from '../claude.ts';
 import { claudeSettings, type Settings, stepSettings } from '../settings.ts';
 import { messageFor, type StepFunction } from '../step-function.ts';
-import { answerTools, profiles } from '../tools.ts';
+import { answerTools, configOf } from '../tools.ts';
 
 const settings = [
   ...stepSettings,
@@ -19,15 +18,16 @@ export const summarizeStep: StepFunction<(typeof settings)[number], SummarizeToo
   settings,
   tools: (ports, chosen) => {
     const apiKey = ports.apiKey(chosen.claudeApiKeySecret);
+    const config = configOf(ports, chosen);
     const shared = answerTools(ports, chosen, apiKey);
     return {
       ...shared,
       claude: claudeClient(ports, chosen, shared, apiKey),
-      prices: defaultPrices,
+      prices: config.prices,
       owner: ports.owner,
       leaseMs: callLeaseMs,
       callTimeoutMs,
-      profileFor: profiles(chosen),
+      profileFor: config.profileFor,
       sleep: (ms) => ports.sleep(ms),
     };
   },

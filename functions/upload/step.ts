@@ -4,7 +4,7 @@ import { type UploadTools, upload } from '../../shared/steps/upload.ts';
 import { claudeClient } from '../claude.ts';
 import { claudeSettings, type Settings, stepSettings } from '../settings.ts';
 import { messageFor, type StepFunction } from '../step-function.ts';
-import { answerTools, dayMs, profiles } from '../tools.ts';
+import { answerTools, configOf, dayMs } from '../tools.ts';
 
 const settings = [
   ...stepSettings,
@@ -27,7 +27,7 @@ export const uploadStep: StepFunction<(typeof settings)[number], UploadTools> = 
       owner: ports.owner,
       leaseMs: claimLeaseMs,
       expiryMarginMs: 24 * 3_600_000,
-      profileFor: profiles(chosen),
+      profileFor: configOf(ports, chosen).profileFor,
       keepRemoteFiles: chosen.keepRemoteFiles,
       keepPastMs: chosen.keepPastDays * dayMs,
     };

@@ -33,6 +33,10 @@ export function s3Call({ method, url = '/' }: Pick<IncomingMessage, 'method' | '
 }
 
 function s3Action(method: string | undefined, query: URLSearchParams): string {
+  if (query.has('tagging')) {
+    const verb = method === 'GET' ? 'Get' : method === 'DELETE' ? 'Delete' : 'Put';
+    return `${verb}Object${query.has('versionId') ? 'Version' : ''}Tagging`;
+  }
   if (method === 'GET' || method === 'HEAD') {
     return query.has('versionId') ? 'GetObjectVersion' : 'GetObject';
   }

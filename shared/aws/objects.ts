@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -22,6 +23,23 @@ export interface ObjectAddress {
   /** Pins the content (`If-Match`) when there is no version. Without quotes. */
   etag?: string | undefined;
 }
+
+/** An object that is being read. */
+export interface OpenObject {
+  body: Readable;
+  sizeBytes: number;
+  contentType: string | undefined;
+  /** The profile that its metadata asks for. */
+  profileAsked?: string | undefined;
+  /** How many tags it has, as far as the reader may know. */
+  tagCount?: number;
+}
+
+/** The metadata (`x-amz-meta-…`) or tag by which an object asks for a profile. */
+const profileMark = 'dropline-profile';
+
+/** A name as people write it; an empty one asks for nothing. */
+const named = (text: string | undefined): string | undefined => text?.trim() || undefined;
 
 /** An object in a listing. */
 export interface ListedObject {
@@ -69,10 +87,7 @@ export class Objects {
    * Opens an object for reading.
    * @throws ObjectGone, ObjectChanged, ObjectUnreadable, or the SDK's own error when S3 cannot be reached
    */
-  async open(
-    address: ObjectAddress,
-    signal?: AbortSignal,
-  ): Promise<{ body: Readable; sizeBytes: number; contentType: string | undefined }> {
+  async open(address: ObjectAddress, signal?: AbortSignal): Promise<OpenObject> {
     const reply = await translated(address, () =>
       this.#client.send(
         new GetObjectCommand({
@@ -92,15 +107,35 @@ export class Objects {
       body: reply.Body,
       sizeBytes: reply.ContentLength ?? 0,
       contentType: reply.ContentType,
+      profileAsked: named(reply.Metadata?.[profileMark]),
+      tagCount: reply.TagCount ?? 0,
     };
+  }
+
+  /**
+   * The profile that an object asks for by a tag.
+   * @throws ObjectGone, ObjectUnreadable, or the SDK's own error when S3 cannot be reached
+   */
+  async profileTag(address: ObjectAddress): Promise<string | undefined> {
+    const { bucket, key, versionId } = address;
+    const reply = await translated(address, () =>
+      this.#client.send(
+        new GetObjectTaggingCommand({
+          Bucket: bucket,
+          Key: key,
+          ...(versionId ? { VersionId: versionId } : {}),
+        }),
+      ),
+    );
+    return named(reply.TagSet?.find(({ Key }) => Key === profileMark)?.Value);
   }
 
   /** Copies an object to a local file and hashes it, in constant memory. */
   async download(
     address: ObjectAddress,
     path: string,
-  ): Promise<{ sizeBytes: number; sha256: string; contentType: string | undefined }> {
-    const { body, contentType } = await this.open(address);
+  ): Promise<{ sizeBytes: number; sha256: string } & Omit<OpenObject, 'body' | 'sizeBytes'>> {
+    const { body, sizeBytes: _, ...about } = await this.open(address);
     const hash = createHash('sha256');
     let sizeBytes = 0;
     const meter = new Transform({
@@ -111,7 +146,7 @@ export class Objects {
       },
     });
     await pipeline(body, meter, createWriteStream(path));
-    return { sizeBytes, sha256: hash.digest('hex'), contentType };
+    return { sizeBytes, sha256: hash.digest('hex'), ...about };
   }
 
   /** Stores a local file. S3 verifies the given SHA-256 (hex). */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { models } from './models.ts';
 
 /**
- * Prices of messages. Prices change and sources disagree in places, so the table is data that a user
- * can override. As of 2026-11, in USD per million tokens.
+ * Prices of messages, in USD per million tokens. Prices change and sources disagree in places, so the table is data
+ * that a user can override; the defaults, with date and source, are in the table of models.
  */
 
 const usd = z.number().nonnegative();
@@ -36,20 +37,10 @@ const modelPriceSchema = z
 export const priceTableSchema = z.record(z.string(), modelPriceSchema);
 export type PriceTable = z.output<typeof priceTableSchema>;
 
-/** The prices current when this version was released. */
-export const defaultPrices: PriceTable = priceTableSchema.parse({
-  'claude-haiku-5-5': {
-    tiers: [
-      { upToPromptTokens: 100_000, input: 0.1, output: 0.5 },
-      { input: 0.5, output: 2.5 },
-    ],
-  },
-  'claude-sonnet-5-5': { tiers: [{ input: 2, output: 10 }] },
-  'claude-opus-5-5': { tiers: [{ input: 4, output: 20 }] },
-  'claude-haiku-4-5': { tiers: [{ input: 1, output: 5 }] },
-  'claude-opus-4-6': { tiers: [{ input: 5, output: 25 }] },
-  'claude-opus-4-7': { tiers: [{ input: 5, output: 25 }] },
-});
+/** The prices current when this version was released, from the table of models. */
+export const defaultPrices: PriceTable = Object.fromEntries(
+  models.map(({ id, price }) => [id, price]),
+);
 
 /** The default prices, overridden model by model. Throws `ZodError`. */
 export function priceTableWith(overrides: z.input<typeof priceTableSchema>): PriceTable {

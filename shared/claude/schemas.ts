@@ -137,11 +137,17 @@ export const messageSchema = z.looseObject({
   model: z.string().min(1),
   content: z.array(z.union([textBlock, otherBlock])),
   stop_reason: z.string(),
+  // Nice to know: what is wrong in them must not cost a paid reply.
+  stop_details: z.looseObject({ category: z.string().nullish() }).nullish().catch(undefined),
   usage: z.looseObject({
     input_tokens: tokens,
     output_tokens: tokens,
     cache_creation_input_tokens: tokens.nullish(),
     cache_read_input_tokens: tokens.nullish(),
+    output_tokens_details: z
+      .looseObject({ thinking_tokens: tokens.nullish() })
+      .nullish()
+      .catch(undefined),
   }),
 });
 

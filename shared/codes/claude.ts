@@ -97,7 +97,7 @@ export const claudeCodes = {
     brakes: true,
     meaning: 'The Claude API refused a parameter, a header or a field of the request (400).',
     advice:
-      'The message names it: correct the model, the profile or the dialect, then retry the failed documents.',
+      'The message names it: correct the model, its effort or maxTokens in dropline.config.json, or the dialect, then retry the failed documents.',
   },
   'upload.too_large': {
     outcome: 'failed',
@@ -123,7 +123,8 @@ export const claudeCodes = {
   'summarize.too_long': {
     outcome: 'failed',
     meaning: "The document does not fit in the model's context window.",
-    advice: 'Set a model with a larger context window in the profile, or split the document.',
+    advice:
+      'Name a model with a larger context window in the profile and drop the document again, or split it.',
   },
   'summarize.too_large': {
     outcome: 'failed',
@@ -134,14 +135,14 @@ export const claudeCodes = {
     outcome: 'failed',
     meaning: 'The Messages API rejected the request or the document in it.',
     advice:
-      'The message says why: often an encrypted or damaged PDF, too many pages, or a setting of the profile.',
+      'The message says why: often an encrypted or damaged PDF, or more pages than the model of the profile takes.',
   },
   'summarize.model_not_found': {
     outcome: 'failed',
     brakes: true,
     meaning: 'The model of the profile does not exist or is not available to this key.',
     advice:
-      'Correct the model in the profile or the settings, then retry the failed documents: held ones resume automatically.',
+      'Correct the model in dropline.config.json or the setting `model`, then retry the failed documents: held ones resume automatically.',
   },
   'summarize.file_gone': {
     outcome: 'retried',

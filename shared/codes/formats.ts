@@ -10,7 +10,7 @@ export const formatCodes = {
   'normalize.unsupported': {
     outcome: 'skipped',
     meaning: 'Dropline does not convert this file type.',
-    advice: 'Save it as PDF, docx, CSV or plain text, or use a profile with container uploads.',
+    advice: 'Save it as PDF, docx, CSV or plain text, or set `containerUploads` in its profile.',
   },
   'normalize.legacy_office': {
     outcome: 'skipped',

@@ -123,15 +123,17 @@ export const journeyCodes = {
   },
   'summarize.refused': {
     outcome: 'failed',
-    meaning: 'Claude declined to summarise the document.',
+    meaning:
+      'Claude declined to summarise the document; `error.category` says on what grounds, where it is known.',
     advice:
-      'Read the document yourself. Dropping it again does not ask again; a reconcile run with `{"retry":["summarize.refused"]}` does, and is paid for.',
+      'Read the document yourself. Dropping it again asks again only if its profile asks something else by then, such as another model; a reconcile run with `{"retry":["summarize.refused"]}` asks in any case. Both are paid for.',
   },
   'summarize.max_tokens': {
     outcome: 'failed',
-    meaning: 'The summary was cut off at the limit of output tokens.',
+    meaning:
+      'The summary was cut off at the most output tokens that the profile allows, thinking included.',
     advice:
-      'Split the document, or reconcile with `{"retry":["summarize.max_tokens"]}`, which asks again and is paid for.',
+      'Raise `maxTokens` in the profile or lower its `effort`, then run the reconciler with `{"retry":["summarize.max_tokens"]}`, which asks again and is paid for.',
   },
   'summarize.unexpected_stop': {
     outcome: 'failed',
@@ -149,6 +151,13 @@ export const journeyCodes = {
     meaning: 'The worker was killed on every delivery of this document.',
     advice:
       'See the logs of the summarize function, then redrive its dead-letter queue, or retry this code.',
+  },
+  'profile.unknown': {
+    outcome: 'failed',
+    meaning:
+      'The object asks, by its metadata or tag `dropline-profile`, for a profile that does not exist.',
+    advice:
+      'Add a profile of that name to dropline.config.json, or correct the tag; then run the reconciler with `{"retry":["profile.unknown"]}`. Metadata can only be corrected by dropping the file again.',
   },
   'claude.no_key': {
     outcome: 'held',

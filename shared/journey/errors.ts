@@ -16,6 +16,8 @@ export interface ErrorDetails {
   advice?: string;
   /** The API's `request-id`, where a call was answered. */
   requestId?: string | undefined;
+  /** Why Claude refused, where it says. */
+  category?: string | undefined;
   cause?: unknown;
 }
 
@@ -24,13 +26,15 @@ export abstract class DroplineError extends Error {
   readonly code: string;
   readonly advice: string | undefined;
   readonly requestId: string | undefined;
+  readonly category: string | undefined;
 
-  constructor({ code, message, advice, requestId, cause }: ErrorDetails) {
+  constructor({ code, message, advice, requestId, category, cause }: ErrorDetails) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
     this.code = code;
     this.advice = advice;
     this.requestId = requestId;
+    this.category = category;
   }
 }
 

@@ -79,6 +79,8 @@ export const objectChangeSchema = z.object({
   parent: z.string().optional(),
   /** How many containers it is in. */
   depth: z.int().optional(),
+  /** The profile that the mail or archive asked for: its parts have it too. */
+  profileAsked: z.string().optional(),
 });
 export type ObjectChange = {
   [Field in keyof z.infer<typeof objectChangeSchema>]: z.infer<typeof objectChangeSchema>[Field];

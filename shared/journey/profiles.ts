@@ -1,13 +1,38 @@
 import type { DocumentRecord } from './record.ts';
 
-/** How documents below a key prefix are summarised. */
+/**
+ * How a group of documents is treated: those below a key prefix, or those that ask for it by name. Made of
+ * `dropline.config.json` (shared/config/); what a profile leaves out follows from its model or has a default.
+ */
 export interface Profile {
   name: string;
+  /** Hash of the profile's content: another one says that the profile has changed. */
+  hash: string;
+  /** Keys that begin so have this profile; without one it is only had by name. */
+  prefix?: string | undefined;
   model: string;
   /** `now`: one call a document; `off`: the file is uploaded and not summarised. */
   mode: 'now' | 'off';
-  /** Maximum number of output tokens. */
-  maxTokens: number;
+  /** The lowest that the model takes when left out; `none` keeps the model from thinking. */
+  effort?: 'none' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | undefined;
+  /** Most output tokens of one call, thinking included; by the model when left out. */
+  maxTokens?: number | undefined;
+  /** What the people who read the summary want to know, for Claude. */
+  prompt?: string | undefined;
+  /** `free`: the answer is what the prompt asks for, without the parts of a summary. */
+  layout?: 'summary' | 'free' | undefined;
+  /** Sent with each document as its context. */
+  context?: string | undefined;
+  /** Whether the file's name is sent as the title of the document. */
+  title?: boolean | undefined;
+  /** Whether passages are cited; true when left out. Images have none. */
+  citations?: boolean | undefined;
+  /** BCP 47 tag of the language to write in; that of the document when left out. */
+  language?: string | undefined;
+  /** Most key points; three to seven when left out. */
+  keyPoints?: number | undefined;
+  /** Days after which the remote file expires; never when left out. */
+  expiryDays?: number | undefined;
   /**
    * Whether a type that Dropline does not convert is uploaded anyway, for apps that pass the file
    * to Claude's code execution tool (`container_upload` blocks). Such a file is not summarised.
@@ -15,12 +40,20 @@ export interface Profile {
   containerUploads: boolean;
 }
 
-/** The profile of every document without a profile of its own. */
-export function defaultProfile(model: string): Profile {
-  return { name: 'default', model, mode: 'now', maxTokens: 4_096, containerUploads: false };
+/** What decides which profile a document has. */
+export interface Profiled {
+  key: string;
+  /** The name that the object asks for, by its metadata or tag; parts take that of their container. */
+  profileAsked?: string | undefined;
 }
+
+/** The profile of a document, or `undefined` when it asks for one that does not exist. */
+export type ProfileFor = (document: Profiled) => Profile | undefined;
 
 /** Whether a document is summarised once it is uploaded; else it is `ready` then. */
 export function isSummarized({ block }: Pick<DocumentRecord, 'block'>, { mode }: Profile): boolean {
   return mode !== 'off' && block !== 'container_upload';
 }
+
+/** What a record says about its profile. */
+export const recordedProfile = ({ name, hash }: Profile) => ({ profile: name, profileHash: hash });

@@ -104,7 +104,11 @@ export const summarySchema = z.object({
 
 export const usageSchema = z.object({
   inputTokens: z.int().describe('Tokens billed as plain input'),
-  outputTokens: z.int(),
+  outputTokens: z.int().describe('Tokens billed as output, thinking included'),
+  thinkingTokens: z
+    .int()
+    .optional()
+    .describe('Those of the output tokens that were thinking; absent when not known'),
   cacheReadTokens: z.int(),
   costUsd: z.number().describe('From the price table in force when the call was made'),
   calls: z
@@ -135,6 +139,10 @@ export const recordErrorSchema = z.object({
   step: stepSchema,
   advice: z.string(),
   requestId: z.string().optional(),
+  category: z
+    .string()
+    .optional()
+    .describe('Why Claude declined, such as `cyber`, where it says (`summarize.refused`)'),
   at: isoTime,
 });
 
@@ -185,7 +193,11 @@ export const documentRecordSchema = z.object({
     .describe(
       'Files inside this one that were left out because there are more than the limit maxParts; of a dropped file, those at every level',
     ),
-  profile: z.string(),
+  profile: z.string().describe('Name of the profile that the document has'),
+  profileHash: z
+    .string()
+    .optional()
+    .describe('Hash of the content of the profile; another one says that the profile was changed'),
   createdAt: isoTime.describe('When the key was first seen'),
   updatedAt: isoTime,
   revision: z.int().describe('Grows by one with every write of this record'),

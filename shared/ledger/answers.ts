@@ -1,33 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { type Billed, billedSchema, paidFor } from './billed.ts';
 import { answerKey, contentKey } from './keys.ts';
 import type { Changes, Condition, Item, Table } from './table.ts';
-
-/** What a reply was billed, as it is recorded. */
-export const billedSchema = z.object({
-  model: z.string(),
-  inputTokens: z.int(),
-  outputTokens: z.int(),
-  cacheReadTokens: z.int(),
-  /** Absent when the price table does not have the model. */
-  costUsd: z.number().optional(),
-  /** RFC 3339. */
-  at: z.string(),
-});
-export type Billed = z.infer<typeof billedSchema>;
-
-/** What two replies were billed together. An unknown cost adds nothing. */
-export function sumOf(billed: Billed, earlier: Billed | undefined): Billed {
-  if (!earlier) return billed;
-  const known = [billed.costUsd, earlier.costUsd].filter((cost) => cost !== undefined);
-  return {
-    ...billed,
-    inputTokens: billed.inputTokens + earlier.inputTokens,
-    outputTokens: billed.outputTokens + earlier.outputTokens,
-    cacheReadTokens: billed.cacheReadTokens + earlier.cacheReadTokens,
-    ...(known.length > 0 ? { costUsd: known.reduce((sum, cost) => sum + cost, 0) } : {}),
-  };
-}
 
 /**
  * The answer to one question about one content: what is paid for, and therefore an item of its own. Documents
@@ -60,6 +35,11 @@ const attributes = z.object({
   }),
   /** What refused replies were billed, that a person had asked again after. */
   earlier: billedSchema.optional(),
+  /**
+   * What a reply was billed that was cut off at the room of the first call, and the number of that call: the question
+   * is asked once more, with all the room that the profile gives.
+   */
+  cut: z.object({ billed: billedSchema, call: z.int() }).optional(),
   /** True when documents wait for the answer: they are woken once there is one. */
   awaited: z.boolean().default(false),
 });
@@ -87,7 +67,12 @@ export const answerItemSchema = z.discriminatedUnion('state', [
   replied.extend({
     state: z.literal('refused'),
     /** Why the reply is of no use. */
-    error: z.object({ code: z.string(), message: z.string() }),
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      /** Why Claude refused, where it says. */
+      category: z.string().optional(),
+    }),
   }),
 ]);
 export type AnswerItem = z.infer<typeof answerItemSchema>;
@@ -197,7 +182,7 @@ export class Answers {
     claimed: AnswerIn<'asking'>,
     stored: StoredReply,
     billed: Billed,
-    error?: { code: string; message: string },
+    error?: AnswerIn<'refused'>['error'],
   ): Promise<RepliedAnswer | undefined> {
     const state = error ? 'refused' : 'answered';
     return this.#update<'answered' | 'refused'>(
@@ -232,6 +217,39 @@ export class Answers {
     );
   }
 
+  /**
+   * Writes what a reply was billed that was cut off, and counts the call that is made next with more room: a crash
+   * between this and the end of that call leaves a question that is asked with that room at once.
+   * @param leaseMs from now on, in milliseconds
+   * @returns the answer as it is now, or `undefined` when the worker no longer holds the lease, or the content was removed
+   */
+  async askAgain(
+    ref: AnswerRef,
+    { owner, calls }: AnswerIn<'asking'>,
+    billed: Billed,
+    leaseMs: number,
+  ): Promise<AnswerIn<'asking'> | undefined> {
+    const asked = await this.#update<'asking'>(
+      ref,
+      {
+        set: { cut: { billed, call: calls }, leaseUntil: this.#now() + leaseMs },
+        // The cost of the call before is known now, that of the next is not.
+        add: { calls: 1 },
+      },
+      {
+        expression:
+          '#owner = :owner AND attribute_not_exists(revoked) AND attribute_not_exists(cut)',
+        names: { owner: 'owner' },
+        values: { owner },
+      },
+    );
+    if (asked) return asked;
+    // Its acknowledgement may have been lost.
+    const seen = await this.get(ref);
+    const mine = seen?.state === 'asking' && seen.owner === owner && !seen.revoked;
+    return mine && seen.cut?.call === calls ? seen : undefined;
+  }
+
   /** Takes back the call that `claim` counted: it was not made, because the reply of the call before was found. */
   async uncount(ref: AnswerRef, owner: string): Promise<AnswerIn<'asking'> | undefined> {
     return this.#update<'asking'>(
@@ -256,9 +274,9 @@ export class Answers {
     const reopened = await this.#update(
       ref,
       {
-        set: { state: 'asking', leaseUntil: 0, earlier: sumOf(seen.billed, seen.earlier) },
+        set: { state: 'asking', leaseUntil: 0, earlier: paidFor(seen) },
         add: { generation: 1 },
-        remove: ['error', 'billed', 'call', 'reply', 'replyKey'],
+        remove: ['error', 'billed', 'call', 'reply', 'replyKey', 'cut'],
       },
       atGeneration('refused', generation),
     );

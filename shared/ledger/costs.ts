@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type AnswerItem, type AnswerRef, billedSchema, type RepliedAnswer } from './answers.ts';
+import type { AnswerItem, AnswerRef, RepliedAnswer } from './answers.ts';
+import { billedSchema } from './billed.ts';
 import { costKey, shardCount, shardOf } from './keys.ts';
 import type { Item, Table } from './table.ts';
 
@@ -8,8 +9,11 @@ import type { Item, Table } from './table.ts';
  * their sum is what was spent.
  */
 export const costEntrySchema = billedSchema.extend({
-  /** How the call ended; `unknown` when nobody saw its reply, and whether it was billed is not known either. */
-  outcome: z.enum(['answered', 'refused', 'unknown']),
+  /**
+   * How the call ended: `cut` when its reply was cut off and asked for again with more room; `unknown` when nobody saw
+   * its reply, and whether it was billed is not known either.
+   */
+  outcome: z.enum(['answered', 'refused', 'cut', 'unknown']),
   profile: z.string(),
   /** The key's folder, up to and including its last slash; empty at the top. */
   prefix: z.string(),
@@ -40,6 +44,15 @@ export class Costs {
     const { profile, prefix } = answer.askedBy;
     const entry = { ...answer.billed, profile, prefix, outcome: answer.state };
     await this.record(ref, answer, answer.call, entry);
+    await this.recordCut(ref, answer);
+  }
+
+  /** Records the cost of a reply that was cut off and asked for again, if the answer had one. Idempotent. */
+  async recordCut(ref: AnswerRef, answer: Costed & Pick<AnswerItem, 'cut'>): Promise<void> {
+    if (!answer.cut) return;
+    const { profile, prefix } = answer.askedBy;
+    const entry: CostEntry = { ...answer.cut.billed, profile, prefix, outcome: 'cut' };
+    await this.record(ref, answer, answer.cut.call, entry);
   }
 
   /**

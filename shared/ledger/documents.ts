@@ -78,10 +78,10 @@ export class Documents {
    * replaces is archived first (an idempotent put), so that a crash in between loses nothing: the
    * redelivered event archives it again and then replaces it.
    */
-  async receive(change: ObjectChange, profile: string): Promise<Receipt> {
+  async receive(change: ObjectChange, profile: string, profileHash?: string): Promise<Receipt> {
     const documentId = documentIdOf(change.bucket, change.key);
     const order = orderOf(change.sequencer);
-    const fresh = this.#version(change, documentId, order, profile);
+    const fresh = this.#version(change, documentId, order, { profile, profileHash });
     if (await this.#table.put(fresh, { expression: 'attribute_not_exists(pk)' })) {
       return { outcome: 'new', document: documentItemSchema.parse(fresh) };
     }
@@ -327,7 +327,12 @@ export class Documents {
     );
   }
 
-  #version(change: ObjectChange, documentId: string, order: string, profile: string): Item {
+  #version(
+    change: ObjectChange,
+    documentId: string,
+    order: string,
+    profile: Pick<DocumentAttributes, 'profile' | 'profileHash'>,
+  ): Item {
     const now = this.#iso();
     const removed = change.kind === 'removed';
     const status: Status = removed ? 'removed' : 'received';
@@ -346,7 +351,8 @@ export class Documents {
       depth: change.depth,
       status,
       attempts: {},
-      profile,
+      ...profile,
+      profileAsked: change.profileAsked,
       createdAt: now,
       updatedAt: now,
       revision: 1,

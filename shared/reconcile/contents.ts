@@ -170,10 +170,12 @@ async function refreshed(
   report: ReconcileReport,
 ): Promise<File> {
   let lost: RejectDocument | undefined;
-  for await (const { source } of usersOf(contentIdOf(name), tools, report)) {
+  for await (const document of usersOf(contentIdOf(name), tools, report)) {
+    const { source } = document;
     if (!source) continue;
     try {
-      const content = { ...name, mimeType, source };
+      const expiryDays = tools.profileFor(document)?.expiryDays;
+      const content = { ...name, mimeType, source, expiryDays };
       return await liveFile(content, { ...tools, expiryMarginMs: tools.refreshMs });
     } catch (error) {
       if (!(error instanceof RejectDocument)) throw error;

@@ -1,7 +1,9 @@
 import { journeyWarnings } from '../codes/index.ts';
 import { RejectDocument } from '../journey/errors.ts';
+import { type Profile, recordedProfile } from '../journey/profiles.ts';
 import type { DocumentRecord } from '../journey/record.ts';
-import { type AnswerRef, type RepliedAnswer, sumOf } from '../ledger/answers.ts';
+import type { AnswerRef, RepliedAnswer } from '../ledger/answers.ts';
+import { type Billed, paidFor } from '../ledger/billed.ts';
 import { contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { parseSummary } from '../summary/parse.ts';
@@ -19,6 +21,7 @@ type Summary = NonNullable<DocumentRecord['summary']>;
  */
 export async function copyAnswer(
   document: DocumentIn<'uploaded'>,
+  profile: Profile,
   ref: AnswerRef,
   answer: RepliedAnswer,
   tools: AnswerTools,
@@ -33,6 +36,7 @@ export async function copyAnswer(
       : { sharedFrom: answer.askedBy.documentId }),
   };
   const told = {
+    ...recordedProfile(profile),
     usage: withOldCalls(usageOf(answer, isAsker(document, answer)), document),
     answers: { ...document.answers, summary },
   };
@@ -43,7 +47,11 @@ export async function copyAnswer(
     return;
   }
   const reply = await replyOf(answer, tools);
-  const { summary: parsed, inLayout } = parseSummary(reply.content, titleOf(document.key));
+  const { summary: parsed, inLayout } = parseSummary(
+    reply.content,
+    titleOf(document.key),
+    profile.layout,
+  );
   const whole: Summary = {
     ...parsed,
     model: answer.billed.model,
@@ -51,7 +59,7 @@ export async function copyAnswer(
     at: answer.billed.at,
   };
   const warnings = [
-    ...(inLayout ? [] : [notInLayout]),
+    ...(inLayout || profile.layout === 'free' ? [] : [notInLayout]),
     ...(answer.billed.costUsd === undefined && isAsker(document, answer)
       ? [priceUnknown(answer.billed.model)]
       : []),
@@ -115,18 +123,32 @@ export async function leftBehind(
 /** What this document paid: nothing for an answer that another one asked for. */
 function usageOf(answer: RepliedAnswer, paid: boolean): NonNullable<DocumentRecord['usage']> {
   if (!paid) return { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsd: 0, calls: 0 };
-  const { costUsd } = answer.billed;
-  const { inputTokens, outputTokens, cacheReadTokens } = sumOf(answer.billed, answer.earlier);
-  const unknown = answer.unknownCalls + (costUsd === undefined ? 1 : 0);
+  const { billed, cut } = answer;
+  const unpriced = [billed, ...(cut ? [cut.billed] : [])].filter(
+    ({ costUsd }) => costUsd === undefined,
+  );
+  const unknown = answer.unknownCalls + unpriced.length;
   return {
-    inputTokens,
-    outputTokens,
-    cacheReadTokens,
-    costUsd: sumOf(answer.billed, answer.earlier).costUsd ?? 0,
+    ...tokensOf(paidFor(answer)),
     calls: answer.calls,
     ...(unknown > 0 ? { costUnknownCalls: unknown } : {}),
   };
 }
+
+/** The part of a record's usage that is known of what was billed. */
+export const tokensOf = ({
+  inputTokens,
+  outputTokens,
+  thinkingTokens,
+  cacheReadTokens,
+  costUsd = 0,
+}: Billed) => ({
+  inputTokens,
+  outputTokens,
+  ...(thinkingTokens === undefined ? {} : { thinkingTokens }),
+  cacheReadTokens,
+  costUsd,
+});
 
 /** A call that a function of 0.1 began and nobody saw the end of: its fence is still in the document. */
 function withOldCalls<Usage extends NonNullable<DocumentRecord['usage']>>(
@@ -170,6 +192,6 @@ function fitted(
     citations: summary.citations
       .slice(0, 20)
       .map((citation) => ({ ...citation, citedText: short(citation.citedText, 200) })),
-    location: `s3://${resultsBucket}/${answer.replyKey ?? replyKeyOf(ref, answer.generation)}`,
+    location: `s3://${resultsBucket}/${answer.replyKey ?? replyKeyOf(ref, answer)}`,
   };
 }

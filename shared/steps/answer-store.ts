@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import {
+  type AnswerItem,
   type AnswerRef,
-  type Billed,
-  billedSchema,
   packReply,
   type RepliedAnswer,
   type StoredReply,
   unpackReply,
 } from '../ledger/answers.ts';
+import { type Billed, billedSchema } from '../ledger/billed.ts';
 import type { AnswerTools, Claude } from './tools.ts';
 
 /**
@@ -25,6 +25,7 @@ const replySchema = z.object({
     }),
   ),
   stopReason: z.string(),
+  category: z.string().optional(),
   billed: billedSchema,
 });
 
@@ -32,6 +33,8 @@ const replySchema = z.object({
 export interface KeptReply {
   content: Message['content'];
   stopReason: string;
+  /** Why Claude refused, where it says. */
+  category?: string | undefined;
   billed: Billed;
 }
 
@@ -41,6 +44,7 @@ type Message = Awaited<ReturnType<Claude['createMessage']>>;
 export const keptReplyOf = (message: Message, billed: Billed): KeptReply => ({
   content: message.content.filter(({ type }) => type === 'text'),
   stopReason: message.stop_reason ?? 'end_turn',
+  ...(message.stop_details?.category ? { category: message.stop_details.category } : {}),
   billed,
 });
 
@@ -49,20 +53,23 @@ const kept = (json: unknown): KeptReply => replySchema.parse(json) as unknown as
 /** Bytes of a packed reply that an item holds: DynamoDB charges for each kilobyte. */
 const maxPackedBytes = 20_000;
 
-/** The key of a reply in the results bucket. */
-export const replyKeyOf = ({ contentId, question }: AnswerRef, generation: number): string =>
-  `answers/${contentId}/${question}/${generation}.json`;
+/** What tells the replies of one question apart. */
+type Told = Pick<AnswerItem, 'generation' | 'cut'>;
+
+/** The key of a reply in the results bucket. A reply after one that was cut off has a key of its own. */
+export const replyKeyOf = ({ contentId, question }: AnswerRef, { generation, cut }: Told): string =>
+  `answers/${contentId}/${question}/${generation}${cut ? '-again' : ''}.json`;
 
 /** A reply ready to be written down; a long one is put into the results bucket first. */
 export async function stored(
   ref: AnswerRef,
-  generation: number,
+  claimed: Told,
   reply: KeptReply,
   tools: Pick<AnswerTools, 'objects' | 'resultsBucket'>,
 ): Promise<StoredReply> {
   const packed = packReply(reply);
   if (packed.length <= maxPackedBytes) return { reply: packed };
-  const key = replyKeyOf(ref, generation);
+  const key = replyKeyOf(ref, claimed);
   await tools.objects.putText(
     { bucket: tools.resultsBucket, key },
     JSON.stringify(reply),
@@ -89,10 +96,10 @@ export async function replyOf(
 /** A reply that a worker saved because the ledger would not take it, if there is one. */
 export async function spilledReply(
   ref: AnswerRef,
-  generation: number,
+  claimed: Told,
   { objects, resultsBucket }: Pick<AnswerTools, 'objects' | 'resultsBucket'>,
 ): Promise<KeptReply | undefined> {
-  const key = replyKeyOf(ref, generation);
+  const key = replyKeyOf(ref, claimed);
   const text = await objects.getText({ bucket: resultsBucket, key });
   return text === undefined ? undefined : kept(JSON.parse(text));
 }
@@ -109,6 +116,7 @@ export async function forgetAnswers(
   for (const answer of await tools.answers.ofContent(contentId)) {
     const ref = { contentId, question: answer.question };
     const isUnderWay = answer.state === 'asking' && answer.leaseUntil >= tools.now();
+    await tools.costs.recordCut(ref, answer);
     if (!isUnderWay) await tools.costs.recordUnknown(ref, answer, answer.unknownCalls);
     const busyUntil = await tools.answers.remove(ref, answer);
     if (busyUntil !== undefined) againMs = Math.max(againMs, busyUntil - tools.now(), 1_000);

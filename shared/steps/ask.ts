@@ -3,12 +3,13 @@ import { outcomeOf } from '../claude/outcome.ts';
 import { costUsd, type PriceTable } from '../claude/prices.ts';
 import { Defer, RejectDocument, RetryLater } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
-import type { AnswerIn, AnswerRef, Billed } from '../ledger/answers.ts';
+import type { AnswerIn, AnswerRef } from '../ledger/answers.ts';
+import type { Billed } from '../ledger/billed.ts';
 import { contentName } from '../ledger/content-id.ts';
 import type { CostEntry } from '../ledger/costs.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
-import { summaryRequest } from '../summary/prompt.ts';
-import { copyAnswer, leftBehind } from './answer-copy.ts';
+import { roomFor, summaryRequest } from '../summary/prompt.ts';
+import { copyAnswer, leftBehind, tokensOf } from './answer-copy.ts';
 import { type KeptReply, keptReplyOf, replyKeyOf, spilledReply, stored } from './answer-store.ts';
 import type { AnswerTools, Claude } from './tools.ts';
 
@@ -27,46 +28,91 @@ export interface AskTools extends AnswerTools {
   sleep: (ms: number) => Promise<void>;
 }
 
+/** A question that this worker has claimed, on behalf of a document. */
+interface Claimed {
+  document: DocumentIn<'uploaded'>;
+  profile: Profile;
+  ref: AnswerRef;
+  claimed: AnswerIn<'asking'>;
+}
+
 /**
  * Makes the paid call of a question that this worker has claimed, and writes down what comes of it before anything
  * else. Whoever takes over from a worker that died first looks for the reply that it may have saved.
  */
-export async function ask(
-  document: DocumentIn<'uploaded'>,
-  profile: Profile,
-  ref: AnswerRef,
-  claimed: AnswerIn<'asking'>,
-  tools: AskTools,
-): Promise<void> {
-  const saved = claimed.calls > 1 ? await spilledReply(ref, claimed.generation, tools) : undefined;
+export async function ask(question: Claimed, tools: AskTools): Promise<void> {
+  const { ref, claimed } = question;
+  const saved = claimed.calls > 1 ? await spilledReply(ref, claimed, tools) : undefined;
   if (saved) {
     // That call is the one before: the one counted for us was not made.
     const { owner = '' } = claimed;
     const uncounted = await tools.answers.uncount(ref, owner);
     const before = { ...claimed, ...uncounted, calls: claimed.calls - 1 };
-    return settle(document, ref, before, saved, tools);
+    return replied({ ...question, claimed: before }, saved, tools.callTimeoutMs, tools);
   }
-  // The calls before this one ended unseen.
+  // The calls before this one ended unseen, or their worker died before it recorded their cost.
+  await tools.costs.recordCut(ref, claimed);
   await tools.costs.recordUnknown(ref, claimed, claimed.unknownCalls - 1);
+  return call(question, tools.callTimeoutMs, tools);
+}
+
+/** One paid call, with the room that is its turn. */
+async function call(question: Claimed, timeoutMs: number, tools: AskTools): Promise<void> {
+  const { document, profile, ref, claimed } = question;
+  const { first, most } = roomFor(profile);
+  const began = tools.now();
   let reply: Message;
   try {
-    reply = await tools.claude.createMessage(summaryRequest(document, profile), {
-      timeoutMs: tools.callTimeoutMs,
-    });
+    const request = summaryRequest(document, profile, mayBeCut(claimed) ? first : most);
+    reply = await tools.claude.createMessage(request, { timeoutMs });
   } catch (thrown) {
     return callFailed(thrown, document, ref, claimed, tools);
   }
-  const kept = keptReplyOf(reply, billedOf(reply, tools));
-  return settle(document, ref, claimed, kept, tools);
+  const leftMs = Math.max(timeoutMs - (tools.now() - began), leastMs);
+  return replied(question, keptReplyOf(reply, billedOf(reply, tools)), leftMs, tools);
+}
+
+/** What a second call gets at least, in milliseconds; the function runs a minute longer than a call may take. */
+const leastMs = 60_000;
+
+/** Whether a call has the room of a first one: nobody has seen its answer cut off yet. */
+const mayBeCut = ({ cut, generation }: AnswerIn<'asking'>): boolean => !cut && generation === 0;
+
+/**
+ * Settles the question with a reply; where it was cut off and the profile has more room, asks once more. The cost of
+ * the first reply is in the answer before the second call is made, and in the books right after.
+ */
+async function replied(
+  question: Claimed,
+  kept: KeptReply,
+  timeoutMs: number,
+  tools: AskTools,
+): Promise<void> {
+  const { document, profile, ref, claimed } = question;
+  const { first, most } = roomFor(profile);
+  const isCut = kept.stopReason === 'max_tokens' && mayBeCut(claimed) && first < most;
+  if (!isCut) return settle(question, kept, tools);
+  const { billed } = kept;
+  const write = <T>(work: () => Promise<T>) => whileLeased(ref, claimed, kept, tools, work);
+  const again = await write(() => tools.answers.askAgain(ref, claimed, billed, tools.leaseMs));
+  await write(() =>
+    tools.costs.recordCut(ref, { ...claimed, cut: { billed, call: claimed.calls } }),
+  );
+  if (!again) return notSettled(question, tools);
+  const { documentId } = document;
+  tools.log.info('cut off: asking once more', { documentId, maxTokens: most });
+  return call({ ...question, claimed: again }, timeoutMs, tools);
 }
 
 function billedOf(reply: Message, tools: AskTools): Billed {
   const { usage } = reply;
+  const thinking = usage.output_tokens_details?.thinking_tokens;
   const cost = costUsd(usage, reply.model, { table: tools.prices });
   return {
     model: reply.model,
     inputTokens: usage.input_tokens + (usage.cache_creation_input_tokens ?? 0),
     outputTokens: usage.output_tokens,
+    ...(thinking === undefined ? {} : { thinkingTokens: thinking }),
     cacheReadTokens: usage.cache_read_input_tokens ?? 0,
     ...(cost === undefined ? {} : { costUsd: cost }),
     at: new Date(tools.now()).toISOString(),
@@ -74,40 +120,39 @@ function billedOf(reply: Message, tools: AskTools): Billed {
 }
 
 /** Writes the reply into the answer and its cost into the books, then the record; then wakes those that wait. */
-async function settle(
-  document: DocumentIn<'uploaded'>,
-  ref: AnswerRef,
-  claimed: AnswerIn<'asking'>,
-  kept: KeptReply,
-  tools: AskTools,
-): Promise<void> {
+async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Promise<void> {
+  const { document, profile, ref, claimed } = question;
   const unusable = unusableBecause(kept);
   const { model: _, documentId: _id, order: _order, ...about } = claimed.askedBy;
   const outcome = unusable ? 'refused' : 'answered';
   const entry: CostEntry = { ...kept.billed, ...about, outcome };
   const write = <T>(work: () => Promise<T>) => whileLeased(ref, claimed, kept, tools, work);
-  const error = unusable && { code: unusable.code, message: unusable.message };
+  const { category } = kept;
+  const error = unusable && {
+    code: unusable.code,
+    message: unusable.message,
+    ...(category === undefined ? {} : { category }),
+  };
   const settled = await write(async () => {
-    const reply = await stored(ref, claimed.generation, kept, tools);
+    const reply = await stored(ref, claimed, kept, tools);
     return tools.answers.settle(ref, claimed, reply, kept.billed, error);
   }).finally(() => write(() => tools.costs.record(ref, claimed, claimed.calls, entry)));
   if (settled) {
-    await copyAnswer(document, ref, settled, tools);
+    await copyAnswer(document, profile, ref, settled, tools);
     if (settled.awaited) await wakeAll(ref, tools);
     return;
   }
-  await notSettled(document, ref, claimed, tools);
+  await notSettled(question, tools);
 }
 
 /** The reply was not taken: another one was first, or the content was removed during the call. Its cost is recorded. */
 async function notSettled(
-  document: DocumentIn<'uploaded'>,
-  ref: AnswerRef,
-  { owner = '' }: AnswerIn<'asking'>,
+  { document, profile, ref, claimed: { owner = '' } }: Claimed,
   tools: AskTools,
 ): Promise<void> {
   const present = await tools.answers.get(ref);
-  if (present && present.state !== 'asking') return copyAnswer(document, ref, present, tools);
+  if (present && present.state !== 'asking')
+    return copyAnswer(document, profile, ref, present, tools);
   if (present?.revoked && (await tools.answers.end(ref, owner)) && present.awaited) {
     // A document with this content came after the removal.
     await tools.send({ step: 'wake', ...ref, one: true });
@@ -169,11 +214,11 @@ const reserveMs = 60_000;
 /** Saves a reply in the results bucket; fails silently, because the ledger may take it yet. */
 async function save(
   ref: AnswerRef,
-  { generation }: AnswerIn<'asking'>,
+  claimed: AnswerIn<'asking'>,
   kept: KeptReply,
   { objects, resultsBucket, log }: AskTools,
 ): Promise<void> {
-  const target = { bucket: resultsBucket, key: replyKeyOf(ref, generation) };
+  const target = { bucket: resultsBucket, key: replyKeyOf(ref, claimed) };
   try {
     await objects.putText(target, JSON.stringify(kept), 'application/json');
   } catch (error) {
@@ -215,9 +260,10 @@ async function countUnknown(
   answer: AnswerIn<'asking'>,
   tools: AskTools,
 ): Promise<void> {
-  const { calls, unknownCalls } = answer;
+  const { calls, unknownCalls, cut } = answer;
   await tools.costs.recordUnknown(ref, answer, unknownCalls);
-  const usage = { ...document.usage, calls, costUnknownCalls: unknownCalls };
+  const known = cut ? tokensOf(cut.billed) : document.usage;
+  const usage = { ...known, calls, costUnknownCalls: unknownCalls };
   await tools.documents.move(document, 'uploaded', { usage });
 }
 
@@ -241,7 +287,7 @@ async function uploadAgain(
 }
 
 /** Why a reply is not a summary although the call succeeded, or `undefined` when it is one. */
-function unusableBecause({ stopReason, billed }: KeptReply): RejectDocument | undefined {
+function unusableBecause({ stopReason, billed, category }: KeptReply): RejectDocument | undefined {
   switch (stopReason) {
     case 'end_turn':
     case 'stop_sequence':
@@ -249,7 +295,8 @@ function unusableBecause({ stopReason, billed }: KeptReply): RejectDocument | un
     case 'refusal':
       return new RejectDocument({
         code: 'summarize.refused',
-        message: 'Claude declined to summarise this document.',
+        message: `Claude declined to summarise this document${category ? ` (${category})` : ''}.`,
+        category,
       });
     case 'max_tokens':
       return new RejectDocument({

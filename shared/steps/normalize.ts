@@ -3,21 +3,22 @@ import { RejectDocument, SkipDocument } from '../journey/errors.ts';
 import { documentIdOf } from '../journey/ids.ts';
 import type { ObjectChange } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
-import type { Profile } from '../journey/profiles.ts';
+import { type Profile, type ProfileFor, recordedProfile } from '../journey/profiles.ts';
 import type { Fidelity } from '../journey/record.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { orderOf } from '../ledger/keys.ts';
 import { newestOrder } from '../ledger/version.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
-import { nameOf, type Original, withOriginal } from './original.ts';
+import { nameOf, type Original, profileAskedOf, withOriginal } from './original.ts';
 import { announceParts, leftOutWarning, type PartTools } from './parts.ts';
+import { profileOf } from './profile-of.ts';
 import { releasePast, releasePastEarly } from './release-past.ts';
 import { handToUpload, passedThrough, sendToUpload, stage } from './staging.ts';
 
 export interface NormalizeTools extends PartTools {
   /** Converts a local file; `ConversionSandbox` outside of tests. */
   convert: (input: ConvertInput) => Promise<Conversion>;
-  profileFor: (key: string) => Profile;
+  profileFor: ProfileFor;
 }
 
 /**
@@ -33,8 +34,13 @@ export interface NormalizeTools extends PartTools {
 export async function normalize(event: ObjectChange, tools: NormalizeTools): Promise<Outcome> {
   const change = event.ofVersion ? await asItStands(event, tools) : event;
   if (!change) return done;
-  const profile = tools.profileFor(change.key);
-  const { outcome, document: found } = await tools.documents.receive(change, profile.name);
+  const { key, profileAsked } = change;
+  const profile = tools.profileFor({ key, profileAsked });
+  const { outcome, document: found } = await tools.documents.receive(
+    change,
+    profile?.name ?? profileAsked ?? '',
+    profile?.hash,
+  );
   if (outcome === 'stale') {
     tools.log.info('an older event changes nothing', {
       documentId: found.documentId,
@@ -94,25 +100,56 @@ async function asItStands(
   return { ...rest, kind: 'created', bucket, key, sequencer, versionId, etag, sizeBytes };
 }
 
-async function convertAndHandOn(document: DocumentItem, tools: NormalizeTools): Promise<void> {
-  if (document.key.endsWith('/') && document.sizeBytes === 0) {
+async function convertAndHandOn(received: DocumentItem, tools: NormalizeTools): Promise<void> {
+  if (received.key.endsWith('/') && received.sizeBytes === 0) {
     throw new SkipDocument({
       code: 'normalize.folder',
       message: 'The object is the empty marker of a folder.',
     });
   }
-  await withOriginal(document, tools.limits, tools, async (original) => {
+  await withOriginal(received, tools.limits, tools, async (original) => {
+    const document = await withProfile(received, original, tools);
+    if (!document) return;
     const { path, contentType, sizeBytes, outDir } = original;
     const name = nameOf(document.key);
     const { limits } = tools;
     const depth = document.depth ?? 0;
     const input = { path, name, contentType, sizeBytes, outDir, limits, depth };
-    const profile = tools.profileFor(document.key);
+    const profile = profileOf(document, tools);
     const conversion = await tools.convert(input).catch(orContainerUpload(profile));
     const announced = await announceParts(document, conversion, tools);
     const found = { ...conversion, fidelity: withLeftOut(conversion, announced, tools) };
     await handOn(document, found, announced, original, tools);
   });
+}
+
+/**
+ * Writes down that the object asks for a profile by name, in its metadata or a tag; that is known once it is read. A
+ * part keeps what its container asks for. One write more, and only where something is asked.
+ * @returns `undefined` when a newer event came first
+ */
+async function withProfile(
+  document: DocumentItem,
+  original: Original,
+  tools: NormalizeTools,
+): Promise<DocumentItem | undefined> {
+  const profileAsked = await profileAskedOf(document, original, tools);
+  if (profileAsked === document.profileAsked) return document;
+  const { key } = document;
+  const profile = tools.profileFor({ key, profileAsked });
+  return tools.documents.move(
+    document,
+    document.status,
+    profile
+      ? { ...recordedProfile(profile), profileAsked }
+      : { profile: profileAsked, profileAsked },
+    {
+      remove: [
+        ...(profile ? [] : ['profileHash' as const]),
+        ...(profileAsked ? [] : ['profileAsked' as const]),
+      ],
+    },
+  );
 }
 
 /** A type that is not converted goes up as it is where the profile asks for that. */

@@ -16,6 +16,10 @@ export interface Original {
   sizeBytes: number;
   sha256: string;
   contentType: string | undefined;
+  /** The profile that the object's metadata asks for. */
+  profileAsked?: string | undefined;
+  /** How many tags the object has. */
+  tagCount?: number | undefined;
 }
 
 /**
@@ -51,8 +55,26 @@ export async function withOriginal(
 }
 
 async function fetchTo(path: string, document: DocumentItem, tools: StepTools) {
+  return orRejected(() => tools.objects.download(addressOf(document), path));
+}
+
+/**
+ * The profile that a document asks for by name: by the object's metadata, which come with its bytes, else by its tag,
+ * which is read only where the object has tags. A part has what its container asks for.
+ */
+export async function profileAskedOf(
+  document: DocumentItem,
+  { profileAsked, tagCount = 0 }: Pick<Original, 'profileAsked' | 'tagCount'>,
+  tools: StepTools,
+): Promise<string | undefined> {
+  if (document.parent) return document.profileAsked;
+  if (profileAsked !== undefined || tagCount === 0) return profileAsked;
+  return orRejected(() => tools.objects.profileTag(addressOf(document)));
+}
+
+async function orRejected<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return await tools.objects.download(addressOf(document), path);
+    return await read();
   } catch (error) {
     if (error instanceof ObjectGone) {
       throw new RejectDocument({

@@ -128,6 +128,7 @@ async function announceChunk(
         original: originalOf(part),
         parent: documentId,
         depth: (document.depth ?? 0) + 1,
+        ...(document.profileAsked ? { profileAsked: document.profileAsked } : {}),
       }),
     ),
   );

@@ -10,5 +10,6 @@ export function recordEntry(error: DroplineError, step: Step) {
     step,
     advice: error.advice ?? codes[error.code]?.advice ?? '',
     ...(error.requestId ? { requestId: error.requestId } : {}),
+    ...(error.category ? { category: error.category } : {}),
   };
 }

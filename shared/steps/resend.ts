@@ -8,6 +8,7 @@ import type { StepTools } from './tools.ts';
 /** The event that made this version, as it would be announced again: the ledger knows it by its sequencer. */
 export function changeOf(document: DocumentItem): ObjectChange {
   const { bucket, key, versionId, etag, sequencer, sizeBytes, original, parent, depth } = document;
+  const { profileAsked } = document;
   return {
     kind: document.status === 'removed' ? 'removed' : 'created',
     bucket,
@@ -19,6 +20,7 @@ export function changeOf(document: DocumentItem): ObjectChange {
     original,
     parent,
     depth,
+    ...(profileAsked ? { profileAsked } : {}),
   };
 }
 

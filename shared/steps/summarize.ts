@@ -1,7 +1,12 @@
 import { Defer } from '../journey/errors.ts';
 import type { StepMessage } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
-import { isSummarized, type Profile } from '../journey/profiles.ts';
+import {
+  isSummarized,
+  type Profile,
+  type ProfileFor,
+  recordedProfile,
+} from '../journey/profiles.ts';
 import type { AnswerRef, Asker } from '../ledger/answers.ts';
 import { contentIdOf, contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
@@ -9,10 +14,11 @@ import { questionOf } from '../summary/prompt.ts';
 import { copyAnswer, isAsker } from './answer-copy.ts';
 import { type AskTools, ask } from './ask.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
+import { profileOf } from './profile-of.ts';
 import { mayReusePast, releasePast } from './release-past.ts';
 
 export interface SummarizeTools extends AskTools {
-  profileFor: (key: string) => Profile;
+  profileFor: ProfileFor;
 }
 
 /**
@@ -38,10 +44,10 @@ export async function summarize(
   if (document.status !== 'uploaded') return done;
 
   return attempt('summarize', document, tools, async () => {
-    const profile = tools.profileFor(document.key);
+    const profile = profileOf(document, tools);
     if (!isSummarized(document, profile)) {
       // Its uploader died before it moved it on.
-      const moved = await tools.documents.move(document, 'ready');
+      const moved = await tools.documents.move(document, 'ready', recordedProfile(profile));
       if (moved) await releasePast(moved, tools);
       return;
     }
@@ -69,13 +75,13 @@ async function answer(
 ): Promise<void> {
   const ref: AnswerRef = {
     contentId: contentIdOf(document),
-    question: questionOf(document.block, profile),
+    question: questionOf(document, profile),
   };
   for (;;) {
     const seen = await tools.answers.get(ref);
     if (seen && seen.state !== 'asking') {
       if (isAsker(document, seen)) await tools.costs.recordReply(ref, seen);
-      return copyAnswer(document, ref, seen, tools);
+      return copyAnswer(document, profile, ref, seen, tools);
     }
     if (seen && seen.leaseUntil >= tools.now()) {
       if (await wait(document, ref, tools)) return;
@@ -87,10 +93,10 @@ async function answer(
     const asker = askerOf(document, profile);
     const claimed = await tools.answers.claim(ref, asker, tools.owner(), tools.leaseMs);
     if (!claimed) continue;
-    if (!document.waiting) return ask(document, profile, ref, claimed, tools);
+    if (!document.waiting) return ask({ document, profile, ref, claimed }, tools);
     // It no longer waits for another.
     const asks = await tools.documents.move(document, 'uploaded', {}, { remove: ['waiting'] });
-    return ask(asks ?? document, profile, ref, claimed, tools);
+    return ask({ document: asks ?? document, profile, ref, claimed }, tools);
   }
 }
 

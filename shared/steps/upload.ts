@@ -3,11 +3,12 @@ import type { FileMetadata } from '../claude/schemas.ts';
 import { Defer } from '../journey/errors.ts';
 import type { StepMessage } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
-import { isSummarized, type Profile } from '../journey/profiles.ts';
+import { isSummarized, type ProfileFor, recordedProfile } from '../journey/profiles.ts';
 import { type ContentName, contentIdOf, contentNameOf } from '../ledger/content-id.ts';
 import { type ContentItem, contentIdOfItem, mayHaveStray } from '../ledger/contents.ts';
 import type { DocumentIn, DocumentItem, Source } from '../ledger/document-item.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
+import { profileOf } from './profile-of.ts';
 import { type ReleaseTools, release } from './release.ts';
 import { mayReusePast, releasePast } from './release-past.ts';
 import { findStray } from './strays.ts';
@@ -19,7 +20,7 @@ export interface UploadTools extends ReleaseTools {
   leaseMs: number;
   /** A file that expires sooner than this is uploaded again, in milliseconds. */
   expiryMarginMs: number;
-  profileFor: (key: string) => Profile;
+  profileFor: ProfileFor;
 }
 
 interface RemoteFile {
@@ -83,8 +84,10 @@ async function leave(
 /** @returns false when a newer event came meanwhile: the content was joined, and nobody may be left to leave it */
 async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools): Promise<boolean> {
   const { source, mimeType, documentId, order } = document;
+  const profile = profileOf(document, tools);
   await tools.contents.join(contentIdOf(document), documentId, order);
-  const file = await liveFile({ ...contentNameOf(document), mimeType, source }, tools);
+  const { expiryDays } = profile;
+  const file = await liveFile({ ...contentNameOf(document), mimeType, source, expiryDays }, tools);
 
   const moved = await tools.documents.move(
     document,
@@ -103,10 +106,10 @@ async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools):
     { attempt: 'upload', remove: ['error', 'outages'] },
   );
   if (!moved) return false;
-  if (isSummarized(document, tools.profileFor(document.key))) {
+  if (isSummarized(document, profile)) {
     await sendToSummarize(moved, tools);
   } else {
-    await tools.documents.move(moved, 'ready');
+    await tools.documents.move(moved, 'ready', recordedProfile(profile));
   }
   await releasePast(moved, tools);
   return true;
@@ -121,6 +124,8 @@ async function sendToSummarize(document: DocumentIn<'uploaded'>, tools: StepTool
 interface Content extends ContentName {
   mimeType: string;
   source: Source;
+  /** Days after which a file that is uploaded for it expires; never when left out. */
+  expiryDays?: number | undefined;
 }
 
 /**
@@ -249,7 +254,7 @@ async function deleteDoomed({ doomedFileId }: ContentItem, tools: UploadTools): 
 
 /** Streams the content from S3 to the Files API in its turn. */
 async function send(
-  { contentSha256, mimeType, source }: Content,
+  { contentSha256, mimeType, source, expiryDays }: Content,
   claimed: ContentItem,
   tools: UploadTools,
   signal: AbortSignal,
@@ -263,6 +268,7 @@ async function send(
       sizeBytes: source.sizeBytes,
       body: streamContent(source, contentSha256, tools, AbortSignal.any([signal, stop.signal])),
       ownsChunks: true,
+      ...(expiryDays === undefined ? {} : { expiresInSeconds: expiryDays * 86_400 }),
       signal,
     })
     .finally(() => stop.abort());

@@ -32,15 +32,20 @@ interface Line {
  * block begins.
  * @param content the content blocks of a finished message; blocks other than text are ignored
  * @param fallbackTitle the title when the answer has none
+ * @param layout `free`: the answer has no parts, all of it is the text
  */
-export function parseSummary(content: Message['content'], fallbackTitle: string): ParsedSummary {
+export function parseSummary(
+  content: Message['content'],
+  fallbackTitle: string,
+  layout: 'summary' | 'free' = 'summary',
+): ParsedSummary {
   const blocks = content.filter((block) => block.type === 'text');
   const answer = blocks.map((block) => block.text).join('');
   const lines = linesOf(answer);
   const slice = (line: Line) => answer.slice(line.start, line.end).trim();
   const linesIn = (field: Field) => lines.filter((line) => line.field === field && slice(line));
   const join = (field: Field, separator: string) => linesIn(field).map(slice).join(separator);
-  const inLayout = linesIn('text').length > 0;
+  const inLayout = layout === 'summary' && linesIn('text').length > 0;
   const points = linesIn('keyPoints');
 
   const place = (offset: number): Pick<Citation, 'field' | 'index'> | undefined => {
@@ -70,7 +75,7 @@ export function parseSummary(content: Message['content'], fallbackTitle: string)
     inLayout,
     summary: {
       title: (inLayout && join('title', ' ')) || fallbackTitle,
-      language: languageOf(join('language', ' ')),
+      language: layout === 'free' ? 'und' : languageOf(join('language', ' ')),
       text: inLayout ? join('text', '\n') : answer.trim(),
       keyPoints: inLayout ? points.map((line) => slice(line).replace(/^[-*•]\s*/, '')) : [],
       citations,

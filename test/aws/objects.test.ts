@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import {
   GetObjectCommand,
   type GetObjectCommandOutput,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -45,7 +46,52 @@ test('a download is hashed on the way', async () => {
     sizeBytes: 5,
     sha256: createHash('sha256').update('hello').digest('hex'),
     contentType: 'text/plain',
+    profileAsked: undefined,
+    tagCount: 0,
   });
+});
+
+test('a download tells what its object asks for, and how many tags it has', async () => {
+  const Metadata = { 'dropline-profile': 'contracts', other: 'x' };
+  s3.on(GetObjectCommand).resolves({ Body: bodyOf('hello'), Metadata, TagCount: 2 });
+
+  const copy = await objects.download({ bucket: 'b', key: 'k' }, join(directory, 'copy'));
+
+  expect(copy).toMatchObject({ profileAsked: 'contracts', tagCount: 2 });
+  expect(s3.commandCalls(GetObjectTaggingCommand)).toEqual([]);
+});
+
+test('the tag of a version tells what it asks for', async () => {
+  const TagSet = [
+    { Key: 'year', Value: '2026' },
+    { Key: 'dropline-profile', Value: 'contracts' },
+  ];
+  s3.on(GetObjectTaggingCommand).resolves({ TagSet });
+
+  expect(await objects.profileTag({ bucket: 'b', key: 'k', versionId: 'v1', etag: 'e' })).toBe(
+    'contracts',
+  );
+  const [call] = s3.commandCalls(GetObjectTaggingCommand);
+  expect(call?.args[0].input).toEqual({ Bucket: 'b', Key: 'k', VersionId: 'v1' });
+});
+
+test.each([
+  ['  contracts ', 'contracts'],
+  [' ', undefined],
+  ['', undefined],
+])('metadata of %j ask for %s', async (value, asked) => {
+  const Metadata = { 'dropline-profile': value };
+  s3.on(GetObjectCommand).resolves({ Body: bodyOf('hello'), Metadata });
+
+  expect((await objects.open({ bucket: 'b', key: 'k' })).profileAsked).toBe(asked);
+});
+
+test('tags that may not be read are a matter for a person', async () => {
+  s3.on(GetObjectTaggingCommand).rejects(refusal('AccessDenied', 403));
+
+  const reading = objects.profileTag({ bucket: 'b', key: 'k' });
+
+  await expect(reading).rejects.toMatchObject({ name: 'ObjectUnreadable', reason: 'forbidden' });
 });
 
 test.each([

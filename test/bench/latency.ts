@@ -7,7 +7,7 @@ import Anthropic, { toFile } from '@anthropic-ai/sdk';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DroplineReader } from '../../shared/client/index.ts';
-import { defaultProfile } from '../../shared/journey/profiles.ts';
+import { defaultProfile } from '../../shared/config/config.ts';
 import { summaryRequest } from '../../shared/summary/prompt.ts';
 import { type BenchStack, dropAndDrain, textOf, withStack } from './helpers/documents.ts';
 
@@ -77,7 +77,7 @@ function script({ claudeUrl }: BenchStack, folder: string) {
       const file = await client.files.upload({
         file: await toFile(await readFile(path), key, { type: 'text/plain' }),
       });
-      const request = summaryRequest({ block: 'document', fileId: file.id }, profile);
+      const request = summaryRequest({ block: 'document', fileId: file.id, key }, profile);
       await client.messages.create(request);
     },
   };

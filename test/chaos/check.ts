@@ -96,18 +96,25 @@ function payment(
   kills: number[],
 ): { calls: number; again: number; counted: number; violations: string[] } {
   const answered = emulator.journal({ operation: 'messages.create', status: 200 });
-  const byFile = Map.groupBy(answered, ({ fileIds }) => fileIds?.join() ?? 'no file');
+  // Each profile of the run asks a model of its own: a file and a model are a question.
+  const byQuestion = Map.groupBy(
+    answered,
+    ({ fileIds, model }) => `${fileIds?.join() ?? 'no file'}, ${model}`,
+  );
   const violations: string[] = [];
   let again = 0;
-  for (const [file, calls] of byFile) {
-    // A reply is lost if the worker was killed between it and the next call.
-    const lost = calls.filter(({ seq, fault }, index) => {
+  for (const [file, calls] of byQuestion) {
+    // A reply is lost if the worker was killed between it and the next call. One that is cut off is asked for again.
+    const lost = calls.filter(({ seq, fault, stopReason }, index) => {
+      if (stopReason === 'max_tokens') return true;
       const next = calls[index + 1]?.seq ?? Infinity;
       return fault === 'lost_reply' || kills.some((kill) => seq <= kill && kill < next);
     }).length;
     again += calls.length - 1;
     if (calls.length - 1 > lost)
-      violations.push(`${file}: paid ${calls.length} times, but only ${lost} replies were lost`);
+      violations.push(
+        `${file}: paid ${calls.length} times, but only ${lost} replies were lost or cut off`,
+      );
   }
 
   const books = booksOf(items);

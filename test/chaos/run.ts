@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +24,16 @@ const faults = [
   { kind: 'error', status: 500, probability: 0.03 },
   { kind: 'error', status: 529, probability: 0.02 },
   { kind: 'lost_reply', probability: 0.03 },
+  { kind: 'max_tokens', probability: 0.05 },
 ] as const;
+
+/** Three profiles, which ask different models: documents with one content may ask it up to three questions. */
+const config = {
+  profiles: [
+    { prefix: 'chaos/1', model: 'claude-sonnet-5-5', effort: 'none' },
+    { prefix: 'chaos/2', model: 'claude-opus-5-5', expiryDays: 30, maxTokens: 8_192 },
+  ],
+};
 
 /** A message delayed for longer than this may wait for the next part of the run, in milliseconds. */
 const patienceMs = 300;
@@ -96,12 +106,15 @@ class Host {
   /** For every kill of summarize: `seq` of the API's newest call at that time. */
   readonly kills: number[] = [];
   readonly #dataDir: string;
+  readonly #configPath: string;
   readonly #emulator: Emulator;
   readonly #assembly: Assembly;
   #stack: LocalStack | undefined;
 
   constructor(dataDir: string, emulator: Emulator, assembly: Assembly) {
-    this.#dataDir = dataDir;
+    this.#dataDir = join(dataDir, 'data');
+    this.#configPath = join(dataDir, 'dropline.config.json');
+    writeFileSync(this.#configPath, JSON.stringify(config));
     this.#emulator = emulator;
     this.#assembly = assembly;
   }
@@ -115,6 +128,7 @@ class Host {
       environment: {
         CLAUDE_BASE_URL: this.#emulator.url,
         CLAUDE_FILES_PER_MINUTE: '60000',
+        DROPLINE_CONFIG: this.#configPath,
         NODE_OPTIONS: hours > 0 ? `--import ${later}` : '',
       },
       secret: () => 'test-key',

@@ -257,3 +257,33 @@ test('reports an unknown model', async () => {
 
   expect(error).toBeInstanceOf(NotFound);
 });
+
+test.each([
+  [{ output_tokens_details: { thinking_tokens: 7 } }, 7],
+  [{ output_tokens_details: null }, undefined],
+  [{ output_tokens_details: { thinking_tokens: 'many' } }, undefined],
+  [{}, undefined],
+])(
+  'reads the thinking in a usage with %j, which cannot spoil a paid reply',
+  async (more, tokens) => {
+    const usage = { input_tokens: 10, output_tokens: 20, ...more };
+    const { client } = clientOf(await serve({ json: messageJson({ usage }) }));
+
+    const message = await client.createMessage(params);
+
+    expect(message.usage.output_tokens_details?.thinking_tokens).toBe(tokens);
+  },
+);
+
+test.each([
+  [{ type: 'refusal', category: 'cyber', explanation: null }, 'cyber'],
+  [{ type: 'refusal', category: 7 }, undefined],
+  ['none', undefined],
+])('reads the category of a refusal in %j', async (stop_details, category) => {
+  const json = messageJson({ stop_reason: 'refusal', stop_details });
+  const { client } = clientOf(await serve({ json }));
+
+  const message = await client.createMessage(params);
+
+  expect(message.stop_details?.category).toBe(category);
+});

@@ -12,6 +12,8 @@ const million = 1_000_000;
 test.each([
   ['claude-haiku-5-5', 0.01, 0.5],
   ['claude-sonnet-5-5', 0.2, 10],
+  ['claude-fable-5-2', 0.8, 40],
+  ['claude-sonnet-4-6', 0.3, 15],
   ['claude-opus-5-5', 0.4, 20],
   ['claude-haiku-4-5', 0.1, 5],
   ['claude-opus-4-6', 0.5, 25],

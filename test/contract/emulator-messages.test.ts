@@ -125,7 +125,7 @@ describe('messages to the emulator', () => {
     const emulator = await emulate();
     const send = async (version: string) => {
       const headers = { 'x-api-key': 'k', 'anthropic-version': version };
-      const body = { ...basis, temperature: 0 };
+      const body = { ...basis, model: 'claude-sonnet-4-6', temperature: 0 };
       return (await raw(emulator, 'POST', '/v1/messages', { headers, body })).status;
     };
 

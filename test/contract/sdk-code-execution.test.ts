@@ -49,6 +49,7 @@ describe('the official client with the code execution tool', () => {
     const message = await client.messages.create({
       model,
       max_tokens: 500,
+      thinking: { type: 'disabled' },
       messages: [
         {
           role: 'user',

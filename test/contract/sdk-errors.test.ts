@@ -8,7 +8,7 @@ import { askAbout, emulate, model, sdkClient, textUpload } from './support.ts';
 
 const hello: Anthropic.MessageCreateParamsNonStreaming = {
   model,
-  max_tokens: 100,
+  max_tokens: 1_000,
   messages: [{ role: 'user', content: 'Hello there, how are you?' }],
 };
 

@@ -75,6 +75,7 @@ describe('the official client against the emulated Messages API', () => {
     const message = await client.messages.create({
       model,
       max_tokens: 1_000,
+      thinking: { type: 'disabled' },
       messages: [askAbout([id], false)],
     });
 
@@ -239,6 +240,7 @@ describe('the official client against the emulated Messages API', () => {
     const message = await client.messages.create({
       model,
       max_tokens: 12,
+      thinking: { type: 'disabled' },
       messages: [askAbout([id])],
     });
 
@@ -322,6 +324,7 @@ describe('the official client against the emulated Messages API', () => {
     const message = await client.messages.create({
       model,
       max_tokens: 500,
+      thinking: { type: 'disabled' },
       messages: [askAbout([id], false)],
       tools: [
         {
@@ -350,6 +353,7 @@ describe('the official client against the emulated Messages API', () => {
     const message = await client.messages.create({
       model,
       max_tokens: 500,
+      thinking: { type: 'disabled' },
       messages: [askAbout([id])],
       tools: [{ name: 'erase', input_schema: { type: 'object' } }],
     });

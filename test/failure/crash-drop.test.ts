@@ -46,7 +46,16 @@ const scenarios: Scenario[] = [
     },
     events: (world) => [world.drop('a.txt', first)],
     expected: { 'a.txt': 'Sales rose' },
-    lostReplies: 1,
+    moreCalls: 1,
+  },
+  {
+    name: 'the first answer is cut off',
+    prepare: async (world) => {
+      world.emulator.addFault({ kind: 'max_tokens' });
+    },
+    events: (world) => [world.drop('a.txt', first)],
+    expected: { 'a.txt': 'Sales rose' },
+    moreCalls: 1,
   },
   {
     name: 'the file vanishes before it is summarised',

@@ -63,6 +63,8 @@ const rare: Record<string, string[]> = {
   // S3 answers 404 only to those who may list (infra/grants.ts).
   normalize: [
     's3:ListBucket dropline-inbox',
+    // An object whose version is not known (aws/objects.ts, `profileTag`).
+    's3:GetObjectTagging dropline-inbox/*',
     // Past versions of a document that was overwritten and then removed (steps/release-past.ts).
     'dynamodb:DeleteItem dropline-ledger/DOC#*',
     // Bytes that go up as a type Claude does not read itself (steps/staging.ts, `idFor`).
@@ -166,6 +168,7 @@ async function partsAndPrints(): Promise<void> {
   await journey.drop('overwritten.zip', zipSync(entries));
   await journey.drop('removed.zip', zipSync({ 'other.txt': strToU8('Another. And more.') }));
   await journey.drop('report.docx', report);
+  await journey.drop('tagged.txt', 'It has a tag. It is about the year.', { tagging: 'year=2026' });
   await journey.drop('name,count.csv', 'name,count\nalpha,1\n');
   await journey.drop('broken.docx', 'PK no archive');
   journey.emulator.addFault({

@@ -219,6 +219,7 @@ test('the context is read the same from the command line and from cdk.json', () 
   const choices = {
     dialect: 'beta',
     model: 'claude-sonnet-5-5',
+    config: 'dropline.config.json',
     claudeBaseUrl: 'https://claude.example',
     filesPerMinute: 300,
     apiKeySecretName: 'claude/key',

@@ -19,18 +19,26 @@ export interface Journey {
   reader: DroplineReader;
   inbox: string;
   table: string;
-  drop(key: string, body: string | Uint8Array): Promise<void>;
+  drop(
+    key: string,
+    body: string | Uint8Array,
+    marks?: { metadata?: Record<string, string>; tagging?: string },
+  ): Promise<void>;
   /** Waits until the document has a final status. */
   ended(key: string): Promise<DocumentRecord>;
   close(): Promise<void>;
 }
 
-export async function startJourney(): Promise<Journey> {
+export async function startJourney(environment: Record<string, string> = {}): Promise<Journey> {
   const dataDir = await mkdtemp(join(tmpdir(), 'dropline-journey-'));
   const emulator = await startEmulator({ filesPerMinute: Number.POSITIVE_INFINITY });
   const stack = await start({
     dataDir,
-    environment: { CLAUDE_BASE_URL: emulator.url, CLAUDE_FILES_PER_MINUTE: '60000' },
+    environment: {
+      CLAUDE_BASE_URL: emulator.url,
+      CLAUDE_FILES_PER_MINUTE: '60000',
+      ...environment,
+    },
     secret: () => 'test-key',
   });
   const inbox = stack.outputs.InboxBucket ?? '';
@@ -45,8 +53,15 @@ export async function startJourney(): Promise<Journey> {
     reader,
     inbox,
     table,
-    async drop(key, body) {
-      await s3.send(new PutObjectCommand({ Bucket: inbox, Key: key, Body: body }));
+    async drop(key, body, { metadata, tagging } = {}) {
+      const object = { Bucket: inbox, Key: key, Body: body };
+      await s3.send(
+        new PutObjectCommand({
+          ...object,
+          ...(metadata ? { Metadata: metadata } : {}),
+          ...(tagging ? { Tagging: tagging } : {}),
+        }),
+      );
     },
     async ended(key) {
       for (;;) {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -77,7 +77,42 @@ describe('the command line', () => {
   it('accepts limits as JSON', () => {
     const command = readArguments(['--limits', '{"maxRows": 1000}'], undefined);
 
-    expect(command).toMatchObject({ settings: { limits: { maxRows: 1000 } } });
+    expect(command).toMatchObject({ settings: { config: { limits: { maxRows: 1000 } } } });
+  });
+
+  it('reads the configuration with the options that are shorthands for a part of it', () => {
+    const file = join(
+      folder({ 'c.json': '{"profiles": [{"prefix": "a/", "effort": "high"}]}' }),
+      'c.json',
+    );
+
+    const command = readArguments(['--config', file, '--model', 'claude-opus-5-5'], undefined);
+
+    expect(command).toMatchObject({
+      settings: { config: { model: 'claude-opus-5-5', json: readFileSync(file, 'utf8') } },
+    });
+  });
+
+  it.each<[string, string[], string]>([
+    ['{"profiles": [{"prefix": "a/", "efort": "low"}]}', [], 'profiles[0] "a/": efort: unknown'],
+    ['{"profiles": [{"prefix": "", "model": "x"}]}', ['--model', 'y'], 'profiles[0]: model: is x'],
+    ['{"limits": {"maxRows": 5}}', ['--limits', '{"maxRows": 6}'], 'limits.maxRows: is 5'],
+    ['{"limits": {"maxSeconds": 900}}', [], 'limits: maxSeconds: the functions have no more'],
+    ['{"profiles": [{"prefix": "", "expiryDays": 9}]}', ['--dialect', 'beta'], 'expiryDays'],
+  ])('refuses the configuration %s with %j', (json, options, reason) => {
+    const file = join(folder({ 'c.json': json }), 'c.json');
+
+    const reading = () => readArguments(['--config', file, ...options], undefined);
+
+    expect(reading).toThrow(UsageError);
+    expect(reading).toThrow(`${file}: `);
+    expect(reading).toThrow(reason);
+  });
+
+  it('refuses a configuration that does not exist', () => {
+    expect(() => readArguments(['--config', 'none.json'], undefined)).toThrow(
+      'none.json: there is no such file',
+    );
   });
 
   it('uses the real key only with --live', () => {

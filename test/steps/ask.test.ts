@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ClaudeConnectionError } from '../../shared/claude/errors.ts';
 import { readError } from '../../shared/claude/read-error.ts';
-import { defaultProfile } from '../../shared/journey/profiles.ts';
+import { defaultProfile } from '../../shared/config/config.ts';
 import type { DocumentIn } from '../../shared/ledger/document-item.ts';
 import { release } from '../../shared/steps/release.ts';
 import { summarize } from '../../shared/steps/summarize.ts';
@@ -18,7 +18,10 @@ import {
 } from './support.ts';
 
 const profile = defaultProfile('claude-haiku-5-5');
-const ref = { contentId: contentSha256, question: questionOf('document', profile) };
+const ref = {
+  contentId: contentSha256,
+  question: questionOf({ block: 'document', key: '' }, profile),
+};
 const replyAddress = { bucket: 'results', key: `answers/${contentSha256}/${ref.question}/0.json` };
 const leaseMs = 300_000;
 const paid = {
@@ -145,7 +148,6 @@ describe('what was paid', () => {
   test('for a refusal is recorded, with why there is no summary', async () => {
     for (const [stopReason, code] of [
       ['refusal', 'summarize.refused'],
-      ['max_tokens', 'summarize.max_tokens'],
       ['model_context_window_exceeded', 'summarize.too_long'],
       ['tool_use', 'summarize.unexpected_stop'],
     ] as const) {

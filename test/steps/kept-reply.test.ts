@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { defaultProfile } from '../../shared/journey/profiles.ts';
+import { defaultProfile } from '../../shared/config/config.ts';
 import type { DocumentIn } from '../../shared/ledger/document-item.ts';
 import { answerKey } from '../../shared/ledger/keys.ts';
 import { summarize } from '../../shared/steps/summarize.ts';
@@ -15,7 +15,10 @@ import {
 } from './support.ts';
 
 const profile = defaultProfile('claude-haiku-5-5');
-const ref = { contentId: contentSha256, question: questionOf('document', profile) };
+const ref = {
+  contentId: contentSha256,
+  question: questionOf({ block: 'document', key: '' }, profile),
+};
 const replyAddress = { bucket: 'results', key: `answers/${contentSha256}/${ref.question}/0.json` };
 const leaseMs = 300_000;
 /** How long a worker tries to write a reply down, in milliseconds. */
@@ -196,7 +199,7 @@ describe('a paid reply that the ledger does not take', () => {
   });
 
   test('that was refused is found as a refusal', async () => {
-    shop.remote.replies = [reply({ stop_reason: 'max_tokens' })];
+    shop.remote.replies = [reply({ stop_reason: 'tool_use' })];
     const document = await uploaded(shop);
     let writes: ReturnType<typeof throttle> | undefined;
     shop.remote.duringMessage = async () => {
@@ -211,7 +214,7 @@ describe('a paid reply that the ledger does not take', () => {
     expect(messages()).toBe(1);
     expect(await record(document)).toMatchObject({
       status: 'failed',
-      error: { code: 'summarize.max_tokens' },
+      error: { code: 'summarize.unexpected_stop' },
       usage: paid,
     });
   });

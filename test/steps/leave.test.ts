@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { defaultProfile } from '../../shared/journey/profiles.ts';
+import { defaultProfile } from '../../shared/config/config.ts';
 import { newContentId } from '../../shared/ledger/content-id.ts';
 import type { DocumentIn } from '../../shared/ledger/document-item.ts';
 import { summarize, wake } from '../../shared/steps/summarize.ts';
@@ -17,7 +17,10 @@ import {
 /** What becomes of versions that are replaced or removed while they are being summarised, and of those that wait. */
 
 const profile = defaultProfile('claude-haiku-5-5');
-const ref = { contentId: contentSha256, question: questionOf('document', profile) };
+const ref = {
+  contentId: contentSha256,
+  question: questionOf({ block: 'document', key: '' }, profile),
+};
 const leaseMs = 60_000;
 const askedBy = { documentId: 'other', order: '1', model: 'm', profile: 'default', prefix: '' };
 const wakeAll = { step: 'wake', ...ref } as const;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readError } from '../../shared/claude/read-error.ts';
+import { defaultProfile } from '../../shared/config/config.ts';
 import { StopLane } from '../../shared/journey/errors.ts';
-import { defaultProfile } from '../../shared/journey/profiles.ts';
 import { newContentId } from '../../shared/ledger/content-id.ts';
 import type { DocumentIn } from '../../shared/ledger/document-item.ts';
 import { summarize } from '../../shared/steps/summarize.ts';
@@ -17,7 +17,10 @@ import {
 } from './support.ts';
 
 const profile = defaultProfile('claude-haiku-5-5');
-const ref = { contentId: contentSha256, question: questionOf('document', profile) };
+const ref = {
+  contentId: contentSha256,
+  question: questionOf({ block: 'document', key: '' }, profile),
+};
 const leaseMs = 60_000;
 const paid = {
   inputTokens: 1_000,
@@ -245,7 +248,7 @@ describe('documents with the same content', () => {
     ['another length', { ...profile, maxTokens: 8 }],
   ])('are asked separately for %s', async (_, other) => {
     const [first, second] = [await uploaded(shop, 'a.txt'), await uploaded(shop, 'b.txt')];
-    shop.tools.profileFor = (key) => (key === 'a.txt' ? profile : other);
+    shop.tools.profileFor = ({ key }) => (key === 'a.txt' ? profile : other);
 
     await run(first);
     await run(second);

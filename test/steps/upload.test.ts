@@ -543,7 +543,7 @@ describe('a document', () => {
     const document = await normalized();
     await shop.tools.documents.move(document, 'normalized', { block });
     const keys: string[] = [];
-    shop.tools.profileFor = (key) => {
+    shop.tools.profileFor = ({ key }) => {
       keys.push(key);
       return profile as Profile;
     };

@@ -9,6 +9,9 @@ interface Version {
   etag: string;
   bytes: Buffer;
   modifiedAt: number;
+  /** The profile that its metadata asks for, and its tags. */
+  profileAsked?: string | undefined;
+  tags?: Record<string, string> | undefined;
   /** A delete marker: while it is the newest version, the key has no object. */
   marker: boolean;
 }
@@ -29,9 +32,19 @@ export class MemoryBuckets implements ObjectStore {
   }
 
   /** Stores an object as a user of the bucket does. */
-  put(bucket: string, key: string, bytes: Uint8Array): { versionId?: string; etag: string } {
+  put(
+    bucket: string,
+    key: string,
+    bytes: Uint8Array,
+    marks: Pick<Version, 'profileAsked' | 'tags'> = {},
+  ): { versionId?: string; etag: string } {
     const etag = createHash('md5').update(bytes).digest('hex');
-    const versionId = this.#add(bucket, key, { etag, bytes: Buffer.from(bytes), marker: false });
+    const versionId = this.#add(bucket, key, {
+      ...marks,
+      etag,
+      bytes: Buffer.from(bytes),
+      marker: false,
+    });
     return { etag, ...(this.#versioned ? { versionId } : {}) };
   }
 
@@ -58,16 +71,23 @@ export class MemoryBuckets implements ObjectStore {
       body: Readable.from([version.bytes]),
       sizeBytes: version.bytes.length,
       contentType: undefined,
+      ...marksOf(version),
     };
   }
 
+  async profileTag(address: ObjectAddress) {
+    return this.#find(address).tags?.['dropline-profile'];
+  }
+
   async download(address: ObjectAddress, path: string) {
-    const { bytes } = this.#find(address);
+    const version = this.#find(address);
+    const { bytes } = version;
     await writeFile(path, bytes);
     return {
       sizeBytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex'),
       contentType: undefined,
+      ...marksOf(version),
     };
   }
 
@@ -144,3 +164,8 @@ export class MemoryBuckets implements ObjectStore {
     return version;
   }
 }
+
+const marksOf = ({ profileAsked, tags = {} }: Version) => ({
+  profileAsked,
+  tagCount: Object.keys(tags).length,
+});

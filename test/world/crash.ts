@@ -13,8 +13,8 @@ export interface Scenario {
   /** What is delivered to workers that can die. */
   events: (world: World) => InboxEvent[];
   expected: Expected;
-  /** How many replies to paid calls the scenario loses. */
-  lostReplies?: number;
+  /** Paid calls beyond one a question: replies that are lost, or cut off and asked for again. */
+  moreCalls?: number;
 }
 
 /** Which worker is killed, and where. */
@@ -59,7 +59,7 @@ async function play(server: LedgerServer, scenario: Scenario, death?: Death): Pr
     }
     await world.drain();
     await settleDown(world);
-    await checkInvariants(world, scenario.expected, (death ? 1 : 0) + (scenario.lostReplies ?? 0));
+    await checkInvariants(world, scenario.expected, (death ? 1 : 0) + (scenario.moreCalls ?? 0));
     return calls;
   } finally {
     await world.close();

@@ -10,6 +10,7 @@ import {
 import { PdfReader } from '../../infra/local/claude/pdf-reader.ts';
 import { ClaudeClient, type ClaudeOptions } from '../../shared/claude/client.ts';
 import { deploymentTag } from '../../shared/claude/filename.ts';
+import { readConfig } from '../../shared/config/config.ts';
 import { convert } from '../../shared/convert/convert.ts';
 import { StopLane } from '../../shared/journey/errors.ts';
 import { documentIdOf } from '../../shared/journey/ids.ts';
@@ -60,6 +61,8 @@ export interface WorldOptions {
   pick?: () => number;
   /** Key prefixes below which unsupported types are uploaded for the code execution tool. */
   containerUploads?: string[];
+  /** The text of `dropline.config.json`. */
+  config?: string;
   keepRemoteFiles?: boolean;
   /** Days that replaced versions and the answers about their content are kept; 7 when left out. */
   keepPastDays?: number;
@@ -91,6 +94,8 @@ export class World {
   print: RenderTools['print'] = print;
   /** What converts; a test may put another converter here. */
   convert: NormalizeTools['convert'] = convert;
+  /** The text of `dropline.config.json`; a test may change it. */
+  config: string | undefined;
   /** How long an invocation may still run, as Lambda would say. */
   timeLeftMs = 240_000;
   /** Every event of the inbox so far, delivered or not. */
@@ -117,6 +122,7 @@ export class World {
     });
     this.emulator = emulator;
     this.#options = options;
+    this.config = options.config;
     this.#time = time.now;
     this.queues = Object.fromEntries(
       queuedSteps.map((step) => {
@@ -160,9 +166,13 @@ export class World {
   }
 
   /** Drops a file and returns its event, which is not delivered yet. */
-  drop(key: string, content: string | Uint8Array): InboxEvent {
+  drop(
+    key: string,
+    content: string | Uint8Array,
+    marks: Parameters<MemoryBuckets['put']>[3] = {},
+  ): InboxEvent {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    const version = this.buckets.put(inbox, key, bytes);
+    const version = this.buckets.put(inbox, key, bytes, marks);
     return this.#event(key, 'ObjectCreated:Put', { ...version, size: bytes.length });
   }
 
@@ -317,6 +327,7 @@ export class World {
         throw new StopLane({ code: 'claude.no_key', message: 'the secret is empty' });
       },
       claude: (options) => life.wrap('claude', this.#client(options)),
+      config: (_, shorthands) => readConfig(this.config, shorthands),
       convert: (input) => this.convert(input),
       print: (input) => this.print(input),
       log: this.#options.log ?? silent,
@@ -377,7 +388,7 @@ function settingsOf(emulator: Emulator, options: WorldOptions): Settings {
     claudeBaseUrl: emulator.url,
     claudeDialect: options.emulator?.dialect ?? 'ga',
     claudeApiKeySecret: 'secret',
-    model: 'claude-haiku-5-5',
+    model: readConfig(options.config).model,
     containerUploads: (options.containerUploads ?? []).join(','),
     filesPerMinute: options.filesPerMinute ?? 60_000,
     keepRemoteFiles: String(options.keepRemoteFiles ?? false),

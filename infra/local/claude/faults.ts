@@ -32,7 +32,7 @@ const kinds = [
   'delay',
   /** Does nothing and never answers. */
   'hang',
-  /** Messages: `stop_reason: "refusal"`. */
+  /** Messages: `stop_reason: "refusal"`, with `category` in its details. */
   'refusal',
   /** Messages: cuts the answer in half, with `stop_reason: "max_tokens"`. */
   'max_tokens',
@@ -68,6 +68,10 @@ export const faultSchema = z.strictObject({
   /** How often it strikes at most; default 1, or `all` with a probability. */
   count: z.union([count, z.literal('all')]).optional(),
   status: z.number().int().min(400).max(599).optional(),
+  /** Why Claude refuses (`refusal`); no category by default. */
+  category: z
+    .enum(['cyber', 'bio', 'frontier_llm', 'reasoning_extraction', 'general_harms'])
+    .optional(),
   errorType: z.string().optional(),
   errorCode: z.string().optional(),
   message: z.string().optional(),

@@ -161,7 +161,7 @@ const shared = {
       z.strictObject({ type: z.literal('none') }),
     ])
     .optional(),
-  // As in the models' capabilities: other types get a 400.
+  // Which of them a model takes: model-rules.ts.
   thinking: z
     .discriminatedUnion('type', [
       z.strictObject({
@@ -169,6 +169,12 @@ const shared = {
         display: z.enum(['summarized', 'omitted']).nullish(),
       }),
       z.strictObject({ type: z.literal('disabled') }),
+      z.strictObject({ type: z.literal('between_tools') }),
+      z.strictObject({
+        type: z.literal('enabled'),
+        budget_tokens: z.number().int().min(1_024),
+        display: z.enum(['summarized', 'omitted']).nullish(),
+      }),
     ])
     .optional(),
   output_config: z

@@ -6,6 +6,7 @@ import type { JournalUsage } from './journal.ts';
 import type { MessageRequest } from './message-schema.ts';
 import type { Prompt } from './prompt.ts';
 import type { EmulatorState } from './state.ts';
+import { thinkingTokensOf } from './thinking.ts';
 import { cutToTokens, textTokens } from './tokens.ts';
 
 /** Builds the answer to a prompt: the API's `Message`, with its billed usage. */
@@ -28,7 +29,7 @@ export interface Message {
     cache_read_input_tokens: number;
     cache_creation: { ephemeral_5m_input_tokens: number; ephemeral_1h_input_tokens: number };
     inference_geo: null;
-    output_tokens_details: null;
+    output_tokens_details: { thinking_tokens: number };
     server_tool_use: null;
     service_tier: 'standard' | 'batch';
     speed: null;
@@ -36,6 +37,8 @@ export interface Message {
 }
 
 interface Content {
+  /** Tokens the model spent on thinking before its first word. */
+  thinkingTokens: number;
   blocks: object[];
   stopReason: string;
   stopSequence: string | null;
@@ -52,16 +55,18 @@ export async function makeMessage(
   tier: 'standard' | 'batch' = 'standard',
 ): Promise<Message> {
   const content = await contentOf(state, request, prompt, fault);
-  const cache = state.cache.use(prompt.model.id, prompt.pieces);
+  const { id, fullId, minCacheTokens } = prompt.model;
+  const cache = state.cache.use(id, minCacheTokens, prompt.pieces);
   const created = cache.created['5m'] + cache.created['1h'];
-  const outputTokens = content.blocks.reduce((sum: number, block) => sum + blockTokens(block), 0);
+  const written = content.blocks.reduce((sum: number, block) => sum + blockTokens(block), 0);
+  const outputTokens = written + content.thinkingTokens;
 
   return {
     id: state.newId('msg'),
     type: 'message',
     role: 'assistant',
-    model: prompt.model.id,
-    content: content.blocks,
+    model: fullId,
+    content: content.thinkingTokens > 0 ? [thinkingBlock(), ...content.blocks] : content.blocks,
     stop_reason: content.stopReason,
     stop_sequence: content.stopSequence,
     stop_details: content.stopDetails,
@@ -77,7 +82,7 @@ export async function makeMessage(
         ephemeral_1h_input_tokens: cache.created['1h'],
       },
       inference_geo: null,
-      output_tokens_details: null,
+      output_tokens_details: { thinking_tokens: content.thinkingTokens },
       server_tool_use: null,
       service_tier: tier,
       speed: null,
@@ -107,10 +112,14 @@ async function contentOf(
   prompt: Prompt,
   fault: Fault | undefined,
 ): Promise<Content> {
-  const plain = { stopSequence: null, stopDetails: null, container: null };
+  const wanted = thinkingTokensOf(request, prompt);
+  const thinkingTokens = Math.min(wanted, request.max_tokens);
+  const plain = { thinkingTokens, stopSequence: null, stopDetails: null, container: null };
   if (fault?.kind === 'refusal') {
-    const stopDetails = { type: 'refusal', category: null, explanation: null };
-    return { ...plain, blocks: [], stopReason: 'refusal', stopDetails };
+    const { category = null } = fault;
+    const explanation = category && `The emulator was told to refuse: ${category}.`;
+    const stopDetails = { type: 'refusal', category, explanation };
+    return { ...plain, thinkingTokens: 0, blocks: [], stopReason: 'refusal', stopDetails };
   }
 
   const forced = forcedTool(request);
@@ -127,21 +136,28 @@ async function contentOf(
     ? [structured(prompt, facts)]
     : answerText(prompt, facts);
   const total = texts.reduce((sum, block) => sum + textTokens(block.text), 0);
-  const limit =
-    fault?.kind === 'max_tokens'
-      ? Math.min(request.max_tokens, Math.ceil(total / 2))
-      : request.max_tokens;
+  const room = request.max_tokens - thinkingTokens;
+  const limit = fault?.kind === 'max_tokens' ? Math.min(room, Math.ceil(total / 2)) : room;
   const cut = cutShort(texts, limit, request.stop_sequences ?? []);
 
   return {
+    thinkingTokens,
     blocks: [...(execution?.blocks ?? []), ...cut.blocks],
     // The fault reports max_tokens even if the answer was short enough.
-    stopReason: fault?.kind === 'max_tokens' ? 'max_tokens' : cut.stopReason,
+    stopReason:
+      fault?.kind === 'max_tokens' || wanted > thinkingTokens ? 'max_tokens' : cut.stopReason,
     stopSequence: cut.stopSequence,
     stopDetails: null,
     container: execution?.container ?? null,
   };
 }
+
+/** What the models show of their thinking by default: nothing but a signature. */
+const thinkingBlock = () => ({
+  type: 'thinking',
+  thinking: '',
+  signature: 'made-by-the-dropline-emulator',
+});
 
 function structured(prompt: Prompt, facts: readonly string[]): TextBlock {
   const value = fillSchema(prompt.schema ?? {}, fillingOf(prompt, facts));

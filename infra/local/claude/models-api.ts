@@ -1,3 +1,4 @@
+import { efforts } from '../../../shared/claude/models.ts';
 import type { ApiCall, Reply } from './call.ts';
 import { type Model, modelOf, models } from './models.ts';
 import { pageOf } from './paging.ts';
@@ -10,43 +11,41 @@ import { pageOf } from './paging.ts';
 const supported = { supported: true };
 const unsupported = { supported: false };
 
-/** The emulator's own capabilities, in the API's form: every capability shown works. */
-const capabilities = {
-  batch: supported,
-  citations: supported,
-  code_execution: unsupported,
-  context_management: {
-    supported: false,
-    clear_thinking_20251015: unsupported,
-    clear_tool_uses_20250919: unsupported,
-    compact_20260112: unsupported,
-  },
-  effort: {
-    supported: true,
-    low: supported,
-    medium: supported,
-    high: supported,
-    xhigh: supported,
-    max: supported,
-  },
-  image_input: supported,
-  pdf_input: supported,
-  server_tools: { supported: true, code_execution: supported, web_search: unsupported },
-  structured_outputs: supported,
-  thinking: {
-    supported: true,
-    types: {
-      adaptive: supported,
-      between_tools: unsupported,
-      disabled: supported,
-      enabled: unsupported,
+/** A model's capabilities, as far as the emulator has them, in the API's form: every capability shown works. */
+function capabilitiesOf({ efforts: levels, thinking }: Model): object {
+  const hasEffort = levels.length > 0;
+  return {
+    batch: supported,
+    citations: supported,
+    code_execution: unsupported,
+    context_management: {
+      supported: false,
+      clear_thinking_20251015: unsupported,
+      clear_tool_uses_20250919: unsupported,
+      compact_20260112: unsupported,
     },
-  },
-};
+    effort: {
+      supported: hasEffort,
+      ...Object.fromEntries(efforts.map((level) => [level, { supported: levels.includes(level) }])),
+    },
+    image_input: supported,
+    pdf_input: supported,
+    server_tools: { supported: true, code_execution: supported, web_search: unsupported },
+    structured_outputs: supported,
+    thinking: {
+      supported: true,
+      types: Object.fromEntries(
+        thinkingTypes.map((type) => [type, { supported: thinking.types.includes(type) }]),
+      ),
+    },
+  };
+}
+
+const thinkingTypes = ['adaptive', 'between_tools', 'disabled', 'enabled'] as const;
 
 function shapeOf(model: Model): object {
   return {
-    id: model.id,
+    id: model.fullId,
     type: 'model',
     display_name: model.displayName,
     created_at: new Date(0).toISOString(),
@@ -55,8 +54,8 @@ function shapeOf(model: Model): object {
     retires_at: null,
     line: model.line,
     max_input_tokens: model.maxInputTokens,
-    max_tokens: model.maxTokens,
-    capabilities,
+    max_tokens: model.maxOutputTokens,
+    capabilities: capabilitiesOf(model),
   };
 }
 

@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto';
 
 /** Cached prefixes of prompts, for 5 minutes or an hour as `cache_control` asks. */
 
-/** According to the documentation, shorter prefixes are not cached. */
-const minimumTokens = 1_024;
 const lifetimes = { '5m': 5 * 60_000, '1h': 60 * 60_000 };
 
 /** A piece of the prompt, in order; `ttl` when a cache breakpoint follows it. */
@@ -26,8 +24,11 @@ export class PromptCache {
     this.#now = now;
   }
 
-  /** The tokens that this prompt reads from the cache and adds to it. */
-  use(model: string, pieces: readonly PromptPiece[]): CacheUse {
+  /**
+   * The tokens that this prompt reads from the cache and adds to it.
+   * @param minimumTokens shorter prefixes are not cached
+   */
+  use(model: string, minimumTokens: number, pieces: readonly PromptPiece[]): CacheUse {
     const use: CacheUse = { read: 0, created: { '5m': 0, '1h': 0 } };
     if (!pieces.some((piece) => piece.ttl)) return use;
 

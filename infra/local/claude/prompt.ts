@@ -2,6 +2,7 @@ import type { CallContext } from './call.ts';
 import { ApiError, invalid } from './errors.ts';
 import type { StoredFile } from './file-store.ts';
 import type { CountRequest } from './message-schema.ts';
+import { checkModelRules } from './model-rules.ts';
 import { type Model, modelOf } from './models.ts';
 import { readMessages, readSystem } from './prompt-blocks.ts';
 import type { PromptPiece } from './prompt-cache.ts';
@@ -31,6 +32,7 @@ export async function readPrompt(context: CallContext, request: CountRequest): P
   const draft = emptyDraft(context);
 
   checkTools(request);
+  checkModelRules(request, model);
   for (const tool of request.tools ?? []) {
     const content = JSON.stringify(tool);
     addPiece(draft, content, textTokens(content), tool.cache_control);
@@ -94,19 +96,19 @@ function checkCitations({ subjects }: PromptDraft, request: CountRequest): void 
 }
 
 function checkLimits({ pdfPages, images }: PromptDraft, model: Model): void {
-  const limit = model.maxInputTokens >= 1_000_000 ? 600 : 100;
-  if (pdfPages > limit) {
-    throw invalid(`A maximum of ${limit} PDF pages may be provided. Found ${pdfPages}.`);
+  const { maxPdfPages, maxImages } = model;
+  if (pdfPages > maxPdfPages) {
+    throw invalid(`A maximum of ${maxPdfPages} PDF pages may be provided. Found ${pdfPages}.`);
   }
-  if (images > limit) {
-    throw invalid(`A maximum of ${limit} images may be provided. Found ${images}.`);
+  if (images > maxImages) {
+    throw invalid(`A maximum of ${maxImages} images may be provided. Found ${images}.`);
   }
 }
 
 /** Throws 400 when more output is asked for than the model can give. */
 export function checkMaxTokens(maxTokens: number, model: Model): void {
-  if (maxTokens > model.maxTokens) {
-    const message = `max_tokens: ${maxTokens} > ${model.maxTokens}, which is the maximum allowed number of output tokens for ${model.id}`;
+  if (maxTokens > model.maxOutputTokens) {
+    const message = `max_tokens: ${maxTokens} > ${model.maxOutputTokens}, which is the maximum allowed number of output tokens for ${model.fullId}`;
     throw new ApiError(400, message);
   }
 }

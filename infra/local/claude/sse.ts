@@ -34,7 +34,7 @@ export function eventsOf(message: Message): Buffer {
       output_tokens: usage.output_tokens,
       cache_creation_input_tokens: usage.cache_creation_input_tokens,
       cache_read_input_tokens: usage.cache_read_input_tokens,
-      output_tokens_details: null,
+      output_tokens_details: usage.output_tokens_details,
       server_tool_use: null,
     },
   });
@@ -54,6 +54,10 @@ function blockEvents(block: object, index: number): { type: string; [key: string
       ...citations.map((citation: object) => delta({ type: 'citations_delta', citation })),
       ...piecesOf(block.text).map((text) => delta({ type: 'text_delta', text })),
     ];
+  }
+  if ('thinking' in block && 'signature' in block) {
+    const { signature } = block;
+    return [start({ ...block, signature: '' }), delta({ type: 'signature_delta', signature })];
   }
   if ('input' in block) {
     const json = JSON.stringify(block.input);

@@ -1,5 +1,9 @@
 import { parseArgs } from 'node:util';
+import type { Config } from '../../../shared/config/config.ts';
+import { WrongConfig } from '../../../shared/config/faults.ts';
+import { readConfigText } from '../../../shared/config/file.ts';
 import { type Limits, WrongLimits } from '../../../shared/formats/index.ts';
+import { configFrom } from '../../config.ts';
 import { functionLimits } from '../../limits.ts';
 import { UsageError } from './usage.ts';
 
@@ -11,15 +15,20 @@ type ClaudeChoice =
   | { kind: 'url'; url: string }
   | { kind: 'live'; apiKey: string };
 
+/** The configuration in force, and the file that it comes from. */
+interface HostConfig extends Pick<Config, 'model' | 'limits'> {
+  /** The text of the file, as it was at the start; the functions get a copy of it. */
+  json: string | undefined;
+}
+
 export interface HostSettings {
   dataDir: string;
   dialect: Dialect;
   claude: ClaudeChoice;
-  model: string | undefined;
+  config: HostConfig;
   filesPerMinute: number | undefined;
   concurrency: number | undefined;
   port: number | undefined;
-  limits: Partial<Limits> | undefined;
 }
 
 export type Command =
@@ -36,6 +45,7 @@ const options = {
   dialect: { type: 'string' },
   'claude-url': { type: 'string' },
   live: { type: 'boolean' },
+  config: { type: 'string' },
   model: { type: 'string' },
   'files-per-minute': { type: 'string' },
   concurrency: { type: 'string' },
@@ -58,11 +68,10 @@ export function readArguments(args: string[], apiKey: string | undefined): Comma
     dataDir: text('data', values.data) ?? '.dropline',
     dialect: dialectOf(values.dialect),
     claude: claudeOf(values, apiKey),
-    model: text('model', values.model),
+    config: hostConfig(values),
     filesPerMinute: integer('files-per-minute', values['files-per-minute'], 1, 1_000_000),
     concurrency: integer('concurrency', values.concurrency, 1, 1000),
     port: integer('port', values.port, 0, 65_534),
-    limits: limitsOf(values.limits),
   };
   if (values.json && !values.once) throw new UsageError('--json needs --once');
   if (values.payload !== undefined && values.invoke === undefined) {
@@ -114,6 +123,28 @@ function limitsOf(value: string | undefined): Partial<Limits> | undefined {
   } catch (error) {
     if (error instanceof WrongLimits) throw new UsageError(`--limits: ${error.message}`);
     throw error;
+  }
+}
+
+function hostConfig(values: {
+  config?: string;
+  model?: string;
+  limits?: string;
+  dialect?: string;
+}): HostConfig {
+  const path = text('config', values.config);
+  const shorthands = {
+    model: text('model', values.model),
+    limits: limitsOf(values.limits),
+    dialect: dialectOf(values.dialect),
+  };
+  try {
+    const json = path === undefined ? undefined : readConfigText(path);
+    const { model, limits } = configFrom(json, shorthands);
+    return { json, model, limits };
+  } catch (error) {
+    if (!(error instanceof WrongConfig)) throw error;
+    throw new UsageError(path === undefined ? error.message : error.in(path).message);
   }
 }
 

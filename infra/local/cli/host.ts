@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { environment as names } from '../../../functions/settings.ts';
+import { configName } from '../../../shared/config/file.ts';
 import { defaultFilesPerMinute } from '../../settings.ts';
 import { type ChildService, startChildService } from '../child-service.ts';
 import type { ClaudeProcessSettings } from '../claude/process.ts';
@@ -111,7 +113,7 @@ function startEmulator(
 
 /** The variables of the functions that the command line decides. */
 function variablesOf(
-  { claude, dialect, filesPerMinute, model, limits }: HostSettings,
+  { claude, dialect, filesPerMinute, config }: HostSettings,
   dataDir: string,
   claudeUrl: string,
 ): Record<string, string> {
@@ -122,9 +124,22 @@ function variablesOf(
     [names.claudeBaseUrl]: claudeUrl,
     [names.claudeDialect]: dialect,
     [names.filesPerMinute]: String(filesPerMinute ?? defaultPace),
-    ...(model === undefined ? {} : { [names.model]: model }),
-    ...(limits === undefined ? {} : { [names.limits]: JSON.stringify(limits) }),
+    [names.model]: config.model,
+    [names.config]: configCopy(config, dataDir),
+    [names.limits]: JSON.stringify(config.limits),
   };
+}
+
+/**
+ * A copy of the configuration as it was at the start, for the functions: what is changed in the file later has no effect
+ * before the next start.
+ * @returns its path; empty without a configuration
+ */
+function configCopy({ json }: HostSettings['config'], dataDir: string): string {
+  if (json === undefined) return '';
+  const path = join(dataDir, configName);
+  writeFileSync(path, json);
+  return path;
 }
 
 function output(stack: LocalStack, name: string): string {

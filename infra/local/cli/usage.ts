@@ -17,6 +17,7 @@ of the AWS services. Claude is an emulator, whose summaries are extracts, unless
   --dialect ga|beta   which form of Claude's Files API to use (default ga)
   --claude-url URL    use a Claude emulator that is already running
   --live              use the real Claude API; needs ANTHROPIC_API_KEY and costs money
+  --config FILE       profiles, prices and limits, such as dropline.config.json; docs/profiles.md explains it
   --model NAME        the model that summarises (default claude-haiku-5-5)
   --files-per-minute N  limit for file operations (default 500, beta 100; none with the emulator
                       that this command starts)

@@ -5,6 +5,7 @@ import { header } from '../aws/http.ts';
 import type { Blobs, Written } from './blobs.ts';
 import { AwsChunkedDecoder } from './chunked.ts';
 import type { ObjectHeaders } from './store.ts';
+import { checkTags, tagsHeader } from './tags.ts';
 
 const storedHeaders = [
   'content-type',
@@ -27,6 +28,8 @@ export function headersToKeep(request: IncomingMessage): ObjectHeaders {
     .filter((part) => part !== '' && part !== 'aws-chunked')
     .join(',');
   if (encoding) kept['content-encoding'] = encoding;
+  const tags = header(request, tagsHeader);
+  if (tags) kept[tagsHeader] = checkTags([...new URLSearchParams(tags)]);
   let metaBytes = 0;
   for (const name of Object.keys(request.headers)) {
     if (!name.startsWith('x-amz-meta-')) continue;

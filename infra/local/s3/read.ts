@@ -5,9 +5,10 @@ import { checkRead } from './conditions.ts';
 import { requestIds } from './events.ts';
 import { type S3Context, type S3Request, send } from './request.ts';
 import type { StoredObject } from './store.ts';
+import { withTagCount } from './tags.ts';
 
 /** The object that a request names. @throws {AwsError} NoSuchKey, NoSuchVersion, MethodNotAllowed */
-function objectOf({ store }: S3Context, { bucket, key, query }: S3Request): StoredObject {
+export function objectOf({ store }: S3Context, { bucket, key, query }: S3Request): StoredObject {
   const version = query.get('versionId') ?? undefined;
   const found = store.find(store.bucket(bucket), key, version);
   if (!found) {
@@ -30,7 +31,7 @@ export async function readObject(context: S3Context, call: S3Request): Promise<v
   }
   const versioned = context.store.bucket(call.bucket).versioned;
   const headers: Record<string, string | number> = {
-    ...object.headers,
+    ...withTagCount(object.headers),
     etag: `"${object.etag}"`,
     'last-modified': object.modifiedAt.toUTCString(),
     'accept-ranges': 'bytes',

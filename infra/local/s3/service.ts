@@ -14,6 +14,7 @@ import {
 } from './multipart.ts';
 import { readObject } from './read.ts';
 import { parseS3Request, type S3Context, type S3Request, send, sendXml } from './request.ts';
+import { deleteTagging, getTagging, putTagging } from './tagging.ts';
 import { copyObject, deleteObject, deleteObjects, putObject } from './write.ts';
 import { renderError } from './xml.ts';
 
@@ -34,7 +35,6 @@ const unsupported = [
   'restore',
   'retention',
   'select',
-  'tagging',
   'torrent',
   'website',
 ];
@@ -51,19 +51,22 @@ const bucketOperations: Record<string, [string, Handler]> = {
 };
 
 const objectOperations: Record<string, [string, Handler]> = {
+  'GET tagging': ['GetObjectTagging', getTagging],
   'GET uploadId': ['ListParts', listParts],
   'GET ': ['GetObject', readObject],
   'HEAD ': ['HeadObject', readObject],
+  'PUT tagging': ['PutObjectTagging', putTagging],
   'PUT uploadId': ['UploadPart', putPart],
   'PUT ': ['PutObject', putObject],
   'POST uploads': ['CreateMultipartUpload', createUpload],
   'POST uploadId': ['CompleteMultipartUpload', completeUpload],
+  'DELETE tagging': ['DeleteObjectTagging', deleteTagging],
   'DELETE uploadId': ['AbortMultipartUpload', abortUpload],
   'DELETE ': ['DeleteObject', deleteObject],
 };
 
 /**
- * The S3 API on local files: objects with versions, conditions and ranges, copies, multipart
+ * The S3 API on local files: objects with versions, tags, conditions and ranges, copies, multipart
  * uploads, lists and deletes, path style. Everything else is refused with NotImplemented.
  */
 export function s3Service(context: S3Context): RestService {

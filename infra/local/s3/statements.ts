@@ -21,6 +21,9 @@ export function prepareStatements({ db }: State) {
     promote: db.prepare(
       'UPDATE objects SET latest = 1 WHERE bucket = ? AND key = ? AND sequencer = (SELECT max(sequencer) FROM objects WHERE bucket = ? AND key = ?)',
     ),
+    setHeaders: db.prepare(
+      'UPDATE objects SET headers = ? WHERE bucket = ? AND key = ? AND version = ?',
+    ),
     remove: db.prepare('DELETE FROM objects WHERE bucket = ? AND key = ? AND version = ?'),
     createUpload: db.prepare('INSERT INTO uploads VALUES (?, ?, ?, ?, ?)'),
     upload: db.prepare('SELECT * FROM uploads WHERE upload_id = ? AND bucket = ? AND key = ?'),

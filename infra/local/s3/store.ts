@@ -191,6 +191,15 @@ export class S3Store {
     });
   }
 
+  /** Replaces what is stored with a version, its tags among them. @returns false when it is gone */
+  setHeaders(
+    bucket: Bucket,
+    { key, version, headers }: Pick<StoredObject, 'key' | 'version' | 'headers'>,
+  ): boolean {
+    const stored = JSON.stringify(headers);
+    return this.#sql.setHeaders.run(stored, bucket.name, key, version).changes > 0;
+  }
+
   createUpload(bucket: Bucket, key: string, headers: ObjectHeaders): string {
     const id = randomBytes(24).toString('base64url');
     this.#sql.createUpload.run(id, bucket.name, key, JSON.stringify(headers), this.#now());

@@ -3,7 +3,8 @@ import { header, readBody } from '../aws/http.ts';
 import { headersToKeep, receiveBody } from './body.ts';
 import { checkRead, writePrecondition } from './conditions.ts';
 import { decodeUri, type S3Context, type S3Request, send, sendXml } from './request.ts';
-import { type StoredObject, visible } from './store.ts';
+import { type ObjectHeaders, type StoredObject, visible } from './store.ts';
+import { tagsHeader } from './tags.ts';
 import { parseItems, type XmlValue } from './xml.ts';
 
 const maxPutBytes = 5 * 1024 ** 3;
@@ -87,7 +88,7 @@ export async function copyObject(context: S3Context, call: S3Request): Promise<v
       segments: [segmentOf(written)],
       size: written.size,
       etag: written.md5,
-      headers: replace ? headersToKeep(call.request) : source.headers,
+      headers: copiedHeaders(call, source, replace),
     },
     'ObjectCreated:Copy',
   );
@@ -97,6 +98,15 @@ export async function copyObject(context: S3Context, call: S3Request): Promise<v
     versionHeader(context, call.bucket, object),
     copyResult('CopyObjectResult', object),
   );
+}
+
+/** What is stored with a copy: metadata and tags each come from the request or from the source. */
+function copiedHeaders(call: S3Request, source: StoredObject, replace: boolean): ObjectHeaders {
+  const given = headersToKeep(call.request);
+  const { [tagsHeader]: _, ...own } = replace ? given : source.headers;
+  const directive = header(call.request, 'x-amz-tagging-directive')?.toUpperCase();
+  const tags = directive === 'REPLACE' ? given[tagsHeader] : source.headers[tagsHeader];
+  return tags === undefined ? own : { ...own, [tagsHeader]: tags };
 }
 
 export function copyResult(root: string, object: { etag: string; modifiedAt: Date }): string {

@@ -1,0 +1,91 @@
+import { type Effort, factsOf } from '../claude/models.ts';
+import { labelOf } from './faults.ts';
+import { type GivenProfile, profileName } from './schema.ts';
+
+/** The name of a profile: its own, or what its prefix gives. */
+export function nameOf({ name, prefix }: Pick<GivenProfile, 'name' | 'prefix'>): string {
+  return name ?? (prefix === '' ? 'default' : (prefix ?? '').replace(/\/+$/, ''));
+}
+
+/**
+ * What no schema can say: rules across fields, between profiles, and of the model.
+ * @param modelOf the model of a profile that may name none
+ * @returns one sentence a fault
+ */
+export function ruleFaults(
+  profiles: readonly GivenProfile[],
+  modelOf: (profile: GivenProfile) => string,
+): string[] {
+  return [
+    ...profiles.flatMap((profile, index) =>
+      faultsIn(profile, modelOf(profile)).map((fault) => `${labelOf(index, profile)}: ${fault}`),
+    ),
+    ...twice(profiles, 'name', nameOf),
+    ...twice(profiles, 'prefix', ({ prefix }) => prefix),
+    ...reservedName(profiles),
+  ];
+}
+
+function faultsIn(profile: GivenProfile, model: string): string[] {
+  const { name, prefix, language, layout, prompt, keyPoints } = profile;
+  const faults: string[] = [];
+  if (name === undefined && prefix === undefined) {
+    faults.push('prefix: a profile needs a prefix, or a name that objects ask for');
+  } else if (!profileName.test(nameOf(profile))) {
+    faults.push(`name: is missing, and the prefix ${JSON.stringify(prefix)} cannot serve as one`);
+  }
+  if (language !== undefined && !isLanguage(language)) {
+    faults.push(`language: must be a BCP 47 tag such as en or pt-BR, not "${language}"`);
+  }
+  if (layout === 'free') {
+    if (prompt === undefined) faults.push('layout: "free" needs a prompt that says what to write');
+    if (keyPoints !== undefined) faults.push('keyPoints: the layout "free" has no key points');
+  }
+  return [...faults, ...modelFaults(profile, model)];
+}
+
+function modelFaults({ effort }: GivenProfile, model: string): string[] {
+  const facts = factsOf(model);
+  if (!facts) return [];
+  const faults: string[] = [];
+  const { efforts, thinking } = facts;
+  if (effort === 'none') {
+    if (!thinking.off)
+      faults.push(`effort: ${model} always thinks; it takes ${efforts.join(', ')}`);
+  } else if (effort !== undefined && !efforts.includes(effort satisfies Effort)) {
+    const levels = ['none', ...efforts].join(', ');
+    faults.push(`effort: ${model} does not take "${effort}"; it takes ${levels}`);
+  }
+  return faults;
+}
+
+function isLanguage(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+function twice(
+  profiles: readonly GivenProfile[],
+  field: string,
+  of: (profile: GivenProfile) => string | undefined,
+): string[] {
+  return profiles.flatMap((profile, index) => {
+    const value = of(profile);
+    const first = profiles.findIndex((other) => of(other) === value);
+    if (value === undefined || first === index) return [];
+    return [`${labelOf(index, profile)}: ${field}: profiles[${first}] has "${value}" too`];
+  });
+}
+
+/** Documents without a profile of their own have one named `default`, so no other may be named so. */
+function reservedName(profiles: readonly GivenProfile[]): string[] {
+  if (profiles.some(({ prefix }) => prefix === '')) return [];
+  const index = profiles.findIndex((profile) => nameOf(profile) === 'default');
+  if (index < 0) return [];
+  return [
+    `${labelOf(index, profiles[index])}: name: "default" is the profile of the prefix "", for all other documents`,
+  ];
+}

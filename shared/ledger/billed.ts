@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+/** What a reply was billed, as it is recorded. */
+export const billedSchema = z.object({
+  model: z.string(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  /** Those of the output tokens that were thinking; absent when the API does not say. */
+  thinkingTokens: z.int().optional(),
+  cacheReadTokens: z.int(),
+  /** Absent when the price table does not have the model. */
+  costUsd: z.number().optional(),
+  /** RFC 3339. */
+  at: z.string(),
+});
+export type Billed = z.infer<typeof billedSchema>;
+
+/** What two replies were billed together. An unknown cost adds nothing. */
+function sumOf(billed: Billed, earlier: Billed | undefined): Billed {
+  if (!earlier) return billed;
+  const thought = [billed.thinkingTokens, earlier.thinkingTokens].filter(
+    (tokens) => tokens !== undefined,
+  );
+  const known = [billed.costUsd, earlier.costUsd].filter((cost) => cost !== undefined);
+  return {
+    ...billed,
+    inputTokens: billed.inputTokens + earlier.inputTokens,
+    outputTokens: billed.outputTokens + earlier.outputTokens,
+    cacheReadTokens: billed.cacheReadTokens + earlier.cacheReadTokens,
+    ...(thought.length > 0
+      ? { thinkingTokens: thought.reduce((sum, tokens) => sum + tokens, 0) }
+      : {}),
+    ...(known.length > 0 ? { costUsd: known.reduce((sum, cost) => sum + cost, 0) } : {}),
+  };
+}
+
+/** What all replies to a question were billed: the one that stands, one that was cut off, and refused ones before. */
+export const paidFor = ({
+  billed,
+  earlier,
+  cut,
+}: {
+  billed: Billed;
+  earlier?: Billed | undefined;
+  cut?: { billed: Billed } | undefined;
+}): Billed => sumOf(cut ? sumOf(billed, cut.billed) : billed, earlier);

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { readConfig } from '../../shared/config/config.ts';
+import { profileSchema } from '../../shared/config/schema.ts';
+import { mailWith } from '../world/mail.ts';
+import { memoryLedger } from '../world/memory-dynamodb.ts';
+import { partOf, World } from '../world/world.ts';
+
+const page = readFileSync(new URL('../../docs/profiles.md', import.meta.url), 'utf8');
+
+/** The configurations on the page, by the name in the comment before each. */
+const examples = Object.fromEntries(
+  [...page.matchAll(/<!-- example: (\w+) -->\n```json\n(.*?)```/gs)].map(([, name, json]) => [
+    name ?? '',
+    json ?? '',
+  ]),
+);
+const example = (name: string): string => examples[name] ?? expect.fail(`no example ${name}`);
+
+/** The schema that editors use, as they read it. */
+const published = z.fromJSONSchema(
+  JSON.parse(readFileSync(new URL('../../docs/config.schema.json', import.meta.url), 'utf8')),
+);
+
+let world: World;
+afterEach(() => world?.close());
+
+const begin = async (name: string) => {
+  world = await World.create(memoryLedger(), { config: example(name) });
+};
+
+const words = 'The mill is let to Anna Berg for 1,200 euros a month. The lease ends in May 2031.';
+
+/** Drops a file and works until all have ended. */
+async function dropped(key: string, content: string | Uint8Array = words, profileAsked?: string) {
+  world.deliver(world.drop(key, content, { profileAsked }));
+  await world.drain();
+  return (await world.record(key)) ?? expect.fail(`no record of ${key}`);
+}
+
+/** What the last calls asked Claude. */
+const models = () => world.calls('messages.create').map(({ model }) => model);
+const titles = () => world.calls('messages.create').map(({ titles: sent }) => sent);
+
+describe('the page about profiles', () => {
+  test('has a row for every field of a profile, and no other', () => {
+    const rows = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+
+    expect(rows.toSorted()).toEqual(Object.keys(profileSchema.shape).toSorted());
+  });
+
+  test.each(Object.entries(examples))('has a valid example: %s', (_, json) => {
+    expect(readConfig(json).profiles.length).toBeGreaterThan(0);
+  });
+
+  test.each(Object.entries(examples))('is checked by editors as here: %s', (_, json) => {
+    expect(published.safeParse(JSON.parse(json)).success).toBe(true);
+  });
+
+  test.each([
+    { profils: [] },
+    { budget: { dailyUsd: 5 } },
+    { profiles: [{ prefix: '', efort: 'low' }] },
+    { profiles: [{ prefix: '', effort: 'lots' }] },
+    { profiles: [{ prefix: '', mode: 'batch' }] },
+    { profiles: [{ prefix: '', schema: { type: 'object' } }] },
+    { limits: { maxRow: 5 } },
+  ])('has a schema for editors that refuses %j', (given) => {
+    expect(published.safeParse(given).success).toBe(false);
+  });
+
+  test('has five worked examples and one about prices', () => {
+    expect(Object.keys(examples)).toEqual([
+      'prices',
+      'contracts',
+      'invoices',
+      'support',
+      'datasets',
+      'archive',
+    ]);
+  });
+});
+
+describe('the worked example', () => {
+  test('contracts: another model for one prefix, the default for the others', async () => {
+    await begin('contracts');
+
+    const contract = await dropped('contracts/mill.txt');
+    const other = await dropped('notes.txt');
+
+    expect(contract).toMatchObject({ status: 'ready', profile: 'contracts' });
+    expect(contract.summary?.citations.length).toBeGreaterThan(0);
+    expect(contract.usage?.thinkingTokens).toBeGreaterThan(other.usage?.thinkingTokens ?? 0);
+    expect(other).toMatchObject({ status: 'ready', profile: 'default' });
+    expect(contract.profileHash).not.toBe(other.profileHash);
+    expect(models()).toEqual(['claude-sonnet-5-5', 'claude-haiku-5-5']);
+  });
+
+  test('invoices: the whole answer is the text, without citations, thinking and warnings', async () => {
+    await begin('invoices');
+
+    const { summary, usage, fidelity, status } = await dropped('invoices/17.txt');
+
+    expect(status).toBe('ready');
+    expect(summary).toMatchObject({ title: '17.txt', keyPoints: [], citations: [] });
+    expect(summary?.text).toMatch(/^Title: /);
+    expect(usage).toMatchObject({ thinkingTokens: 0, calls: 1 });
+    expect(fidelity?.warnings).toEqual([]);
+  });
+
+  test('support: the name of each mail is sent, and its attachments have the profile too', async () => {
+    await begin('support');
+    const part = partOf('support/a.eml', 'figures.txt');
+
+    const mail = await dropped('support/a.eml', mailWith('figures'));
+
+    expect(mail).toMatchObject({ status: 'ready', profile: 'support' });
+    expect(await world.record(part)).toMatchObject({ status: 'ready', profile: 'support' });
+    expect(titles().flat().toSorted()).toEqual(['a.eml', 'figures.txt']);
+  });
+
+  test('datasets: what is not converted is uploaded and not summarised', async () => {
+    await begin('datasets');
+    const binary = Buffer.from([0, 1, 2, 3, 255, 254, 0, 0, 1, 9, 8, 200]);
+
+    expect(await dropped('data/a.bin', binary)).toMatchObject({
+      status: 'ready',
+      profile: 'data',
+      block: 'container_upload',
+    });
+    expect(await dropped('a.bin', binary)).toMatchObject({
+      status: 'skipped',
+      error: { code: 'normalize.unsupported' },
+    });
+    expect(models()).toEqual([]);
+  });
+
+  test('archive: nothing is asked, files expire, and one document asks to be read', async () => {
+    await begin('archive');
+
+    const kept = await dropped('archive/a.txt');
+    const read = await dropped('archive/b.txt', `${words} Dogs are allowed.`, 'read');
+
+    const days = (Date.parse(kept.fileExpiresAt ?? '') - world.now()) / 86_400_000;
+    expect(kept).toMatchObject({ status: 'ready', profile: 'archive' });
+    expect(kept.summary).toBeUndefined();
+    expect(Math.round(days)).toBe(90);
+    expect(read).toMatchObject({ status: 'ready', profile: 'read' });
+    expect(read.summary?.model).toBe('claude-opus-5-5');
+    expect(models()).toEqual(['claude-opus-5-5']);
+  });
+
+  test('prices: what is paid is counted at the price of the file', async () => {
+    await begin('prices');
+
+    const { usage } = await dropped('a.txt');
+
+    const { inputTokens = 0, outputTokens = 0 } = usage ?? {};
+    expect(usage?.costUsd).toBeCloseTo((inputTokens * 1.8 + outputTokens * 9) / 1_000_000, 12);
+    expect(usage?.thinkingTokens).toBe(0);
+  });
+});

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Journey, startJourney } from './support.ts';
+
+/* The deployed bundles with a configuration, on the local stack. */
+
+const folder = mkdtempSync(join(tmpdir(), 'dropline-profiles-'));
+const text = 'The mill is let to Anna Berg for 1,200 euros a month. The lease ends in May 2031.';
+let journey: Journey;
+
+beforeAll(async () => {
+  const path = join(folder, 'dropline.config.json');
+  const config = {
+    profiles: [
+      { prefix: 'contracts/', model: 'claude-sonnet-5-5', effort: 'high' },
+      { prefix: 'raw/', mode: 'off', expiryDays: 30 },
+    ],
+    prices: { 'claude-sonnet-5-5': { input: 1000, output: 1000 } },
+  };
+  writeFileSync(path, JSON.stringify(config));
+  journey = await startJourney({ DROPLINE_CONFIG: path });
+}, 180_000);
+afterAll(async () => {
+  await journey.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('a document has the profile of its prefix, and is paid for by the prices of the file', async () => {
+  await journey.drop('contracts/mill.txt', text);
+  await journey.drop('mill.txt', text);
+
+  const contract = await journey.ended('contracts/mill.txt');
+  const other = await journey.ended('mill.txt');
+
+  expect(contract).toMatchObject({ status: 'ready', profile: 'contracts' });
+  expect(contract.summary?.model).toBe('claude-sonnet-5-5');
+  const { inputTokens = 0, outputTokens = 0, costUsd } = contract.usage ?? {};
+  expect(costUsd).toBeCloseTo((inputTokens + outputTokens) / 1_000, 9);
+  expect(other).toMatchObject({ status: 'ready', profile: 'default', fileId: contract.fileId });
+  expect(other.summary?.model).toBe('claude-haiku-5-5');
+});
+
+test('a document has the profile that its metadata or its tag ask for', async () => {
+  const metadata = { 'dropline-profile': 'raw' };
+  await journey.drop('a.txt', `${text} A.`, { metadata });
+  await journey.drop('raw/b.txt', `${text} B.`, { tagging: 'dropline-profile=contracts&x=y' });
+
+  const a = await journey.ended('a.txt');
+  const b = await journey.ended('raw/b.txt');
+
+  expect(a).toMatchObject({ status: 'ready', profile: 'raw' });
+  expect(a.summary).toBeUndefined();
+  expect(Date.parse(a.fileExpiresAt ?? '') - Date.now()).toBeGreaterThan(29 * 86_400_000);
+  expect(b).toMatchObject({ status: 'ready', profile: 'contracts' });
+  expect(b.summary?.model).toBe('claude-sonnet-5-5');
+});
+
+test('a document that asks for an unknown profile fails, with advice', async () => {
+  await journey.drop('c.txt', text, { tagging: 'dropline-profile=none' });
+
+  const { status, error } = await journey.ended('c.txt');
+
+  expect(status).toBe('failed');
+  expect(error?.code).toBe('profile.unknown');
+  expect(error?.advice).toContain('dropline.config.json');
+});
