@@ -6,8 +6,8 @@ import { awsClients } from '../shared/aws/clients.ts';
 import { GroupedQueues } from '../shared/aws/grouped-queues.ts';
 import { Objects } from '../shared/aws/objects.ts';
 import { apiKeySource } from '../shared/aws/secrets.ts';
+import { GroupedTable } from '../shared/ledger/grouped-table.ts';
 import { checkLedgerSchema } from '../shared/ledger/schema.ts';
-import { Table } from '../shared/ledger/table.ts';
 import type { Ports } from './ports.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { type StepFunction, stepHandler } from './step-function.ts';
@@ -16,7 +16,7 @@ import { type StepFunction, stepHandler } from './step-function.ts';
 export function runtime(): Ports {
   const clients = awsClients();
   return {
-    table: (name) => new Table(clients.dynamodb, name),
+    table: (name) => new GroupedTable(clients.dynamodb, name),
     objects: new Objects(clients.s3),
     queues: new GroupedQueues(clients.sqs),
     apiKey: (secretName) => apiKeySource(clients.secrets, secretName, Date.now),

@@ -11,7 +11,14 @@ import { indexes } from '../shared/ledger/keys.ts';
 export type FunctionName = QueuedStep | 'reconcile';
 
 /** A Scan has no leading key, so a condition on the kind of item would let it read every kind: for indexes only. */
-type ItemAction = 'GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
+type ItemAction =
+  | 'GetItem'
+  | 'BatchGetItem'
+  | 'PutItem'
+  | 'BatchWriteItem'
+  | 'UpdateItem'
+  | 'DeleteItem'
+  | 'Query';
 type IndexAction = 'Query' | 'Scan';
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject';
 
@@ -41,7 +48,7 @@ const parts = 'parts/*';
 const staged = 'staged/*';
 
 /** Every step may be the one that deletes what a removed document left behind (steps/release-past.ts). */
-const ofDocuments = ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'] as const;
+const ofDocuments = ['GetItem', 'BatchGetItem', 'UpdateItem', 'DeleteItem', 'Query'] as const;
 
 /** The version of the ledger, which each process checks once (ledger/schema.ts). */
 const schema = { SCHEMA: ['GetItem', 'UpdateItem'] } as const;
@@ -49,7 +56,7 @@ const schema = { SCHEMA: ['GetItem', 'UpdateItem'] } as const;
 export const rights: Readonly<Record<FunctionName, Rights>> = {
   normalize: {
     ledger: {
-      'DOC#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
+      'DOC#': [...ofDocuments, 'PutItem'],
       'CONTENT#': ['GetItem'],
       ...schema,
     },
@@ -69,7 +76,7 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
   upload: {
     ledger: {
       'DOC#': [...ofDocuments],
-      'CONTENT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
+      'CONTENT#': ['GetItem', 'PutItem', 'BatchWriteItem', 'UpdateItem', 'DeleteItem', 'Query'],
       'COST#': ['PutItem'],
       'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem'],
       'TROUBLE#': ['GetItem', 'UpdateItem', 'DeleteItem'],
@@ -99,7 +106,7 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
   },
   reconcile: {
     ledger: {
-      'DOC#': [...ofDocuments, 'BatchGetItem'],
+      'DOC#': [...ofDocuments],
       'CONTENT#': ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'],
       'COST#': ['PutItem'],
       ...schema,

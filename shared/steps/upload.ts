@@ -84,7 +84,9 @@ async function leave(
 async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools): Promise<boolean> {
   const { source, mimeType, documentId, order } = document;
   await tools.contents.join(contentIdOf(document), documentId, order);
-  const file = await liveFile({ ...contentNameOf(document), mimeType, source }, tools);
+  const content = { ...contentNameOf(document), mimeType, source };
+  const isFirst = !document.attempts.upload && !document.evictions;
+  const file = await liveFile(content, tools, isFirst ? 'new' : 'known');
 
   const moved = await tools.documents.move(
     document,
@@ -125,12 +127,20 @@ interface Content extends ContentName {
 
 /**
  * The one live file of a content: found in the ledger, adopted, or uploaded now.
+ * @param assumed `new`: the content is probably not in the ledger yet, so it is claimed without looking first; a claim
+ *   that is refused shows that it is there
  * @throws Defer while another worker has the content; LaneClosed where a file is needed and none may be made
  */
-export async function liveFile(content: Content, tools: UploadTools): Promise<RemoteFile> {
+export async function liveFile(
+  content: Content,
+  tools: UploadTools,
+  assumed: 'new' | 'known' = 'known',
+): Promise<RemoteFile> {
   const contentId = contentIdOf(content);
-  for (;;) {
-    const seen = await tools.contents.get(contentId);
+  const look = () => tools.contents.get(contentId);
+  // Where no call may be made, only a look shows whether one is needed.
+  const skips = assumed === 'new' && (await tools.circuits.areFree('claude', 'upload'));
+  for (let seen = skips ? undefined : await look(); ; seen = await look()) {
     if (seen?.state === 'live' && !expiresSoon(seen, tools)) {
       return { fileId: seen.fileId, expiresAt: seen.expiresAt };
     }

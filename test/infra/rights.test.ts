@@ -53,11 +53,15 @@ const inTrouble = [
   'dynamodb:UpdateItem dropline-ledger/CIRCUIT#*',
 ];
 
+/** Several messages of one batch at the same time (ledger/grouped-table.ts). */
+const together = ['dynamodb:BatchGetItem dropline-ledger/DOC#*'];
+
 /** Grants that no journey below uses, because it takes a crash or an hour; each with the code that does. */
 const rare: Record<string, string[]> = {
   // S3 answers 404 only to those who may list (infra/grants.ts).
   normalize: [
     's3:ListBucket dropline-inbox',
+    ...together,
     // Past versions of a document that was overwritten and then removed (steps/release-past.ts).
     'dynamodb:DeleteItem dropline-ledger/DOC#*',
     // Bytes that go up as a type Claude does not read itself (steps/staging.ts, `idFor`).
@@ -66,6 +70,7 @@ const rare: Record<string, string[]> = {
   render: [
     's3:ListBucket dropline-inbox',
     ...afterACrash,
+    ...together,
     ...firstOfAVersion,
     'dynamodb:GetItem dropline-ledger/CONTENT#*',
   ],
@@ -73,6 +78,8 @@ const rare: Record<string, string[]> = {
     's3:ListBucket dropline-inbox',
     ...afterACrash,
     ...inTrouble,
+    ...together,
+    'dynamodb:BatchWriteItem dropline-ledger/CONTENT#*',
     // Another worker took the slot first, or the pace was pushed back (pace/pace.ts).
     'dynamodb:GetItem dropline-ledger/PACE#*',
     ...firstOfAVersion,
@@ -83,6 +90,7 @@ const rare: Record<string, string[]> = {
   summarize: [
     ...afterACrash,
     ...inTrouble,
+    ...together,
     ...firstOfAVersion,
     // A message that came after its version was replaced, and documents that wait (steps/summarize.ts).
     'dynamodb:Query dropline-ledger/CONTENT#*',
