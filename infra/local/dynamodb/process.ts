@@ -6,6 +6,7 @@ import dynalite from 'dynalite';
 import { Calls, dynamoCalls, signerOf } from '../calls.ts';
 import { guarded } from '../guard.ts';
 import { countCapacity } from './capacity.ts';
+import { readQuickly } from './quick-reads.ts';
 import { hasSqliteTables, importSqliteTables, retireSqliteTables } from './sqlite-import.ts';
 import { repairTables, type TableSettings } from './tables.ts';
 
@@ -43,6 +44,7 @@ async function serve({
   await repairTables(path, tables, rebuild || importing);
   if (importing) retireSqliteTables(path);
   if (countsCapacity) capacity = countCapacity();
+  readQuickly();
   const server = dynalite({ path, createTableMs: 0 });
   // dynalite lets every origin read, so its own handler comes second.
   const [handle] = server.listeners('request') as RequestListener[];
