@@ -6,7 +6,7 @@ import dynalite from 'dynalite';
 import { Calls, dynamoCalls, signerOf } from '../calls.ts';
 import { guarded } from '../guard.ts';
 import { countCapacity } from './capacity.ts';
-import { readQuickly } from './quick-reads.ts';
+import { spareWork } from './spare-work.ts';
 import { hasSqliteTables, importSqliteTables, retireSqliteTables } from './sqlite-import.ts';
 import { repairTables, type TableSettings } from './tables.ts';
 
@@ -43,8 +43,8 @@ async function serve({
   if (importing) await importSqliteTables(path);
   await repairTables(path, tables, rebuild || importing);
   if (importing) retireSqliteTables(path);
+  spareWork();
   if (countsCapacity) capacity = countCapacity();
-  readQuickly();
   const server = dynalite({ path, createTableMs: 0 });
   // dynalite lets every origin read, so its own handler comes second.
   const [handle] = server.listeners('request') as RequestListener[];

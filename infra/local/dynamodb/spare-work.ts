@@ -1,21 +1,34 @@
-import type { Store, Table } from 'dynalite/db/index.js';
+import type { Index, Item, Store, Table } from 'dynalite/db/index.js';
 import dynalite from 'dynalite/db/index.js';
 
 type Done<Value> = (error: unknown, value?: Value) => void;
 
 /**
- * Lets dynalite read an item where it is, in LevelDB's own cache, instead of by way of a thread, and read the
- * description of a table once instead of with every request: a third of what a request costs it. Call it before the
- * server is made.
+ * Takes from dynalite what it does for nothing, about half of what a request costs it: an item is read where it is, in
+ * LevelDB's own cache, and not by way of a thread; the description of a table is read once, and not with every request;
+ * and an entry of an index that stays as it is is not written again. Call it before the server is made.
  */
-export function readQuickly(): void {
-  const { create } = dynalite;
+export function spareWork(): void {
+  const { create, updateIndexes } = dynalite;
+  dynalite.updateIndexes = (store, table, existing, item, done) => {
+    const indexes = table.GlobalSecondaryIndexes?.filter(
+      (index) => entryIn(index, table, existing) !== entryIn(index, table, item),
+    );
+    const changed = indexes ? { ...table, GlobalSecondaryIndexes: indexes } : table;
+    updateIndexes(store, changed, existing, item, done);
+  };
   dynalite.create = (options) => {
     const store = create(options);
     readInPlace(store);
     keepTables(store);
     return store;
   };
+}
+
+/** The entry of an item in an index, as text; `undefined` when it has none. */
+function entryIn(index: Index, table: Table, item: Item | null | undefined): string | undefined {
+  const [entry] = dynalite.getIndexActions([index], undefined, item ?? undefined, table).puts;
+  return entry && JSON.stringify([entry.key, entry.item]);
 }
 
 function readInPlace({ db }: Store): void {
