@@ -46,7 +46,7 @@ export async function summarize(
       return;
     }
     respectOldFence(document, tools);
-    await answer(document, profile, tools);
+    await answer(document, profile, message.shared ?? false, tools);
   });
 }
 
@@ -65,6 +65,7 @@ function respectOldFence({ lease }: DocumentItem, { now }: SummarizeTools): void
 async function answer(
   document: DocumentIn<'uploaded'>,
   profile: Profile,
+  shared: boolean,
   tools: SummarizeTools,
 ): Promise<void> {
   const ref: AnswerRef = {
@@ -72,7 +73,7 @@ async function answer(
     question: questionOf(document.block, profile),
   };
   const asker = askerOf(document, profile);
-  const first = await claimUnseen(document, ref, asker, tools);
+  const first = shared ? undefined : await claimUnseen(document, ref, asker, tools);
   if (first && 'claimed' in first) return ask(document, profile, ref, first.claimed, tools);
   let seen = first ? first.seen : await tools.answers.get(ref);
   for (; ; seen = await tools.answers.get(ref)) {
@@ -98,7 +99,7 @@ async function answer(
 
 /**
  * Claims the question of a document that comes for the first time without looking for an answer first: most contents
- * are new. One that must not or need not ask looks first.
+ * are new. One that must not or need not ask looks first: a refused claim costs as much as the answer is long.
  * @returns undefined when nothing was tried
  */
 async function claimUnseen(

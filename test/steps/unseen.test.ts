@@ -72,6 +72,25 @@ describe('a question', () => {
     expect(await shop.costs()).toHaveLength(1);
   });
 
+  test('whose content was shared is looked for first, and asked when there is no answer', async () => {
+    const document = await uploaded(shop);
+    let puts = 0;
+    const { put } = shop.table;
+    shop.table.put = async (item, condition) => {
+      if (`${item.sk}`.startsWith('ANSWER#')) puts += 1;
+      return put.call(shop.table, item, condition);
+    };
+
+    await summarize({ ...summarizeMessage(document), shared: true }, shop.tools);
+    expect(paid()).toBe(1);
+    const second = await uploaded(shop, 'b.txt');
+    await summarize({ ...summarizeMessage(second), shared: true }, shop.tools);
+
+    expect(await record(second)).toMatchObject({ status: 'ready', usage: { calls: 0 } });
+    expect(paid()).toBe(1);
+    expect(puts).toBe(1);
+  });
+
   test('that another worker is asking is waited for', async () => {
     await ask();
     const document = await uploaded(shop);
@@ -200,6 +219,7 @@ describe('a content', () => {
     expect(reads.filter((kind) => kind === 'CONTENT')).toEqual([]);
     expect(await record(document)).toMatchObject({ status: 'uploaded', fileId: 'file_1' });
     expect(shop.remote.calls).toEqual(['upload']);
+    expect(shop.sent[0]).not.toHaveProperty('shared');
   });
 
   test('that has its file is not uploaded again', async () => {
@@ -211,6 +231,7 @@ describe('a content', () => {
     expect(await record(document)).toMatchObject({ status: 'uploaded', fileId });
     expect(shop.remote.calls).toEqual([]);
     expect(await shop.tools.contents.get(sha256)).toMatchObject({ state: 'live', claims: 1 });
+    expect(shop.sent).toMatchObject([{ step: 'summarize', shared: true }]);
   });
 
   test('that another worker uploads is waited for', async () => {
