@@ -1,4 +1,8 @@
-import { BatchWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  BatchWriteCommand,
+  type DynamoDBDocumentClient,
+} from '@aws-sdk/lib-dynamodb';
 import { documentKey, type Key } from './keys.ts';
 import { type Condition, type Item, Table } from './table.ts';
 
@@ -42,9 +46,17 @@ export class GroupedTable extends Table {
       const item = await super.get(only);
       return async () => item;
     }
-    const items = await this.getMany([...keys.values()]);
-    const found = new Map(items.map((item) => [nameOf(item), item]));
-    return async (name) => found.get(name);
+    const Keys = [...keys.values()].map((key) => ({ ...key }));
+    const { Responses, UnprocessedKeys } = await this.#client.send(
+      new BatchGetCommand({ RequestItems: { [this.#name]: { Keys, ConsistentRead: true } } }),
+    );
+    const found = new Map((Responses?.[this.#name] ?? []).map((item) => [nameOf(item), item]));
+    const left = new Set((UnprocessedKeys?.[this.#name]?.Keys ?? []).map(nameOf));
+    // What is too much at once is read by itself: the SDK's own retries pace that.
+    return async (name) => {
+      const key = left.has(name) ? keys.get(name) : undefined;
+      return key ? super.get(key) : found.get(name);
+    };
   }
 
   async #putAll(items: Map<string, Item>): Promise<(name: string) => Promise<void>> {
@@ -62,7 +74,7 @@ export class GroupedTable extends Table {
         PutRequest?.Item ? [[nameOf(PutRequest.Item), PutRequest.Item]] : [],
       ),
     );
-    // What is too much at once is put by itself: the SDK's own retries pace that.
+    // As for reads.
     return async (name) => {
       const item = refused.get(name);
       if (item) await super.put(item);

@@ -167,6 +167,26 @@ test('references that DynamoDB leaves out are written by themselves', async () =
   expect(puts).toEqual(items.slice(1));
 });
 
+test('documents that DynamoDB leaves out are read by themselves', async () => {
+  const items = documents(3);
+  for (const item of items) await table.put(item);
+  sent = [];
+  instead = ({ RequestItems }) => {
+    const [[name, { Keys }] = ['', { Keys: [] }]] = Object.entries(
+      RequestItems as Record<string, { Keys: unknown[] }>,
+    );
+    return {
+      Responses: { [name]: items.slice(0, 1) },
+      UnprocessedKeys: { [name]: { Keys: Keys.slice(1) } },
+    };
+  };
+
+  const found = await Promise.all(items.map(({ pk, sk }) => table.get({ pk, sk })));
+
+  expect(found).toEqual(items);
+  expect(kinds()).toEqual([BatchGetCommand.name, GetCommand.name, GetCommand.name]);
+});
+
 test('a request that fails fails for each that shares it, and for nobody else', async () => {
   instead = () => {
     throw new Error('throttled');
