@@ -9,8 +9,8 @@ import { GroupedQueues } from '../shared/aws/grouped-queues.ts';
 import { Objects } from '../shared/aws/objects.ts';
 import { apiKeySource } from '../shared/aws/secrets.ts';
 import { readConfigFile } from '../shared/config/file.ts';
+import { GroupedTable } from '../shared/ledger/grouped-table.ts';
 import { checkLedgerSchema } from '../shared/ledger/schema.ts';
-import { Table } from '../shared/ledger/table.ts';
 import type { Ports } from './ports.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { type StepFunction, stepHandler } from './step-function.ts';
@@ -22,7 +22,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 export function runtime(): Ports {
   const clients = awsClients();
   return {
-    table: (name) => new Table(clients.dynamodb, name),
+    table: (name) => new GroupedTable(clients.dynamodb, name),
     objects: new Objects(clients.s3),
     queues: new GroupedQueues(clients.sqs),
     apiKey: (secretName) => apiKeySource(clients.secrets, secretName, Date.now),

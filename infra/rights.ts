@@ -11,7 +11,14 @@ import { indexes } from '../shared/ledger/keys.ts';
 export type FunctionName = QueuedStep | 'reconcile';
 
 /** A Scan has no leading key, so a condition on the kind of item would let it read every kind: for indexes only. */
-type ItemAction = 'GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
+type ItemAction =
+  | 'GetItem'
+  | 'BatchGetItem'
+  | 'PutItem'
+  | 'BatchWriteItem'
+  | 'UpdateItem'
+  | 'DeleteItem'
+  | 'Query';
 type IndexAction = 'Query' | 'Scan';
 type ObjectAction =
   | 'GetObject'
@@ -47,7 +54,7 @@ const parts = 'parts/*';
 const staged = 'staged/*';
 
 /** Every step may be the one that deletes what a removed document left behind (steps/release-past.ts). */
-const ofDocuments = ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'] as const;
+const ofDocuments = ['GetItem', 'BatchGetItem', 'UpdateItem', 'DeleteItem', 'Query'] as const;
 
 /** The version of the ledger, which each process checks once (ledger/schema.ts). */
 const schema = { SCHEMA: ['GetItem', 'UpdateItem'] } as const;
@@ -55,7 +62,7 @@ const schema = { SCHEMA: ['GetItem', 'UpdateItem'] } as const;
 export const rights: Readonly<Record<FunctionName, Rights>> = {
   normalize: {
     ledger: {
-      'DOC#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
+      'DOC#': [...ofDocuments, 'PutItem'],
       'CONTENT#': ['GetItem'],
       ...schema,
     },
@@ -78,7 +85,7 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
   upload: {
     ledger: {
       'DOC#': [...ofDocuments],
-      'CONTENT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
+      'CONTENT#': ['GetItem', 'PutItem', 'BatchWriteItem', 'UpdateItem', 'DeleteItem', 'Query'],
       'COST#': ['PutItem'],
       'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem'],
       'TROUBLE#': ['GetItem', 'UpdateItem', 'DeleteItem'],
@@ -108,7 +115,7 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
   },
   reconcile: {
     ledger: {
-      'DOC#': [...ofDocuments, 'BatchGetItem'],
+      'DOC#': [...ofDocuments],
       'CONTENT#': ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'],
       'COST#': ['PutItem'],
       ...schema,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { Queues } from './queues.ts';
 
@@ -7,6 +8,10 @@ const maxEntries = 10;
 /** Characters of a request at most: far below SQS's limit in bytes, whatever the characters are. */
 const maxLength = 60_000;
 
+/** A message that comes this soon after others, in milliseconds, is probably followed by more; it waits for them. */
+const closeMs = 50;
+const gatherMs = 5;
+
 interface Waiting {
   body: string;
   resolve: () => void;
@@ -15,11 +20,14 @@ interface Waiting {
 
 /**
  * Queues whose undelayed messages share requests: what is sent to a queue while a request to it is under way
- * goes together in the next one. A lone message is not held back.
+ * goes together in the next one, and one that closely follows others waits a few milliseconds for more of them. A lone
+ * message is not held back.
  */
 export class GroupedQueues extends Queues {
   readonly #client: SQSClient;
   readonly #waiting = new Map<string, Waiting[]>();
+  /** When the last request to a queue ended, by the process's own clock. */
+  readonly #sentAt = new Map<string, number>();
 
   constructor(client: SQSClient) {
     super(client);
@@ -42,8 +50,11 @@ export class GroupedQueues extends Queues {
 
   async #sendAll(queueUrl: string): Promise<void> {
     const waiting = this.#waiting.get(queueUrl) ?? [];
+    const sentAt = this.#sentAt.get(queueUrl) ?? Number.NEGATIVE_INFINITY;
+    if (performance.now() - sentAt < closeMs) await delay(gatherMs);
     while (waiting.length > 0) await this.#sendGroup(queueUrl, takeGroup(waiting));
     this.#waiting.delete(queueUrl);
+    this.#sentAt.set(queueUrl, performance.now());
   }
 
   /** Never rejects: each message's own sender gets its error. */

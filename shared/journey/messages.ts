@@ -28,6 +28,8 @@ export const stepMessageSchema = z.discriminatedUnion('step', [
     // Functions of 0.1 send neither.
     contentSha256: content.contentSha256.optional(),
     contentId: content.contentId,
+    /** A hint, not a fact: the content had its file before, so there is probably an answer, which is looked for first. */
+    shared: z.boolean().optional(),
   }),
   /** A question has an answer, or its asker gave up: wakes the documents that wait, a page at a time. */
   z.object({

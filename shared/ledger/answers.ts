@@ -122,19 +122,8 @@ export class Answers {
   ): Promise<AnswerIn<'asking'> | undefined> {
     const now = this.#now();
     const lease = { state: 'asking', owner, leaseUntil: now + leaseMs } as const;
-    const born = {
-      ...answerKey(ref.contentId, ref.question),
-      question: ref.question,
-      bornAt: now,
-      life: owner,
-      calls: 1,
-      unknownCalls: 1,
-      askedBy,
-      ...lease,
-    };
-    if (await this.#table.put(born, { expression: 'attribute_not_exists(pk)' })) {
-      return answerItemSchema.parse(born) as AnswerIn<'asking'>;
-    }
+    const born = await this.#bear(ref, askedBy, lease);
+    if (born) return born;
     const taken = await this.#update<'asking'>(
       ref,
       {
@@ -152,6 +141,45 @@ export class Answers {
     // Its acknowledgement may have been lost, and a document may have begun to wait since.
     const seen = await this.get(ref);
     return seen?.state === 'asking' && seen.owner === owner ? seen : undefined;
+  }
+
+  /**
+   * Takes the lease of a question that was probably never asked, without looking first, as `claim` does.
+   * @returns the answer as claimed, or as it is because it was there already
+   */
+  async claimNew(
+    ref: AnswerRef,
+    askedBy: Asker,
+    owner: string,
+    leaseMs: number,
+  ): Promise<{ claimed: AnswerIn<'asking'> } | { seen: AnswerItem | undefined }> {
+    const leaseUntil = this.#now() + leaseMs;
+    const born = await this.#bear(ref, askedBy, { state: 'asking', owner, leaseUntil });
+    if (born) return { claimed: born };
+    const seen = await this.get(ref);
+    // Its acknowledgement may have been lost, and a document may have begun to wait since.
+    const own = seen?.state === 'asking' && seen.owner === owner;
+    return own ? { claimed: seen } : { seen };
+  }
+
+  /** Writes the answer to a question that was never asked; `undefined` when it was. */
+  async #bear(
+    ref: AnswerRef,
+    askedBy: Asker,
+    lease: { state: 'asking'; owner: string; leaseUntil: number },
+  ): Promise<AnswerIn<'asking'> | undefined> {
+    const born = {
+      ...answerKey(ref.contentId, ref.question),
+      question: ref.question,
+      bornAt: this.#now(),
+      life: lease.owner,
+      calls: 1,
+      unknownCalls: 1,
+      askedBy,
+      ...lease,
+    };
+    const done = await this.#table.put(born, { expression: 'attribute_not_exists(pk)' });
+    return done ? (answerItemSchema.parse(born) as AnswerIn<'asking'>) : undefined;
   }
 
   /**

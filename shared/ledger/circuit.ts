@@ -70,6 +70,7 @@ export class Circuits {
   readonly #now: () => number;
   readonly #apiKey: KeySource | undefined;
   readonly #known = new Map<Lane, { circuit: Circuit | undefined; at: number }>();
+  readonly #reading = new Map<Lane, Promise<Circuit | undefined>>();
   #key: { hash: string | undefined; at: number } | undefined;
 
   /**
@@ -88,13 +89,22 @@ export class Circuits {
    * that was stopped with another key than the present one is probed at once, by whoever asks.
    */
   async check(lane: Lane): Promise<void> {
-    const known = this.#known.get(lane);
-    const circuit = known && this.#now() - known.at < keptMs ? known.circuit : await this.get(lane);
+    const circuit = await this.#recent(lane);
     if (circuit?.state !== 'open') return;
     if (await this.#hasNewKey(circuit)) return this.probe(lane, probeMs);
     throw new LaneClosed({ code: circuit.code, message: circuit.message });
   }
 
+  /**
+   * Whether calls may be made in all these lanes, by answers that may be five seconds old. Unlike `check` it begins no
+   * probe, so it may be asked before it is known that a call is needed.
+   */
+  async areFree(...some: Lane[]): Promise<boolean> {
+    for (const lane of some) if ((await this.#recent(lane))?.state === 'open') return false;
+    return true;
+  }
+
+  /** The circuit, by a consistent read. */
   async get(lane: Lane): Promise<Circuit | undefined> {
     const item = await this.#table.get(keyOf(lane));
     const circuit = item && circuitSchema.parse(item);
@@ -206,6 +216,15 @@ export class Circuits {
       },
     );
     this.#known.delete(lane);
+  }
+
+  /** The circuit as it was at most five seconds ago. Callers that come during a read share it. */
+  #recent(lane: Lane): Promise<Circuit | undefined> | Circuit | undefined {
+    const known = this.#known.get(lane);
+    if (known && this.#now() - known.at < keptMs) return known.circuit;
+    const reading = this.#reading.get(lane) ?? this.get(lane);
+    this.#reading.set(lane, reading);
+    return reading.finally(() => this.#reading.delete(lane));
   }
 
   async #hasNewKey({ keyHash }: Circuit): Promise<boolean> {

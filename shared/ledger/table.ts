@@ -207,10 +207,12 @@ export class Table {
 
 /** Refuses the retry of a write that has taken effect, so that what it adds is added once. */
 function unlessWritten(token: string, condition: Condition | undefined): Condition {
-  const first = 'attribute_not_exists(written) OR written <> :written';
+  // It also holds where nothing has named the item yet. Few parentheses: dynalite takes ten times as long with them.
+  const first = 'NOT written = :written';
+  const given = condition?.expression;
   return {
     ...condition,
-    expression: condition ? `(${condition.expression}) AND (${first})` : first,
+    expression: given ? `${given.includes(' OR ') ? `(${given})` : given} AND ${first}` : first,
     values: { ...condition?.values, written: token },
   };
 }

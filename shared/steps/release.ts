@@ -37,7 +37,7 @@ const serviceDownMs = 60_000;
  * Drops the reference of one version to a content, and the remote file if it was the last. What was asked about the
  * content is deleted with it when the document was removed, and kept for `keepPastMs` when it was overwritten.
  *
- * A worker that joins a content writes its reference first and then reads the content's state; one that releases
+ * A worker that joins a content writes its reference first and then claims the content or reads its state; one that releases
  * deletes its reference, takes the content (`deleting`), and only then looks for references. Whichever comes
  * first, one of the two sees the other: the deleter revives the content, or the newcomer finds `deleting` and
  * uploads again. A crash after any write leaves a state from which the redelivered message resumes once the

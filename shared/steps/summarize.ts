@@ -52,7 +52,7 @@ export async function summarize(
       return;
     }
     respectOldFence(document, tools);
-    await answer(document, profile, tools);
+    await answer(document, profile, message.shared ?? false, tools);
   });
 }
 
@@ -71,14 +71,20 @@ function respectOldFence({ lease }: DocumentItem, { now }: SummarizeTools): void
 async function answer(
   document: DocumentIn<'uploaded'>,
   profile: Profile,
+  shared: boolean,
   tools: SummarizeTools,
 ): Promise<void> {
   const ref: AnswerRef = {
     contentId: contentIdOf(document),
     question: questionOf(document, profile),
   };
-  for (;;) {
-    const seen = await tools.answers.get(ref);
+  const asker = askerOf(document, profile);
+  const first = shared ? undefined : await claimUnseen(document, ref, asker, tools);
+  if (first && 'claimed' in first) {
+    return ask({ document, profile, ref, claimed: first.claimed }, tools);
+  }
+  let seen = first ? first.seen : await tools.answers.get(ref);
+  for (; ; seen = await tools.answers.get(ref)) {
     if (seen && seen.state !== 'asking') {
       if (isAsker(document, seen)) await tools.costs.recordReply(ref, seen);
       return copyAnswer(document, profile, ref, seen, tools);
@@ -90,7 +96,6 @@ async function answer(
     // A call is needed only from here on: an answer that exists is used whatever is stopped.
     await tools.circuits.check('claude');
     await tools.circuits.check('summarize');
-    const asker = askerOf(document, profile);
     const claimed = await tools.answers.claim(ref, asker, tools.owner(), tools.leaseMs);
     if (!claimed) continue;
     if (!document.waiting) return ask({ document, profile, ref, claimed }, tools);
@@ -98,6 +103,22 @@ async function answer(
     const asks = await tools.documents.move(document, 'uploaded', {}, { remove: ['waiting'] });
     return ask({ document: asks ?? document, profile, ref, claimed }, tools);
   }
+}
+
+/**
+ * Claims the question of a document that comes for the first time without looking for an answer first: most contents
+ * are new. One that must not or need not ask looks first: a refused claim costs as much as the answer is long.
+ * @returns undefined when nothing was tried
+ */
+async function claimUnseen(
+  { waiting, attempts }: DocumentIn<'uploaded'>,
+  ref: AnswerRef,
+  asker: Asker,
+  { answers, circuits, owner, leaseMs }: SummarizeTools,
+) {
+  if (waiting || attempts.summarize) return undefined;
+  if (!(await circuits.areFree('claude', 'summarize'))) return undefined;
+  return answers.claimNew(ref, asker, owner(), leaseMs);
 }
 
 const askerOf = ({ documentId, order, key }: DocumentItem, { model, name }: Profile): Asker => ({

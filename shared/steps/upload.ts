@@ -87,7 +87,9 @@ async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools):
   const profile = profileOf(document, tools);
   await tools.contents.join(contentIdOf(document), documentId, order);
   const { expiryDays } = profile;
-  const file = await liveFile({ ...contentNameOf(document), mimeType, source, expiryDays }, tools);
+  const content = { ...contentNameOf(document), mimeType, source, expiryDays };
+  const isFirst = !document.attempts.upload && !document.evictions;
+  const file = await fileOf(content, tools, isFirst ? 'new' : 'known');
 
   const moved = await tools.documents.move(
     document,
@@ -107,7 +109,7 @@ async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools):
   );
   if (!moved) return false;
   if (isSummarized(document, profile)) {
-    await sendToSummarize(moved, tools);
+    await sendToSummarize(moved, tools, file.wasLive);
   } else {
     await tools.documents.move(moved, 'ready', recordedProfile(profile));
   }
@@ -116,9 +118,14 @@ async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools):
 }
 
 /** Hands a document on to be summarised. The message names the content, for when it comes too late. */
-async function sendToSummarize(document: DocumentIn<'uploaded'>, tools: StepTools): Promise<void> {
+async function sendToSummarize(
+  document: DocumentIn<'uploaded'>,
+  tools: StepTools,
+  shared = false,
+): Promise<void> {
   const { documentId, order } = document;
-  await tools.send({ step: 'summarize', documentId, order, ...contentNameOf(document) });
+  const hint = shared ? { shared } : {};
+  await tools.send({ step: 'summarize', documentId, order, ...contentNameOf(document), ...hint });
 }
 
 interface Content extends ContentName {
@@ -133,11 +140,27 @@ interface Content extends ContentName {
  * @throws Defer while another worker has the content; LaneClosed where a file is needed and none may be made
  */
 export async function liveFile(content: Content, tools: UploadTools): Promise<RemoteFile> {
+  const { fileId, expiresAt } = await fileOf(content, tools, 'known');
+  return { fileId, expiresAt };
+}
+
+/**
+ * As `liveFile`, and whether the content had its file already.
+ * @param assumed `new`: the content is probably not in the ledger yet, so it is claimed without looking first; a claim
+ *   that is refused shows that it is there
+ */
+async function fileOf(
+  content: Content,
+  tools: UploadTools,
+  assumed: 'new' | 'known',
+): Promise<RemoteFile & { wasLive: boolean }> {
   const contentId = contentIdOf(content);
-  for (;;) {
-    const seen = await tools.contents.get(contentId);
+  const look = () => tools.contents.get(contentId);
+  // Where no call may be made, only a look shows whether one is needed.
+  const skips = assumed === 'new' && (await tools.circuits.areFree('claude', 'upload'));
+  for (let seen = skips ? undefined : await look(); ; seen = await look()) {
     if (seen?.state === 'live' && !expiresSoon(seen, tools)) {
-      return { fileId: seen.fileId, expiresAt: seen.expiresAt };
+      return { fileId: seen.fileId, expiresAt: seen.expiresAt, wasLive: true };
     }
     const leaseMs = (seen?.leaseUntil ?? 0) - tools.now();
     // Under a lease, a file that is not written down may be in the making, or, where the content is
@@ -173,7 +196,7 @@ export async function liveFile(content: Content, tools: UploadTools): Promise<Re
       }
       return send(content, claimed, tools, signal);
     });
-    if (file) return file;
+    if (file) return { ...file, wasLive: false };
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, test } from 'vitest';
@@ -35,6 +36,29 @@ test('messages that come during a request share the next ones, ten in each', asy
     ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'],
     ['11', '12'],
   ]);
+});
+
+test('a message that closely follows others waits for those that come after it', async () => {
+  await queues.send(url, 'a');
+  await new Promise(setImmediate);
+
+  const later = [queues.send(url, 'b')];
+  await new Promise(setImmediate);
+  later.push(queues.send(url, 'c'));
+  await Promise.all(later);
+
+  expect(singles().map(({ MessageBody }) => MessageBody)).toEqual(['a']);
+  expect(batches()).toEqual([['b', 'c']]);
+});
+
+test('a message that comes later than that is sent at once', async () => {
+  await queues.send(url, 'a');
+  await delay(60);
+
+  const sent = queues.send(url, 'b');
+
+  expect(singles().map(({ MessageBody }) => MessageBody)).toEqual(['a', 'b']);
+  await sent;
 });
 
 test('messages of different queues and delayed ones do not wait for each other', async () => {

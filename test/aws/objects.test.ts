@@ -35,8 +35,13 @@ const bodyOf = (text: string) =>
 const refusal = (name: string, status: number) =>
   new S3ServiceException({ name, $fault: 'client', $metadata: { httpStatusCode: status } });
 
-test('a download is hashed on the way', async () => {
-  s3.on(GetObjectCommand).resolves({ Body: bodyOf('hello'), ContentType: 'text/plain' });
+test.each([
+  ['of unknown length', undefined],
+  ['that is small', 5],
+  ['that is large', 300_000],
+])('a download %s is hashed on the way', async (_what, ContentLength) => {
+  const Body = bodyOf('hello');
+  s3.on(GetObjectCommand).resolves({ Body, ContentType: 'text/plain', ContentLength });
   const path = join(directory, 'copy');
 
   const copy = await objects.download({ bucket: 'b', key: 'k' }, path);

@@ -58,6 +58,9 @@ const inTrouble = [
   'dynamodb:UpdateItem dropline-ledger/CIRCUIT#*',
 ];
 
+/** Several messages of one batch at the same time (ledger/grouped-table.ts). */
+const together = ['dynamodb:BatchGetItem dropline-ledger/DOC#*'];
+
 /** Grants that no journey below uses, because it takes a crash or an hour; each with the code that does. */
 const rare: Record<string, string[]> = {
   // S3 answers 404 only to those who may list (infra/grants.ts).
@@ -65,6 +68,7 @@ const rare: Record<string, string[]> = {
     's3:ListBucket dropline-inbox',
     // An object whose version is not known (aws/objects.ts, `profileTag`).
     's3:GetObjectTagging dropline-inbox/*',
+    ...together,
     // Past versions of a document that was overwritten and then removed (steps/release-past.ts).
     'dynamodb:DeleteItem dropline-ledger/DOC#*',
     // Bytes that go up as a type Claude does not read itself (steps/staging.ts, `idFor`).
@@ -73,6 +77,7 @@ const rare: Record<string, string[]> = {
   render: [
     's3:ListBucket dropline-inbox',
     ...afterACrash,
+    ...together,
     ...firstOfAVersion,
     'dynamodb:GetItem dropline-ledger/CONTENT#*',
   ],
@@ -80,6 +85,8 @@ const rare: Record<string, string[]> = {
     's3:ListBucket dropline-inbox',
     ...afterACrash,
     ...inTrouble,
+    ...together,
+    'dynamodb:BatchWriteItem dropline-ledger/CONTENT#*',
     // Another worker took the slot first, or the pace was pushed back (pace/pace.ts).
     'dynamodb:GetItem dropline-ledger/PACE#*',
     ...firstOfAVersion,
@@ -90,6 +97,7 @@ const rare: Record<string, string[]> = {
   summarize: [
     ...afterACrash,
     ...inTrouble,
+    ...together,
     ...firstOfAVersion,
     // A message that came after its version was replaced, and documents that wait (steps/summarize.ts).
     'dynamodb:Query dropline-ledger/CONTENT#*',

@@ -200,6 +200,35 @@ describe('what a worker read', () => {
     expect(count.reads).toBe(1);
   });
 
+  test('is read once by workers that ask at the same time', async () => {
+    const count = countReads();
+
+    await Promise.all([circuits.check('claude'), circuits.areFree('claude', 'upload')]);
+
+    expect(count.reads).toBe(2);
+  });
+
+  test('may say that a lane is free without a probe of it', async () => {
+    const changedKey = new Circuits(
+      table,
+      () => clock.now,
+      async () => 'new',
+    );
+    await new Circuits(
+      table,
+      () => clock.now,
+      async () => 'old',
+    ).open(unauthorized, 10 * minutes);
+
+    expect(await changedKey.areFree('upload')).toBe(true);
+    expect(await changedKey.areFree('upload', 'claude')).toBe(false);
+
+    expect(await changedKey.get('claude')).toMatchObject({ state: 'open' });
+    await expect(changedKey.check('claude')).resolves.toBeUndefined();
+    expect(await changedKey.areFree('claude')).toBe(true);
+    expect(await changedKey.get('claude')).toMatchObject({ state: 'probing' });
+  });
+
   test('is not read when it opened the lane itself', async () => {
     const count = countReads();
     await circuits.open(unauthorized, 10 * minutes);

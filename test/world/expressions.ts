@@ -108,6 +108,7 @@ function condition(reader: Reader, item: Item): boolean {
     reader.take(')');
     return result;
   }
+  if (reader.takes('NOT')) return !condition(reader, item);
   for (const name of ['attribute_not_exists', 'attribute_exists']) {
     if (!reader.takes(name)) continue;
     reader.take('(');

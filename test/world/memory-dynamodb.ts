@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
+  BatchWriteCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -9,8 +10,9 @@ import {
   ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { GroupedTable } from '../../shared/ledger/grouped-table.ts';
 import { indexes } from '../../shared/ledger/keys.ts';
-import { Table } from '../../shared/ledger/table.ts';
+import type { Table } from '../../shared/ledger/table.ts';
 import { applyUpdate, type Item, meets, type Placeholders } from './expressions.ts';
 import type { LedgerServer } from './ledger.ts';
 
@@ -82,6 +84,16 @@ export class MemoryDynamo {
     return { Responses: Object.fromEntries(found) };
   }
 
+  #putMany({ input }: BatchWriteCommand) {
+    for (const [name, writes] of Object.entries(input.RequestItems ?? {})) {
+      for (const { PutRequest } of writes) {
+        const item = structuredClone(PutRequest?.Item ?? {});
+        put(this.#table(name), { TableName: name, Item: item });
+      }
+    }
+    return { UnprocessedItems: {} };
+  }
+
   #table(name: string): Map<string, Item> {
     const table = this.#tables.get(name);
     if (!table) throw new Error(`no table ${name}`);
@@ -107,6 +119,7 @@ export class MemoryDynamo {
 
   #take(command: { input: object }, attempts: number): unknown {
     if (command instanceof BatchGetCommand) return this.#getMany(command);
+    if (command instanceof BatchWriteCommand) return this.#putMany(command);
     // A copy, like marshalling makes: later changes by the caller do not affect the table.
     const input = structuredClone(command.input) as Input;
     const table = this.#table(input.TableName);
@@ -258,7 +271,7 @@ export function memoryLedger(): MemoryLedger {
     url: 'memory:',
     create: async () => {
       const name = dynamo.createTable();
-      const table = new Table(dynamo.client, name);
+      const table = new GroupedTable(dynamo.client, name);
       names.set(table, name);
       return table;
     },

@@ -129,7 +129,10 @@ async function answerJson(
 ): Promise<void> {
   const [prefix = '', operation = ''] = target.split('.');
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  response.once('close', () => {
+    // Aborting makes an error with its trace, which an answered request does not need.
+    if (!response.writableFinished) gone.abort();
+  });
   const type = header(request, 'content-type') ?? 'application/x-amz-json-1.0';
   const send = (status: number, body: unknown, errorType?: string) => {
     if (response.destroyed) return;

@@ -27,6 +27,7 @@ declare module 'dynalite/db/index.js' {
   /** The part of the database whose keys have one prefix. It returns no promises. */
   export interface Level<Value> {
     put(key: string, value: Value, done: Done): void;
+    del(key: string, done: Done): void;
     batch(
       operations: ({ type: 'put'; key: string; value: Value } | { type: 'del'; key: string })[],
       done: Done,
@@ -36,7 +37,15 @@ declare module 'dynalite/db/index.js' {
   }
 
   export interface Store {
-    db: { open(): Promise<void>; close(): Promise<void> };
+    db: {
+      readonly status: string;
+      open(): Promise<void>;
+      close(): Promise<void>;
+      get(key: string, done?: (error: unknown, value?: unknown) => void): unknown;
+      getSync(key: string): unknown;
+    };
+    /** @param rest whether the table has to be ready (it has, when left out), and the callback */
+    getTable(name: string, ...rest: (boolean | ((error: unknown, table?: Table) => void))[]): void;
     tableDb: Level<Table>;
     getItemDb(table: string): Level<Item>;
     getIndexDb(type: 'Global', table: string, index: string): Level<Item>;

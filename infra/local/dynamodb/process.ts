@@ -6,6 +6,7 @@ import dynalite from 'dynalite';
 import { Calls, dynamoCalls, signerOf } from '../calls.ts';
 import { guarded } from '../guard.ts';
 import { countCapacity } from './capacity.ts';
+import { spareWork } from './spare-work.ts';
 import { hasSqliteTables, importSqliteTables, retireSqliteTables } from './sqlite-import.ts';
 import { repairTables, type TableSettings } from './tables.ts';
 
@@ -42,6 +43,7 @@ async function serve({
   if (importing) await importSqliteTables(path);
   await repairTables(path, tables, rebuild || importing);
   if (importing) retireSqliteTables(path);
+  spareWork();
   if (countsCapacity) capacity = countCapacity();
   const server = dynalite({ path, createTableMs: 0 });
   // dynalite lets every origin read, so its own handler comes second.

@@ -52,6 +52,11 @@ export async function readObject(context: S3Context, call: S3Request): Promise<v
     response.end();
     return;
   }
+  const small = context.blobs.readSmall(object.segments, start, end);
+  if (small) {
+    response.end(small);
+    return;
+  }
   const body = context.blobs.read(object.segments, start, end);
   // A client that disconnects early is not an error here.
   await pipeline(body, response).catch((error: NodeJS.ErrnoException) => {

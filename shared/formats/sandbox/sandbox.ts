@@ -1,4 +1,5 @@
-import { copyFile, mkdir, mkdtemp, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, realpath, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -98,11 +99,12 @@ export class ConversionSandbox {
     const id = this.#jobs;
     const jobDir = join(root, String(id));
     const outDir = join(jobDir, 'out');
-    await mkdir(outDir, { recursive: true });
+    // Waiting for these takes less than handing them to a thread, and nothing large is touched.
+    mkdirSync(outDir, { recursive: true });
     try {
       // The child can read only below its root; this link leads it to the one file.
       const path = join(jobDir, 'document');
-      await symlink(await realpath(input.path), path);
+      symlinkSync(realpathSync(input.path), path);
       const { maxSeconds, maxMemoryMb } = input.limits;
       const child = this.#takeChild(root, maxMemoryMb);
       const result = await child.run(
@@ -114,13 +116,13 @@ export class ConversionSandbox {
         throw new Error(`the conversion process did not start: ${child.lastWords}`);
       }
       const { peakRssMb } = child;
-      await this.#giveBack(child, maxMemoryMb);
+      this.#giveBack(child, maxMemoryMb);
       if (typeof result !== 'string' && 'conversion' in result) {
         await moveOut(result.conversion, outDir, input.outDir);
       }
       return { result, peakRssMb };
     } finally {
-      await rm(jobDir, { recursive: true, force: true });
+      rmSync(jobDir, { recursive: true, force: true });
     }
   }
 
@@ -141,9 +143,9 @@ export class ConversionSandbox {
     return new SandboxChild(entry, root, maxMemoryMb, this.#options.execArgv ?? []);
   }
 
-  async #giveBack(child: SandboxChild, maxMemoryMb: number): Promise<void> {
+  #giveBack(child: SandboxChild, maxMemoryMb: number): void {
     if (!child.isAlive) return;
-    if (this.#isClosed || (await child.rssMb()) > maxMemoryMb * recycleShare) child.kill('crashed');
+    if (this.#isClosed || child.rssMb() > maxMemoryMb * recycleShare) child.kill('crashed');
     else this.#idle.push(child);
   }
 }
