@@ -9,6 +9,7 @@ const benches: Record<string, string> = {
   cost: '[COUNT...]    AWS requests and capacity per document, and their list price',
   csv: '              CSV to text, against papaparse',
   docx: '[FOLDER]      docx to text, against mammoth and pandoc',
+  equal: '[COUNT...]    many documents with the same bytes: calls, requests and time of each',
   latency: '[COUNT]       one drop after the other, against a bare script on the SDK',
   normalize: '              docx, csv and render, one after the other',
   pace: '[WORKERS...]  a backlog of uploads against a rate limit, and the official SDK',

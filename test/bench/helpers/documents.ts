@@ -35,15 +35,17 @@ export async function withStack<Result>(
 }
 
 /**
- * Drops `count` texts of about 2 KB, all different, sixteen at a time, and waits until all are summarised
+ * Drops `count` texts, sixteen at a time, and waits until all are summarised
  * and every queue is empty.
  * @param folder first part of the keys, and part of the texts; a new one for each call
+ * @param bodyOf the text of a document; about 2 KB, all different, by default
  * @returns the seconds from the first drop to the last message deleted
  */
 export async function dropAndDrain(
   { stack }: BenchStack,
   folder: string,
   count: number,
+  bodyOf: (folder: string, index: number) => string = textOf,
 ): Promise<number> {
   const finished = () =>
     stack.tallies().find(({ name }) => name.includes('summarize'))?.finished ?? 0;
@@ -54,7 +56,7 @@ export async function dropAndDrain(
   let next = 0;
   const worker = async () => {
     for (let index = next++; index < count; index = next++) {
-      const Body = textOf(folder, index);
+      const Body = bodyOf(folder, index);
       await s3.send(new PutObjectCommand({ Bucket, Key: `${folder}/${index}.txt`, Body }));
     }
   };
