@@ -115,24 +115,51 @@ async function runLocally(): Promise<Map<string, DocumentRecord>> {
   return dropAll(s3, clientsAt(stack.endpoints.dynamodb).dynamodb, stack.outputs);
 }
 
-/** Drops the documents and returns all records, by key, when each has ended. */
+/**
+ * Drops the documents and returns all records, by key, when each has ended. A document with the bytes of another comes
+ * when that one has ended: else it would be chance which of the two pays.
+ */
 async function dropAll(
   s3: S3Client,
   dynamodb: DynamoDBClient,
   { InboxBucket, LedgerTable }: Record<string, string>,
 ): Promise<Map<string, DocumentRecord>> {
-  for (const [Key, Body] of Object.entries(documents)) {
-    await s3.send(new PutObjectCommand({ Bucket: InboxBucket, Key, Body }));
+  const byBytes = Map.groupBy(Object.entries(documents), ([, bytes]) =>
+    Buffer.from(bytes).toString('latin1'),
+  );
+  const groups = [...byBytes.values()];
+  const rounds = [
+    groups.flatMap(([one]) => (one ? [one] : [])),
+    groups.flatMap(([, ...rest]) => rest),
+  ];
+  let records = new Map<string, DocumentRecord>();
+  for (const round of rounds) {
+    for (const [Key, Body] of round) {
+      await s3.send(new PutObjectCommand({ Bucket: InboxBucket, Key, Body }));
+    }
+    const keys = [...records.keys(), ...round.map(([key]) => key)];
+    records = await allEnded(keys, dynamodb, LedgerTable);
   }
+  return records;
+}
+
+/** All records, by key, as soon as those of the keys are there and every one has ended. */
+async function allEnded(
+  keys: readonly string[],
+  dynamodb: DynamoDBClient,
+  TableName: string | undefined,
+): Promise<Map<string, DocumentRecord>> {
   const over: readonly string[] = terminalStatuses;
   for (;;) {
-    const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: LedgerTable }));
-    const records = Items.map((item) => unmarshall(item))
-      .filter(({ sk }) => sk === 'DOC')
-      .map(toDocumentRecord);
-    if (records.length >= 20 && records.every(({ status }) => over.includes(status))) {
-      return new Map(records.map((record) => [record.key, record]));
-    }
+    const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName }));
+    const records = new Map(
+      Items.map((item) => unmarshall(item))
+        .filter(({ sk }) => sk === 'DOC')
+        .map(toDocumentRecord)
+        .map((record) => [record.key, record]),
+    );
+    const ended = [...records.values()].every(({ status }) => over.includes(status));
+    if (ended && keys.every((key) => records.has(key))) return records;
     await delay(500);
   }
 }
