@@ -159,6 +159,17 @@ export class UploadSizeMismatch extends ClaudeError {
   }
 }
 
+const unsent = new WeakSet<object>();
+
+/** Remembers that the call was not even begun: what it needed first, such as the API key, could not be had. */
+export function markUnsent(error: unknown): void {
+  if (typeof error === 'object' && error !== null) unsent.add(error);
+}
+
+/** Whether the error came before the call was begun, so that Claude never heard of it. */
+export const wasUnsent = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && unsent.has(error);
+
 /**
  * Whether `error` says that a `file_id` in a Messages call no longer exists: the file was deleted or
  * has expired. Such a document is uploaded again. False for the 404 of a missing model.

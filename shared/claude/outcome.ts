@@ -46,7 +46,7 @@ export function outcomeOf(thrown: unknown, step: CallingStep): CallOutcome {
 function mayHaveBeenDone(thrown: unknown): boolean {
   // A call throws our own errors only before it is sent (`admit`) or from an upload's body, which
   // leaves the request incomplete.
-  if (thrown instanceof DroplineError) return false;
+  if (thrown instanceof DroplineError || errors.wasUnsent(thrown)) return false;
   if (thrown instanceof errors.UploadSizeMismatch) return false;
   if (thrown instanceof errors.ClaudeSetupError) return false;
   if (thrown instanceof errors.ClaudeConnectionError) return thrown.sent === 'maybe';

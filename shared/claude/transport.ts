@@ -11,6 +11,7 @@ import {
   ClaudeReplyError,
   ClaudeSetupError,
   ClaudeTimeoutError,
+  markUnsent,
   type Sent,
 } from './errors.ts';
 import { headerOf } from './headers.ts';
@@ -216,7 +217,10 @@ export class Transport {
       );
     }
     // Before the attempt began: `apiKey` or `admit` threw.
-    if (deadline === undefined) return error;
+    if (deadline === undefined) {
+      markUnsent(error);
+      return error;
+    }
     const failure = request.upload?.failure();
     if (failure !== undefined) return failure.error;
     if (error instanceof undiciErrors.InvalidArgumentError) return error;

@@ -33,6 +33,8 @@ const attributes = z.object({
     /** The key's folder, up to and including its last slash; empty at the top. */
     prefix: z.string(),
   }),
+  /** `unknownCalls` when a person last had the question asked again. */
+  unknownEarlier: z.int().optional(),
   /** What refused replies were billed, that a person had asked again after. */
   earlier: billedSchema.optional(),
   /**
@@ -46,7 +48,7 @@ const attributes = z.object({
 
 const replied = attributes.extend({
   billed: billedSchema,
-  /** The number of the call that gave the reply, which names its cost entry. */
+  /** The number of the call that gave the reply, which names its cost entry; 0 where every reply was lost. */
   call: z.int(),
   /** The reply as gzipped JSON. */
   reply: z.instanceof(Uint8Array).optional(),
@@ -246,6 +248,32 @@ export class Answers {
   }
 
   /**
+   * Ends a question whose replies were lost, or of no use to anybody, although they may have been billed: `refused` for
+   * all that share it, so that no other document pays for the same again. Only a person's retry asks again.
+   * @returns the answer as it is now, or `undefined` when the worker no longer held the lease
+   */
+  async giveUp(
+    ref: AnswerRef,
+    { owner, askedBy }: AnswerIn<'asking'>,
+    error: AnswerIn<'refused'>['error'],
+  ): Promise<AnswerIn<'refused'> | undefined> {
+    const at = new Date(this.#now()).toISOString();
+    const none = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsd: 0 };
+    return this.#update<'refused'>(
+      ref,
+      {
+        set: { state: 'refused', error, billed: { model: askedBy.model, ...none, at }, call: 0 },
+        remove: ['owner', 'leaseUntil'],
+      },
+      {
+        expression: '#owner = :owner AND attribute_not_exists(revoked)',
+        names: { owner: 'owner' },
+        values: { owner },
+      },
+    );
+  }
+
+  /**
    * Writes what a reply was billed that was cut off, and counts the call that is made next with more room: a crash
    * between this and the end of that call leaves a question that is asked with that room at once.
    * @param leaseMs from now on, in milliseconds
@@ -302,7 +330,12 @@ export class Answers {
     const reopened = await this.#update(
       ref,
       {
-        set: { state: 'asking', leaseUntil: 0, earlier: paidFor(seen) },
+        set: {
+          state: 'asking',
+          leaseUntil: 0,
+          earlier: paidFor(seen),
+          unknownEarlier: seen.unknownCalls || undefined,
+        },
         add: { generation: 1 },
         remove: ['error', 'billed', 'call', 'reply', 'replyKey', 'cut'],
       },

@@ -10,12 +10,18 @@ export const billedSchema = z.object({
   cacheReadTokens: z.int(),
   /** Absent when the price table does not have the model. */
   costUsd: z.number().optional(),
+  /** Of a sum: how many of its replies have an unknown cost. */
+  unpricedCalls: z.int().optional(),
   /** RFC 3339. */
   at: z.string(),
 });
 export type Billed = z.infer<typeof billedSchema>;
 
-/** What two replies were billed together. An unknown cost adds nothing. */
+/** How many replies of a bill have an unknown cost. */
+const unpricedIn = ({ costUsd, unpricedCalls }: Billed): number =>
+  unpricedCalls ?? (costUsd === undefined ? 1 : 0);
+
+/** What two replies were billed together. An unknown cost adds nothing, and is counted. */
 function sumOf(billed: Billed, earlier: Billed | undefined): Billed {
   if (!earlier) return billed;
   const thought = [billed.thinkingTokens, earlier.thinkingTokens].filter(
@@ -30,9 +36,14 @@ function sumOf(billed: Billed, earlier: Billed | undefined): Billed {
     ...(thought.length > 0
       ? { thinkingTokens: thought.reduce((sum, tokens) => sum + tokens, 0) }
       : {}),
+    unpricedCalls: unpricedIn(billed) + unpricedIn(earlier),
     ...(known.length > 0 ? { costUsd: known.reduce((sum, cost) => sum + cost, 0) } : {}),
   };
 }
+
+/** How many replies to a question have an unknown cost. */
+export const unpricedOf = (answer: Parameters<typeof paidFor>[0]): number =>
+  unpricedIn(paidFor(answer));
 
 /** What all replies to a question were billed: the one that stands, one that was cut off, and refused ones before. */
 export const paidFor = ({

@@ -258,6 +258,19 @@ export class Contents {
   }
 
   /**
+   * The deleter has deleted the file: from now on a newcomer waits until the rest is deleted too, or the lease is over.
+   * @returns the content as it is now, or `undefined` when a newcomer had taken it over
+   */
+  async fileDeleted(taken: ContentItem): Promise<ContentItem | undefined> {
+    const item = await this.#table.update(
+      keyOf(taken),
+      { add: { revision: 1 }, remove: ['fileId', 'expiresAt', 'doomedFileId'] },
+      atRevision(taken),
+    );
+    return item && contentItemSchema.parse(item);
+  }
+
+  /**
    * The deleter has deleted the file, and what was asked about the content is kept for a while.
    * @param keptUntil RFC 3339
    * @returns false when it lost the content

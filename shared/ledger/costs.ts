@@ -42,8 +42,10 @@ export class Costs {
   /** Records the cost of the reply that an answer has, for a worker that died before it did. Idempotent. */
   async recordReply(ref: AnswerRef, answer: RepliedAnswer): Promise<void> {
     const { profile, prefix } = answer.askedBy;
-    const entry = { ...answer.billed, profile, prefix, outcome: answer.state };
-    await this.record(ref, answer, answer.call, entry);
+    const { unpricedCalls: _, ...billed } = answer.billed;
+    const entry = { ...billed, profile, prefix, outcome: answer.state };
+    // One that was given up has no reply.
+    if (answer.call > 0) await this.record(ref, answer, answer.call, entry);
     await this.recordCut(ref, answer);
   }
 

@@ -48,7 +48,7 @@ export async function checkReferences(
     if (!document || !uses(document, contentId, fileId)) continue;
     note(report, 'referencesRestored', `${contentId} ${documentId}`);
     held += 1;
-    if (!tools.dryRun) await tools.contents.join(contentId, documentId, document.order);
+    if (!tools.dryRun) await restore(document, contentId, fileId, tools, report);
   }
   return held > 0;
 }
@@ -97,6 +97,20 @@ async function isForgotten(
   const purge = document.status === 'removed';
   await release({ ...reference, ...contentName(contentId), purge }, tools);
   return true;
+}
+
+/** Gives a document its reference; takes it back where the document was removed or replaced meanwhile. */
+async function restore(
+  { documentId, order }: DocumentItem,
+  contentId: string,
+  fileId: string,
+  tools: ReconcileTools,
+  report: ReconcileReport,
+): Promise<void> {
+  await tools.contents.join(contentId, documentId, order);
+  const present = await readDocument(documentId, tools, report);
+  const stays = present && present.order === order && uses(present, contentId, fileId);
+  if (!stays) await tools.contents.leave(contentId, documentId, order);
 }
 
 const uses = (document: DocumentItem, contentId: string, fileId: string): boolean => {

@@ -4,6 +4,7 @@ import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { indexes, shardCount } from '../ledger/keys.ts';
 import { isOpen } from '../ledger/version.ts';
 import { resend, waitsFor } from '../steps/resend.ts';
+import { questionOf } from '../summary/prompt.ts';
 import type { Duty, ReconcileTools } from './duty.ts';
 import { readDocument } from './read-document.ts';
 import { note, type ReconcileReport } from './report.ts';
@@ -73,7 +74,14 @@ async function reopen(document: DocumentIn<'failed'>, tools: ReconcileTools): Pr
   const { contentSha256, contentId, answers } = document;
   const asked = answers?.summary;
   if (!contentSha256 || asked?.outcome !== 'refused') return;
+  // Its profile has changed since: that question is not asked any more.
+  const profile = tools.profileFor(document);
+  const { block } = document;
+  if (profile && block && questionOf({ ...document, block }, profile) !== asked.question) return;
   const ref = { contentId: contentIdOf({ contentSha256, contentId }), question: asked.question };
+  // Its asker may have died before it recorded what the reply cost.
+  const seen = await tools.answers.get(ref);
+  if (seen?.state === 'refused') await tools.costs.recordReply(ref, seen);
   await tools.answers.reopen(ref, asked.generation);
 }
 

@@ -2,8 +2,8 @@ import { journeyWarnings } from '../codes/index.ts';
 import { RejectDocument } from '../journey/errors.ts';
 import { type Profile, recordedProfile } from '../journey/profiles.ts';
 import type { DocumentRecord } from '../journey/record.ts';
-import type { AnswerRef, RepliedAnswer } from '../ledger/answers.ts';
-import { type Billed, paidFor } from '../ledger/billed.ts';
+import type { AnswerItem, AnswerRef, RepliedAnswer } from '../ledger/answers.ts';
+import { type Billed, paidFor, unpricedOf } from '../ledger/billed.ts';
 import { contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { parseSummary } from '../summary/parse.ts';
@@ -37,12 +37,13 @@ export async function copyAnswer(
   };
   const told = {
     ...recordedProfile(profile),
-    usage: withOldCalls(usageOf(answer, isAsker(document, answer)), document),
+    usage: withEarlier(usageOf(answer, isAsker(document, answer)), document, question),
     answers: { ...document.answers, summary },
   };
   if (answer.state === 'refused') {
     const error = new RejectDocument(answer.error);
-    const failed = await fail('summarize', document, error, tools, { changes: told });
+    const shared = !isAsker(document, answer);
+    const failed = await fail('summarize', document, error, tools, { changes: told, shared });
     if (!failed) await leftBehind(document, ref.contentId, tools);
     return;
   }
@@ -77,7 +78,7 @@ export async function copyAnswer(
 /** Whether the answer was last asked for on behalf of this version: then it paid for it. */
 export const isAsker = (
   { documentId, order }: { documentId: string; order: string },
-  { askedBy }: RepliedAnswer,
+  { askedBy }: Pick<AnswerItem, 'askedBy'>,
 ): boolean => askedBy.documentId === documentId && askedBy.order === order;
 
 /** Moves the document to `ready`, from wherever another worker has put this version meanwhile. */
@@ -123,11 +124,7 @@ export async function leftBehind(
 /** What this document paid: nothing for an answer that another one asked for. */
 function usageOf(answer: RepliedAnswer, paid: boolean): NonNullable<DocumentRecord['usage']> {
   if (!paid) return { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsd: 0, calls: 0 };
-  const { billed, cut } = answer;
-  const unpriced = [billed, ...(cut ? [cut.billed] : [])].filter(
-    ({ costUsd }) => costUsd === undefined,
-  );
-  const unknown = answer.unknownCalls + unpriced.length;
+  const unknown = answer.unknownCalls + unpricedOf(answer);
   return {
     ...tokensOf(paidFor(answer)),
     calls: answer.calls,
@@ -149,6 +146,33 @@ export const tokensOf = ({
   cacheReadTokens,
   costUsd,
 });
+
+/**
+ * What this version paid in all: with a refusal that a person had retried after the question had changed, and with calls of
+ * functions of 0.1.
+ */
+function withEarlier(
+  usage: NonNullable<DocumentRecord['usage']>,
+  document: DocumentIn<'uploaded'>,
+  question: string,
+): NonNullable<DocumentRecord['usage']> {
+  const { answers, usage: before } = document;
+  const asked = answers?.summary;
+  if (asked?.outcome !== 'refused' || asked.question === question) {
+    return withOldCalls(usage, document);
+  }
+  const thinking = (usage.thinkingTokens ?? 0) + (before.thinkingTokens ?? 0);
+  const unknown = (usage.costUnknownCalls ?? 0) + (before.costUnknownCalls ?? 0);
+  return {
+    inputTokens: usage.inputTokens + before.inputTokens,
+    outputTokens: usage.outputTokens + before.outputTokens,
+    ...(thinking > 0 ? { thinkingTokens: thinking } : {}),
+    cacheReadTokens: usage.cacheReadTokens + before.cacheReadTokens,
+    costUsd: usage.costUsd + before.costUsd,
+    calls: usage.calls + before.calls,
+    ...(unknown > 0 ? { costUnknownCalls: unknown } : {}),
+  };
+}
 
 /** A call that a function of 0.1 began and nobody saw the end of: its fence is still in the document. */
 function withOldCalls<Usage extends NonNullable<DocumentRecord['usage']>>(

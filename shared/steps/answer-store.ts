@@ -54,11 +54,16 @@ const kept = (json: unknown): KeptReply => replySchema.parse(json) as unknown as
 const maxPackedBytes = 20_000;
 
 /** What tells the replies of one question apart. */
-type Told = Pick<AnswerItem, 'generation' | 'cut'>;
+type Told = Pick<AnswerItem, 'life' | 'generation' | 'cut'>;
 
-/** The key of a reply in the results bucket. A reply after one that was cut off has a key of its own. */
-export const replyKeyOf = ({ contentId, question }: AnswerRef, { generation, cut }: Told): string =>
-  `answers/${contentId}/${question}/${generation}${cut ? '-again' : ''}.json`;
+/**
+ * The key of a reply in the results bucket. A reply after one that was cut off has a key of its own, and so has one of an
+ * answer that was deleted with its content and asked for anew.
+ */
+export const replyKeyOf = (
+  { contentId, question }: AnswerRef,
+  { life, generation, cut }: Told,
+): string => `answers/${contentId}/${question}/${life}-${generation}${cut ? '-again' : ''}.json`;
 
 /** A reply ready to be written down; a long one is put into the results bucket first. */
 export async function stored(
@@ -116,14 +121,19 @@ export async function forgetAnswers(
   for (const answer of await tools.answers.ofContent(contentId)) {
     const ref = { contentId, question: answer.question };
     const isUnderWay = answer.state === 'asking' && answer.leaseUntil >= tools.now();
-    await tools.costs.recordCut(ref, answer);
+    if (answer.state === 'asking') await tools.costs.recordCut(ref, answer);
+    else await tools.costs.recordReply(ref, answer);
     if (!isUnderWay) await tools.costs.recordUnknown(ref, answer, answer.unknownCalls);
     const busyUntil = await tools.answers.remove(ref, answer);
     if (busyUntil !== undefined) againMs = Math.max(againMs, busyUntil - tools.now(), 1_000);
   }
   const prefix = `answers/${contentId}/`;
   const { objects } = await tools.objects.list(tools.resultsBucket, { prefix });
+  if (objects.length === 0) return againMs;
+  // A document may have come back to the content since, and asked again.
+  const left = new Set((await tools.answers.ofContent(contentId)).map(({ question }) => question));
   for (const { key } of objects) {
+    if (left.has(key.slice(prefix.length).split('/')[0] ?? '')) continue;
     await tools.objects.delete({ bucket: tools.resultsBucket, key });
   }
   return againMs;

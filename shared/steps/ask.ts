@@ -1,7 +1,7 @@
 import { isFileGone } from '../claude/errors.ts';
 import { outcomeOf } from '../claude/outcome.ts';
 import { costUsd, type PriceTable } from '../claude/prices.ts';
-import { Defer, RejectDocument, RetryLater } from '../journey/errors.ts';
+import { Defer, DroplineError, RejectDocument, RetryLater } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
 import type { AnswerIn, AnswerRef } from '../ledger/answers.ts';
 import type { Billed } from '../ledger/billed.ts';
@@ -42,7 +42,7 @@ interface Claimed {
  */
 export async function ask(question: Claimed, tools: AskTools): Promise<void> {
   const { ref, claimed } = question;
-  const saved = claimed.calls > 1 ? await spilledReply(ref, claimed, tools) : undefined;
+  const saved = await prepared(question, tools);
   if (saved) {
     // That call is the one before: the one counted for us was not made.
     const { owner = '' } = claimed;
@@ -50,15 +50,62 @@ export async function ask(question: Claimed, tools: AskTools): Promise<void> {
     const before = { ...claimed, ...uncounted, calls: claimed.calls - 1 };
     return replied({ ...question, claimed: before }, saved, tools.callTimeoutMs, tools);
   }
-  // The calls before this one ended unseen, or their worker died before it recorded their cost.
-  await tools.costs.recordCut(ref, claimed);
-  await tools.costs.recordUnknown(ref, claimed, claimed.unknownCalls - 1);
   return call(question, tools.callTimeoutMs, tools);
+}
+
+/**
+ * Before the call: records what the calls before it cost, because they ended unseen, or their worker died before it did.
+ * Where that fails, the lease is given back, and the call that was not made is not counted.
+ * @returns a reply that a worker before this one saved, if there is one
+ */
+async function prepared(
+  { ref, claimed }: Claimed,
+  tools: AskTools,
+): Promise<KeptReply | undefined> {
+  if (claimed.calls <= 1) return undefined;
+  try {
+    const saved = await spilledReply(ref, claimed, tools);
+    if (saved) return saved;
+    await tools.costs.recordCut(ref, claimed);
+    await tools.costs.recordUnknown(ref, claimed, claimed.unknownCalls - 1);
+    return undefined;
+  } catch (error) {
+    await giveBack(ref, claimed, false, tools);
+    throw error;
+  }
+}
+
+/** Pauses between tries to give a lease back, in milliseconds. */
+const giveBackPausesMs = [0, 100, 300, 1_000];
+
+/**
+ * Gives the lease back, in several tries.
+ * @returns the answer as it is now, or `undefined` when the worker no longer held the lease, or the ledger takes no
+ *   write: then the message comes back when the lease is over
+ */
+export async function giveBack(
+  ref: AnswerRef,
+  { owner = '' }: Pick<AnswerIn<'asking'>, 'owner'>,
+  mayBePaid: boolean,
+  tools: Pick<AskTools, 'answers' | 'sleep' | 'log'>,
+): Promise<AnswerIn<'asking'> | undefined> {
+  for (const pauseMs of giveBackPausesMs) {
+    if (pauseMs > 0) await tools.sleep(pauseMs);
+    try {
+      return await tools.answers.giveBack(ref, owner, mayBePaid);
+    } catch (error) {
+      tools.log.warn('the lease of a question could not be given back yet', {
+        ...ref,
+        error: String(error),
+      });
+    }
+  }
+  return undefined;
 }
 
 /** One paid call, with the room that is its turn. */
 async function call(question: Claimed, timeoutMs: number, tools: AskTools): Promise<void> {
-  const { document, profile, ref, claimed } = question;
+  const { document, profile, claimed } = question;
   const { first, most } = roomFor(profile);
   const began = tools.now();
   let reply: Message;
@@ -66,7 +113,7 @@ async function call(question: Claimed, timeoutMs: number, tools: AskTools): Prom
     const request = summaryRequest(document, profile, mayBeCut(claimed) ? first : most);
     reply = await tools.claude.createMessage(request, { timeoutMs });
   } catch (thrown) {
-    return callFailed(thrown, document, ref, claimed, tools);
+    return callFailed(thrown, question, tools);
   }
   const leftMs = Math.max(timeoutMs - (tools.now() - began), leastMs);
   return replied(question, keptReplyOf(reply, billedOf(reply, tools)), leftMs, tools);
@@ -227,27 +274,44 @@ async function save(
 }
 
 /** A call without a reply: takes it off the count when it was certainly not billed, and decides what is next. */
-async function callFailed(
-  thrown: unknown,
-  document: DocumentIn<'uploaded'>,
-  ref: AnswerRef,
-  claimed: AnswerIn<'asking'>,
-  tools: AskTools,
-): Promise<void> {
+async function callFailed(thrown: unknown, question: Claimed, tools: AskTools): Promise<void> {
+  const { document, ref, claimed } = question;
   const { error, mayBePaid } = outcomeOf(thrown, 'summarize');
-  const given = await tools.answers.giveBack(ref, claimed.owner ?? '', mayBePaid);
+  const ends =
+    error instanceof RejectDocument ||
+    (document.attempts.summarize ?? 0) + 1 >= tools.policy.maxAttempts;
+  const unseen = claimed.unknownCalls - (claimed.unknownEarlier ?? 0);
+  if (mayBePaid && (ends || unseen >= tools.policy.maxAttempts)) {
+    if (await givenUp(error, question, tools)) return;
+  }
+  const given = await giveBack(ref, claimed, mayBePaid, tools);
   if (mayBePaid) await countUnknown(document, ref, given ?? claimed, tools);
   if (isFileGone(thrown) && (document.evictions ?? 0) < maxEvictions) {
     return uploadAgain(document, ref, tools);
   }
   // The document is about to end: one of those that wait asks in its turn.
-  const ends =
-    error instanceof RejectDocument ||
-    (document.attempts.summarize ?? 0) + 1 >= tools.policy.maxAttempts;
   if (ends && given?.awaited) {
     await tools.send({ step: 'wake', ...ref, one: true });
   }
   throw error;
+}
+
+/**
+ * Ends the question for all documents that share it: each of them would pay for the same again.
+ * @returns false when this worker no longer has the question
+ */
+async function givenUp(error: unknown, question: Claimed, tools: AskTools): Promise<boolean> {
+  const { document, profile, ref, claimed } = question;
+  const { code, message } =
+    error instanceof DroplineError
+      ? error
+      : { code: 'summarize.internal', message: error instanceof Error ? error.message : 'failed' };
+  const refused = await tools.answers.giveUp(ref, claimed, { code, message });
+  if (!refused) return false;
+  await tools.costs.recordUnknown(ref, refused, refused.unknownCalls);
+  await copyAnswer(document, profile, ref, refused, tools);
+  if (refused.awaited) await wakeAll(ref, tools);
+  return true;
 }
 
 /** Times that a document is uploaded again because its file was gone, before that counts as a failure. */

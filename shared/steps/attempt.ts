@@ -37,8 +37,7 @@ export async function attempt(
   try {
     await work();
   } catch (thrown) {
-    // A summarize worker may hold a paid reply: deferred without a limit, it could pay again and again.
-    if (isThrottled(thrown) && step !== 'summarize') throw thrown;
+    if (isThrottled(thrown)) throw thrown;
     const error = asDroplineError(thrown, step);
     if (error instanceof ServiceDown) {
       const outcome = await waitForService(step, document, error, tools);
@@ -96,10 +95,16 @@ export async function attempt(
   return done;
 }
 
+interface FailOptions extends MoveOptions {
+  changes?: DocumentChanges;
+  /** The call that failed was another document's: the brake has counted it. */
+  shared?: boolean;
+}
+
 /**
  * Ends a document `failed` with the error that says why, and lets go of what past versions held. Where the error
  * is the deployment's fault and its lane is stopped, the document is `held` instead.
- * @param write what else that write does, and what it depends on
+ * @param options what else that write does, and what it depends on
  * @returns false when a newer event was first, or it had ended
  */
 export async function fail(
@@ -107,10 +112,10 @@ export async function fail(
   document: DocumentItem,
   error: DroplineError,
   tools: StepTools,
-  write: MoveOptions & { changes?: DocumentChanges } = {},
+  { shared = false, ...write }: FailOptions = {},
 ): Promise<boolean> {
   const { documentId, key } = document;
-  if (await isBraked(step, documentId, error, tools)) {
+  if (!shared && (await isBraked(step, documentId, error, tools))) {
     const held = await tools.documents.setAside(document, 'held', recordEntry(error, step), write);
     const about = { documentId, key, step, code: error.code, reason: error.message };
     tools.log.error(laneStopped, about);
@@ -121,7 +126,7 @@ export async function fail(
     ...write,
   });
   if (stopped) {
-    await brake(step, error, tools);
+    if (!shared) await brake(step, error, tools);
     await releasePast(stopped, tools);
   }
   const attempts = (document.attempts[step] ?? 0) + 1;

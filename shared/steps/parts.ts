@@ -118,21 +118,30 @@ async function announceChunk(
     });
   });
   await tools.announce(
-    ...parts.map(
-      (part): ObjectChange => ({
-        kind: 'created',
-        bucket: document.bucket,
-        key: documentKeyOf(document, { name: part.name, tagged }),
-        sequencer: document.sequencer,
-        sizeBytes: part.sizeBytes,
-        original: originalOf(part),
-        parent: documentId,
-        depth: (document.depth ?? 0) + 1,
-        ...(document.profileAsked ? { profileAsked: document.profileAsked } : {}),
-      }),
-    ),
+    ...parts.map((part) => {
+      const key = documentKeyOf(document, { name: part.name, tagged });
+      return partChange(document, key, originalOf(part), part.sizeBytes);
+    }),
   );
 }
+
+/** The event by which a staged part of a document's present version becomes a document itself. */
+export const partChange = (
+  { documentId, bucket, sequencer, depth = 0, profileAsked }: DocumentItem,
+  key: string,
+  original: { bucket: string; key: string },
+  sizeBytes: number,
+): ObjectChange => ({
+  kind: 'created',
+  bucket,
+  key,
+  sequencer,
+  sizeBytes,
+  original,
+  parent: documentId,
+  depth: depth + 1,
+  ...(profileAsked ? { profileAsked } : {}),
+});
 
 /**
  * Announces the removal of every part that past versions had and this one has not, and deletes

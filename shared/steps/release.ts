@@ -88,17 +88,20 @@ export async function deleteContent(
   }
   const stopped = await deleteFiles(seen, taken, tools);
   if (stopped) return stopped;
+  // A newcomer may have taken the content over during the call: what was asked about it is theirs now.
+  const bare = await contents.fileDeleted(taken);
+  if (!bare) return done;
   const keeps = !purge && tools.keepPastMs > 0;
   if (keeps && (await tools.answers.ofContent(contentId)).length > 0) {
-    await contents.retire(taken, new Date(tools.now() + tools.keepPastMs).toISOString());
+    await contents.retire(bare, new Date(tools.now() + tools.keepPastMs).toISOString());
     return done;
   }
   const againMs = await forgetAnswers(contentId, tools);
   if (againMs > 0) {
-    await contents.forgetDeleter(taken);
+    await contents.forgetDeleter(bare);
     return { next: 'defer', delayMs: againMs };
   }
-  await contents.forget(taken);
+  await contents.forget(bare);
   return done;
 }
 

@@ -12,7 +12,7 @@ import { contentIdOf, contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { questionOf } from '../summary/prompt.ts';
 import { copyAnswer, isAsker } from './answer-copy.ts';
-import { type AskTools, ask } from './ask.ts';
+import { type AskTools, ask, giveBack } from './ask.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
 import { profileOf } from './profile-of.ts';
 import { mayReusePast, releasePast } from './release-past.ts';
@@ -59,13 +59,15 @@ export async function summarize(
 /** A function of 0.1, which may still run, keeps the fence of its paid call in the document. */
 function respectOldFence({ lease }: DocumentItem, { now }: SummarizeTools): void {
   const leftMs = (lease?.until ?? 0) - now();
-  if (leftMs < 0) return;
-  throw new Defer({
+  if (leftMs >= 0) throw underWay(leftMs);
+}
+
+const underWay = (leftMs: number): Defer =>
+  new Defer({
     code: 'summarize.under_way',
     message: 'Another worker is summarising this document.',
     delayMs: Math.max(leftMs, 5_000),
   });
-}
 
 /** Copies the answer, asks for it, or waits for the worker that is asking. */
 async function answer(
@@ -90,13 +92,17 @@ async function answer(
       return copyAnswer(document, profile, ref, seen, tools);
     }
     if (seen && seen.leaseUntil >= tools.now()) {
+      // Its own worker is in the call, or died in it: nobody would wake it before the lease is over.
+      if (isAsker(document, seen)) throw underWay(seen.leaseUntil - tools.now());
       if (await wait(document, ref, tools)) return;
       continue;
     }
     // A call is needed only from here on: an answer that exists is used whatever is stopped.
     await tools.circuits.check('claude');
     await tools.circuits.check('summarize');
-    const claimed = await tools.answers.claim(ref, asker, tools.owner(), tools.leaseMs);
+    const claimed = await claiming(ref, tools, (owner) =>
+      tools.answers.claim(ref, asker, owner, tools.leaseMs),
+    );
     if (!claimed) continue;
     if (!document.waiting) return ask({ document, profile, ref, claimed }, tools);
     // It no longer waits for another.
@@ -114,20 +120,41 @@ async function claimUnseen(
   { waiting, attempts }: DocumentIn<'uploaded'>,
   ref: AnswerRef,
   asker: Asker,
-  { answers, circuits, owner, leaseMs }: SummarizeTools,
+  tools: SummarizeTools,
 ) {
   if (waiting || attempts.summarize) return undefined;
-  if (!(await circuits.areFree('claude', 'summarize'))) return undefined;
-  return answers.claimNew(ref, asker, owner(), leaseMs);
+  if (!(await tools.circuits.areFree('claude', 'summarize'))) return undefined;
+  return claiming(ref, tools, (owner) => tools.answers.claimNew(ref, asker, owner, tools.leaseMs));
 }
 
-const askerOf = ({ documentId, order, key }: DocumentItem, { model, name }: Profile): Asker => ({
+/** A claim. One that failed may have taken effect: then the lease is given back, and no call is counted. */
+async function claiming<T>(
+  ref: AnswerRef,
+  tools: SummarizeTools,
+  claim: (owner: string) => Promise<T>,
+): Promise<T> {
+  const owner = tools.owner();
+  try {
+    return await claim(owner);
+  } catch (error) {
+    await giveBack(ref, { owner }, false, tools);
+    throw error;
+  }
+}
+
+const askerOf = (
+  { documentId, order, key, parent }: DocumentItem,
+  { model, name }: Profile,
+): Asker => ({
   documentId,
   order,
   model,
   profile: name,
-  prefix: key.slice(0, key.lastIndexOf('/') + 1),
+  // Of a part, the folder of what was dropped: the names inside a mail or archive are its text.
+  prefix: folderOf(parent ? key.replace(/!([a-z2-7]{12})?\/.*$/s, '') : key),
 });
+
+const folderOf = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);
 
 /**
  * Has the document woken when the answer is there. The reference is marked first and the answer asked last, on the

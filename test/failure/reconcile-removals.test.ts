@@ -1,3 +1,4 @@
+import { zipSync } from 'fflate';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ObjectUnreadable } from '../../shared/aws/objects.ts';
 import { checkInvariants } from '../world/invariants.ts';
@@ -293,7 +294,7 @@ describe('a part', () => {
     expect(fileIds()).toEqual([]);
   });
 
-  test('stays when its mail is announced again and the event of the part is lost', async () => {
+  test('stays, and is announced again, when its mail is and the event of the part is lost', async () => {
     await begin();
     drop('m.eml', mail);
     await world.drain();
@@ -306,6 +307,54 @@ describe('a part', () => {
 
     expect(report?.counts.removalsAnnounced).toBeUndefined();
     expect(await status(partOf('m.eml', 'one.txt'))).toBe('ready');
+  });
+});
+
+describe('a part that its archive has, and whose event is lost,', () => {
+  const zip = (...names: string[]) =>
+    zipSync(Object.fromEntries(names.map((name) => [`${name}.txt`, Buffer.from(text(name))])));
+  const changed = () =>
+    zipSync({ 'one.txt': Buffer.from(text('other')), 'two.txt': Buffer.from(text('two')) });
+
+  /** The archive is dropped again, and what it announces of its parts is lost. */
+  async function partsLost(second: Uint8Array): Promise<void> {
+    await begin();
+    drop('a.zip', zip('one', 'two'));
+    await world.drain();
+    drop('a.zip', second);
+    await world.work({ only: ['intake'] });
+    world.queues.intake.messages.splice(0);
+    await world.drain();
+  }
+
+  test('is announced by the next sweep when it has no record', async () => {
+    await partsLost(zip('one', 'two', 'three'));
+
+    const report = await sweepLater();
+
+    const keys = ['one', 'three', 'two'].map((name) => partOf('a.zip', `${name}.txt`));
+    expect(report?.ids.announced?.toSorted()).toEqual(keys);
+    expect(await status(partOf('a.zip', 'three.txt'))).toBe('ready');
+    expect((await sweepLater())?.counts).toEqual({});
+  });
+
+  test('gets its new content when its record tells of the old', async () => {
+    await partsLost(changed());
+
+    await sweepLater();
+
+    expect((await present(partOf('a.zip', 'one.txt'))).summary?.text).toContain('other');
+    expect(fileIds()).toHaveLength(2);
+  });
+
+  test('is only reported by a dry run', async () => {
+    await partsLost(zip('one', 'two', 'three'));
+    world.advance(hour);
+
+    const { report } = await world.reconcile({ dryRun: true });
+
+    expect(report?.counts).toEqual({ announced: 3 });
+    expect(world.queues.intake.messages).toEqual([]);
   });
 });
 

@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ClaudeConnectionError } from '../../shared/claude/errors.ts';
+import {
+  ClaudeAbortedError,
+  ClaudeConnectionError,
+  ClaudeReplyError,
+} from '../../shared/claude/errors.ts';
 import { readError } from '../../shared/claude/read-error.ts';
 import { defaultProfile } from '../../shared/config/config.ts';
 import type { DocumentIn } from '../../shared/ledger/document-item.ts';
@@ -22,7 +26,10 @@ const ref = {
   contentId: contentSha256,
   question: questionOf({ block: 'document', key: '' }, profile),
 };
-const replyAddress = { bucket: 'results', key: `answers/${contentSha256}/${ref.question}/0.json` };
+const replyAddress = {
+  bucket: 'results',
+  key: `answers/${contentSha256}/${ref.question}/worker-1-0.json`,
+};
 const leaseMs = 300_000;
 const paid = {
   inputTokens: 1_000,
@@ -300,12 +307,98 @@ describe('a call that was certainly not paid', () => {
   });
 });
 
+describe('a question whose replies are lost, and may have been paid,', () => {
+  const shared = async (error: Error, maxAttempts: number) => {
+    const [first, second] = [await uploaded(shop, 'a.txt'), await uploaded(shop, 'b.txt')];
+    shop.tools.policy.maxAttempts = maxAttempts;
+    shop.remote.replies = [error];
+    shop.remote.duringMessage = (nth) => (nth === 1 ? run(second) : Promise.resolve());
+    await run(first);
+    return { first, second };
+  };
+
+  test.each([
+    ['its attempts are used up', () => readError(500, {}, '{}', 0), 1, 'claude.server_error'],
+    [
+      'its reply is of no use',
+      () => new ClaudeReplyError('no JSON', {}),
+      5,
+      'summarize.unexpected_reply',
+    ],
+  ])('ends for all that share it when %s', async (_, error, maxAttempts, code) => {
+    const { first, second } = await shared(error(), maxAttempts);
+
+    expect(await record(first)).toMatchObject({
+      status: 'failed',
+      error: { code },
+      usage: { calls: 1, costUnknownCalls: 1 },
+    });
+    expect(shop.sent).toEqual([{ step: 'wake', ...ref }]);
+    await run(second);
+    expect(await record(second)).toMatchObject({
+      status: 'failed',
+      error: { code },
+      usage: { calls: 0, costUsd: 0 },
+    });
+    expect(messages()).toBe(1);
+    expect(await shop.costs()).toMatchObject([{ outcome: 'unknown' }]);
+  });
+
+  test('is asked again when a person has it retried, with all its attempts', async () => {
+    const { first } = await shared(readError(500, {}, '{}', 0), 1);
+    await shop.tools.answers.reopen(ref, 0);
+    const again = await shop.tools.documents.get(first.documentId);
+    if (again?.status !== 'failed') return expect.unreachable('it has failed');
+    shop.tools.policy.maxAttempts = 3;
+    shop.remote.replies = [readError(500, {}, '{}', 0)];
+    const open = await shop.tools.documents.move(again, 'uploaded', { attempts: {} });
+
+    await run(open ?? first);
+
+    expect(await answer()).toMatchObject({ state: 'asking', calls: 2, unknownCalls: 2 });
+  });
+});
+
+describe('what cannot be written before the call', () => {
+  test('costs no call, and the next delivery asks at once', async () => {
+    const first = await uploaded(shop, 'a.txt');
+    shop.remote.replies = [readError(500, {}, '{}', 0)];
+    await run(first);
+    shop.tools.costs.recordUnknown = async () => {
+      throw new Error('no ledger');
+    };
+
+    await run(first);
+
+    expect(await answer()).toMatchObject({ leaseUntil: 0, calls: 1, unknownCalls: 1 });
+    expect(messages()).toBe(1);
+  });
+
+  test('leaves the lease behind at worst: the document waits for its end and not for itself', async () => {
+    const document = await uploaded(shop);
+    shop.remote.replies = [readError(529, {}, '{}', 0)];
+    shop.tools.answers.giveBack = async () => {
+      throw new Error('no ledger');
+    };
+    await run(document);
+
+    const next = await run(document);
+
+    expect(next).toMatchObject({ next: 'defer', delayMs: expect.any(Number) });
+    expect((await record(document))?.waiting).toBeUndefined();
+  });
+});
+
 describe('when the asker ends without an answer, one of those that wait asks in its turn', () => {
   const wakeOne = { step: 'wake', ...ref, one: true };
 
   test.each([
     ['because the request is refused', () => readError(413, {}, '{}', 0), 5],
-    ['because its attempts are used up', () => readError(500, {}, '{}', 0), 1],
+    [
+      'because its attempts are used up by calls that were never sent',
+      () => new ClaudeAbortedError('m', { sent: 'no' }),
+      1,
+    ],
   ])('%s', async (_, error, maxAttempts) => {
     const [first, second] = [await uploaded(shop, 'a.txt'), await uploaded(shop, 'b.txt')];
     shop.tools.policy.maxAttempts = maxAttempts;

@@ -19,7 +19,10 @@ const ref = {
   contentId: contentSha256,
   question: questionOf({ block: 'document', key: '' }, profile),
 };
-const replyAddress = { bucket: 'results', key: `answers/${contentSha256}/${ref.question}/0.json` };
+const replyAddress = {
+  bucket: 'results',
+  key: `answers/${contentSha256}/${ref.question}/worker-1-0.json`,
+};
 const leaseMs = 300_000;
 /** How long a worker tries to write a reply down, in milliseconds. */
 const triesForMs = leaseMs - 60_000;

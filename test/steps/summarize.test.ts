@@ -156,7 +156,9 @@ describe('a document', () => {
     const { summary } = (await record(document)) ?? {};
     expect(Buffer.byteLength(JSON.stringify(summary))).toBeLessThan(20_000);
     expect(summary?.keyPoints).toHaveLength(20);
-    expect(summary?.location).toBe(`s3://results/answers/${contentSha256}/${ref.question}/0.json`);
+    expect(summary?.location).toBe(
+      `s3://results/answers/${contentSha256}/${ref.question}/worker-1-0.json`,
+    );
   });
 
   test.each([
