@@ -5,52 +5,28 @@ import {
   ClaudeReplyError,
 } from '../../shared/claude/errors.ts';
 import { readError } from '../../shared/claude/read-error.ts';
-import { defaultProfile } from '../../shared/config/config.ts';
-import type { DocumentIn } from '../../shared/ledger/document-item.ts';
 import { release } from '../../shared/steps/release.ts';
-import { summarize } from '../../shared/steps/summarize.ts';
-import { questionOf } from '../../shared/summary/prompt.ts';
 import { changed } from '../ledger/support.ts';
 import {
+  asking,
+  askLeaseMs,
   contentSha256,
+  paid,
+  ref,
   reply,
   type Shop,
-  summarizeMessage,
   throttle,
   uploaded,
   workshop,
 } from './support.ts';
 
-const profile = defaultProfile('claude-haiku-5-5');
-const ref = {
-  contentId: contentSha256,
-  question: questionOf({ block: 'document', key: '' }, profile),
-};
-const replyAddress = {
-  bucket: 'results',
-  key: `answers/${contentSha256}/${ref.question}/worker-1-0.json`,
-};
-const leaseMs = 300_000;
-const paid = {
-  inputTokens: 1_000,
-  outputTokens: 200,
-  cacheReadTokens: 0,
-  costUsd: 0.0002,
-  calls: 1,
-};
-
 let shop: Shop;
 beforeEach(async () => {
   shop = await workshop();
-  shop.tools.leaseMs = leaseMs;
+  shop.tools.leaseMs = askLeaseMs;
 });
 
-const run = (document: DocumentIn<'uploaded'>) => summarize(summarizeMessage(document), shop.tools);
-const record = ({ documentId }: { documentId: string }) => shop.tools.documents.get(documentId);
-const answer = () => shop.tools.answers.get(ref);
-const messages = () => shop.remote.calls.filter((call) => call === 'message').length;
-const outcomes = async () => (await shop.costs()).map(({ outcome }) => outcome).toSorted();
-const saved = () => shop.buckets.getText(replyAddress);
+const { run, record, answer, messages, outcomes, saved } = asking(() => shop);
 
 describe('what was paid', () => {
   test('is recorded after some tries', async () => {
@@ -73,7 +49,7 @@ describe('what was paid', () => {
     await run(document);
     expect(await answer()).toMatchObject({ state: 'answered' });
     writes?.end();
-    shop.clock.now += leaseMs;
+    shop.clock.now += askLeaseMs;
 
     await run(document);
 
@@ -117,7 +93,7 @@ describe('what was paid', () => {
     const [first, second] = [await uploaded(shop, 'a.txt'), await uploaded(shop, 'b.txt')];
     shop.remote.duringMessage = async (nth) => {
       if (nth > 1) return;
-      shop.clock.now += leaseMs + 1;
+      shop.clock.now += askLeaseMs + 1;
       await run(second);
     };
 
@@ -425,9 +401,9 @@ describe('when the asker ends without an answer, one of those that wait asks in 
     const [first, second] = [await uploaded(shop, 'a.txt'), await uploaded(shop, 'b.txt')];
     shop.remote.replies = [readError(413, {}, '{}', 0)];
     shop.remote.duringMessage = async () => {
-      shop.clock.now += leaseMs + 1;
+      shop.clock.now += askLeaseMs + 1;
       const askedBy = { documentId: 'third', order: '1', model: 'm', profile: 'p', prefix: '' };
-      await shop.tools.answers.claim(ref, askedBy, 'third', leaseMs);
+      await shop.tools.answers.claim(ref, askedBy, 'third', askLeaseMs);
       await run(second);
     };
 

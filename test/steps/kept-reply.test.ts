@@ -1,51 +1,29 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { defaultProfile } from '../../shared/config/config.ts';
-import type { DocumentIn } from '../../shared/ledger/document-item.ts';
 import { answerKey } from '../../shared/ledger/keys.ts';
-import { summarize } from '../../shared/steps/summarize.ts';
-import { questionOf } from '../../shared/summary/prompt.ts';
 import {
+  asking,
+  askLeaseMs,
   contentSha256,
+  paid,
+  ref,
   reply,
+  replyAddress,
   type Shop,
-  summarizeMessage,
   throttle,
   uploaded,
   workshop,
 } from './support.ts';
 
-const profile = defaultProfile('claude-haiku-5-5');
-const ref = {
-  contentId: contentSha256,
-  question: questionOf({ block: 'document', key: '' }, profile),
-};
-const replyAddress = {
-  bucket: 'results',
-  key: `answers/${contentSha256}/${ref.question}/worker-1-0.json`,
-};
-const leaseMs = 300_000;
 /** How long a worker tries to write a reply down, in milliseconds. */
-const triesForMs = leaseMs - 60_000;
-const paid = {
-  inputTokens: 1_000,
-  outputTokens: 200,
-  cacheReadTokens: 0,
-  costUsd: 0.0002,
-  calls: 1,
-};
+const triesForMs = askLeaseMs - 60_000;
 
 let shop: Shop;
 beforeEach(async () => {
   shop = await workshop();
-  shop.tools.leaseMs = leaseMs;
+  shop.tools.leaseMs = askLeaseMs;
 });
 
-const run = (document: DocumentIn<'uploaded'>) => summarize(summarizeMessage(document), shop.tools);
-const record = ({ documentId }: { documentId: string }) => shop.tools.documents.get(documentId);
-const answer = () => shop.tools.answers.get(ref);
-const messages = () => shop.remote.calls.filter((call) => call === 'message').length;
-const outcomes = async () => (await shop.costs()).map(({ outcome }) => outcome).toSorted();
-const saved = () => shop.buckets.getText(replyAddress);
+const { run, record, answer, messages, outcomes, saved } = asking(() => shop);
 
 describe('a paid reply that the ledger does not take', () => {
   test.each([
@@ -116,10 +94,13 @@ describe('a paid reply that the ledger does not take', () => {
     const outcome = await run(document);
 
     // Then the lease is over, and the saved reply is found.
-    expect(outcome).toEqual({ next: 'defer', delayMs: began + leaseMs - shop.clock.now + 1_000 });
+    expect(outcome).toEqual({
+      next: 'defer',
+      delayMs: began + askLeaseMs - shop.clock.now + 1_000,
+    });
     expect(shop.clock.now - began).toBeGreaterThan(triesForMs - 20_001);
     expect(shop.clock.now - began).toBeLessThan(triesForMs);
-    expect(await answer()).toMatchObject({ state: 'asking', leaseUntil: began + leaseMs });
+    expect(await answer()).toMatchObject({ state: 'asking', leaseUntil: began + askLeaseMs });
     expect(await record(document)).toMatchObject({ status: 'uploaded' });
   });
 
@@ -132,7 +113,7 @@ describe('a paid reply that the ledger does not take', () => {
     await run(document);
     expect(writes?.refused()).toBeGreaterThan(10);
     writes?.end();
-    shop.clock.now += leaseMs;
+    shop.clock.now += askLeaseMs;
 
     expect(await run(document)).toEqual({ next: 'done' });
 
@@ -167,7 +148,7 @@ describe('a paid reply that the ledger does not take', () => {
     };
     await run(first);
     writes?.end();
-    shop.clock.now += leaseMs;
+    shop.clock.now += askLeaseMs;
 
     await run(second);
     await run(first);
@@ -186,10 +167,10 @@ describe('a paid reply that the ledger does not take', () => {
     };
     await run(document);
     writes?.end();
-    shop.clock.now += leaseMs;
+    shop.clock.now += askLeaseMs;
     const askedBy = { documentId: 'other', order: '1', model: 'm', profile: 'p', prefix: '' };
-    await shop.tools.answers.claim(ref, askedBy, 'dead', leaseMs);
-    shop.clock.now += leaseMs + 1;
+    await shop.tools.answers.claim(ref, askedBy, 'dead', askLeaseMs);
+    shop.clock.now += askLeaseMs + 1;
 
     await run(document);
 
@@ -210,7 +191,7 @@ describe('a paid reply that the ledger does not take', () => {
     };
     await run(document);
     writes?.end();
-    shop.clock.now += leaseMs;
+    shop.clock.now += askLeaseMs;
 
     await run(document);
 

@@ -16,9 +16,10 @@ import { Contents } from '../../shared/ledger/contents.ts';
 import { type CostEntry, Costs } from '../../shared/ledger/costs.ts';
 import type { DocumentIn } from '../../shared/ledger/document-item.ts';
 import { Documents } from '../../shared/ledger/documents.ts';
-import type { SummarizeTools } from '../../shared/steps/summarize.ts';
+import { type SummarizeTools, summarize } from '../../shared/steps/summarize.ts';
 import type { Claude } from '../../shared/steps/tools.ts';
 import type { UploadTools } from '../../shared/steps/upload.ts';
+import { questionOf } from '../../shared/summary/prompt.ts';
 import { changed, impliedBy } from '../ledger/support.ts';
 import { MemoryBuckets } from '../world/bucket.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
@@ -266,5 +267,39 @@ export function throttle({ table }: Shop, kind: 'ANSWER#' | 'COST#', times: numb
     end: () => {
       left = 0;
     },
+  };
+}
+
+const profile = defaultProfile('claude-haiku-5-5');
+
+/** The question that `uploaded` documents are asked, and what one reply to it costs. */
+export const ref = {
+  contentId: contentSha256,
+  question: questionOf({ block: 'document', key: '' }, profile),
+};
+export const replyAddress = {
+  bucket: 'results',
+  key: `answers/${contentSha256}/${ref.question}/worker-1-0.json`,
+};
+export const paid = {
+  inputTokens: 1_000,
+  outputTokens: 200,
+  cacheReadTokens: 0,
+  costUsd: 0.0002,
+  calls: 1,
+};
+
+/** How long a worker may ask before another takes over, in milliseconds. */
+export const askLeaseMs = 300_000;
+
+/** What tests of paid replies do with a shop and look at in it. */
+export function asking(shop: () => Shop) {
+  return {
+    run: (document: DocumentIn<'uploaded'>) => summarize(summarizeMessage(document), shop().tools),
+    record: ({ documentId }: { documentId: string }) => shop().tools.documents.get(documentId),
+    answer: () => shop().tools.answers.get(ref),
+    messages: () => shop().remote.calls.filter((call) => call === 'message').length,
+    outcomes: async () => (await shop().costs()).map(({ outcome }) => outcome).toSorted(),
+    saved: () => shop().buckets.getText(replyAddress),
   };
 }

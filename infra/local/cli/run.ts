@@ -1,3 +1,4 @@
+import { UnknownFunction } from '../stack/functions.ts';
 import { DataDirUnavailable } from '../state/database.ts';
 import { SynthesisFailed } from '../synthesize.ts';
 import { UnsupportedTemplate } from '../template/intrinsics.ts';
@@ -46,7 +47,7 @@ export async function run(
       complain(`${error.message} (see --help)`);
       return 2;
     }
-    if (error instanceof DataDirUnavailable) {
+    if (error instanceof DataDirUnavailable || error instanceof UnknownFunction) {
       complain(error.message);
       return 2;
     }

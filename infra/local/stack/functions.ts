@@ -7,7 +7,12 @@ import type { Closers } from './closers.ts';
 import type { Endpoints } from './services.ts';
 import { environmentOf } from './variables.ts';
 
-/** The functions of the stack, found by logical id, by name, or by a part of the logical id. */
+/** There is no function of that name. */
+export class UnknownFunction extends Error {
+  override readonly name = 'UnknownFunction';
+}
+
+/** The functions of the stack, found by logical id, by name, or by what stands in the name: `reconcile`. */
 export class FunctionRegistry {
   readonly #byId = new Map<string, LocalFunction>();
 
@@ -25,19 +30,23 @@ export class FunctionRegistry {
 
   find(name: string): LocalFunction | undefined {
     const all = [...this.#byId];
-    const exact = all.find(([id, { settings }]) => id === name || settings.name === name);
-    const near = all.find(([id]) => id.toLowerCase().includes(name.toLowerCase()));
-    return (exact ?? near)?.[1];
+    const found = all.find(([id, { settings }]) => id === name || settings.name === name);
+    const short = all.find(([, { settings }]) => shortName(settings.name) === name.toLowerCase());
+    return (found ?? short)?.[1];
   }
 
-  /** @throws {Error} naming the functions there are */
+  /** @throws UnknownFunction, naming the functions there are */
   get(name: string): LocalFunction {
     const fn = this.find(name);
     if (fn) return fn;
-    const names = this.all().map(({ settings }) => settings.name);
-    throw new Error(`No function ${name}; there are ${names.join(', ')}`);
+    const names = this.all().map(({ settings }) => shortName(settings.name));
+    throw new UnknownFunction(`There is no function "${name}"; there are ${names.join(', ')}`);
   }
 }
+
+/** `reconcile` of `dropline-reconcile-function`. */
+const shortName = (name: string): string =>
+  (/^.*-([a-z]+)-function$/i.exec(name)?.[1] ?? name).toLowerCase();
 
 export interface FunctionsOptions {
   /** Absolute path. */
