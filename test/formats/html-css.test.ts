@@ -200,6 +200,116 @@ describe('a page shows the text', () => {
   });
 });
 
+describe('a page shows no text, in other ways', () => {
+  it.each([
+    '<style>.k{opacity:var(--x,0)}</style><p class=k>approved</p>',
+    '<style>.k{color:rgb(100% 100% 100%/1)}</style><p class=k>approved</p>',
+    '<style>.k{color:hsl(none 0% 100%)}</style><p class=k>approved</p>',
+    '<style>.k{font:1px/1 serif}</style><p class=k>approved</p>',
+    '<style>.k{font:italic 700 1px serif}</style><p class=k>approved</p>',
+    '<style>p:nth-child(n+2){display:none}</style><p>approved</p>',
+    '<style>@layer{.k{display:none}}</style><p class=k>approved</p>',
+    '<style>@media screen,print{.k{display:none}}</style><p class=k>approved</p>',
+    '<style>@supports (display:grid) and (color:red){.k{display:none}}</style><p class=k>approved</p>',
+    '<style>@media screen and (min-width:0){.k{display:none}}</style><p class=k>approved</p>',
+    '<style>@media (width>=0px){.k{display:none}}</style><p class=k>approved</p>',
+    '<STYLE TYPE="text/css">.k{display:none}</STYLE><p class=k>approved</p>',
+    '<style><!-- .k{display:none} --></style><p class=k>approved</p>',
+    '<svg><style>.k{display:none}</style></svg><p class=k>approved</p>',
+    '<p style="display:none!important">approved</p>',
+    '<p style="display : none ! important">approved</p>',
+    '<p style="all:unset;display:none">approved</p>',
+    '<p style="content-visibility:hidden">approved</p>',
+    '<p style="color:#fffe">approved</p>',
+    '<p style="color:#ffffff00">approved</p>',
+    '<p style="color:rgba(0 0 0/0%)">approved</p>',
+    '<p style="color:light-dark(white,white)">approved</p>',
+
+    '<p style="color:Canvas">approved</p>',
+    '<p style="transform:scale(0)">approved</p>',
+    '<p style="transform:scale(0.001)">approved</p>',
+    '<p style="transform:translateX(-100vw) translateX(-9999px)">approved</p>',
+    '<p style="transform:translateY(calc(-1 * 9999px))">approved</p>',
+    '<p style="position:fixed;left:-100vw">approved</p>',
+    '<p style="position:absolute;right:9999px">approved</p>',
+    '<p style="overflow:hidden;height:0">approved</p>',
+    '<p style="overflow:clip;block-size:0">approved</p>',
+    '<p style="overflow:hidden;line-height:0">approved</p>',
+    '<p style="font-size:.01vw">approved</p>',
+    '<p style="font-size:0%">approved</p>',
+    '<p style="clip-path:inset(100%)">approved</p>',
+    '<p style="clip-path:inset(0 0 100% 0)">approved</p>',
+    '<p style="clip-path:rect(0 0 0 0)">approved</p>',
+    '<p style="clip-path:path(\'\')">approved</p>',
+    '<p style="clip-path:path(\'M0 0\')">approved</p>',
+    '<p style="mask:linear-gradient(transparent,transparent)">approved</p>',
+    '<p style="mask-image:linear-gradient(#0000,#0000)">approved</p>',
+    '<style>.K{display:none}</style><p class=K>approved</p>',
+    '<style>.k{display:none}.p:hover .k{display:block}</style><p class=k>approved</p>',
+    '<style>.k{color:#fff}.k::selection{color:#000}</style><p class=k>approved</p>',
+
+    '<style>:root:not(#x) .k{display:none}</style><p class=k>approved</p>',
+
+    '<style>*{--c:#fff}.k{color:var( --c )}</style><p class=k>approved</p>',
+    '<style>.k{color:VAR(--c,#fff)}</style><p class=k>approved</p>',
+    '<div style="color:white"><span style="color:inherit">approved</span></div>',
+    '<a href=x style="color:white">approved</a>',
+    '<mark style="background:yellow;color:yellow">approved</mark>',
+    '<p style="font-size-adjust:0">approved</p>',
+    '<p style="width:0;height:0;overflow:hidden">approved</p>',
+    '<p style="position:relative;inset-inline-start:-9999px">approved</p>',
+    '<p style="text-indent:-9999px">approved</p>',
+    '<p style="letter-spacing:-9999px">approved</p>',
+    '<p style="-webkit-mask:linear-gradient(#0000,#0000)">approved</p>',
+    '<font color=white>approved</font>',
+    '<style>.k{display:none;}</style ><p class=k>approved</p>',
+    '<style>.\\k{display:none}</style><p class=k>approved</p>',
+    '<p style="display:none&#59;">approved</p>',
+    '<p style="display&colon;none">approved</p>',
+    raw`<p style="display:n\6f\6e\65">approved</p>`,
+  ])('%s', async (body) => {
+    expect(await textOf(body)).not.toContain(mark);
+  });
+});
+
+describe('a page shows the text of look-alikes', () => {
+  it.each([
+    '<p style="color:rgba(0,0,0,.2)">approved</p>',
+    '<p style="color:#fff8;background:#000">approved</p>',
+    '<div style="background:rgba(0,0,0,.8)"><p style="color:#fffd">approved</p></div>',
+    '<p style="mask-image:linear-gradient(to right,#000,transparent)">approved</p>',
+    '<p style="mask-image:url(a.png)">approved</p>',
+    '<p style="clip-path:path(\'M0 0L9 9\')">approved</p>',
+    '<p style="clip-path:rect(0 100px 100px 0)">approved</p>',
+    '<p style="clip-path:xywh(0 0 100% 50%)">approved</p>',
+    '<p style="font-size:2vw">approved</p>',
+    '<p style="overflow:hidden;line-height:0;height:40px">approved</p>',
+    '<p style="overflow:hidden;line-height:0;padding:9px">approved</p>',
+    '<style>@media (width>=900px){.k{display:none}}</style><p class=k>approved</p>',
+    '<style>@media (width<600px){.k{display:none}}</style><p class=k>approved</p>',
+    '<p style="transform:translateY(calc(-1 * 9px))">approved</p>',
+    '<p style="transform:translate(-50%, calc(-50% - 10px)) scale(1)">approved</p>',
+    '<p style="transform:scale(1,-1)">approved</p>',
+    '<p style="font:bold 12px/1.5 Arial">approved</p>',
+    '<p style="font:400 1rem/1 x">approved</p>',
+    '<p style="background:#fff url(x.png) no-repeat;color:#fff">approved</p>',
+    '<p style="color:#fff;background:linear-gradient(red,blue)">approved</p>',
+    '<p style="color:#fff;background:navy">approved</p>',
+    '<table bgcolor=black><tr><td><font color=white>approved</font></td></tr></table>',
+    '<style>.b{background:#036}.b a{color:#fff}</style><div class=b><a href=x>approved</a></div>',
+    '<style>.k{opacity:0}.k.in{opacity:1}</style><script>1</script><p class="k in">approved</p>',
+    '<style>body{--x:0}.k{opacity:calc(1 - var(--x))}</style><p class=k>approved</p>',
+    '<p style="margin:-20px 0 0 -20px">approved</p>',
+    '<p style="letter-spacing:-.02em">approved</p>',
+    '<p style="max-height:none;overflow:hidden">approved</p>',
+    '<p style="overflow:hidden;width:100%;height:auto">approved</p>',
+    '<p style="overflow:hidden;height:0;padding-top:40px">approved</p>',
+    '<style>.k{display:none}.p:hover .k{display:block}</style><div class=p><p class=k>approved</p></div>',
+  ])('%s', async (body) => {
+    expect(await textOf(body)).toContain(mark);
+  });
+});
+
 describe('a page that would take long', () => {
   it.each([
     ['nested blocks', `<style>${'a{'.repeat(100_000)}</style>`],

@@ -4,7 +4,7 @@ import { cascade, faintest, resolve } from './css/cascade.ts';
 import { type Element, OpenElements } from './css/elements.ts';
 import { isRemoved } from './css/removal.ts';
 import { StyleSheet } from './css/style-sheet.ts';
-import { type CssColour, colourOf, lengthOf, shareOf, usualPoints } from './css/values.ts';
+import { type CssColour, colourOf, inkOf, lengthOf, shareOf, usualPoints } from './css/values.ts';
 
 /** What an element's text looks like, with what it inherits. */
 interface Look {
@@ -175,10 +175,10 @@ function paint(
 ): void {
   const colour = value('color');
   if (colour === 'currentcolor') result.colour = parent.colour;
-  else if (colour !== undefined) result.colour = colour === 'initial' ? 0 : colourOf(colour);
+  else if (colour !== undefined) result.colour = colour === 'initial' ? 0 : inkOf(colour);
   const fill = value('-webkit-text-fill-color');
   if (fill !== undefined) {
-    result.fill = fill === 'initial' || fill === 'currentcolor' ? undefined : colourOf(fill);
+    result.fill = fill === 'initial' || fill === 'currentcolor' ? undefined : inkOf(fill);
   }
   // A shadow is seen; so is a background that only the letters show. A filter changes colours.
   const drawing = [

@@ -20,7 +20,7 @@ const relevant = new Set(
     'max-width max-height line-height overflow transform scale translate rotate zoom filter ' +
     'mix-blend-mode text-shadow -webkit-text-stroke -webkit-text-stroke-width ' +
     '-webkit-text-security background-clip content-visibility -webkit-text-fill-color ' +
-    'animation-name color-scheme'
+    'animation-name color-scheme mask-image font-size-adjust padding min-height'
   ).split(' '),
 );
 
@@ -40,6 +40,12 @@ const aliases: Record<string, string> = {
   '-webkit-transform': 'transform',
   '-webkit-filter': 'filter',
   '-webkit-clip-path': 'clip-path',
+  'padding-top': 'padding',
+  'padding-bottom': 'padding',
+  'padding-block': 'padding',
+  mask: 'mask-image',
+  '-webkit-mask': 'mask-image',
+  '-webkit-mask-image': 'mask-image',
   '-webkit-animation-name': 'animation-name',
 };
 

@@ -47,8 +47,11 @@ function mediaQuery(query: string): Truth {
 }
 
 function mediaFeature(feature: string): Truth {
-  const [, bound, , amount] =
-    /^(min|max)-(?:device-)?(width)\s*:\s*(.+)$/.exec(feature.trim()) ?? [];
+  const range = feature
+    .trim()
+    .replace(/^width\s*>=?\s*/, 'min-width:')
+    .replace(/^width\s*<=?\s*/, 'max-width:');
+  const [, bound, amount] = /^(min|max)-(?:device-)?width\s*:\s*(.+)$/.exec(range) ?? [];
   if (bound === undefined) return undefined;
   const points = lengthOf(amount, 12);
   if (points === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { blockTags } from '../tags.ts';
 import type { Declarations } from './block.ts';
 import { faintest } from './cascade.ts';
-import { lengthOf, shareOf, usualPoints } from './values.ts';
+import { colourOf, lengthOf, shareOf, usualPoints } from './values.ts';
 
 /** Whether the boxes of an element are seen: not displayed, transparent, far off, cut off. */
 
@@ -24,6 +24,8 @@ export function isRemoved(tag: string, styles: Declarations): boolean {
     return true;
   return (
     isFilteredAway(value('filter')) ||
+    isMaskedAway(value('mask-image')) ||
+    value('font-size-adjust') === '0' ||
     isTransformedAway(value('transform')) ||
     isScaledAway(value('scale')) ||
     value('translate').split(' ').slice(0, 2).some(isFar) ||
@@ -47,6 +49,18 @@ function isFilteredAway(filter: string): boolean {
   return (lengthOf(blur, usualPoints) ?? 0) >= 4 * usualPoints;
 }
 
+/** A gradient in which every colour is clear. */
+function isMaskedAway(mask: string): boolean {
+  const inner = /^(?:linear|radial|conic)-gradient\(((?:[^()]|\([^()]*\))*)\)$/.exec(mask)?.[1];
+  const stops = inner?.match(/(?:[^,()]|\([^()]*\))+/g)?.map((stop) => stop.trim()) ?? [];
+  const colours = stops.filter(
+    (stop, at) => at > 0 || !/^(?:to |from |at |[-\d.]+[a-z]+$)/.test(stop),
+  );
+  const isClear = (stop: string) =>
+    colourOf(stop.replace(/(?:\s+[\d.]+(?:%|[a-z]+))+$/, '')) === 'clear';
+  return colours.length > 0 && colours.every(isClear);
+}
+
 function isScaledAway(scale: string): boolean {
   const factors = scale.split(' ').slice(0, 2);
   return factors.some((factor) => factor !== '' && Math.abs(shareOf(factor)) < 0.02);
@@ -56,7 +70,7 @@ function isTransformedAway(transform: string): boolean {
   for (const [, name = '', inner = ''] of transform.matchAll(
     /([\w]+)\(((?:[^()]|\([^()]*\))*)\)/g,
   )) {
-    const [first = '', second = '', , fourth = ''] = inner.split(/\s*,\s*|\s+/);
+    const [first = '', second = '', , fourth = ''] = inner.trim().split(/\s*,\s*/);
     if (
       /^scale(?:3d|x|y)?$/.test(name) &&
       isScaledAway(`${first} ${name === 'scale3d' || name === 'scale' ? second : ''}`.trim())
@@ -96,6 +110,12 @@ function isCut(tag: string, styles: Declarations): boolean {
     /block|flex|grid|flow-root/.test(display) ||
     (display === '' && blockTags.has(tag) && !/^(?:table|t[dhr]|tbody|thead|tfoot)$/.test(tag));
   if (!isBox || !/hidden|clip/.test(value('overflow'))) return false;
+  // Text shows where the box is padded.
+  const paddings = value('padding').split(' ').filter(Boolean);
+  if (paddings.some((each) => (lengthOf(each, usualPoints) ?? usualPoints) > 4)) return false;
+  // Lines without a height make a box without one.
+  const hasHeight = /[1-9]|unknown/.test(value('height') + value('min-height'));
+  if (lengthOf(value('line-height'), usualPoints) === 0 && !hasHeight) return true;
   const extents = ['width', 'height', 'max-width', 'max-height'];
   const limit = (property: string) => lengthOf(value(property), usualPoints) ?? usualPoints;
   return extents.some((property) => limit(property) <= 1);
@@ -105,6 +125,9 @@ function isClipped(path: string): boolean {
   if (/^inset\((?:50|[6-9]\d|100)%/.test(path)) return true;
   if (/^inset\(\S+ 100%/.test(path) || /^inset\(\S+ \S+ 100%/.test(path)) return true;
   if (/^(?:circle|ellipse)\(0(?:px|%)?[\s)]/.test(path)) return true;
+  if (/^rect\(0\S* 0\S* 0\S* 0/.test(path) || /^xywh\(\S+ \S+ (?:0|\S+ 0[a-z%]*\))/.test(path))
+    return true;
+  if (/^path\((?:\w+\s*,\s*)?(['"])\s*(?:m[^a-z]*)?\1\s*\)/i.test(path)) return true;
   const points = /^polygon\(([^()]*)\)$/.exec(path)?.[1]?.split(/\s*,\s*/);
   return points !== undefined && new Set(points.map((each) => each.replace(/px|%/g, ''))).size < 3;
 }

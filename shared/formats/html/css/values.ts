@@ -22,6 +22,16 @@ export function colourOf(value: string): CssColour {
   return validColour(value) ?? 'unknown';
 }
 
+/**
+ * Reads the colour of letters. A part of them that shows through is no help where they have the colour
+ * of what is behind: so only what is fully transparent counts as such.
+ */
+export function inkOf(value: string): CssColour {
+  const found = colourOf(value);
+  if (found !== 'unknown' || value.length > longestValue || value.includes('unknown')) return found;
+  return colourOf(`rgb(from ${value} r g b / 1)`);
+}
+
 /** Reads a `<color>`; undefined for what is none, which browsers pass over. */
 export function validColour(value: string): CssColour | undefined {
   const text = value.trim().toLowerCase();
@@ -86,6 +96,8 @@ export function lengthOf(
   if (unit === 'em') return amount * em;
   if (unit === 'ex' || unit === 'ch') return (amount * em) / 2;
   if (unit === 'rem') return amount * rem;
+  // However wide the window is.
+  if (/^[sld]?v(?:w|h|i|b|min|max)$/.test(unit) && Math.abs(amount) < 0.03) return amount * 60;
   const points = pointsOf[unit];
   return points === undefined ? undefined : amount * points;
 }
