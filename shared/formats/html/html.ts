@@ -7,7 +7,7 @@ import { TextSink } from '../text/sink.ts';
 import { TextCleaner, textWarnings } from '../text/text.ts';
 import { countedWere } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
-import type { StyleSheet } from './css.ts';
+import type { StyleSheet } from './css/style-sheet.ts';
 import { HtmlText } from './reader.ts';
 import { StyleCollector } from './style-collector.ts';
 

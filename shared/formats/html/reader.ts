@@ -1,7 +1,7 @@
 import { Parser } from 'htmlparser2';
 import { RejectDocument } from '../../journey/errors.ts';
 import { HiddenWords } from '../safety/visibility.ts';
-import type { StyleSheet } from './css.ts';
+import type { StyleSheet } from './css/style-sheet.ts';
 import { linkText, startOf, tidy } from './inline.ts';
 import { HtmlTable } from './table.ts';
 import { blockTags, droppedTags, inlineMarks, lineTags } from './tags.ts';

@@ -1,4 +1,4 @@
-import { StyleSheet } from './css.ts';
+import { type SheetText, StyleSheet } from './css/style-sheet.ts';
 
 /** Characters of style sheets that are read; those of the largest frameworks are shorter. */
 const longest = 2_000_000;
@@ -9,12 +9,15 @@ const longest = 2_000_000;
  */
 export class StyleCollector {
   #rest = '';
-  #css = '';
+  readonly #sheets: SheetText[] = [];
+  #length = 0;
+  #media = '';
   /** The attributes of links to other style sheets. */
   readonly links: string[] = [];
   /** What ends the element or comment that is open. */
   #until: RegExp | undefined;
   #isStyle = false;
+  #hasScripts = false;
 
   push(chunk: string): void {
     this.#rest += chunk;
@@ -26,14 +29,17 @@ export class StyleCollector {
 
   /** @returns the style sheets together; those that the page links to are not read */
   end(): StyleSheet {
-    const sheet = new StyleSheet(this.css());
+    const sheet = new StyleSheet(this.sheets());
     sheet.hasForeign ||= this.links.length > 0;
+    sheet.hasScripts = this.#hasScripts;
     return sheet;
   }
 
-  /** The text of the page's own style sheets, at its end. */
-  css(): string {
-    return this.#isStyle ? this.#css + this.#rest : this.#css;
+  /** The page's own style sheets, at its end. */
+  sheets(): SheetText[] {
+    return this.#isStyle
+      ? [...this.#sheets, { css: this.#rest, media: this.#media }]
+      : [...this.#sheets];
   }
 
   /** Passes one tag, or the end of what is open; false when more text is needed. */
@@ -41,8 +47,10 @@ export class StyleCollector {
     if (this.#until) {
       const end = this.#until.exec(this.#rest);
       if (!end) return false;
-      if (this.#isStyle && this.#css.length < longest) {
-        this.#css += `${this.#rest.slice(0, end.index)}}\n`;
+      if (this.#isStyle && this.#length < longest) {
+        const css = this.#rest.slice(0, end.index);
+        this.#length += css.length;
+        this.#sheets.push({ css, media: this.#media });
       }
       this.#rest = this.#rest.slice(end.index + end[0].length);
       this.#until = undefined;
@@ -57,9 +65,10 @@ export class StyleCollector {
       case 'style':
         this.#isStyle = true;
         this.#until = /<\/style/i;
-        this.#css += `@media ${mediaOf(attributes)} {`;
+        this.#media = mediaOf(attributes);
         break;
       case 'script':
+        this.#hasScripts ||= !/json/i.test(attributes);
         this.#until = /<\/script/i;
         break;
       case 'link':
@@ -72,9 +81,10 @@ export class StyleCollector {
   }
 }
 
-function mediaOf(attributes: string): string {
+/** The media that a style sheet is for, from the attributes of its element. */
+export function mediaOf(attributes: string): string {
   const media = /\bmedia\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i.exec(attributes);
-  return (media?.[1] ?? media?.[2] ?? media?.[3] ?? 'all').replace(/[{}]/g, '');
+  return media?.[1] ?? media?.[2] ?? media?.[3] ?? '';
 }
 
 /** The style sheets of a page that is in memory. */

@@ -1,22 +1,28 @@
 import { type Backdrop, isLost, unreadablePoints, white } from '../safety/visibility.ts';
-import { type Declarations, readBlock, StyleSheet } from './css.ts';
-import { type CssColour, colourOf, lengthOf } from './css-values.ts';
-import { blockTags } from './tags.ts';
+import type { Declarations } from './css/block.ts';
+import { cascade, faintest, resolve } from './css/cascade.ts';
+import { type Element, OpenElements } from './css/elements.ts';
+import { isRemoved } from './css/removal.ts';
+import { StyleSheet } from './css/style-sheet.ts';
+import { type CssColour, colourOf, inkOf, lengthOf, shareOf, usualPoints } from './css/values.ts';
 
 /** What an element's text looks like, with what it inherits. */
 interface Look {
   isInvisible: boolean;
+  /** Nothing in the element is seen, whatever is said of its parts. */
+  isGone: boolean;
   colour: CssColour;
-  /** Size in points. */
+  /** The colour that letters are filled with, where it is not that of the text. */
+  fill: CssColour | undefined;
+  /** Something else than its colour shows the text: a shadow, an outline, a filter. */
+  isDrawn: boolean;
+  /** Size in points, and what it is multiplied with. */
   size: number | 'unknown';
+  zoom: number;
+  opacity: number;
   backdrop: Backdrop;
+  variables: Declarations;
 }
-
-/** Browsers' own size of text. */
-const usualPoints = 12;
-/** Points to the left or above from which content is outside of every window. */
-const farOff = -700;
-const faintest = 0.05;
 
 /**
  * Follows the elements of a page and knows whether a reader sees the text at the current place, from
@@ -25,22 +31,40 @@ const faintest = 0.05;
  */
 export class HtmlVisibility {
   readonly #sheet: StyleSheet;
+  readonly #elements = new OpenElements();
   readonly #looks: Look[];
+  readonly #base: Look;
+  #ofHtml: Look;
+  #rem = usualPoints;
 
   /** @param sheet the page's own style sheets */
   constructor(sheet: StyleSheet = new StyleSheet()) {
     this.#sheet = sheet;
-    const backdrop = sheet.hasForeign ? 'unknown' : white;
-    this.#looks = [{ isInvisible: false, colour: 0, size: usualPoints, backdrop }];
+    this.#base = {
+      isInvisible: false,
+      isGone: false,
+      colour: 0,
+      fill: undefined,
+      isDrawn: false,
+      size: usualPoints,
+      zoom: 1,
+      opacity: 1,
+      backdrop: sheet.hasForeign ? 'unknown' : white,
+      variables: sheet.variables,
+    };
+    // Browsers add the elements `html` and `body` to a page without them.
+    this.#ofHtml = this.#lookOf(this.#elements.html, {}, this.#base);
+    this.#looks = [this.#lookOf(this.#elements.body, {}, this.#ofHtml)];
   }
 
   /** Whether text at the current place is not seen. */
   get isHidden(): boolean {
-    const { isInvisible, colour, size, backdrop } = this.#top;
-    if (isInvisible) return true;
-    if (size !== 'unknown' && size <= unreadablePoints) return true;
-    if (colour === 'unknown') return false;
-    return colour === 'clear' || isLost(colour, backdrop);
+    const { isInvisible, isGone, colour, fill, isDrawn, size, zoom, opacity, backdrop } = this.#top;
+    if (isInvisible || isGone || opacity < faintest) return true;
+    if (size !== 'unknown' && size * zoom <= unreadablePoints) return true;
+    const shown = fill ?? colour;
+    if (shown === 'unknown' || isDrawn) return false;
+    return shown === 'clear' || isLost(shown, backdrop);
   }
 
   get #top(): Look {
@@ -49,40 +73,49 @@ export class HtmlVisibility {
 
   /** @returns whether nothing in the element is seen: its content need not be followed */
   enter(tag: string, attributes: Record<string, string>): boolean {
-    const styles = this.#declarations(tag, attributes);
-    const parent = this.#top;
-    const start = usual(tag, attributes, parent);
-    this.#looks.push(styles.size === 0 ? start : look(parent, start, styles));
-    return styles.size > 0 && isRemoved(tag, styles);
+    const element = this.#elements.enter(tag, attributes);
+    const parent = tag === 'html' ? this.#base : tag === 'body' ? this.#ofHtml : this.#top;
+    const look = this.#lookOf(element, attributes, parent);
+    if (tag === 'html') this.#ofHtml = look;
+    this.#looks.push(look);
+    return look.isGone && !parent.isGone;
   }
 
   leave(): void {
-    if (this.#looks.length > 1) this.#looks.pop();
+    if (this.#looks.length === 1) return;
+    this.#looks.pop();
+    this.#elements.leave();
   }
 
-  /** What applies to an element, the strongest declaration of each property. */
-  #declarations(tag: string, attributes: Record<string, string>): Declarations {
-    const own = attributesAsStyles(tag, attributes);
-    const { style } = attributes;
-    if (this.#sheet.isEmpty && style === undefined) return own;
-    const sheet = this.#sheet.of(tag, attributes.id ?? '', attributes.class ?? '');
-    const inline = readBlock(style ?? '');
-    for (const [property, value] of sheet.normal) own.set(property, value);
-    for (const [property, value] of sheet.possible) {
-      if (!hides(property, value)) own.set(property, 'unknown');
-    }
-    for (const part of [inline.normal, sheet.important, inline.important]) {
-      for (const [property, value] of part) own.set(property, value);
-    }
-    return own;
+  #lookOf(element: Element, attributes: Record<string, string>, parent: Look): Look {
+    const { tag } = element;
+    const styles = attributesAsStyles(element, attributes);
+    const applied = this.#sheet.isEmpty ? [] : this.#sheet.rulesOf(element, this.#elements);
+    if (applied.length > 0 || attributes.style) cascade(styles, applied, attributes.style ?? '');
+    const start = usual(tag, attributes, parent);
+    if (styles.size === 0) return start;
+    const variables = resolve(styles, parent.variables);
+    const result = look(parent, { ...start, variables }, styles, this.#rem);
+    if (tag === 'html' && result.size !== 'unknown') this.#rem = result.size;
+    result.isGone ||= isRemoved(tag, styles);
+    return result;
   }
 }
 
-/** Attributes that browsers treat as styles (WHATWG HTML, 15). */
-function attributesAsStyles(tag: string, attributes: Record<string, string>): Declarations {
+/** Elements that browsers do not display (WHATWG HTML, 15.3.1), nor what is meant for old ones. */
+const notDisplayed = /^(?:noembed|progress|meter|rp)$/;
+
+/** What browsers do by themselves, and attributes that they treat as styles (WHATWG HTML, 15). */
+function attributesAsStyles(element: Element, attributes: Record<string, string>): Declarations {
   const styles: Declarations = new Map();
-  const { hidden, bgcolor, background, color, text } = attributes;
-  if (hidden !== undefined && hidden !== 'until-found') styles.set('display', 'none');
+  const { tag, parent } = element;
+  const { hidden, bgcolor, background, color, text, popover, open } = attributes;
+  if (hidden !== undefined && hidden.toLowerCase() !== 'until-found') styles.set('display', 'none');
+  if (tag === 'dialog' ? open === undefined : popover !== undefined) styles.set('display', 'none');
+  if (notDisplayed.test(tag)) styles.set('display', 'none');
+  if (/^annotation(?:-xml)?$/.test(tag) && parent?.tag === 'semantics') {
+    styles.set('display', 'none');
+  }
   if (bgcolor !== undefined) styles.set('background-color', oldColour(bgcolor));
   if (background) styles.set('background-image', 'unknown');
   if (tag === 'font' && color !== undefined) styles.set('color', oldColour(color));
@@ -95,90 +128,86 @@ function oldColour(value: string): string {
   return /^[0-9a-f]{6}$/i.test(value.trim()) ? `#${value.trim()}` : value;
 }
 
-/** Whether a value can hide text; where a rule only may apply, these are passed over. */
-function hides(property: string, value: string): boolean {
-  switch (property) {
-    case 'display':
-    case 'content-visibility':
-      return value === 'none' || value === 'hidden';
-    case 'visibility':
-      return value !== 'visible';
-    case 'opacity':
-      return Number.parseFloat(value) < faintest;
-    default:
-      return false;
-  }
-}
-
 /** Elements that browsers colour or size themselves. */
 function usual(tag: string, attributes: Record<string, string>, parent: Look): Look {
   if (tag === 'a' && attributes.href !== undefined) return { ...parent, colour: 'unknown' };
+  if (tag === 'mark' || tag === 'button') return { ...parent, colour: 'unknown' };
   if (/^h[1-3]$/.test(tag) && parent.size !== 'unknown') {
     return { ...parent, size: parent.size * 2 };
   }
   return parent;
 }
 
-function look(parent: Look, start: Look, styles: Declarations): Look {
-  const result = { ...start };
-  const visibility = styles.get('visibility');
-  if (visibility !== undefined && visibility !== 'inherit') {
-    result.isInvisible = /^(?:hidden|collapse)$/.test(visibility);
-  }
-  const size = styles.get('font-size');
-  if (size !== undefined && size !== 'inherit') {
-    const em = parent.size === 'unknown' ? usualPoints : parent.size;
-    result.size = lengthOf(size, em) ?? 'unknown';
-  }
-  const colour = styles.get('-webkit-text-fill-color') ?? styles.get('color');
-  if (colour !== undefined && colour !== 'inherit') result.colour = colourOf(colour);
-  // A shadow is seen; so is a background that only the letters show.
-  const drawn = styles.get('text-shadow');
-  const clip = styles.get('background-clip') ?? styles.get('-webkit-background-clip');
-  if ((drawn !== undefined && drawn !== 'none') || clip === 'text') result.colour = 'unknown';
+const ofParent = /^(?:inherit|unset|revert|revert-layer)$/;
 
-  // What an element that is taken out of the flow lies on is not known.
-  if (/absolute|fixed|sticky/.test(styles.get('position') ?? '')) result.backdrop = 'unknown';
-  const fill = styles.get('background-color');
-  if (fill !== undefined && fill !== 'inherit') {
-    const painted = colourOf(fill);
-    if (painted !== 'clear') result.backdrop = painted;
+function look(parent: Look, start: Look, styles: Declarations, rem: number): Look {
+  const result = { ...start };
+  const value = (property: string) => {
+    const text = styles.get(property);
+    return text === undefined || ofParent.test(text) ? undefined : text;
+  };
+  const visibility = value('visibility');
+  if (visibility !== undefined) result.isInvisible = /^(?:hidden|collapse)$/.test(visibility);
+  const size = value('font-size');
+  if (size !== undefined) {
+    const em = parent.size === 'unknown' ? usualPoints : parent.size;
+    result.size = size === 'initial' ? usualPoints : (lengthOf(size, em, rem) ?? 'unknown');
+    // A share of what is not known.
+    if (parent.size === 'unknown' && /(?:em|%)\b|%/.test(size) && !/rem/.test(size)) {
+      result.size = 'unknown';
+    }
   }
-  const image = styles.get('background-image');
-  if (image !== undefined && image !== 'none') result.backdrop = 'unknown';
+  const zoom = shareOf(value('zoom') ?? '');
+  if (zoom > 0) result.zoom *= zoom;
+  const opacity = shareOf(value('opacity') ?? '');
+  const isStill = /^(?:none|unset|initial|)$/.test(styles.get('animation-name') ?? '');
+  if (opacity < 1) result.opacity = isStill ? result.opacity * opacity : 1;
+  paint(result, parent, value, isStill);
   return result;
 }
 
-/** Whether the element and all in it are not seen: not displayed, transparent, far off, cut off. */
-function isRemoved(tag: string, styles: Declarations): boolean {
-  const value = (property: string) => styles.get(property) ?? '';
-  const length = (property: string) => lengthOf(styles.get(property), usualPoints);
-  const isFar = (property: string) => (length(property) ?? 0) <= farOff;
-  if (value('display') === 'none' || value('content-visibility') === 'hidden') return true;
-  if (Number.parseFloat(value('opacity')) < faintest) return true;
-  if (['text-indent', 'margin-left', 'margin-top'].some(isFar)) return true;
-  if (/scale\(0(?:\.0+)?[,)]|translate[xy]?\(-\d{4,}px/.test(value('transform'))) return true;
+/** The colours of an element: of its letters, and of what is behind them. */
+function paint(
+  result: Look,
+  parent: Look,
+  value: (property: string) => string | undefined,
+  isStill: boolean,
+): void {
+  const colour = value('color');
+  if (colour === 'currentcolor') result.colour = parent.colour;
+  else if (colour !== undefined) result.colour = colour === 'initial' ? 0 : inkOf(colour);
+  const fill = value('-webkit-text-fill-color');
+  if (fill !== undefined) {
+    result.fill = fill === 'initial' || fill === 'currentcolor' ? undefined : inkOf(fill);
+  }
+  // A shadow is seen; so is a background that only the letters show. A filter changes colours.
+  const drawing = [
+    'text-shadow',
+    'filter',
+    'mix-blend-mode',
+    '-webkit-text-stroke',
+    '-webkit-text-stroke-width',
+  ];
+  const isDrawn = drawing.some(
+    (each) => !/^(?:none|normal|initial|0(?:px)?)$/.test(value(each) ?? 'none'),
+  );
+  const isClipped = /text|unknown/.test(value('background-clip') ?? '');
+  if (isDrawn || isClipped || !isStill || result.variables.get('--\0drawn')) result.isDrawn = true;
 
-  const position = value('position');
-  const isTakenOut = /absolute|fixed/.test(position);
-  const isPlaced = isTakenOut || position === 'relative';
-  if (isPlaced && ['left', 'top', 'right', 'bottom'].some(isFar)) return true;
-  if (isTakenOut && isNothing(value('clip'))) return true;
-  if (/^inset\((?:50|100)%/.test(value('clip-path'))) return true;
-  // Only boxes have a size of their own: text in a line has not, and a cell is as large as its text.
-  const isBox =
-    isTakenOut ||
-    /block|flex|grid/.test(value('display')) ||
-    (blockTags.has(tag) && !/^(?:table|t[dhr]|tbody|thead|tfoot)$/.test(tag));
-  if (!isBox || !/hidden|clip/.test(value('overflow'))) return false;
-  const extents = ['width', 'height', 'max-width', 'max-height'];
-  return extents.some((property) => (length(property) ?? usualPoints) <= 1);
-}
-
-/** `rect(0, 0, 0, 0)` and the like, a pixel at most. */
-function isNothing(clip: string): boolean {
-  const edges = /^rect\(([^)]*)\)$/.exec(clip)?.[1]?.split(/[\s,]+/);
-  if (!edges) return false;
-  const [top = 9, right = 9, bottom = 9, left = 9] = edges.map((edge) => Number.parseFloat(edge));
-  return bottom - top <= 1 || right - left <= 1;
+  // What an element that is taken out of the flow lies on is not known.
+  if (/absolute|fixed|sticky|unknown/.test(value('position') ?? '')) result.backdrop = 'unknown';
+  const painted = value('background-color');
+  if (painted !== undefined && painted !== 'initial') {
+    const behind = painted === 'currentcolor' ? result.colour : colourOf(painted);
+    if (behind !== 'clear') result.backdrop = behind;
+  }
+  const image = value('background-image');
+  if (image !== undefined && image !== 'none' && image !== 'initial') result.backdrop = 'unknown';
+  if (
+    value('color-scheme') !== undefined &&
+    !/^(?:normal|(?:only )?light)/.test(value('color-scheme') ?? '')
+  ) {
+    result.backdrop = 'unknown';
+  }
+  if (result.variables.get('--\0painted')) result.backdrop = 'unknown';
 }

@@ -1,6 +1,6 @@
 import path from 'node:path/posix';
-import { StyleSheet } from '../../html/css.ts';
-import { StyleCollector } from '../../html/style-collector.ts';
+import { type SheetText, StyleSheet } from '../../html/css/style-sheet.ts';
+import { mediaOf, StyleCollector } from '../../html/style-collector.ts';
 import { HtmlVisibility } from '../../html/visibility.ts';
 import type { Limits } from '../../limits.ts';
 import type { HiddenWords } from '../../safety/visibility.ts';
@@ -28,16 +28,22 @@ async function sheetOf(
 ): Promise<StyleSheet> {
   const collector = new StyleCollector();
   collector.push(xml);
-  let css = '';
+  const sheets = collector
+    .sheets()
+    .map(({ css, media }) => ({ css: css.replace(/<!\[CDATA\[|\]\]>/g, ''), media }));
+  const linked: SheetText[] = [];
   let isForeign = false;
   for (const link of collector.links) {
     const href = /\bhref\s*=\s*["']([^"']*)["']/i.exec(link)?.[1] ?? '';
     const target = path.join(path.dirname(chapter), href);
     const entry = zip.find(target) ?? zip.find(decoded(target));
-    if (entry) css += `${(await zip.read(entry, limits.maxXmlBytes)).toString('utf8')}\n`;
-    else isForeign = true;
+    if (!entry) isForeign = true;
+    else {
+      const css = (await zip.read(entry, limits.maxXmlBytes)).toString('utf8');
+      linked.push({ css, media: mediaOf(link) });
+    }
   }
-  const sheet = new StyleSheet(css + collector.css().replace(/<!\[CDATA\[|\]\]>/g, ''));
+  const sheet = new StyleSheet([...linked, ...sheets]);
   sheet.hasForeign ||= isForeign;
   return sheet;
 }

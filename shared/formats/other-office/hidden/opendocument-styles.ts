@@ -1,5 +1,5 @@
 import { Parser } from 'htmlparser2';
-import { colourOf, lengthOf } from '../../html/css-values.ts';
+import { colourOf, lengthOf } from '../../html/css/values.ts';
 import { type Backdrop, white } from '../../safety/visibility.ts';
 
 /** What a style of an OpenDocument file says about text (ODF 1.3 part 3, 16 and 20). */

@@ -1,4 +1,4 @@
-import { lengthOf } from '../../html/css-values.ts';
+import { lengthOf } from '../../html/css/values.ts';
 import type { Limits } from '../../limits.ts';
 import {
   type Backdrop,
