@@ -109,10 +109,10 @@ export async function planQuestion(options: QuestionOptions): Promise<QuestionPl
 }
 
 function nothingToAsk(leftOut: readonly LeftOut[]): CannotAsk {
-  const [first] = leftOut;
-  const message = first
-    ? `None of the ${count(leftOut.length, 'document')} can be asked about; the first: ${first.message}.`
-    : 'There are no documents to ask about.';
+  const [first, ...more] = leftOut;
+  const why = first && `${JSON.stringify(first.key)} cannot be asked about: ${first.message}`;
+  const others = more.length === 0 ? '' : `; nor can the ${count(more.length, 'other document')}`;
+  const message = why === undefined ? 'There are no documents to ask about.' : `${why}${others}.`;
   const advice = 'Choose documents that are ready; docs/errors.md explains the codes of others.';
   return new CannotAsk('no_documents', message, advice, { documents: leftOut });
 }

@@ -51,6 +51,12 @@ it('a question by the official client is answered with citations into the right 
   });
   const answer = await askQuestion(plan, claudeOf(sdk));
 
+  expect(plan.request).not.toHaveProperty('tools');
+  expect(plan.request.messages[0].content.at(-1)).toEqual({
+    type: 'text',
+    text: `# Question\n\n${question}`,
+  });
+  expect(JSON.stringify(plan.request)).not.toContain('Ignore the other question');
   expect(answer.outcome).toBe('answered');
   expect(answer.text).toContain('not an answer by Claude');
   expect(answer.text).toContain('The image is a PNG of 20 × 10 pixels.');

@@ -141,7 +141,11 @@ describe('which documents are asked about', () => {
     [[], 'There are no documents to ask about.'],
     [
       [ready('data.bin', { block: 'container_upload' })],
-      'None of the 1 document can be asked about; the first: only code execution can read it',
+      '"data.bin" cannot be asked about: only code execution can read it, and a question uses no tools.',
+    ],
+    [
+      [ready('a.txt', { status: 'received' }), ready('b.txt', { status: 'received' })],
+      '"a.txt" cannot be asked about: it is received and has no file at Claude; nor can the 1 other document.',
     ],
   ])('refuses a question about nothing', async (documents, message) => {
     await expect(plan(documents)).rejects.toMatchObject({

@@ -20,6 +20,7 @@ const inAll = 24;
 interface Hit {
   subject: Subject;
   quote: Quote;
+  words: string[];
   score: number;
 }
 
@@ -27,29 +28,41 @@ interface Hit {
 export function questionAnswer({ subjects, userTexts }: Prompt): TextBlock[] | undefined {
   const last = userTexts.at(-1);
   if (!last?.startsWith(`${questionHeading}\n`) || subjects.length === 0) return undefined;
-  const words = wordsOf(last.slice(questionHeading.length));
-  const hits = subjects.flatMap((subject) => hitsIn(subject, words));
-  const kept = new Set([...hits].sort((a, b) => b.score - a.score).slice(0, inAll));
+  const hits = bestOf(hitsIn(subjects, wordsOf(last.slice(questionHeading.length))));
   const segments: Segment[] = [{ text: hits.length > 0 ? disclaimer : `${disclaimer} ${nothing}` }];
-  for (const hit of hits.filter((each) => kept.has(each))) {
-    segments.push({ text: '\n- ' }, { text: hit.quote.shown, from: hit });
-  }
+  for (const hit of hits) segments.push({ text: '\n- ' }, { text: hit.quote.shown, from: hit });
   for (const { material } of subjects) {
     if (material.kind === 'image') segments.push({ text: `\n- ${extractOf(material).remark}` });
   }
   return textBlocks(segments);
 }
 
-function hitsIn(subject: Subject, words: ReadonlySet<string>): Hit[] {
-  return passagesOf(subject.material)
-    .map((quote) => ({ subject, quote, score: sharedWords(quote.shown, words) }))
-    .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score)
-    .slice(0, perDocument);
+/** The passages that share a word with the question. A word that is in few of them counts for more. */
+function hitsIn(subjects: readonly Subject[], question: ReadonlySet<string>): Hit[] {
+  const hits = subjects.flatMap((subject) =>
+    passagesOf(subject.material).flatMap((quote) => {
+      const words = [...wordsOf(quote.shown)].filter((word) => question.has(word));
+      return words.length === 0 ? [] : [{ subject, quote, words, score: 0 }];
+    }),
+  );
+  const found = new Map<string, number>();
+  for (const word of hits.flatMap(({ words }) => words))
+    found.set(word, (found.get(word) ?? 0) + 1);
+  return hits.map((hit) => ({
+    ...hit,
+    score: hit.words.reduce((sum, word) => sum + 1 / (found.get(word) ?? 1), 0),
+  }));
 }
 
-const sharedWords = (text: string, words: ReadonlySet<string>): number =>
-  [...wordsOf(text)].filter((word) => words.has(word)).length;
+/** The best of each document and of all, in the order of the documents. */
+function bestOf(hits: readonly Hit[]): Hit[] {
+  const byScore = (a: Hit, b: Hit) => b.score - a.score;
+  const best = [...Map.groupBy(hits, ({ subject }) => subject).values()].flatMap((own) =>
+    own.sort(byScore).slice(0, perDocument),
+  );
+  const kept = new Set(best.toSorted(byScore).slice(0, inAll));
+  return best.filter((hit) => kept.has(hit));
+}
 
 /** Words of four letters or digits and more; of scripts without spaces, pairs of letters. */
 function wordsOf(text: string): Set<string> {
