@@ -1,5 +1,5 @@
 import { type QuestionAnswer, type QuestionReply, readAnswer } from './answer.ts';
-import { namingGoneFiles } from './gone.ts';
+import { namingDocuments } from './at-fault.ts';
 import type { QuestionPlan } from './plan.ts';
 import type { QuestionRequest } from './request.ts';
 
@@ -13,7 +13,7 @@ export interface Answerer {
  * Nothing is stored: to ask again is to pay again. An answer that was refused or cut off is billed too, so it is returned
  * and not thrown: look at `outcome`.
  *
- * Throws `CannotAsk` with the code `file_gone` when a file no longer exists at Claude, and whatever `createMessage` throws.
+ * Throws `CannotAsk` when a file no longer exists at Claude or cannot be read there, and whatever `createMessage` throws.
  * @example
  * import { askQuestion, DroplineReader, planQuestion } from 'dropline-aws';
  * // With the official SDK: createMessage: (request) => sdk.messages.create(request)
@@ -35,6 +35,6 @@ export interface Answerer {
  */
 export async function askQuestion(plan: QuestionPlan, claude: Answerer): Promise<QuestionAnswer> {
   const { sources, request, prices } = plan;
-  const reply = await namingGoneFiles(sources, () => claude.createMessage(request));
+  const reply = await namingDocuments(sources, request, () => claude.createMessage(request));
   return readAnswer(reply, sources, prices);
 }

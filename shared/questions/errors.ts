@@ -6,7 +6,8 @@ export type CannotAskCode =
   | 'too_many_pages'
   | 'too_many_images'
   | 'too_long'
-  | 'file_gone';
+  | 'file_gone'
+  | 'document_refused';
 
 /** A document by what apps know it by. */
 export interface NamedDocument {

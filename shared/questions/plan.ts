@@ -1,8 +1,8 @@
 import { type Effort, factsOf } from '../claude/models.ts';
 import { costUsd, defaultPrices, type PriceTable } from '../claude/prices.ts';
 import type { DocumentRecord } from '../journey/record.ts';
+import { namingDocuments } from './at-fault.ts';
 import { CannotAsk, type NamedDocument } from './errors.ts';
-import { namingGoneFiles } from './gone.ts';
 import { imagesOf, type QuestionRequest, questionRequest } from './request.ts';
 import { type LeftOut, type Source, sourcesOf } from './sources.ts';
 
@@ -62,7 +62,7 @@ export interface QuestionOptions {
  * free. Nothing is asked, billed or stored. Documents without a file that Claude can read are left out, and named.
  *
  * Throws `CannotAsk` with the numbers when there is nothing to ask about, or more than the model takes, or when a file is
- * gone at Claude; and whatever `countTokens` throws.
+ * gone at Claude or refused; and whatever `countTokens` throws.
  * @example
  * import { DroplineReader, planQuestion } from 'dropline-aws';
  * // With the official SDK: countTokens: async (request) => (await sdk.messages.countTokens(request)).input_tokens
@@ -90,11 +90,11 @@ export async function planQuestion(options: QuestionOptions): Promise<QuestionPl
   const effort = options.effort ?? facts?.efforts[0];
   const request = questionRequest(sources, question, { model, maxTokens, effort });
   const { max_tokens: _, ...counted } = request;
-  const inputTokens = await namingGoneFiles(sources, () => claude.countTokens(counted)).catch(
-    (error: unknown) => {
-      throw isTooLong(error) ? tooLong(sources, model, undefined, error) : error;
-    },
-  );
+  const inputTokens = await namingDocuments(sources, request, () =>
+    claude.countTokens(counted),
+  ).catch((error: unknown) => {
+    throw isTooLong(error) ? tooLong(sources, model, undefined, error) : error;
+  });
   if (facts && inputTokens > facts.maxInputTokens) throw tooLong(sources, model, inputTokens);
 
   const cost = (output_tokens: number) =>

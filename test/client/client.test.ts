@@ -28,7 +28,7 @@ test('the package holds the client in both module formats, the schema and the li
   const modules = [
     ...['claude/models', 'claude/prices', 'client/index', 'client/reader', 'journey/display-name'],
     ...['journey/ids', 'journey/record', 'ledger/keys'],
-    ...['answer', 'ask', 'errors', 'gone', 'plan', 'request', 'sources'].map(
+    ...['answer', 'ask', 'at-fault', 'errors', 'plan', 'request', 'sources'].map(
       (name) => `questions/${name}`,
     ),
   ];

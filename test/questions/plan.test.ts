@@ -245,6 +245,33 @@ describe('what it will cost', () => {
   });
 });
 
+describe('a document that Claude does not take', () => {
+  it.each([
+    ['messages.0.content.1: The PDF is password protected', 'b.pdf'],
+    ['400 {"message":"messages.0.content.3.image.source: Could not process image"}', 'c.png'],
+    ['file_a_txt: a document block takes application/pdf or text/plain', 'a.txt'],
+  ])('is named: %s', async (message, key) => {
+    claude.tokens = apiError(400, message);
+
+    await expect(plan([ready('a.txt'), image('c.png'), pdf('b.pdf')])).rejects.toMatchObject({
+      code: 'document_refused',
+      message: `Claude does not take "${key}": ${message}`,
+      documents: [{ key }],
+    });
+  });
+
+  it.each(['messages.0.content.9: unknown', 'messages.0.content.4: the question', 'max_tokens: 0'])(
+    'is not blamed for another fault: %s',
+    async (message) => {
+      claude.tokens = apiError(400, message);
+
+      await expect(plan([ready('a.txt'), image('c.png'), pdf('b.pdf')])).rejects.toBe(
+        claude.tokens,
+      );
+    },
+  );
+});
+
 describe('a file that is gone at Claude', () => {
   it.each([
     [404, 'File not found: file_b_txt'],
@@ -263,7 +290,6 @@ describe('a file that is gone at Claude', () => {
 
   it.each([
     [404, 'model: nonesuch'],
-    [400, 'file_b_txt: a document block takes application/pdf or text/plain'],
     [401, 'invalid x-api-key'],
   ])('is not confused with other errors: %i %s', async (status, message) => {
     claude.tokens = apiError(status, message);
