@@ -25,7 +25,13 @@ const write = (name: string, text: string): string => {
 };
 
 test('the package holds the client in both module formats, the schema and the licence', () => {
-  const modules = ['client/index', 'client/reader', 'journey/ids', 'journey/record', 'ledger/keys'];
+  const modules = [
+    ...['claude/models', 'claude/prices', 'client/index', 'client/reader', 'journey/display-name'],
+    ...['journey/ids', 'journey/record', 'ledger/keys'],
+    ...['answer', 'ask', 'at-fault', 'errors', 'plan', 'request', 'sources'].map(
+      (name) => `questions/${name}`,
+    ),
+  ];
   const built = modules.flatMap((name) => [`${name}.d.ts`, `${name}.js`]);
 
   expect(app.packed).toEqual(

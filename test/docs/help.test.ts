@@ -11,6 +11,7 @@ test.each([
   ['recall', 'test/corpus/recall.ts'],
   ['bench', 'test/bench/main.ts'],
   ['fixtures', 'test/fixtures/make.ts'],
+  ['ask', 'infra/local/ask/main.ts'],
 ])('npm run %s -- --help prints its usage and does nothing else', (script, file) => {
   const before = written();
 

@@ -49,14 +49,17 @@ test('each function, class and method of the client has an example that prints w
   const examples = examplesOf(app);
 
   expect([...examples.keys()].sort()).toEqual([
+    'CannotAsk',
     'DroplineReader',
     'DroplineReader.byFile',
     'DroplineReader.get',
     'DroplineReader.getById',
     'DroplineReader.inState',
     'DroplineReader.onDay',
+    'askQuestion',
     'documentIdOf',
     'documentRecordSchema',
+    'planQuestion',
     'recordOfImage',
     'terminalStatuses',
     'toDocumentRecord',

@@ -8,7 +8,8 @@ import type { Subject } from './prompt-draft.ts';
 
 /**
  * The emulator's answers. It is not a model and ignores the prompt: whatever is asked, it answers in the
- * layout of Dropline's own prompt with verbatim passages from the documents, and says so. Documents are
+ * layout of Dropline's own prompt with verbatim passages from the documents, and says so. Only a question about several
+ * documents (shared/questions/) is answered in another way: question-answer.ts. Documents are
  * data: nothing in one can change what the emulator does.
  */
 
@@ -36,7 +37,7 @@ interface Source {
   subject: Subject | undefined;
 }
 
-interface Sourced {
+export interface Sourced {
   quote: Quote;
   subject: Subject | undefined;
 }
@@ -52,7 +53,7 @@ interface Plan {
 /** The answer as text blocks; with citations on, each quoted passage is a block of its own. */
 export function answerText(prompt: Prompt, facts: readonly string[]): TextBlock[] {
   const plan = planOf(prompt, facts);
-  const segments: { text: string; from?: Sourced }[] = [{ text: 'Title: ' }];
+  const segments: Segment[] = [{ text: 'Title: ' }];
   const quote = (from: Sourced) => segments.push({ text: from.quote.shown, from });
 
   quote(plan.title);
@@ -69,6 +70,17 @@ export function answerText(prompt: Prompt, facts: readonly string[]): TextBlock[
     quote(from);
   }
 
+  return textBlocks(segments);
+}
+
+/** A piece of an answer, and the passage that it quotes. */
+export interface Segment {
+  text: string;
+  from?: Sourced;
+}
+
+/** Segments as text blocks: each that can be cited is a block of its own. */
+export function textBlocks(segments: readonly Segment[]): TextBlock[] {
   const blocks: TextBlock[] = [];
   for (const { text, from } of segments) {
     const citation = from && citationOf(from);

@@ -47,35 +47,47 @@ interface Found extends Quote {
   score: number;
 }
 
-function make(material: Material): DocumentExtract {
+/** Every passage of a document that can be cited, in the order of the document. */
+export function passagesOf(material: Material): Found[] {
   switch (material.kind) {
-    case 'text': {
-      const found = quotesOf(material.text, ({ start, end }) => ({ type: 'char', start, end }));
-      return assemble(found, material.text, undefined);
-    }
-    case 'pdf': {
-      const found = material.pages.flatMap((page) =>
+    case 'text':
+      return quotesOf(material.text, ({ start, end }) => ({ type: 'char', start, end }));
+    case 'pdf':
+      return material.pages.flatMap((page) =>
         quotesOf(page.text, () => ({ type: 'page', page: page.number })),
       );
-      const text = material.pages.map((page) => page.text).join('\n');
-      const remark =
-        found.length === 0
-          ? `The PDF has ${material.pageCount} pages and no readable text.`
-          : undefined;
-      return assemble(found, text, remark);
-    }
-    case 'blocks': {
-      const found = material.blocks.flatMap((block, index) =>
+    case 'blocks':
+      return material.blocks.flatMap((block, index) =>
         // The API cites the complete block, never a part of it.
         quotesOf(block, () => ({ type: 'block', index })).map((quote) => ({
           ...quote,
           cited: block,
         })),
       );
-      return assemble(found, material.blocks.join('\n'), undefined);
-    }
     case 'image':
-      return imageExtract(material);
+      return [];
+  }
+}
+
+function make(material: Material): DocumentExtract {
+  if (material.kind === 'image') return imageExtract(material);
+  const found = passagesOf(material);
+  const text = textOf(material);
+  const unread = material.kind === 'pdf' && found.length === 0;
+  const remark = unread
+    ? `The PDF has ${material.pageCount} pages and no readable text.`
+    : undefined;
+  return assemble(found, text, remark);
+}
+
+function textOf(material: Exclude<Material, { kind: 'image' }>): string {
+  switch (material.kind) {
+    case 'text':
+      return material.text;
+    case 'pdf':
+      return material.pages.map((page) => page.text).join('\n');
+    case 'blocks':
+      return material.blocks.join('\n');
   }
 }
 

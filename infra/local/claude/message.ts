@@ -5,6 +5,7 @@ import { fillSchema } from './fill-schema.ts';
 import type { JournalUsage } from './journal.ts';
 import type { MessageRequest } from './message-schema.ts';
 import type { Prompt } from './prompt.ts';
+import { questionAnswer } from './question-answer.ts';
 import type { EmulatorState } from './state.ts';
 import { thinkingTokensOf } from './thinking.ts';
 import { cutToTokens, textTokens } from './tokens.ts';
@@ -134,7 +135,7 @@ async function contentOf(
   const facts = execution?.facts ?? [];
   const texts: TextBlock[] = prompt.schema
     ? [structured(prompt, facts)]
-    : answerText(prompt, facts);
+    : (questionAnswer(prompt) ?? answerText(prompt, facts));
   const total = texts.reduce((sum, block) => sum + textTokens(block.text), 0);
   const room = request.max_tokens - thinkingTokens;
   const limit = fault?.kind === 'max_tokens' ? Math.min(room, Math.ceil(total / 2)) : room;

@@ -10,7 +10,7 @@ import { UsageError } from './usage.ts';
 type Dialect = 'ga' | 'beta';
 
 /** Which Claude to use. */
-type ClaudeChoice =
+export type ClaudeChoice =
   | { kind: 'emulator' }
   | { kind: 'url'; url: string }
   | { kind: 'live'; apiKey: string };
@@ -167,7 +167,8 @@ function dialectOf(value: string | undefined): Dialect {
   throw new UsageError(`--dialect must be ga or beta, not "${value}"`);
 }
 
-function claudeOf(
+/** The Claude that `--live` or `--claude-url` names; without either, the emulator. */
+export function claudeOf(
   values: { 'claude-url'?: string; live?: boolean },
   apiKey: string | undefined,
 ): ClaudeChoice {

@@ -11,6 +11,7 @@ import { type ChildService, startChildService } from '../child-service.ts';
 import type { ClaudeProcessSettings } from '../claude/process.ts';
 import type { BucketChange } from '../s3/events.ts';
 import { type LocalStack, start } from '../stack.ts';
+import { type HostFacts, readHostFacts, writeHostFacts } from '../state/host-facts.ts';
 import { synthesize } from '../synthesize.ts';
 import type { HostSettings } from './arguments.ts';
 import { Records } from './records.ts';
@@ -58,6 +59,7 @@ export async function startHost(
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(path === undefined ? {} : { path }),
       environment: async () => {
+        forgetAddresses(dataDir);
         if (claude.kind === 'emulator') {
           emulator = await startEmulator(settings, dataDir, port, say);
           claudeUrl = `http://127.0.0.1:${emulator.port}`;
@@ -76,7 +78,14 @@ export async function startHost(
     const s3 = new S3Client(stack.client('s3'));
     const dynamodb = new DynamoDBClient(stack.client('dynamodb'));
     const records = new Records(dynamodb, table);
+    const facts = factsOf(settings, table);
+    writeHostFacts(dataDir, {
+      ...facts,
+      running: { dynamodb: stack.endpoints.dynamodb, claude: claudeUrl },
+    });
     const stop = async () => {
+      // Before the lock is released: the next host may write its own.
+      writeHostFacts(dataDir, facts);
       s3.destroy();
       dynamodb.destroy();
       await stack.stop();
@@ -89,9 +98,29 @@ export async function startHost(
   }
 }
 
+/** A host that was killed left its addresses. */
+function forgetAddresses(dataDir: string): void {
+  const { running, ...facts } = readHostFacts(dataDir) ?? {};
+  if (running) writeHostFacts(dataDir, facts as HostFacts);
+}
+
+function factsOf({ claude, dialect, config }: HostSettings, table: string): HostFacts {
+  return {
+    // Never the key.
+    claude: claude.kind === 'live' ? { kind: 'live' } : claude,
+    dialect,
+    model: config.model,
+    hasConfig: config.json !== undefined,
+    table,
+  };
+}
+
 /** The emulator listens two ports above the AWS services; DynamoDB is between them. */
-function startEmulator(
-  { dialect, filesPerMinute = Number.POSITIVE_INFINITY }: HostSettings,
+export function startEmulator(
+  {
+    dialect,
+    filesPerMinute = Number.POSITIVE_INFINITY,
+  }: Pick<HostSettings, 'dialect' | 'filesPerMinute'>,
   dataDir: string,
   port: number,
   say: (line: string) => void,

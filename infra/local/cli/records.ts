@@ -92,6 +92,20 @@ export class Records {
     return ids;
   }
 
+  /** Every record of the table, in no particular order. */
+  async *all(): AsyncGenerator<DocumentRecord> {
+    const pages = paginateScan(
+      { client: this.#client },
+      {
+        TableName: this.#table,
+        ConsistentRead: true,
+        FilterExpression: 'sk = :document',
+        ExpressionAttributeValues: { ':document': 'DOC' },
+      },
+    );
+    for await (const { Items = [] } of pages) yield* Items.map(toDocumentRecord);
+  }
+
   /** The parts of these mails and archives, and the parts of those in turn. */
   async parts(parents: string[]): Promise<DocumentRecord[]> {
     const byParent = new Map<string, DocumentRecord[]>();
