@@ -1,24 +1,24 @@
 import { isFileGone } from '../claude/errors.ts';
 import { outcomeOf } from '../claude/outcome.ts';
-import { costUsd, type PriceTable } from '../claude/prices.ts';
+import { costUsd } from '../claude/prices.ts';
 import { Defer, RejectDocument, RetryLater } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
 import type { AnswerIn, AnswerRef } from '../ledger/answers.ts';
 import type { Billed } from '../ledger/billed.ts';
+import { Unaffordable } from '../ledger/budgets.ts';
 import { contentName } from '../ledger/content-id.ts';
-import type { CostEntry } from '../ledger/costs.ts';
+import { type CostEntry, reservedOn } from '../ledger/costs.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
 import { roomFor, summaryRequest } from '../summary/prompt.ts';
 import { copyAnswer, leftBehind, tokensOf } from './answer-copy.ts';
 import { type KeptReply, keptReplyOf, replyKeyOf, spilledReply, stored } from './answer-store.ts';
-import type { AnswerTools, Claude } from './tools.ts';
+import { type ReserveTools, reserve, settleEarlier, settleReserved } from './reserve.ts';
+import type { Claude } from './tools.ts';
 
 type Message = Awaited<ReturnType<Claude['createMessage']>>;
 
 /** What it takes to ask Claude. */
-export interface AskTools extends AnswerTools {
-  claude: Claude;
-  prices: PriceTable;
+export interface AskTools extends ReserveTools {
   /** Names this worker in the lease of a question; unique at each call. */
   owner: () => string;
   /** How long the lease holds, in milliseconds: longer than a call can take. */
@@ -53,23 +53,27 @@ export async function ask(question: Claimed, tools: AskTools): Promise<void> {
   // The calls before this one ended unseen, or their worker died before it recorded their cost.
   await tools.costs.recordCut(ref, claimed);
   await tools.costs.recordUnknown(ref, claimed, claimed.unknownCalls - 1);
+  await settleEarlier(claimed, tools);
   return call(question, tools.callTimeoutMs, tools);
 }
 
-/** One paid call, with the room that is its turn. */
+/** One paid call, with the room that is its turn, once it is certain that it may be paid. */
 async function call(question: Claimed, timeoutMs: number, tools: AskTools): Promise<void> {
-  const { document, profile, ref, claimed } = question;
+  const { document, profile, ref } = question;
   const { first, most } = roomFor(profile);
   const began = tools.now();
+  const leftMs = () => Math.max(timeoutMs - (tools.now() - began), leastMs);
+  let { claimed } = question;
   let reply: Message;
   try {
     const request = summaryRequest(document, profile, mayBeCut(claimed) ? first : most);
-    reply = await tools.claude.createMessage(request, { timeoutMs });
+    claimed = await reserve({ ...question, claimed }, request, tools);
+    reply = await tools.claude.createMessage(request, { timeoutMs: leftMs() });
   } catch (thrown) {
     return callFailed(thrown, document, ref, claimed, tools);
   }
-  const leftMs = Math.max(timeoutMs - (tools.now() - began), leastMs);
-  return replied(question, keptReplyOf(reply, billedOf(reply, tools)), leftMs, tools);
+  const kept = keptReplyOf(reply, billedOf(reply, tools));
+  return replied({ ...question, claimed }, kept, leftMs(), tools);
 }
 
 /** What a second call gets at least, in milliseconds; the function runs a minute longer than a call may take. */
@@ -98,6 +102,7 @@ async function replied(
   await write(() =>
     tools.costs.recordCut(ref, { ...claimed, cut: { billed, call: claimed.calls } }),
   );
+  await settleReserved(paying(claimed), billed, tools);
   if (!again) return notSettled(question, tools);
   const { documentId } = document;
   tools.log.info('cut off: asking once more', { documentId, maxTokens: most });
@@ -125,7 +130,8 @@ async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Prom
   const unusable = unusableBecause(kept);
   const { model: _, documentId: _id, order: _order, ...about } = claimed.askedBy;
   const outcome = unusable ? 'refused' : 'answered';
-  const entry: CostEntry = { ...kept.billed, ...about, outcome };
+  const day = reservedOn(claimed, claimed.calls);
+  const entry: CostEntry = { ...kept.billed, ...about, ...day, outcome };
   const write = <T>(work: () => Promise<T>) => whileLeased(ref, claimed, kept, tools, work);
   const { category } = kept;
   const error = unusable && {
@@ -136,7 +142,10 @@ async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Prom
   const settled = await write(async () => {
     const reply = await stored(ref, claimed, kept, tools);
     return tools.answers.settle(ref, claimed, reply, kept.billed, error);
-  }).finally(() => write(() => tools.costs.record(ref, claimed, claimed.calls, entry)));
+  }).finally(async () => {
+    await write(() => tools.costs.record(ref, claimed, claimed.calls, entry));
+    await settleReserved(paying(claimed), kept.billed, tools);
+  });
   if (settled) {
     await copyAnswer(document, profile, ref, settled, tools);
     if (settled.awaited) await wakeAll(ref, tools);
@@ -144,6 +153,11 @@ async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Prom
   }
   await notSettled(question, tools);
 }
+
+/** The reservation of the call that is counted last, if that is the one which the answer has. */
+const paying = ({ reserved, calls }: AnswerIn<'asking'>): Pick<AnswerIn<'asking'>, 'reserved'> => ({
+  reserved: reserved?.call === calls ? reserved : undefined,
+});
 
 /** The reply was not taken: another one was first, or the content was removed during the call. Its cost is recorded. */
 async function notSettled(
@@ -235,6 +249,8 @@ async function callFailed(
   tools: AskTools,
 ): Promise<void> {
   const { error, mayBePaid } = outcomeOf(thrown, 'summarize');
+  // Before the lease is given back: whoever takes the question next would count it as spent.
+  await settleReserved(paying(claimed), mayBePaid ? 'unseen' : 'nothing', tools);
   const given = await tools.answers.giveBack(ref, claimed.owner ?? '', mayBePaid);
   if (mayBePaid) await countUnknown(document, ref, given ?? claimed, tools);
   if (isFileGone(thrown) && (document.evictions ?? 0) < maxEvictions) {
@@ -243,6 +259,7 @@ async function callFailed(
   // The document is about to end: one of those that wait asks in its turn.
   const ends =
     error instanceof RejectDocument ||
+    error instanceof Unaffordable ||
     (document.attempts.summarize ?? 0) + 1 >= tools.policy.maxAttempts;
   if (ends && given?.awaited) {
     await tools.send({ step: 'wake', ...ref, one: true });
