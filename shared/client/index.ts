@@ -7,4 +7,5 @@ export {
   terminalStatuses,
   toDocumentRecord,
 } from '../journey/record.ts';
+export type { CostQuery, CostSum } from './costs.ts';
 export { DroplineReader, type ListedState, type ReaderOptions, recordOfImage } from './reader.ts';

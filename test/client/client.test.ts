@@ -25,7 +25,14 @@ const write = (name: string, text: string): string => {
 };
 
 test('the package holds the client in both module formats, the schema and the licence', () => {
-  const modules = ['client/index', 'client/reader', 'journey/ids', 'journey/record', 'ledger/keys'];
+  const modules = [
+    'client/costs',
+    'client/index',
+    'client/reader',
+    'journey/ids',
+    'journey/record',
+    'ledger/keys',
+  ];
   const built = modules.flatMap((name) => [`${name}.d.ts`, `${name}.js`]);
 
   expect(app.packed).toEqual(

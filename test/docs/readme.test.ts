@@ -51,6 +51,7 @@ test('each function, class and method of the client has an example that prints w
   expect([...examples.keys()].sort()).toEqual([
     'DroplineReader',
     'DroplineReader.byFile',
+    'DroplineReader.costs',
     'DroplineReader.get',
     'DroplineReader.getById',
     'DroplineReader.inState',
