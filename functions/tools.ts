@@ -4,12 +4,13 @@ import type { ObjectChange, StepMessage } from '../shared/journey/messages.ts';
 import type { ProfileFor } from '../shared/journey/profiles.ts';
 import type { QueuedStep } from '../shared/journey/steps.ts';
 import { Answers } from '../shared/ledger/answers.ts';
+import { Budgets } from '../shared/ledger/budgets.ts';
 import { Circuits, type KeySource } from '../shared/ledger/circuit.ts';
 import { Contents } from '../shared/ledger/contents.ts';
 import { Costs } from '../shared/ledger/costs.ts';
 import { Documents } from '../shared/ledger/documents.ts';
 import type { Table } from '../shared/ledger/table.ts';
-import type { AnswerTools, StepTools } from '../shared/steps/tools.ts';
+import type { AnswerTools, MoneyTools, StepTools } from '../shared/steps/tools.ts';
 import type { Ports } from './ports.ts';
 import { type profileSettings, type QueueUrls, queueUrlOf, type Settings } from './settings.ts';
 
@@ -79,6 +80,16 @@ export function answerTools(
     resultsBucket: settings.resultsBucket,
   };
 }
+
+/** The tools of steps that may spend money, by the configuration. */
+export const moneyTools = (
+  { now }: Pick<Ports, 'now'>,
+  { table, costs }: { table: Table; costs: Costs },
+  { prices, budget }: Pick<Config, 'prices' | 'budget'>,
+): Pick<MoneyTools, 'budgets' | 'prices'> => ({
+  prices,
+  budgets: new Budgets(table, costs, now, budget),
+});
 
 /** The configuration of a function, with the settings that are shorthands for a part of it. */
 export function configOf(

@@ -102,7 +102,9 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
     ledger: {
       'DOC#': [...ofDocuments],
       'CONTENT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
-      'COST#': ['PutItem'],
+      // The first call of a period sums what was spent in it before.
+      'COST#': ['PutItem', 'Query'],
+      'BUDGET#': ['GetItem', 'PutItem', 'UpdateItem'],
       'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem'],
       'TROUBLE#': ['GetItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],
@@ -117,7 +119,8 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
     ledger: {
       'DOC#': [...ofDocuments],
       'CONTENT#': ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'],
-      'COST#': ['PutItem'],
+      'COST#': ['GetItem', 'PutItem', 'Query'],
+      'BUDGET#': ['GetItem', 'UpdateItem'],
       ...schema,
       'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],

@@ -3,7 +3,7 @@ import { queuedSteps, stuckMs } from '../../shared/journey/steps.ts';
 import type { ReconcileTools } from '../../shared/reconcile/duty.ts';
 import type { Ports } from '../ports.ts';
 import { deadLettersUrlOf, type QueueUrls, queueUrlOf, type Settings } from '../settings.ts';
-import { stepOf } from '../tools.ts';
+import { configOf, moneyTools, stepOf } from '../tools.ts';
 import { uploadStep } from '../upload/step.ts';
 
 /** The reconciler's settings: those of the upload step, because it repairs uploads, and its own. */
@@ -25,9 +25,12 @@ export function reconcileTools(
   ports: Ports,
   settings: Pick<Settings, (typeof reconcileSettings)[number]>,
 ): Omit<ReconcileTools, 'dryRun' | 'sweep' | 'resume' | 'retry' | 'timeLeft'> {
+  const table = ports.table(settings.table);
+  const shared = uploadStep.tools(ports, settings);
   return {
-    ...uploadStep.tools(ports, settings),
-    table: ports.table(settings.table),
+    ...shared,
+    ...moneyTools(ports, { table, costs: shared.costs }, configOf(ports, settings)),
+    table,
     dialect: settings.claudeDialect,
     queues: ports.queues,
     sendAll: (messages) => sendAll(messages, ports, settings),

@@ -3,7 +3,7 @@ import { type SummarizeTools, summarize, wake } from '../../shared/steps/summari
 import { claudeClient } from '../claude.ts';
 import { claudeSettings, type Settings, stepSettings } from '../settings.ts';
 import { messageFor, type StepFunction } from '../step-function.ts';
-import { answerTools, configOf } from '../tools.ts';
+import { answerTools, configOf, moneyTools } from '../tools.ts';
 
 const settings = [
   ...stepSettings,
@@ -23,7 +23,7 @@ export const summarizeStep: StepFunction<(typeof settings)[number], SummarizeToo
     return {
       ...shared,
       claude: claudeClient(ports, chosen, shared, apiKey),
-      prices: config.prices,
+      ...moneyTools(ports, shared, config),
       owner: ports.owner,
       leaseMs: callLeaseMs,
       callTimeoutMs,

@@ -174,7 +174,7 @@ async function startParts(
     { resources, services, functions, clock, redeliverAfter, onLog },
     closers,
   );
-  services.state.announce(`process ${process.pid}, ${services.url}`);
+  services.state.announce(`process ${process.pid}, ${services.url}, DynamoDB ${dynamo.url}`);
   return runningStack({ services, resources, dynamo, endpoints, functions, sources, closers });
 }
 

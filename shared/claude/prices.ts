@@ -88,6 +88,49 @@ export function costUsd(
   return ((input * tier.input + usage.output_tokens * tier.output) * factor) / 1_000_000;
 }
 
+/**
+ * The most in USD that a call can cost whose prompt has at most `promptTokens` and whose answer at most `maxTokens`.
+ * @param caches whether the prompt is written to the cache, which costs more than reading it
+ * @returns undefined when the table does not have the model
+ */
+export function mostUsd(
+  { model, promptTokens, maxTokens, caches = false }: MostOfACall,
+  table: PriceTable = defaultPrices,
+): number | undefined {
+  // A shorter prompt may be in a dearer tier, if somebody's prices are so.
+  const bounds = (priceOf(model, table)?.tiers ?? []).flatMap(
+    ({ upToPromptTokens: bound }) => bound ?? [],
+  );
+  const lengths = [promptTokens, ...bounds.filter((bound) => bound < promptTokens)];
+  const costs = lengths.map((tokens) => {
+    const usage = { input_tokens: tokens, output_tokens: maxTokens };
+    const plain = costUsd(usage, model, { table });
+    const written = caches
+      ? costUsd(
+          {
+            input_tokens: 0,
+            output_tokens: maxTokens,
+            cache_creation_input_tokens: tokens,
+            cache_creation: { ephemeral_1h_input_tokens: tokens },
+          },
+          model,
+          { table },
+        )
+      : plain;
+    return plain === undefined || written === undefined ? undefined : Math.max(plain, written);
+  });
+  const known = costs.filter((cost) => cost !== undefined);
+  return known.length === costs.length ? Math.max(...known) : undefined;
+}
+
+/** What bounds the cost of a call. */
+export interface MostOfACall {
+  model: string;
+  promptTokens: number;
+  maxTokens: number;
+  caches?: boolean;
+}
+
 function priceOf(model: string, table: PriceTable): PriceTable[string] | undefined {
   const name = Object.hasOwn(table, model) ? model : model.replace(/-\d{8}$/, '');
   return Object.hasOwn(table, name) ? table[name] : undefined;

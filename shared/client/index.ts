@@ -17,4 +17,5 @@ export {
   type TokenCounter,
 } from '../questions/plan.ts';
 export type { QuestionRequest } from '../questions/request.ts';
+export type { CostQuery, CostSum } from './costs.ts';
 export { DroplineReader, type ListedState, type ReaderOptions, recordOfImage } from './reader.ts';

@@ -9,6 +9,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { documentIdOf } from '../journey/ids.ts';
 import { type DocumentRecord, toDocumentRecord } from '../journey/record.ts';
 import { documentKey, indexes, shardCount } from '../ledger/keys.ts';
+import { type CostQuery, type CostSum, sumCosts } from './costs.ts';
 
 export interface ReaderOptions {
   /** Name of the ledger's table: the stack's output `LedgerTable`. */
@@ -111,6 +112,23 @@ export class DroplineReader {
     for (let shard = 0; shard < shardCount; shard += 1) {
       yield* this.#indexed(name, hash, `${day}#${shard}`);
     }
+  }
+
+  /**
+   * What paid calls have cost, summed by day, profile, folder or model, over UTC days. Every call is counted once, whatever was
+   * delivered twice, and also when its document was removed since. Calls whose cost is not known are counted apart.
+   * @returns a sum for each group that had a call, by name
+   * @throws RangeError when a day is none, or the last is before the first
+   * @example
+   * import { DroplineReader } from 'dropline-aws';
+   * const reader = new DroplineReader({ table: 'dropline-ledger' });
+   * const today = new Date().toISOString().slice(0, 10);
+   * const sums = await reader.costs({ from: today, to: today, by: 'profile' });
+   * for (const { group, calls, costUsd, unknownCalls } of sums)
+   *   console.log(group, calls, costUsd > 0, unknownCalls); // prints default 1 true 0
+   */
+  async costs(query: CostQuery): Promise<CostSum[]> {
+    return sumCosts(this.#client, this.#table, query);
   }
 
   async *#indexed(index: string, hash: string, value: string): AsyncGenerator<DocumentRecord> {

@@ -115,6 +115,24 @@ export const journeyCodes = {
       'The Claude API failed for this file twenty times, while the uploads of other files succeeded.',
     advice: 'Report the request id, or drop the file in another format.',
   },
+  'summarize.too_expensive': {
+    outcome: 'failed',
+    meaning: 'The answer may cost more than the profile allows for one document; nothing was paid.',
+    advice:
+      'The message has the estimate. Raise maxUsdPerDocument in the profile (1 USD where it says nothing), or name a cheaper model, deploy, and run the reconciler with `{"retry":["summarize.too_expensive"]}`.',
+  },
+  'summarize.budget_exhausted': {
+    outcome: 'held',
+    meaning: 'What is left of the budget does not pay for the answer.',
+    advice:
+      'Nothing to do: the document resumes on a new UTC day or month, within 15 minutes. To go on now, raise dailyUsd or monthlyUsd in dropline.config.json and deploy, or start again.',
+  },
+  'summarize.budget_price_unknown': {
+    outcome: 'held',
+    meaning: 'There is a budget, and the price of the model is not known.',
+    advice:
+      'Add the model to prices in dropline.config.json, or set allowUnknownPrice in the profile, and deploy. Held documents resume automatically.',
+  },
   'summarize.keeps_failing': {
     outcome: 'failed',
     meaning:

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { type PriceTable, priceTableWith } from '../claude/prices.ts';
+import { mostUsd, type PriceTable, priceTableWith } from '../claude/prices.ts';
 import type { Limits } from '../formats/index.ts';
 import type { Profile, ProfileFor } from '../journey/profiles.ts';
+import type { BudgetLimits } from '../ledger/budgets.ts';
 import { nameOf, ruleFaults } from './check.ts';
 import { faultsOf, labelOf, WrongConfig } from './faults.ts';
 import { configSchema, type GivenProfile, type priceSchema } from './schema.ts';
@@ -28,6 +29,8 @@ export interface Config {
   /** One of them has the prefix "". */
   profiles: readonly Profile[];
   prices: PriceTable;
+  /** What may be spent in a UTC day and month; empty without a budget. */
+  budget: BudgetLimits;
   limits: Partial<Limits>;
 }
 
@@ -40,12 +43,18 @@ export function readConfig(json: string | undefined, shorthands: Shorthands = {}
   const given = json === undefined ? {} : parsed(json);
   const result = configSchema.safeParse(given);
   if (!result.success) throw new WrongConfig(faultsOf(result.error, given));
-  const { profiles: written, prices } = result.data;
+  const { profiles: written, budget = {} } = result.data;
+  const prices = priceTableWith(
+    Object.fromEntries(
+      Object.entries(result.data.prices).map(([id, price]) => [id, tableEntry(price)]),
+    ),
+  );
   const root = written.find(({ prefix }) => prefix === '');
   const model = root?.model ?? shorthands.model ?? defaultModel;
   const faults = [
     ...ruleFaults(written, (profile) => profile.model ?? model),
     ...contradictions(written, root, shorthands),
+    ...unpriced(written, model, prices),
   ];
   const limits = merged((given as { limits?: Partial<Limits> }).limits, shorthands.limits, faults);
   if (faults.length > 0) throw new WrongConfig(faults);
@@ -54,9 +63,8 @@ export function readConfig(json: string | undefined, shorthands: Shorthands = {}
   return {
     model,
     profiles: [...own, ...uploading(own, shorthands)],
-    prices: priceTableWith(
-      Object.fromEntries(Object.entries(prices).map(([id, price]) => [id, tableEntry(price)])),
-    ),
+    prices,
+    budget,
     limits,
   };
 }
@@ -89,7 +97,7 @@ function parsed(json: string): unknown {
 }
 
 function profileOf(given: GivenProfile, model: string): Profile {
-  const { citations, layout, title, ...rest } = given;
+  const { citations, layout, title, allowUnknownPrice, ...rest } = given;
   return sealed({
     ...rest,
     name: nameOf(given),
@@ -98,12 +106,17 @@ function profileOf(given: GivenProfile, model: string): Profile {
     ...(citations ? {} : { citations }),
     ...(layout === 'summary' ? {} : { layout }),
     ...(title ? { title } : {}),
+    ...(allowUnknownPrice ? { allowUnknownPrice } : {}),
   });
 }
 
-/** The profile with its hash: of its content in a canonical form, its name and prefix left out. */
+/**
+ * The profile with its hash: of its content in a canonical form. Its name and prefix are left out, and what it may cost,
+ * which changes no answer.
+ */
 function sealed(profile: Omit<Profile, 'hash'>): Profile {
-  const { name: _name, prefix: _prefix, ...content } = profile;
+  const { name: _name, prefix: _prefix, ...rest } = profile;
+  const { maxUsdPerDocument: _most, allowUnknownPrice: _unknown, ...content } = rest;
   const entries = Object.entries(content)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1));
@@ -145,6 +158,18 @@ function contradictions(
     }
   }
   return faults;
+}
+
+/** A limit on what cannot be reckoned would hold nothing back. */
+function unpriced(profiles: readonly GivenProfile[], model: string, prices: PriceTable): string[] {
+  return profiles.flatMap((profile, index) => {
+    const asked = profile.model ?? model;
+    const isKnown = mostUsd({ model: asked, promptTokens: 0, maxTokens: 0 }, prices) !== undefined;
+    if (profile.maxUsdPerDocument === undefined || profile.allowUnknownPrice || isKnown) return [];
+    return [
+      `${labelOf(index, profile)}: maxUsdPerDocument: the price of ${asked} is not known; add it to prices`,
+    ];
+  });
 }
 
 const overlap = (prefix: string | undefined, other: string): boolean =>

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { limitsSchema } from '../formats/index.ts';
-import { configSchema, priceSchema, profileSchema } from './schema.ts';
+import { budgetSchema, configSchema, priceSchema, profileSchema } from './schema.ts';
 
 /** The configuration has faults; the message names each by profile and field. */
 export class WrongConfig extends Error {
@@ -23,8 +23,6 @@ export class WrongConfig extends Error {
 const notYet: Record<string, string> = {
   schema: 'fields by a JSON Schema',
   code: 'datasets for the code execution tool',
-  budget: 'budgets',
-  maxUsdPerDocument: 'a limit on the cost of a document',
 };
 
 const modesNotYet = ['batch', 'auto'];
@@ -71,7 +69,9 @@ function plain(issue: z.core.$ZodIssue, value: unknown): string {
         ? 'is missing'
         : `must be ${article(issue.expected)}, not ${shown(value)}`;
     case 'too_small':
-      return `must be at least ${issue.minimum}${unitOf(issue.origin, issue.minimum)}, ${given}`;
+      return issue.inclusive === false
+        ? `must be above ${issue.minimum}, ${given}`
+        : `must be at least ${issue.minimum}${unitOf(issue.origin, issue.minimum)}, ${given}`;
     case 'too_big':
       return `must be at most ${issue.maximum}${unitOf(issue.origin, issue.maximum)}, ${given}`;
     case 'invalid_format':
@@ -111,6 +111,7 @@ function unknownField(key: string, path: readonly PropertyKey[]): string {
 function fieldsAt([first, , third]: readonly PropertyKey[]): string[] {
   if (first === 'profiles') return Object.keys(profileSchema.shape);
   if (first === 'limits') return Object.keys(limitsSchema.shape);
+  if (first === 'budget') return Object.keys(budgetSchema.shape);
   if (first === 'prices') {
     return third === 'above' ? ['promptTokens', 'input', 'output'] : Object.keys(priceSchema.shape);
   }

@@ -99,6 +99,19 @@ export const profileSchema = z.strictObject({
     .describe(
       'Days after which the file at Claude expires. While a document refers to it, the reconciler renews it three days before. By default never. Not in the beta dialect.',
     ),
+  maxUsdPerDocument: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'The most in USD that the answer about one document may cost, by default 1. A document that may cost more ends failed before it is paid for.',
+    ),
+  allowUnknownPrice: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a model whose price is not known may be asked although there is a budget. The budget does not count what it costs.',
+    ),
   containerUploads: z
     .boolean()
     .default(false)
@@ -125,6 +138,15 @@ export const priceSchema = z.strictObject({
   source: z.string().optional().describe('Where the price is from, for people.'),
 });
 
+export const budgetSchema = z
+  .strictObject({
+    dailyUsd: usd.optional().describe('The most in USD for one UTC day.'),
+    monthlyUsd: usd.optional().describe('The most in USD for one UTC month.'),
+  })
+  .refine(({ dailyUsd, monthlyUsd }) => dailyUsd !== undefined || monthlyUsd !== undefined, {
+    message: 'needs dailyUsd, monthlyUsd or both',
+  });
+
 export const configSchema = z
   .strictObject({
     $schema: z.string().optional().describe('Where editors find this schema.'),
@@ -137,6 +159,9 @@ export const configSchema = z
       .record(z.string().min(1), priceSchema)
       .default({})
       .describe('Prices of models by id. They replace those that Dropline knows.'),
+    budget: budgetSchema
+      .optional()
+      .describe('What may be spent on answers. Documents that it does not pay are held.'),
     limits: limitsSchema
       .strict()
       .optional()

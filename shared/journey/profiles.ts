@@ -33,6 +33,10 @@ export interface Profile {
   keyPoints?: number | undefined;
   /** Days after which the remote file expires; never when left out. */
   expiryDays?: number | undefined;
+  /** The most in USD that the answer about one document may cost; 1 when left out. */
+  maxUsdPerDocument?: number | undefined;
+  /** Whether a model whose price is not known may be asked although there is a budget, which then does not count it. */
+  allowUnknownPrice?: boolean | undefined;
   /**
    * Whether a type that Dropline does not convert is uploaded anyway, for apps that pass the file
    * to Claude's code execution tool (`container_upload` blocks). Such a file is not summarised.

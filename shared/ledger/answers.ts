@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { type Billed, billedSchema, paidFor } from './billed.ts';
 import { answerKey, contentKey } from './keys.ts';
+import { reservedSchema } from './reserved.ts';
 import type { Changes, Condition, Item, Table } from './table.ts';
 
 /**
@@ -42,6 +43,10 @@ const attributes = z.object({
    * is asked once more, with all the room that the profile gives.
    */
   cut: z.object({ billed: billedSchema, call: z.int() }).optional(),
+  /** Tokens of the prompt, as counted before a call. */
+  promptTokens: z.int().optional(),
+  /** What was last reserved of the budget, and for which call. It stays when that is settled. */
+  reserved: reservedSchema.optional(),
   /** True when documents wait for the answer: they are woken once there is one. */
   awaited: z.boolean().default(false),
 });

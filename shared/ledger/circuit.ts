@@ -11,10 +11,11 @@ import { Troubles } from './troubles.ts';
 /**
  * What a stop concerns: `claude` every call (a bad key, an unpaid bill), `upload` only new files
  * (the storage is full; deletes, which would free it, go on), `summarize` only messages (a model that does
- * not exist).
+ * not exist), `budget` only what the budget does not pay: it has no circuit, each document asks for itself.
  */
-export type Lane = 'claude' | 'upload' | 'summarize';
+export type Lane = 'claude' | 'upload' | 'summarize' | 'budget';
 
+/** The lanes that have a circuit. */
 export const lanes: readonly Lane[] = ['claude', 'upload', 'summarize'];
 
 /**
@@ -254,6 +255,7 @@ export const hasPassed = (circuit: Circuit, now: number): boolean =>
 /** The lane that an error stops; the step decides where the code alone does not. */
 export function laneOf({ code, step }: { code: string; step?: Step | undefined }): Lane {
   if (code === 'claude.storage_full') return 'upload';
+  if (code.startsWith('summarize.budget_')) return 'budget';
   if (!codes[code]?.brakes) return 'claude';
   return step === 'summarize' ? 'summarize' : 'upload';
 }

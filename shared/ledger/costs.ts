@@ -17,8 +17,17 @@ export const costEntrySchema = billedSchema.extend({
   profile: z.string(),
   /** The key's folder, up to and including its last slash; empty at the top. */
   prefix: z.string(),
+  /** The day whose budget paid, where there is one: the call may have ended on the next. */
+  reservedOn: z.string().optional(),
 });
 export type CostEntry = z.infer<typeof costEntrySchema>;
+
+/** The sort key of the entry of a call, by the answer's life and the number of the call. */
+export const entryName = (
+  { contentId, question }: AnswerRef,
+  { life }: Pick<AnswerItem, 'life'>,
+  call: number | string,
+): string => `${contentId}#${question}#${life}#${call}`;
 
 /** What of an answer its cost entries are made from. */
 type Costed = Pick<AnswerItem, 'life' | 'bornAt' | 'askedBy'>;
@@ -36,14 +45,15 @@ export class Costs {
    * @param call the answer's `calls` when the call was made
    */
   async record(ref: AnswerRef, answer: Costed, call: number, entry: CostEntry): Promise<void> {
-    await this.#put(ref, `${answer.life}#${call}`, entry);
+    await this.#put(ref, entryName(ref, answer, call), entry);
   }
 
   /** Records the cost of the reply that an answer has, for a worker that died before it did. Idempotent. */
   async recordReply(ref: AnswerRef, answer: RepliedAnswer): Promise<void> {
     const { profile, prefix } = answer.askedBy;
     const { unpricedCalls: _, ...billed } = answer.billed;
-    const entry = { ...billed, profile, prefix, outcome: answer.state };
+    const about = { profile, prefix, ...reservedOn(answer, answer.call) };
+    const entry = { ...billed, ...about, outcome: answer.state };
     // One that was given up has no reply.
     if (answer.call > 0) await this.record(ref, answer, answer.call, entry);
     await this.recordCut(ref, answer);
@@ -62,7 +72,7 @@ export class Costs {
    * @param calls how many of them the answer has had
    */
   async recordUnknown(ref: AnswerRef, answer: Costed, calls: number): Promise<void> {
-    const { life, bornAt, askedBy } = answer;
+    const { bornAt, askedBy } = answer;
     const { model, profile, prefix } = askedBy;
     const entry: CostEntry = {
       model,
@@ -76,31 +86,54 @@ export class Costs {
       outcome: 'unknown',
     };
     for (let call = 1; call <= calls; call += 1) {
-      await this.#put(ref, `${life}#unknown-${call}`, entry);
+      await this.#put(ref, entryName(ref, answer, `unknown-${call}`), entry);
     }
   }
 
-  async #put({ contentId, question }: AnswerRef, call: string, entry: CostEntry): Promise<void> {
-    const key = costKey(
-      entry.at.slice(0, 10),
-      shardOf(contentId),
-      `${contentId}#${question}#${call}`,
-    );
+  /** The entry of that name (`entryName`), if it is among those of the days. */
+  async find(name: string, days: readonly string[]): Promise<CostEntry | undefined> {
+    const shard = shardOf(name.slice(0, name.indexOf('#')));
+    for (const day of days) {
+      const item = await this.#table.get(costKey(day, shard, name));
+      if (item) return costEntrySchema.parse(item);
+    }
+    return undefined;
+  }
+
+  async #put({ contentId }: AnswerRef, name: string, entry: CostEntry): Promise<void> {
+    const key = costKey(entry.at.slice(0, 10), shardOf(contentId), name);
     await this.#table.put({ ...key, ...entry }, { expression: 'attribute_not_exists(pk)' });
   }
 
   /** The entries of one UTC day. @param day `yyyy-mm-dd` */
   async *ofDay(day: string): AsyncGenerator<CostEntry> {
+    for await (const { entry } of this.named(day)) yield entry;
+  }
+
+  /** The same with their names, by consistent reads. */
+  async *named(day: string): AsyncGenerator<{ name: string; entry: CostEntry }> {
     for (let shard = 0; shard < shardCount; shard += 1) {
       let cursor: Item | undefined;
       do {
         const page = await this.#table.query({
           hash: { name: 'pk', value: costKey(day, shard, '').pk },
+          consistent: true,
           cursor,
         });
-        for (const item of page.items) yield costEntrySchema.parse(item);
+        for (const item of page.items) {
+          yield { name: String(item.sk), entry: costEntrySchema.parse(item) };
+        }
         cursor = page.cursor;
       } while (cursor);
     }
   }
 }
+
+/** The day whose budget paid a call, for its cost entry. */
+export const reservedOn = (
+  { reserved }: Pick<AnswerItem, 'reserved'>,
+  call: number,
+): Pick<CostEntry, 'reservedOn'> => {
+  const day = reserved?.call === call ? reserved.day : undefined;
+  return day === undefined ? {} : { reservedOn: day };
+};

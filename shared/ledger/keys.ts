@@ -49,6 +49,9 @@ export const costKey = (day: string, shard: number, entry: string): Key => ({
   sk: entry,
 });
 
+/** What is spent in one UTC period: a day (`yyyy-mm-dd`) or a month (`yyyy-mm`). */
+export const periodKey = (period: string): Key => ({ pk: `BUDGET#${period}`, sk: 'BUDGET' });
+
 /** Indexes of the table; all sparse, all projecting keys only. */
 export const indexes = {
   /**

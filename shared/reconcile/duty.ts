@@ -2,6 +2,7 @@ import type { QueuePort } from '../aws/queues.ts';
 import type { StepMessage } from '../journey/messages.ts';
 import type { QueuedStep } from '../journey/steps.ts';
 import type { Table } from '../ledger/table.ts';
+import type { MoneyTools } from '../steps/tools.ts';
 import type { UploadTools } from '../steps/upload.ts';
 import type { ReconcileReport } from './report.ts';
 
@@ -12,7 +13,7 @@ export interface DeadLetterQueue {
 }
 
 /** What the reconciler works with. */
-export interface ReconcileTools extends UploadTools {
+export interface ReconcileTools extends UploadTools, MoneyTools {
   table: Table;
   dialect: 'ga' | 'beta';
   inboxBucket: string;

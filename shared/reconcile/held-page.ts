@@ -11,6 +11,8 @@ export interface HeldPlace {
   shards: Record<string, Item | 'end'>;
   /** Documents that come last, by documentId. */
   openers: string[];
+  /** What the budget will pay for documents that this pass has resumed, in billionths of a dollar. */
+  promised?: number;
 }
 
 export const firstPlace: HeldPlace = { shards: {}, openers: [] };

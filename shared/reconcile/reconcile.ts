@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { outcomeOf } from '../claude/outcome.ts';
 import { dutyFailed, sweepIsBehind } from '../journey/alarm-lines.ts';
 import { Defer } from '../journey/errors.ts';
+import { rebuildBudgets, settleLapsed } from './budgets.ts';
 import { sweepContents } from './contents.ts';
 import { buryDeadLetters } from './dead-letters.ts';
 import type { Duty, DutyTools, ReconcileTools } from './duty.ts';
@@ -19,6 +20,7 @@ import { resendStuck, retryFailed } from './stuck.ts';
 const quick = {
   deadLetters: buryDeadLetters,
   failed: retryFailed,
+  reservations: settleLapsed,
   held: resumeHeld,
   stuck: resendStuck,
 };
@@ -30,6 +32,7 @@ const sweep = {
   past: forgetPast,
   contents: sweepContents,
   orphans: sweepOrphans,
+  budgets: rebuildBudgets,
 };
 
 const placeSchema = z.object({ duty: z.string(), cursor: z.string().optional() });

@@ -10,6 +10,7 @@ import {
 } from '../ledger/circuit.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { messageOf, resend } from '../steps/resend.ts';
+import { affordable } from './affordable.ts';
 import type { Duty, ReconcileTools } from './duty.ts';
 import { firstPlace, type HeldPlace, heldPage } from './held-page.ts';
 import { readDocument } from './read-document.ts';
@@ -45,13 +46,15 @@ export const resumeHeld: Duty = async (cursor, tools, report) => {
   if (admitted.size === 0) return undefined;
 
   const { documents, next } = await heldPage(place, tools, report);
-  const resumes = (document: DocumentIn<'held'>) => admitted.has(laneOf(document.error));
+  const { ids: paid, promised } = await affordable(documents, place.promised ?? 0, admitted, tools);
+  const resumes = (document: DocumentIn<'held'>) =>
+    admitted.has(laneOf(document.error)) || paid.has(document.documentId);
   await resumeAll(
     documents.filter((one) => resumes(one) && !openers.has(one.documentId)),
     tools,
     report,
   );
-  if (next) return JSON.stringify({ ...next, openers: [...openers] });
+  if (next) return JSON.stringify({ ...next, openers: [...openers], promised });
   for (const opener of openers) {
     const document = await readDocument(opener, tools, report);
     if (document?.status === 'held' && resumes(document)) {
@@ -164,6 +167,6 @@ function reopened(
     document,
     document.heldFrom,
     {},
-    { remove: ['heldFrom', 'error', 'outages'] },
+    { remove: ['heldFrom', 'error', 'outages', 'needs'] },
   );
 }

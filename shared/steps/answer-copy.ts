@@ -89,7 +89,7 @@ async function ready(
 ): Promise<DocumentIn<'ready'> | undefined> {
   const options = {
     attempt: 'summarize',
-    remove: ['error', 'outages', 'waiting', 'heldFrom', 'lease'],
+    remove: ['error', 'outages', 'waiting', 'heldFrom', 'needs', 'lease'],
   } as const;
   const write = { ...options, remove: [...options.remove] };
   const moved = await documents.move(document, 'ready', changes, write);

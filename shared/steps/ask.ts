@@ -1,24 +1,24 @@
 import { isFileGone } from '../claude/errors.ts';
 import { outcomeOf } from '../claude/outcome.ts';
-import { costUsd, type PriceTable } from '../claude/prices.ts';
+import { costUsd } from '../claude/prices.ts';
 import { Defer, DroplineError, RejectDocument, RetryLater } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
 import type { AnswerIn, AnswerRef } from '../ledger/answers.ts';
 import type { Billed } from '../ledger/billed.ts';
+import { Unaffordable } from '../ledger/budgets.ts';
 import { contentName } from '../ledger/content-id.ts';
-import type { CostEntry } from '../ledger/costs.ts';
+import { type CostEntry, reservedOn } from '../ledger/costs.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
 import { roomFor, summaryRequest } from '../summary/prompt.ts';
 import { copyAnswer, leftBehind, tokensOf } from './answer-copy.ts';
 import { type KeptReply, keptReplyOf, replyKeyOf, spilledReply, stored } from './answer-store.ts';
-import type { AnswerTools, Claude } from './tools.ts';
+import { type ReserveTools, reserve, settleEarlier, settleReserved } from './reserve.ts';
+import type { Claude } from './tools.ts';
 
 type Message = Awaited<ReturnType<Claude['createMessage']>>;
 
 /** What it takes to ask Claude. */
-export interface AskTools extends AnswerTools {
-  claude: Claude;
-  prices: PriceTable;
+export interface AskTools extends ReserveTools {
   /** Names this worker in the lease of a question; unique at each call. */
   owner: () => string;
   /** How long the lease holds, in milliseconds: longer than a call can take. */
@@ -68,6 +68,7 @@ async function prepared(
     if (saved) return saved;
     await tools.costs.recordCut(ref, claimed);
     await tools.costs.recordUnknown(ref, claimed, claimed.unknownCalls - 1);
+    await settleEarlier(claimed, tools);
     return undefined;
   } catch (error) {
     await giveBack(ref, claimed, false, tools);
@@ -103,20 +104,23 @@ export async function giveBack(
   return undefined;
 }
 
-/** One paid call, with the room that is its turn. */
+/** One paid call, with the room that is its turn, once it is certain that it may be paid. */
 async function call(question: Claimed, timeoutMs: number, tools: AskTools): Promise<void> {
-  const { document, profile, claimed } = question;
+  const { document, profile } = question;
   const { first, most } = roomFor(profile);
   const began = tools.now();
+  const leftMs = () => Math.max(timeoutMs - (tools.now() - began), leastMs);
+  let { claimed } = question;
   let reply: Message;
   try {
     const request = summaryRequest(document, profile, mayBeCut(claimed) ? first : most);
-    reply = await tools.claude.createMessage(request, { timeoutMs });
+    claimed = await reserve({ ...question, claimed }, request, tools);
+    reply = await tools.claude.createMessage(request, { timeoutMs: leftMs() });
   } catch (thrown) {
-    return callFailed(thrown, question, tools);
+    return callFailed(thrown, { ...question, claimed }, tools);
   }
-  const leftMs = Math.max(timeoutMs - (tools.now() - began), leastMs);
-  return replied(question, keptReplyOf(reply, billedOf(reply, tools)), leftMs, tools);
+  const kept = keptReplyOf(reply, billedOf(reply, tools));
+  return replied({ ...question, claimed }, kept, leftMs(), tools);
 }
 
 /** What a second call gets at least, in milliseconds; the function runs a minute longer than a call may take. */
@@ -145,6 +149,7 @@ async function replied(
   await write(() =>
     tools.costs.recordCut(ref, { ...claimed, cut: { billed, call: claimed.calls } }),
   );
+  await settleReserved(paying(claimed), billed, tools);
   if (!again) return notSettled(question, tools);
   const { documentId } = document;
   tools.log.info('cut off: asking once more', { documentId, maxTokens: most });
@@ -172,7 +177,8 @@ async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Prom
   const unusable = unusableBecause(kept);
   const { model: _, documentId: _id, order: _order, ...about } = claimed.askedBy;
   const outcome = unusable ? 'refused' : 'answered';
-  const entry: CostEntry = { ...kept.billed, ...about, outcome };
+  const day = reservedOn(claimed, claimed.calls);
+  const entry: CostEntry = { ...kept.billed, ...about, ...day, outcome };
   const write = <T>(work: () => Promise<T>) => whileLeased(ref, claimed, kept, tools, work);
   const { category } = kept;
   const error = unusable && {
@@ -183,7 +189,10 @@ async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Prom
   const settled = await write(async () => {
     const reply = await stored(ref, claimed, kept, tools);
     return tools.answers.settle(ref, claimed, reply, kept.billed, error);
-  }).finally(() => write(() => tools.costs.record(ref, claimed, claimed.calls, entry)));
+  }).finally(async () => {
+    await write(() => tools.costs.record(ref, claimed, claimed.calls, entry));
+    await settleReserved(paying(claimed), kept.billed, tools);
+  });
   if (settled) {
     await copyAnswer(document, profile, ref, settled, tools);
     if (settled.awaited) await wakeAll(ref, tools);
@@ -191,6 +200,11 @@ async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Prom
   }
   await notSettled(question, tools);
 }
+
+/** The reservation of the call that is counted last, if that is the one which the answer has. */
+const paying = ({ reserved, calls }: AnswerIn<'asking'>): Pick<AnswerIn<'asking'>, 'reserved'> => ({
+  reserved: reserved?.call === calls ? reserved : undefined,
+});
 
 /** The reply was not taken: another one was first, or the content was removed during the call. Its cost is recorded. */
 async function notSettled(
@@ -279,8 +293,11 @@ async function callFailed(thrown: unknown, question: Claimed, tools: AskTools): 
   const { error, mayBePaid } = outcomeOf(thrown, 'summarize');
   const ends =
     error instanceof RejectDocument ||
+    error instanceof Unaffordable ||
     (document.attempts.summarize ?? 0) + 1 >= tools.policy.maxAttempts;
   const unseen = claimed.unknownCalls - (claimed.unknownEarlier ?? 0);
+  // Before the lease is given back: whoever takes the question next would count it as spent.
+  await settleReserved(paying(claimed), mayBePaid ? 'unseen' : 'nothing', tools);
   if (mayBePaid && (ends || unseen >= tools.policy.maxAttempts)) {
     if (await givenUp(error, question, tools)) return;
   }

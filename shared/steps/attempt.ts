@@ -12,6 +12,7 @@ import {
 } from '../journey/errors.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
 import type { QueuedStep } from '../journey/steps.ts';
+import { Unaffordable } from '../ledger/budgets.ts';
 import { LaneClosed } from '../ledger/circuit.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import type { DocumentChanges, Documents, MoveOptions } from '../ledger/documents.ts';
@@ -65,7 +66,8 @@ export async function attempt(
         const stopped = await tools.circuits.open(error, tools.heldMs, documentId, step);
         if (!stopped) return { next: 'defer', delayMs: keyReplacedMs };
       }
-      await documents.setAside(document, 'held', entry);
+      const changes = error instanceof Unaffordable ? { needs: error.needs } : {};
+      await documents.setAside(document, 'held', entry, { changes });
       log.error(laneStopped, { ...about, code: error.code, reason: error.message });
       return done;
     }

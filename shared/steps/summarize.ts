@@ -16,6 +16,7 @@ import { type AskTools, ask, giveBack } from './ask.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
 import { profileOf } from './profile-of.ts';
 import { mayReusePast, releasePast } from './release-past.ts';
+import { recordReply } from './reserve.ts';
 
 export interface SummarizeTools extends AskTools {
   profileFor: ProfileFor;
@@ -88,7 +89,7 @@ async function answer(
   let seen = first ? first.seen : await tools.answers.get(ref);
   for (; ; seen = await tools.answers.get(ref)) {
     if (seen && seen.state !== 'asking') {
-      if (isAsker(document, seen)) await tools.costs.recordReply(ref, seen);
+      if (isAsker(document, seen)) await recordReply(ref, seen, tools);
       return copyAnswer(document, profile, ref, seen, tools);
     }
     if (seen && seen.leaseUntil >= tools.now()) {
@@ -194,7 +195,7 @@ async function leave(
   for (const seen of await tools.answers.ofContent(id)) {
     const ref = { contentId: id, question: seen.question };
     if (seen.state !== 'asking') {
-      if (isAsker(message, seen)) await tools.costs.recordReply(ref, seen);
+      if (isAsker(message, seen)) await recordReply(ref, seen, tools);
     } else if (seen.awaited && seen.leaseUntil < tools.now()) {
       await tools.send({ step: 'wake', ...ref, one: true });
     }

@@ -1,8 +1,10 @@
 import type { Objects } from '../aws/objects.ts';
 import type { ClaudeClient } from '../claude/client.ts';
+import type { PriceTable } from '../claude/prices.ts';
 import type { Log } from '../journey/log.ts';
 import type { ObjectChange, StepMessage } from '../journey/messages.ts';
 import type { Answers } from '../ledger/answers.ts';
+import type { Budgets } from '../ledger/budgets.ts';
 import type { Circuits } from '../ledger/circuit.ts';
 import type { Contents } from '../ledger/contents.ts';
 import type { Costs } from '../ledger/costs.ts';
@@ -20,6 +22,12 @@ export interface AnswerTools extends StepTools {
   costs: Costs;
   /** Where replies too long for an item are kept, and those that the ledger would not take. */
   resultsBucket: string;
+}
+
+/** What steps work with that may spend money. */
+export interface MoneyTools extends AnswerTools {
+  budgets: Budgets;
+  prices: PriceTable;
 }
 
 /** When a step gives a document up. */

@@ -73,7 +73,7 @@ export async function check(
   }
 
   const paid = payment(items, emulator, kills);
-  violations.push(...paid.violations);
+  violations.push(...paid.violations, ...budgetFaults(items));
   return {
     statuses,
     remoteFiles: files.length,
@@ -122,6 +122,19 @@ function payment(
   if (books.calls < answered.length)
     violations.push(`${answered.length} paid calls, but only ${books.calls} recorded`);
   return { calls: answered.length, again, counted: books.calls, violations };
+}
+
+/** No counter of the budget is below what the books say. A run over midnight has more than one for days. */
+function budgetFaults(items: Item[]): string[] {
+  const counters = items.filter(({ sk }) => sk === 'BUDGET');
+  const entries = items.filter(({ pk }) => String(pk).startsWith('COST#'));
+  if (counters.length < 2) return ['no budget was counted'];
+  return counters.flatMap(({ period, usedNano }) => {
+    const paid = entries.filter(({ reservedOn }) => String(reservedOn).startsWith(String(period)));
+    const nano = paid.reduce((sum, { costUsd }) => sum + Number(costUsd ?? 0) * 1e9, 0);
+    if (Number(usedNano) >= Math.floor(nano)) return [];
+    return [`the budget of ${period} counts ${usedNano}, but ${nano} was paid`];
+  });
 }
 
 /** What is wrong with a document that should hold this content, if anything. */

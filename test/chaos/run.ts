@@ -29,6 +29,8 @@ const faults = [
 
 /** Three profiles, which ask different models: documents with one content may ask it up to three questions. */
 const config = {
+  // Enough for all of them: what is reserved and settled is checked in the end.
+  budget: { dailyUsd: 1_000, monthlyUsd: 10_000 },
   profiles: [
     { prefix: 'chaos/1', model: 'claude-sonnet-5-5', effort: 'none' },
     { prefix: 'chaos/2', model: 'claude-opus-5-5', expiryDays: 30, maxTokens: 8_192 },

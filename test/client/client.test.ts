@@ -26,7 +26,14 @@ const write = (name: string, text: string): string => {
 
 test('the package holds the client in both module formats, the schema and the licence', () => {
   const modules = [
-    ...['claude/models', 'claude/prices', 'client/index', 'client/reader', 'journey/display-name'],
+    ...[
+      'claude/models',
+      'claude/prices',
+      'client/costs',
+      'client/index',
+      'client/reader',
+      'journey/display-name',
+    ],
     ...['journey/ids', 'journey/record', 'ledger/keys'],
     ...['answer', 'ask', 'at-fault', 'errors', 'plan', 'request', 'sources'].map(
       (name) => `questions/${name}`,

@@ -60,7 +60,8 @@ describe('the page about profiles', () => {
 
   test.each([
     { profils: [] },
-    { budget: { dailyUsd: 5 } },
+    { budget: { dailyUds: 5 } },
+    { budget: { dailyUsd: -1 } },
     { profiles: [{ prefix: '', efort: 'low' }] },
     { profiles: [{ prefix: '', effort: 'lots' }] },
     { profiles: [{ prefix: '', mode: 'batch' }] },
@@ -70,9 +71,10 @@ describe('the page about profiles', () => {
     expect(published.safeParse(given).success).toBe(false);
   });
 
-  test('has five worked examples and one about prices', () => {
+  test('has five worked examples, one about prices and one about the budget', () => {
     expect(Object.keys(examples)).toEqual([
       'prices',
+      'budget',
       'contracts',
       'invoices',
       'support',

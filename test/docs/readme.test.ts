@@ -52,6 +52,7 @@ test('each function, class and method of the client has an example that prints w
     'CannotAsk',
     'DroplineReader',
     'DroplineReader.byFile',
+    'DroplineReader.costs',
     'DroplineReader.get',
     'DroplineReader.getById',
     'DroplineReader.inState',

@@ -46,6 +46,7 @@ beforeAll(async () => {
       ' ',
     ),
     undefined,
+    Date.now(),
   );
   if (started.run !== 'watch') throw new Error('not a host');
   host = await startHost(started.settings, { say: () => {}, path: undefined });

@@ -34,7 +34,13 @@ function folder(files: Record<string, string> = {}): string {
 describe('the command line', () => {
   it.each([
     [['--once'], 'at least one file or folder'],
-    [['--json'], '--json needs --once'],
+    [['--json'], '--json needs --once or --costs'],
+    [['--costs', 'x'], '--costs takes no paths'],
+    [['--costs', '--once'], 'cannot be combined with --once'],
+    [['--costs', '--by', 'hour'], '--by must be day, profile, prefix, model, not "hour"'],
+    [['--by', 'day'], '--by needs --costs'],
+    [['--from', '2026-11-01'], '--from needs --costs'],
+    [['--costs', '--data', '/no/such/data'], '/no/such/data has no data of Dropline'],
     [['file.txt'], 'use --once file.txt'],
     [['--live'], 'needs ANTHROPIC_API_KEY'],
     [['--live', '--claude-url', 'http://127.0.0.1:1'], 'cannot be combined'],
@@ -75,7 +81,7 @@ describe('the command line', () => {
   });
 
   it('accepts limits as JSON', () => {
-    const command = readArguments(['--limits', '{"maxRows": 1000}'], undefined);
+    const command = readArguments(['--limits', '{"maxRows": 1000}'], undefined, 0);
 
     expect(command).toMatchObject({ settings: { config: { limits: { maxRows: 1000 } } } });
   });
@@ -86,7 +92,7 @@ describe('the command line', () => {
       'c.json',
     );
 
-    const command = readArguments(['--config', file, '--model', 'claude-opus-5-5'], undefined);
+    const command = readArguments(['--config', file, '--model', 'claude-opus-5-5'], undefined, 0);
 
     expect(command).toMatchObject({
       settings: { config: { model: 'claude-opus-5-5', json: readFileSync(file, 'utf8') } },
@@ -102,7 +108,7 @@ describe('the command line', () => {
   ])('refuses the configuration %s with %j', (json, options, reason) => {
     const file = join(folder({ 'c.json': json }), 'c.json');
 
-    const reading = () => readArguments(['--config', file, ...options], undefined);
+    const reading = () => readArguments(['--config', file, ...options], undefined, 0);
 
     expect(reading).toThrow(UsageError);
     expect(reading).toThrow(`${file}: `);
@@ -110,14 +116,14 @@ describe('the command line', () => {
   });
 
   it('refuses a configuration that does not exist', () => {
-    expect(() => readArguments(['--config', 'none.json'], undefined)).toThrow(
+    expect(() => readArguments(['--config', 'none.json'], undefined, 0)).toThrow(
       'none.json: there is no such file',
     );
   });
 
   it('uses the real key only with --live', () => {
-    const live = readArguments(['--live', '--once', 'x'], 'sk-real');
-    const emulated = readArguments(['--once', 'x'], 'sk-real');
+    const live = readArguments(['--live', '--once', 'x'], 'sk-real', 0);
+    const emulated = readArguments(['--once', 'x'], 'sk-real', 0);
 
     expect(live).toMatchObject({ settings: { claude: { kind: 'live', apiKey: 'sk-real' } } });
     expect(JSON.stringify(emulated)).not.toContain('sk-real');

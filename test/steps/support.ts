@@ -10,6 +10,7 @@ import { defaultProfile } from '../../shared/config/config.ts';
 import type { StepMessage } from '../../shared/journey/messages.ts';
 import type { Block } from '../../shared/journey/record.ts';
 import { Answers } from '../../shared/ledger/answers.ts';
+import { Budgets } from '../../shared/ledger/budgets.ts';
 import { Circuits } from '../../shared/ledger/circuit.ts';
 import { contentIdOf, contentNameOf } from '../../shared/ledger/content-id.ts';
 import { Contents } from '../../shared/ledger/contents.ts';
@@ -137,12 +138,14 @@ export async function workshop({ keepPastMs = 0 } = {}) {
   };
   let owners = 0;
   const pauses: number[] = [];
+  const costs = new Costs(table);
   const tools: UploadTools & SummarizeTools = {
     documents: new Documents(table, now, keepPastMs),
     contents: new Contents(table, now),
     circuits: new Circuits(table, now),
     answers: new Answers(table, now),
-    costs: new Costs(table),
+    costs,
+    budgets: new Budgets(table, costs, now, {}),
     objects: buckets,
     claude: remote.claude,
     stagingBucket: 'staging',
@@ -173,12 +176,23 @@ export async function workshop({ keepPastMs = 0 } = {}) {
     profileFor: () => defaultProfile('claude-haiku-5-5'),
   };
   /** All cost entries of the day. */
-  const costs = async () => {
+  const costsOfToday = async () => {
     const entries: CostEntry[] = [];
     for await (const entry of tools.costs.ofDay('2026-11-22')) entries.push(entry);
     return entries;
   };
-  return { server, table, tools, remote, buckets, clock, sent, logged, pauses, costs };
+  return {
+    server,
+    table,
+    tools,
+    remote,
+    buckets,
+    clock,
+    sent,
+    logged,
+    pauses,
+    costs: costsOfToday,
+  };
 }
 
 export type Shop = Awaited<ReturnType<typeof workshop>>;

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { CostQuery } from '../../../shared/client/index.ts';
 import type { Config } from '../../../shared/config/config.ts';
 import { WrongConfig } from '../../../shared/config/faults.ts';
 import { readConfigText } from '../../../shared/config/file.ts';
@@ -35,11 +36,16 @@ export type Command =
   | { run: 'help' }
   | { run: 'watch'; inbox: string; settings: HostSettings }
   | { run: 'once'; paths: string[]; json: boolean; settings: HostSettings }
+  | { run: 'costs'; query: CostQuery; json: boolean; dataDir: string }
   | { run: 'invoke'; name: string; payload: unknown; settings: HostSettings };
 
 const options = {
   once: { type: 'boolean' },
   json: { type: 'boolean' },
+  costs: { type: 'boolean' },
+  by: { type: 'string' },
+  from: { type: 'string' },
+  to: { type: 'string' },
   data: { type: 'string' },
   inbox: { type: 'string' },
   dialect: { type: 'string' },
@@ -59,9 +65,10 @@ const options = {
 /**
  * Reads the command line.
  * @param apiKey ANTHROPIC_API_KEY of the environment; used only with `--live`
+ * @param now epoch milliseconds
  * @throws {UsageError}
  */
-export function readArguments(args: string[], apiKey: string | undefined): Command {
+export function readArguments(args: string[], apiKey: string | undefined, now: number): Command {
   const { values, positionals } = parse(args);
   if (values.help) return { run: 'help' };
   const settings: HostSettings = {
@@ -73,7 +80,13 @@ export function readArguments(args: string[], apiKey: string | undefined): Comma
     concurrency: integer('concurrency', values.concurrency, 1, 1000),
     port: integer('port', values.port, 0, 65_534),
   };
-  if (values.json && !values.once) throw new UsageError('--json needs --once');
+  if (values.json && !values.once && !values.costs) {
+    throw new UsageError('--json needs --once or --costs');
+  }
+  if (values.costs) return costsOf(values, positionals, settings.dataDir, now);
+  for (const name of ['by', 'from', 'to'] as const) {
+    if (values[name] !== undefined) throw new UsageError(`--${name} needs --costs`);
+  }
   if (values.payload !== undefined && values.invoke === undefined) {
     throw new UsageError('--payload needs --invoke');
   }
@@ -101,6 +114,33 @@ function parse(args: string[]) {
     const message = error instanceof Error ? error.message : String(error);
     throw new UsageError(message.split(/\.? To specify|\n/)[0] ?? message);
   }
+}
+
+const groups = ['day', 'profile', 'prefix', 'model'] as const;
+
+/** The days are those of the present UTC month, unless they are named. */
+function costsOf(
+  values: {
+    by?: string;
+    from?: string;
+    to?: string;
+    json?: boolean;
+    once?: boolean;
+    invoke?: string;
+  },
+  positionals: string[],
+  dataDir: string,
+  now: number,
+): Command {
+  if (values.once || values.invoke !== undefined || positionals.length > 0) {
+    throw new UsageError('--costs takes no paths, and cannot be combined with --once or --invoke');
+  }
+  const by = groups.find((group) => group === (values.by ?? 'day'));
+  if (!by) throw new UsageError(`--by must be ${groups.join(', ')}, not "${values.by}"`);
+  const today = new Date(now).toISOString().slice(0, 10);
+  const to = values.to ?? today;
+  const from = values.from ?? `${to.slice(0, 7)}-01`;
+  return { run: 'costs', query: { from, to, by }, json: values.json ?? false, dataDir };
 }
 
 function text(name: string, value: string | undefined): string | undefined {

@@ -3,6 +3,7 @@ import { DataDirUnavailable } from '../state/database.ts';
 import { SynthesisFailed } from '../synthesize.ts';
 import { UnsupportedTemplate } from '../template/intrinsics.ts';
 import { readArguments } from './arguments.ts';
+import { runCosts } from './costs.ts';
 import { startHost } from './host.ts';
 import { runOnce } from './once.ts';
 import type { Terminal } from './terminal.ts';
@@ -21,7 +22,7 @@ export async function run(
 ): Promise<number> {
   const complain = (message: string) => terminal.progress.write(`dropline: ${message}\n`);
   try {
-    const command = readArguments(args, apiKey);
+    const command = readArguments(args, apiKey, Date.now());
     switch (command.run) {
       case 'help':
         terminal.stdout.write(help);
@@ -30,6 +31,8 @@ export async function run(
         return await runOnce(command, terminal);
       case 'watch':
         return await runWatch(command, terminal);
+      case 'costs':
+        return await runCosts(command, terminal);
       case 'invoke': {
         const say = (line: string) => terminal.progress.write(`${line}\n`);
         const host = await startHost(command.settings, { say, path: terminal.path });

@@ -5,13 +5,17 @@ export class UsageError extends Error {
 
 export const help = `Usage: npm start                              watch ./inbox until Ctrl-C
        npm start -- --once [--json] PATH...   drop files and folders, wait until all have ended
+       npm start -- --costs [--by GROUP]      what paid calls have cost
        npm start -- --invoke NAME             run one function once
 
 Runs Dropline on this machine: the same stack and functions as on AWS, with local servers in place
 of the AWS services. Claude is an emulator, whose summaries are extracts, unless --live is given.
 
   --once              drop the given paths, wait until all have ended, print a table
-  --json              with --once: print one document record per line instead
+  --json              with --once: print one document record per line instead; with --costs: one sum
+  --costs             print what paid calls have cost, from --data, also while it is in use
+  --by GROUP          with --costs: day, profile, prefix or model (default day)
+  --from DAY, --to DAY  with --costs: UTC days such as 2026-11-30 (default: this month until today)
   --data DIR          where everything is kept (default .dropline)
   --inbox DIR         the folder to watch (default inbox)
   --dialect ga|beta   which form of Claude's Files API to use (default ga)

@@ -174,6 +174,10 @@ export function openState(dir: string): State {
   };
 }
 
+/** The address of the DynamoDB of the host that is using a data directory, if it says. */
+export const dynamoInUse = (dir: string): string | undefined =>
+  /DynamoDB (http\S+)/.exec(readText(join(dir, 'host.txt')) ?? '')?.[1];
+
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim();
