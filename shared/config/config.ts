@@ -89,7 +89,7 @@ function parsed(json: string): unknown {
 }
 
 function profileOf(given: GivenProfile, model: string): Profile {
-  const { citations, layout, title, ...rest } = given;
+  const { citations, layout, title, summary, ...rest } = given;
   return sealed({
     ...rest,
     name: nameOf(given),
@@ -98,6 +98,7 @@ function profileOf(given: GivenProfile, model: string): Profile {
     ...(citations ? {} : { citations }),
     ...(layout === 'summary' ? {} : { layout }),
     ...(title ? { title } : {}),
+    ...(summary ? {} : { summary }),
   });
 }
 

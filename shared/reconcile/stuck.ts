@@ -71,10 +71,15 @@ export const retryFailed: Duty = async (cursor, tools, report) => {
 /** Has a question asked again whose paid reply was of no use. The first of the documents that share it does so. */
 async function reopen(document: DocumentIn<'failed'>, tools: ReconcileTools): Promise<void> {
   const { contentSha256, contentId, answers } = document;
-  const asked = answers?.summary;
-  if (!contentSha256 || asked?.outcome !== 'refused') return;
-  const ref = { contentId: contentIdOf({ contentSha256, contentId }), question: asked.question };
-  await tools.answers.reopen(ref, asked.generation);
+  if (!contentSha256) return;
+  for (const asked of Object.values(answers ?? {})) {
+    if (asked?.outcome !== 'refused') continue;
+    const ref = {
+      contentId: contentIdOf({ contentSha256, contentId }),
+      question: asked.question,
+    };
+    await tools.answers.reopen(ref, asked.generation);
+  }
 }
 
 /** Visits one page of the documents in a state; the cursor is the shard and the position in it. */

@@ -88,6 +88,7 @@ const rare: Record<string, string[]> = {
     's3:DeleteObject dropline-results/answers/*',
   ],
   summarize: [
+    's3:ListBucket dropline-inbox',
     ...afterACrash,
     ...inTrouble,
     ...firstOfAVersion,
