@@ -281,6 +281,34 @@ test('refused fields leave the summary in the record', async () => {
   expect(record.usage).toMatchObject({ calls: 1 });
 });
 
+test('a document that is held before its second question keeps its summary, and resumes with that question', async () => {
+  await begin({ config: both });
+  world.emulator.addFault({ kind: 'spend_cap', operation: 'messages.create', skip: 1 });
+  const held = await dropped('a.txt', first);
+  expect(held).toMatchObject({ status: 'held', usage: { calls: 1 } });
+  expect(held.summary?.text).toContain('Sales rose');
+
+  world.advance(3_600_000);
+  await world.reconcile({ resume: true, meanwhile: true });
+  await world.drain();
+
+  const record = await present('a.txt');
+  expect(record).toMatchObject({ status: 'ready', usage: { calls: 2 }, fields: { ungrounded: 0 } });
+  expect(paidCalls()).toBe(2);
+});
+
+test('a file that Claude lost before the second question is uploaded again, and the summary is not paid again', async () => {
+  await begin({ config: both });
+  world.emulator.addFault({ kind: 'vanish_file', operation: 'messages.create', skip: 1 });
+
+  const record = await dropped('a.txt', first);
+
+  expect(record).toMatchObject({ status: 'ready', usage: { calls: 2 }, fields: { ungrounded: 0 } });
+  expect(fileIds()).toEqual([record.fileId]);
+  expect(world.calls('files.upload')).toHaveLength(2);
+  expect(paidCalls()).toBe(2);
+});
+
 describe('a removal', () => {
   /** The world up to the nth question. */
   const waitsForQuestion = async (nth: number, w = world) => {
