@@ -110,7 +110,9 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
       'PACE#': ['GetItem', 'UpdateItem'],
       ...schema,
     },
-    staging: { [parts]: ['DeleteObject'], [staged]: ['DeleteObject'] },
+    // The text that went to Claude, where citations and quotes are looked up; a PDF's is staged (steps/text-layer.ts).
+    inbox: { '*': ['GetObjectVersion'] },
+    staging: { [parts]: ['GetObject', 'DeleteObject'], [staged]: ['GetObject', 'DeleteObject'] },
     results: { 'answers/*': ['GetObject', 'PutObject'] },
     sends: ['intake', 'upload', 'summarize'],
     callsClaude: true,

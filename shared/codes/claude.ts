@@ -97,7 +97,7 @@ export const claudeCodes = {
     brakes: true,
     meaning: 'The Claude API refused a parameter, a header or a field of the request (400).',
     advice:
-      'The message names it: correct the model, its effort or maxTokens in dropline.config.json, or the dialect, then retry the failed documents.',
+      'The message names it: correct the model, its effort, maxTokens or the schema in dropline.config.json, or the dialect, then retry the failed documents.',
   },
   'upload.too_large': {
     outcome: 'failed',

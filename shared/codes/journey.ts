@@ -153,6 +153,13 @@ export const journeyCodes = {
     advice:
       'Raise `maxTokens` in the profile or lower its `effort`, then run the reconciler with `{"retry":["summarize.max_tokens"]}`, which asks again and is paid for.',
   },
+  'summarize.invalid_fields': {
+    outcome: 'failed',
+    meaning:
+      'The answer did not follow the schema of the profile, and neither did that to a second call. Both were billed.',
+    advice:
+      'The message says what was wrong. Say in the descriptions of the schema what is meant, or make fields optional; then run the reconciler with `{"retry":["summarize.invalid_fields"]}`, which asks again and is paid for.',
+  },
   'summarize.unexpected_stop': {
     outcome: 'failed',
     meaning: 'Claude stopped for an unexpected reason.',

@@ -1,4 +1,5 @@
 import { type Effort, factsOf } from '../claude/models.ts';
+import { schemaFaults } from '../fields/schema.ts';
 import { labelOf } from './faults.ts';
 import { type GivenProfile, profileName } from './schema.ts';
 
@@ -41,7 +42,22 @@ function faultsIn(profile: GivenProfile, model: string): string[] {
     if (prompt === undefined) faults.push('layout: "free" needs a prompt that says what to write');
     if (keyPoints !== undefined) faults.push('keyPoints: the layout "free" has no key points');
   }
-  return [...faults, ...modelFaults(profile, model)];
+  return [...faults, ...fieldFaults(profile), ...modelFaults(profile, model)];
+}
+
+/** Faults of what is asked for: a summary, fields, both. */
+function fieldFaults({ schema, summary, mode, layout, keyPoints }: GivenProfile): string[] {
+  const faults = schema === undefined ? [] : schemaFaults(schema);
+  if (schema !== undefined && mode === 'off') {
+    faults.push('schema: the mode "off" asks for nothing; leave one of the two out');
+  }
+  if (summary) return faults;
+  if (schema === undefined) {
+    faults.push('summary: false needs a schema; to ask for nothing, set mode to "off"');
+  }
+  if (keyPoints !== undefined) faults.push('keyPoints: there is no summary that could have them');
+  if (layout === 'free') faults.push('layout: there is no summary that could have it');
+  return faults;
 }
 
 function modelFaults({ effort }: GivenProfile, model: string): string[] {

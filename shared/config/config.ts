@@ -97,7 +97,7 @@ function parsed(json: string): unknown {
 }
 
 function profileOf(given: GivenProfile, model: string): Profile {
-  const { citations, layout, title, allowUnknownPrice, ...rest } = given;
+  const { citations, layout, title, summary, allowUnknownPrice, ...rest } = given;
   return sealed({
     ...rest,
     name: nameOf(given),
@@ -107,6 +107,7 @@ function profileOf(given: GivenProfile, model: string): Profile {
     ...(layout === 'summary' ? {} : { layout }),
     ...(title ? { title } : {}),
     ...(allowUnknownPrice ? { allowUnknownPrice } : {}),
+    ...(summary ? {} : { summary }),
   });
 }
 

@@ -21,7 +21,6 @@ export class WrongConfig extends Error {
 
 /** Fields of the design that this version does not have. They are refused, never ignored. */
 const notYet: Record<string, string> = {
-  schema: 'fields by a JSON Schema',
   code: 'datasets for the code execution tool',
 };
 

@@ -91,6 +91,18 @@ export const profileSchema = z.strictObject({
     .max(20)
     .optional()
     .describe('Most key points; 0 leaves them out. By default three to seven.'),
+  schema: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe(
+      'JSON Schema of the fields to fill in, an object. Each value comes with a quote that is looked for in the document. Only what structured output of the Messages API supports.',
+    ),
+  summary: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether a summary is asked for. With false, the fields of the schema are all: one call instead of two.',
+    ),
   expiryDays: z
     .int()
     .min(7)

@@ -15,6 +15,8 @@ export interface ConvertInput {
   format?: Format | undefined;
   /** How many containers (mails, archives) this file was inside; 0 or absent for a dropped file. */
   depth?: number | undefined;
+  /** Whether the text of a PDF that passes is wanted too, for looking up quotes. */
+  wantsText?: boolean | undefined;
   /** An existing, empty directory for the results. */
   outDir: string;
   limits: Limits;
@@ -32,7 +34,8 @@ export interface Part {
 
 /**
  * What became of a file.
- * - `pass`: the original bytes are uploaded as they are.
+ * - `pass`: the original bytes are uploaded as they are. `textLayer` is the path of the text of a PDF, where it was
+ *   wanted: a JSON list of its pages.
  * - `file`: the converted bytes at `path` are uploaded instead.
  * - `render`: the original is a docx that text cannot represent; the render step makes it a PDF.
  * - `container`: only the files inside (`parts`) are processed; the original has no content itself.
@@ -40,7 +43,7 @@ export interface Part {
  * Unreadable or hostile input throws `RejectDocument`; an unsupported type throws `SkipDocument`.
  */
 export type Conversion =
-  | ({ outcome: 'pass'; mimeType: string; block: Block } & Found)
+  | ({ outcome: 'pass'; mimeType: string; block: Block; textLayer?: string } & Found)
   | ({ outcome: 'file'; path: string; mimeType: string; block: Block } & Found)
   | ({ outcome: 'render' } & Found)
   | ({ outcome: 'container' } & Found);

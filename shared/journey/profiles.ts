@@ -31,6 +31,10 @@ export interface Profile {
   language?: string | undefined;
   /** Most key points; three to seven when left out. */
   keyPoints?: number | undefined;
+  /** JSON Schema of the fields that are asked for, checked (shared/fields/schema.ts). */
+  schema?: Readonly<Record<string, unknown>> | undefined;
+  /** False: fields are all that is asked for; a summary is when left out. */
+  summary?: boolean | undefined;
   /** Days after which the remote file expires; never when left out. */
   expiryDays?: number | undefined;
   /** The most in USD that the answer about one document may cost; 1 when left out. */
@@ -58,6 +62,18 @@ export type ProfileFor = (document: Profiled) => Profile | undefined;
 export function isSummarized({ block }: Pick<DocumentRecord, 'block'>, { mode }: Profile): boolean {
   return mode !== 'off' && block !== 'container_upload';
 }
+
+/** The kinds of answers that a document can have. */
+export type AnswerKind = 'summary' | 'fields';
+
+/** What a profile asks about a document, in the order in which it is asked: a question each. */
+export function askedBy({ summary = true, schema }: Pick<Profile, 'summary' | 'schema'>) {
+  return [...(summary ? ['summary' as const] : []), ...(schema ? ['fields' as const] : [])];
+}
+
+/** Whether quotes will have to be looked up in the document. */
+export const asksForFields = (profile: Profile): boolean =>
+  profile.mode !== 'off' && askedBy(profile).includes('fields');
 
 /** What a record says about its profile. */
 export const recordedProfile = ({ name, hash }: Profile) => ({ profile: name, profileHash: hash });

@@ -83,13 +83,82 @@ export const citationSchema = z.object({
   ]),
 });
 
+const evidenceSchema = z.object({
+  path: z.string().describe('JSON Pointer of the value in `data`'),
+  quote: z.string().describe('Passage that Claude gives for the value; empty where it gave none'),
+  grounded: z
+    .boolean()
+    .nullable()
+    .describe(
+      'Whether the quote stands in the text that went to Claude; null where there is no text to look in, as for pictures and scans',
+    ),
+  match: z
+    .enum(['exact', 'normalised'])
+    .optional()
+    .describe(
+      '`normalised`: whitespace, quotation marks, dashes, ligatures or hyphenation are written differently there',
+    ),
+  occurrences: z
+    .int()
+    .optional()
+    .describe('How often the quote stands there, counted to 100; 1 when absent'),
+  location: z
+    .discriminatedUnion('type', [
+      z.object({
+        type: z.literal('char'),
+        start: z
+          .int()
+          .describe('First UTF-16 unit, counted from 0, in the text that went to Claude'),
+        end: z.int().describe('After the last unit'),
+      }),
+      z.object({
+        type: z.literal('page'),
+        start: z.int().describe('First page, counted from 1'),
+        end: z.int().describe('After the last page'),
+      }),
+    ])
+    .optional()
+    .describe('Where the quote stands; the first place where there are several'),
+});
+/** What a value of the fields rests on. */
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+const fieldsSchema = z.object({
+  data: z
+    .unknown()
+    .optional()
+    .describe("Valid against the profile's schema; absent when too long, then it is at `location`"),
+  evidence: z
+    .array(evidenceSchema)
+    .describe('A quote for each value; when there are very many, the first ones'),
+  ungrounded: z.int().describe('How many of all values have no quote that stands in the text'),
+  unchecked: z.int().describe('How many could not be checked, because there is no text'),
+  model: z.string(),
+  at: isoTime,
+  location: z
+    .string()
+    .optional()
+    .describe('s3:// address of all `data` and `evidence` as JSON, when too long'),
+});
+
 export const summarySchema = z.object({
   title: z.string(),
   text: z.string(),
   keyPoints: z.array(z.string()),
   language: z.string().describe('BCP 47 tag of the language the document is written in'),
   citations: z.array(citationSchema),
-  data: z.unknown().optional().describe("What the profile's JSON schema asked for"),
+  data: z.unknown().optional().describe('Never written; what a schema asks for is in `fields`'),
+  checked: z
+    .object({
+      count: z.int().describe('Citations by character'),
+      verified: z.int().describe('Those whose text stands at their place'),
+      unit: z
+        .enum(['utf16', 'codePoint'])
+        .optional()
+        .describe('What the API counted as a character, where the text tells'),
+    })
+    .optional()
+    .describe('How many citations hold in the text that went to Claude'),
   model: z.string(),
   stopReason: z.string(),
   at: isoTime,
@@ -114,7 +183,7 @@ export const usageSchema = z.object({
   calls: z
     .int()
     .describe(
-      'Calls that were or may have been paid for this document; 0 when it shares an answer, above 1 when a process died in a call or its reply was lost',
+      'Calls that were or may have been paid for this document; 0 when it shares an answer, above one a question when an answer was asked for again, a process died in a call or its reply was lost',
     ),
   costUnknownCalls: z
     .int()
@@ -170,8 +239,13 @@ export const documentRecordSchema = z.object({
   fileExpiresAt: isoTime.optional(),
   fidelity: fidelitySchema.optional(),
   summary: summarySchema.optional(),
+  fields: fieldsSchema
+    .optional()
+    .describe("What the profile's schema asks for, and what it rests on"),
   usage: usageSchema.optional(),
-  answers: z.object({ summary: answerOutcomeSchema.optional() }).optional(),
+  answers: z
+    .object({ summary: answerOutcomeSchema.optional(), fields: answerOutcomeSchema.optional() })
+    .optional(),
   waiting: z
     .object({
       reason: z

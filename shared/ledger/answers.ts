@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { type Billed, billedSchema, paidFor } from './billed.ts';
+import { type Billed, billedSchema, cutOf, cutSchema, paidFor } from './billed.ts';
 import { answerKey, contentKey } from './keys.ts';
 import { reservedSchema } from './reserved.ts';
 import type { Changes, Condition, Item, Table } from './table.ts';
@@ -39,10 +39,10 @@ const attributes = z.object({
   /** What refused replies were billed, that a person had asked again after. */
   earlier: billedSchema.optional(),
   /**
-   * What a reply was billed that was cut off at the room of the first call, and the number of that call: the question
-   * is asked once more, with all the room that the profile gives.
+   * What a reply was billed that was cut off at the room of the first call, or was not what the schema asks for, and the
+   * number of that call: the question is asked once more, with all the room that the profile gives.
    */
-  cut: z.object({ billed: billedSchema, call: z.int() }).optional(),
+  cut: cutSchema.optional(),
   /** Tokens of the prompt, as counted before a call. */
   promptTokens: z.int().optional(),
   /** What was last reserved of the budget, and for which call. It stays when that is settled. */
@@ -279,9 +279,10 @@ export class Answers {
   }
 
   /**
-   * Writes what a reply was billed that was cut off, and counts the call that is made next with more room: a crash
+   * Writes what a reply was billed that was cut off or invalid, and counts the call that is made next with more room: a crash
    * between this and the end of that call leaves a question that is asked with that room at once.
    * @param leaseMs from now on, in milliseconds
+   * @param invalid what was wrong with the reply, where it was not cut off
    * @returns the answer as it is now, or `undefined` when the worker no longer holds the lease, or the content was removed
    */
   async askAgain(
@@ -289,11 +290,12 @@ export class Answers {
     { owner, calls }: AnswerIn<'asking'>,
     billed: Billed,
     leaseMs: number,
+    invalid?: string,
   ): Promise<AnswerIn<'asking'> | undefined> {
     const asked = await this.#update<'asking'>(
       ref,
       {
-        set: { cut: { billed, call: calls }, leaseUntil: this.#now() + leaseMs },
+        set: { cut: cutOf(billed, calls, invalid), leaseUntil: this.#now() + leaseMs },
         // The cost of the call before is known now, that of the next is not.
         add: { calls: 1 },
       },

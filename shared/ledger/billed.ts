@@ -17,6 +17,26 @@ export const billedSchema = z.object({
 });
 export type Billed = z.infer<typeof billedSchema>;
 
+/** What is kept of a reply after which the question is asked once more. */
+export const cutSchema = z.object({
+  billed: billedSchema,
+  /** The number of the call that gave the reply. */
+  call: z.int(),
+  /** What was wrong with the reply, where it was whole but not what the schema asks for. */
+  invalid: z.string().optional(),
+});
+
+/** @param invalid what was wrong with the reply, where it was not cut off */
+export const cutOf = (
+  billed: Billed,
+  call: number,
+  invalid: string | undefined,
+): z.infer<typeof cutSchema> => ({
+  billed,
+  call,
+  ...(invalid === undefined ? {} : { invalid }),
+});
+
 /** How many replies of a bill have an unknown cost. */
 const unpricedIn = ({ costUsd, unpricedCalls }: Billed): number =>
   unpricedCalls ?? (costUsd === undefined ? 1 : 0);

@@ -10,6 +10,8 @@ export const sourceSchema = z.object({
   sizeBytes: z.int(),
   /** Marked name the remote file gets (shared/claude/filename.ts). */
   filename: z.string(),
+  /** Key in the staging bucket of the text layer of a PDF, as JSON, by pages; kept where fields are asked for. */
+  textLayer: z.string().optional(),
 });
 export type Source = z.infer<typeof sourceSchema>;
 
@@ -48,6 +50,8 @@ const attributes = documentRecordSchema.extend({
   source: sourceSchema.optional(),
   /** True while the document waits for the render step. */
   rendering: z.boolean().optional(),
+  /** True where the render step has to keep the text of the PDF that it makes, because fields are asked for. */
+  keepsText: z.boolean().optional(),
   releases: z.array(releaseSchema).optional(),
   /** Fence of a paid call by a function of 0.1, which may still run; respected, no longer written. */
   lease: z.object({ owner: z.string(), until: z.number() }).optional(),

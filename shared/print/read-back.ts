@@ -34,6 +34,24 @@ export async function readBack(path: string): Promise<ReadBack> {
   }
 }
 
+/** The text of each page of a printed PDF. */
+export async function pageTexts(path: string): Promise<string[]> {
+  const pdf = await getDocumentProxy(new Uint8Array(await readFile(path)));
+  try {
+    const texts: string[] = [];
+    for (let number = 1; number <= pdf.numPages; number += 1) {
+      const page = await pdf.getPage(number);
+      const { items } = await page.getTextContent();
+      const text = items.map((item) => ('str' in item ? item.str + (item.hasEOL ? '\n' : '') : ''));
+      texts.push(text.join(''));
+      page.cleanup();
+    }
+    return texts;
+  } finally {
+    await pdf.loadingTask.destroy();
+  }
+}
+
 /** Counts letters and digits only: layout changes spacing and punctuation. */
 export function countCharacters(text: string): number {
   return text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;

@@ -3,8 +3,8 @@ import { contentIdOf } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { indexes, shardCount } from '../ledger/keys.ts';
 import { isOpen } from '../ledger/version.ts';
+import { questionsOf } from '../steps/questions.ts';
 import { resend, waitsFor } from '../steps/resend.ts';
-import { questionOf } from '../summary/prompt.ts';
 import type { Duty, ReconcileTools } from './duty.ts';
 import { readDocument } from './read-document.ts';
 import { note, type ReconcileReport } from './report.ts';
@@ -72,17 +72,33 @@ export const retryFailed: Duty = async (cursor, tools, report) => {
 /** Has a question asked again whose paid reply was of no use. The first of the documents that share it does so. */
 async function reopen(document: DocumentIn<'failed'>, tools: ReconcileTools): Promise<void> {
   const { contentSha256, contentId, answers } = document;
-  const asked = answers?.summary;
-  if (!contentSha256 || asked?.outcome !== 'refused') return;
-  // Its profile has changed since: that question is not asked any more.
+  if (!contentSha256) return;
+  const asks = questionsNow(document, tools);
+  for (const asked of Object.values(answers ?? {})) {
+    if (asked?.outcome !== 'refused') continue;
+    // Its profile has changed since: that question is not asked any more.
+    if (asks && !asks.has(asked.question)) continue;
+    const ref = {
+      contentId: contentIdOf({ contentSha256, contentId }),
+      question: asked.question,
+    };
+    // Its asker may have died before it recorded what the reply cost.
+    const seen = await tools.answers.get(ref);
+    if (seen?.state === 'refused') await tools.costs.recordReply(ref, seen);
+    await tools.answers.reopen(ref, asked.generation);
+  }
+}
+
+/** What the document's profile asks now; `undefined` where that cannot be told. */
+function questionsNow(
+  document: DocumentIn<'failed'>,
+  tools: ReconcileTools,
+): Set<string> | undefined {
   const profile = tools.profileFor(document);
-  const { block } = document;
-  if (profile && block && questionOf({ ...document, block }, profile) !== asked.question) return;
-  const ref = { contentId: contentIdOf({ contentSha256, contentId }), question: asked.question };
-  // Its asker may have died before it recorded what the reply cost.
-  const seen = await tools.answers.get(ref);
-  if (seen?.state === 'refused') await tools.costs.recordReply(ref, seen);
-  await tools.answers.reopen(ref, asked.generation);
+  const { key, block, contentSha256, contentId } = document;
+  if (!profile || !block || !contentSha256) return undefined;
+  const asked = questionsOf({ key, block, contentSha256, contentId }, profile);
+  return new Set(asked.map(({ ref }) => ref.question));
 }
 
 /** Visits one page of the documents in a state; the cursor is the shard and the position in it. */

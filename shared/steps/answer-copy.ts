@@ -1,78 +1,120 @@
 import { journeyWarnings } from '../codes/index.ts';
+import { checkCitations } from '../fields/citations.ts';
+import type { SentText } from '../fields/ground.ts';
 import { RejectDocument } from '../journey/errors.ts';
+import { once } from '../journey/once.ts';
 import { type Profile, recordedProfile } from '../journey/profiles.ts';
-import type { DocumentRecord } from '../journey/record.ts';
-import type { AnswerItem, AnswerRef, RepliedAnswer } from '../ledger/answers.ts';
+import type { DocumentRecord, Warning } from '../journey/record.ts';
+import type { AnswerIn, AnswerItem, AnswerRef, RepliedAnswer } from '../ledger/answers.ts';
 import { type Billed, paidFor, unpricedOf } from '../ledger/billed.ts';
-import { contentName } from '../ledger/content-id.ts';
+import { contentIdOf, contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
+import type { MoveOptions } from '../ledger/documents.ts';
 import { parseSummary } from '../summary/parse.ts';
 import { titleOf } from '../summary/prompt.ts';
-import { replyKeyOf, replyOf } from './answer-store.ts';
+import { type KeptReply, replyKeyOf, replyOf } from './answer-store.ts';
 import { fail } from './attempt.ts';
+import { fieldsOf } from './fields-copy.ts';
+import type { Answered } from './questions.ts';
 import { releasePast } from './release-past.ts';
+import { sentText } from './sent-text.ts';
 import type { AnswerTools } from './tools.ts';
 
 type Summary = NonNullable<DocumentRecord['summary']>;
 
 /**
- * Copies an answer into the record of a document: the summary, or why there is none. What differs from document to
- * document (the title where the answer has none, warnings) is decided here and is not in the answer.
+ * Copies the answers into the record of a document: the summary, the fields, or why there is none. What differs from
+ * document to document (the title where the answer has none, warnings) is decided here and is not in the answers.
  */
-export async function copyAnswer(
+export async function copyAnswers(
   document: DocumentIn<'uploaded'>,
   profile: Profile,
-  ref: AnswerRef,
-  answer: RepliedAnswer,
+  answered: readonly Answered[],
   tools: AnswerTools,
 ): Promise<void> {
-  const { question } = ref;
-  const summary = {
-    outcome: answer.state,
-    question,
-    generation: answer.generation,
-    ...(answer.askedBy.documentId === document.documentId
-      ? {}
-      : { sharedFrom: answer.askedBy.documentId }),
-  };
-  const told = {
-    ...recordedProfile(profile),
-    usage: withEarlier(usageOf(answer, isAsker(document, answer)), document, question),
-    answers: { ...document.answers, summary },
-  };
-  if (answer.state === 'refused') {
+  const contentId = contentIdOf(document);
+  const told = toldOf(document, profile, answered);
+  const { changes: parts, warnings } = await partsOf(document, profile, answered, tools);
+  for (const { answer } of answered) {
+    if (answer.state !== 'refused') continue;
     const error = new RejectDocument(answer.error);
+    const changes = { ...told, ...parts };
     const shared = !isAsker(document, answer);
-    const failed = await fail('summarize', document, error, tools, { changes: told, shared });
-    if (!failed) await leftBehind(document, ref.contentId, tools);
+    const failed = await fail('summarize', document, error, tools, { changes, shared });
+    if (!failed) await leftBehind(document, contentId, tools);
     return;
   }
-  const reply = await replyOf(answer, tools);
-  const { summary: parsed, inLayout } = parseSummary(
-    reply.content,
-    titleOf(document.key),
-    profile.layout,
-  );
-  const whole: Summary = {
-    ...parsed,
-    model: answer.billed.model,
-    stopReason: reply.stopReason,
-    at: answer.billed.at,
-  };
-  const warnings = [
-    ...(inLayout || profile.layout === 'free' ? [] : [notInLayout]),
-    ...(answer.billed.costUsd === undefined && isAsker(document, answer)
-      ? [priceUnknown(answer.billed.model)]
-      : []),
-  ];
   const fidelity = document.fidelity && {
     ...document.fidelity,
     warnings: [...document.fidelity.warnings, ...warnings],
   };
-  const changes = { ...told, summary: fitted(whole, ref, answer, tools), fidelity };
-  const moved = await ready(document, changes, tools);
+  const moved = await ready(document, { ...told, ...parts, fidelity }, tools);
   if (moved) await releasePast(moved, tools);
-  else await leftBehind(document, ref.contentId, tools);
+  else await leftBehind(document, contentId, tools);
+}
+
+/** What a record says about its answers, and what it paid for them. */
+export function toldOf(
+  document: DocumentIn<'uploaded'>,
+  profile: Profile,
+  answered: readonly Answered[],
+) {
+  const outcomes = answered.map(({ kind, ref, answer }) => {
+    const { state: outcome, generation, askedBy } = answer;
+    const shared =
+      askedBy.documentId === document.documentId ? {} : { sharedFrom: askedBy.documentId };
+    return [kind, { outcome, question: ref.question, generation, ...shared }] as const;
+  });
+  const usages = answered.map(({ answer }) => usageOf(answer, isAsker(document, answer)));
+  return {
+    ...recordedProfile(profile),
+    usage: withEarlier(sumOf(usages), document, answered),
+    answers: Object.fromEntries(outcomes) as NonNullable<DocumentRecord['answers']>,
+  };
+}
+
+/** What the answers say, as the record says it. */
+export async function partsOf(
+  document: DocumentIn<'uploaded'>,
+  profile: Profile,
+  answered: readonly Answered[],
+  tools: AnswerTools,
+): Promise<{ changes: Pick<DocumentRecord, 'summary' | 'fields'>; warnings: Warning[] }> {
+  const changes: Pick<DocumentRecord, 'summary' | 'fields'> = {};
+  const warnings = new Map<string, Warning>();
+  const warn = (warning: Warning) => warnings.set(`${warning.code} ${warning.message}`, warning);
+  const sent = once(() => sentText(document, tools));
+  for (const one of answered) {
+    const { kind, ref, answer } = one;
+    if (answer.state === 'refused') continue;
+    const reply = await replyOf(answer, tools);
+    if (kind === 'fields') {
+      changes.fields = await fieldsOf(one, reply, profile, await sent(), tools);
+    } else {
+      const { summary, inLayout } = await summaryOf(document, profile, answer, reply, sent);
+      changes.summary = fitted(summary, ref, answer, tools);
+      if (!inLayout && profile.layout !== 'free') warn(notInLayout);
+    }
+    const unpriced = answer.billed.costUsd === undefined && isAsker(document, answer);
+    if (unpriced) warn(priceUnknown(answer.billed.model));
+  }
+  return { changes, warnings: [...warnings.values()] };
+}
+
+async function summaryOf(
+  { key }: DocumentIn<'uploaded'>,
+  profile: Profile,
+  { billed }: RepliedAnswer,
+  reply: KeptReply,
+  sent: () => Promise<SentText | undefined>,
+): Promise<{ summary: Summary; inLayout: boolean }> {
+  const { summary, inLayout } = parseSummary(reply.content, titleOf(key), profile.layout);
+  const isByCharacter = summary.citations.some(({ location }) => location.type === 'char');
+  const text = isByCharacter ? await sent() : undefined;
+  const checked = text?.kind === 'text' ? checkCitations(summary.citations, text.text) : undefined;
+  const { stopReason } = reply;
+  const about = { model: billed.model, stopReason, at: billed.at };
+  return { summary: { ...summary, ...(checked ? { checked } : {}), ...about }, inLayout };
 }
 
 /** Whether the answer was last asked for on behalf of this version: then it paid for it. */
@@ -87,11 +129,10 @@ async function ready(
   changes: Parameters<AnswerTools['documents']['move']>[2],
   { documents }: AnswerTools,
 ): Promise<DocumentIn<'ready'> | undefined> {
-  const options = {
-    attempt: 'summarize',
-    remove: ['error', 'outages', 'waiting', 'heldFrom', 'needs', 'lease'],
-  } as const;
-  const write = { ...options, remove: [...options.remove] };
+  const remove = ['error', 'outages', 'waiting', 'heldFrom', 'needs', 'lease'] as const;
+  // Told under another profile, before the document was tried again.
+  const unasked = (['summary', 'fields'] as const).filter((part) => !changes?.[part]);
+  const write: MoveOptions = { attempt: 'summarize', remove: [...remove, ...unasked] };
   const moved = await documents.move(document, 'ready', changes, write);
   if (moved) return moved;
   const present = await documents.get(document.documentId);
@@ -121,9 +162,13 @@ export async function leftBehind(
   });
 }
 
+type Usage = NonNullable<DocumentRecord['usage']>;
+
+const nothing = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsd: 0 };
+
 /** What this document paid: nothing for an answer that another one asked for. */
-function usageOf(answer: RepliedAnswer, paid: boolean): NonNullable<DocumentRecord['usage']> {
-  if (!paid) return { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, costUsd: 0, calls: 0 };
+function usageOf(answer: RepliedAnswer, paid: boolean): Usage {
+  if (!paid) return { ...nothing, calls: 0 };
   const unknown = answer.unknownCalls + unpricedOf(answer);
   return {
     ...tokensOf(paidFor(answer)),
@@ -132,8 +177,40 @@ function usageOf(answer: RepliedAnswer, paid: boolean): NonNullable<DocumentReco
   };
 }
 
+/** What several answers cost a document together. */
+function sumOf(usages: readonly Usage[]): Usage {
+  const [first, ...others] = usages;
+  if (!first) throw new Error('nothing was answered');
+  return others.reduce(plus, first);
+}
+
+function plus(a: Usage, b: Usage): Usage {
+  const thinking = [a.thinkingTokens, b.thinkingTokens].filter((tokens) => tokens !== undefined);
+  const unknown = (a.costUnknownCalls ?? 0) + (b.costUnknownCalls ?? 0);
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    ...(thinking.length > 0 ? { thinkingTokens: thinking.reduce((x, y) => x + y, 0) } : {}),
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+    costUsd: a.costUsd + b.costUsd,
+    calls: a.calls + b.calls,
+    ...(unknown > 0 ? { costUnknownCalls: unknown } : {}),
+  };
+}
+
+/** What a document has paid while a question is being asked for it, after others that are answered. */
+export function usageWith(
+  document: DocumentIn<'uploaded'>,
+  before: readonly Answered[],
+  { calls, unknownCalls, cut }: AnswerIn<'asking'>,
+): Usage {
+  const known = cut ? tokensOf(cut.billed) : before.length > 0 ? nothing : document.usage;
+  const asking = { ...known, calls, costUnknownCalls: unknownCalls };
+  return sumOf([...before.map(({ answer }) => usageOf(answer, isAsker(document, answer))), asking]);
+}
+
 /** The part of a record's usage that is known of what was billed. */
-export const tokensOf = ({
+const tokensOf = ({
   inputTokens,
   outputTokens,
   thinkingTokens,
@@ -149,36 +226,22 @@ export const tokensOf = ({
 
 /**
  * What this version paid in all: with a refusal that a person had retried after the question had changed, and with calls of
- * functions of 0.1.
+ * functions of 0.1. Of several answers that one record tells of, what each has cost is not known any more.
  */
 function withEarlier(
-  usage: NonNullable<DocumentRecord['usage']>,
+  usage: Usage,
   document: DocumentIn<'uploaded'>,
-  question: string,
-): NonNullable<DocumentRecord['usage']> {
-  const { answers, usage: before } = document;
-  const asked = answers?.summary;
-  if (asked?.outcome !== 'refused' || asked.question === question) {
-    return withOldCalls(usage, document);
-  }
-  const thinking = (usage.thinkingTokens ?? 0) + (before.thinkingTokens ?? 0);
-  const unknown = (usage.costUnknownCalls ?? 0) + (before.costUnknownCalls ?? 0);
-  return {
-    inputTokens: usage.inputTokens + before.inputTokens,
-    outputTokens: usage.outputTokens + before.outputTokens,
-    ...(thinking > 0 ? { thinkingTokens: thinking } : {}),
-    cacheReadTokens: usage.cacheReadTokens + before.cacheReadTokens,
-    costUsd: usage.costUsd + before.costUsd,
-    calls: usage.calls + before.calls,
-    ...(unknown > 0 ? { costUnknownCalls: unknown } : {}),
-  };
+  answered: readonly Answered[],
+): Usage {
+  const told = Object.values(document.answers ?? {});
+  const [only] = told;
+  const isAsked = answered.some(({ ref }) => ref.question === only?.question);
+  const wasRetried = told.length === 1 && only?.outcome === 'refused' && !isAsked;
+  return wasRetried ? plus(usage, document.usage) : withOldCalls(usage, document);
 }
 
 /** A call that a function of 0.1 began and nobody saw the end of: its fence is still in the document. */
-function withOldCalls<Usage extends NonNullable<DocumentRecord['usage']>>(
-  usage: Usage,
-  { lease, usage: before }: DocumentIn<'uploaded'>,
-): Usage {
+function withOldCalls(usage: Usage, { lease, usage: before }: DocumentIn<'uploaded'>): Usage {
   if (!lease || before.calls === 0) return usage;
   return {
     ...usage,
@@ -194,7 +257,7 @@ const notInLayout = {
 
 const priceUnknown = (model: string) => ({
   code: 'summarize.price_unknown',
-  message: `The price table does not have ${model}: the cost of this summary is not in costUsd.`,
+  message: `The price table does not have ${model}: the cost of this answer is not in costUsd.`,
 });
 
 /** Bytes of a summary that a record holds; DynamoDB charges for each kilobyte at every write. */

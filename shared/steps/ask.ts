@@ -4,14 +4,22 @@ import { costUsd } from '../claude/prices.ts';
 import { Defer, DroplineError, RejectDocument, RetryLater } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
 import type { AnswerIn, AnswerRef } from '../ledger/answers.ts';
-import type { Billed } from '../ledger/billed.ts';
+import { type Billed, cutOf } from '../ledger/billed.ts';
 import { Unaffordable } from '../ledger/budgets.ts';
 import { contentName } from '../ledger/content-id.ts';
 import { type CostEntry, reservedOn } from '../ledger/costs.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
-import { roomFor, summaryRequest } from '../summary/prompt.ts';
-import { copyAnswer, leftBehind, tokensOf } from './answer-copy.ts';
+import { roomFor } from '../summary/prompt.ts';
+import { leftBehind, usageWith } from './answer-copy.ts';
 import { type KeptReply, keptReplyOf, replyKeyOf, spilledReply, stored } from './answer-store.ts';
+import { goOn } from './go-on.ts';
+import {
+  type Answered,
+  invalidBecause,
+  invalidFields,
+  type Question,
+  requestOf,
+} from './questions.ts';
 import { type ReserveTools, reserve, settleEarlier, settleReserved } from './reserve.ts';
 import type { Claude } from './tools.ts';
 
@@ -29,11 +37,12 @@ export interface AskTools extends ReserveTools {
 }
 
 /** A question that this worker has claimed, on behalf of a document. */
-interface Claimed {
+interface Claimed extends Question {
   document: DocumentIn<'uploaded'>;
   profile: Profile;
-  ref: AnswerRef;
   claimed: AnswerIn<'asking'>;
+  /** The questions about the document that have been answered before this one. */
+  before: readonly Answered[];
 }
 
 /**
@@ -106,14 +115,13 @@ export async function giveBack(
 
 /** One paid call, with the room that is its turn, once it is certain that it may be paid. */
 async function call(question: Claimed, timeoutMs: number, tools: AskTools): Promise<void> {
-  const { document, profile } = question;
-  const { first, most } = roomFor(profile);
+  const { document, profile, kind } = question;
   const began = tools.now();
   const leftMs = () => Math.max(timeoutMs - (tools.now() - began), leastMs);
   let { claimed } = question;
   let reply: Message;
   try {
-    const request = summaryRequest(document, profile, mayBeCut(claimed) ? first : most);
+    const request = requestOf(kind, document, profile, claimed, mayBeCut(claimed));
     claimed = await reserve({ ...question, claimed }, request, tools);
     reply = await tools.claude.createMessage(request, { timeoutMs: leftMs() });
   } catch (thrown) {
@@ -130,8 +138,8 @@ const leastMs = 60_000;
 const mayBeCut = ({ cut, generation }: AnswerIn<'asking'>): boolean => !cut && generation === 0;
 
 /**
- * Settles the question with a reply; where it was cut off and the profile has more room, asks once more. The cost of
- * the first reply is in the answer before the second call is made, and in the books right after.
+ * Settles the question with a reply; where it was cut off and the profile has more room, or is not what the schema asks
+ * for, asks once more. The cost of the first reply is in the answer before the second call is made, and in the books right after.
  */
 async function replied(
   question: Claimed,
@@ -139,20 +147,22 @@ async function replied(
   timeoutMs: number,
   tools: AskTools,
 ): Promise<void> {
-  const { document, profile, ref, claimed } = question;
+  const { document, profile, kind, ref, claimed } = question;
   const { first, most } = roomFor(profile);
   const isCut = kept.stopReason === 'max_tokens' && mayBeCut(claimed) && first < most;
-  if (!isCut) return settle(question, kept, tools);
+  const invalid = claimed.cut ? undefined : invalidBecause(kind, profile, kept);
+  if (!isCut && invalid === undefined) return settle(question, kept, tools);
   const { billed } = kept;
   const write = <T>(work: () => Promise<T>) => whileLeased(ref, claimed, kept, tools, work);
-  const again = await write(() => tools.answers.askAgain(ref, claimed, billed, tools.leaseMs));
-  await write(() =>
-    tools.costs.recordCut(ref, { ...claimed, cut: { billed, call: claimed.calls } }),
-  );
+  const { answers, leaseMs } = tools;
+  const again = await write(() => answers.askAgain(ref, claimed, billed, leaseMs, invalid));
+  const cut = cutOf(billed, claimed.calls, invalid);
+  await write(() => tools.costs.recordCut(ref, { ...claimed, cut }));
   await settleReserved(paying(claimed), billed, tools);
   if (!again) return notSettled(question, tools);
   const { documentId } = document;
-  tools.log.info('cut off: asking once more', { documentId, maxTokens: most });
+  const why = invalid === undefined ? 'cut off' : 'not what the schema asks for';
+  tools.log.info(`${why}: asking once more`, { documentId, maxTokens: most, invalid });
   return call({ ...question, claimed: again }, timeoutMs, tools);
 }
 
@@ -173,8 +183,9 @@ function billedOf(reply: Message, tools: AskTools): Billed {
 
 /** Writes the reply into the answer and its cost into the books, then the record; then wakes those that wait. */
 async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Promise<void> {
-  const { document, profile, ref, claimed } = question;
-  const unusable = unusableBecause(kept);
+  const { document, profile, kind, ref, claimed, before } = question;
+  const invalid = invalidBecause(kind, profile, kept);
+  const unusable = invalid === undefined ? unusableBecause(kept) : invalidFields(invalid);
   const { model: _, documentId: _id, order: _order, ...about } = claimed.askedBy;
   const outcome = unusable ? 'refused' : 'answered';
   const day = reservedOn(claimed, claimed.calls);
@@ -194,7 +205,7 @@ async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Prom
     await settleReserved(paying(claimed), kept.billed, tools);
   });
   if (settled) {
-    await copyAnswer(document, profile, ref, settled, tools);
+    await goOn(document, profile, [...before, { kind, ref, answer: settled }], tools);
     if (settled.awaited) await wakeAll(ref, tools);
     return;
   }
@@ -207,13 +218,12 @@ const paying = ({ reserved, calls }: AnswerIn<'asking'>): Pick<AnswerIn<'asking'
 });
 
 /** The reply was not taken: another one was first, or the content was removed during the call. Its cost is recorded. */
-async function notSettled(
-  { document, profile, ref, claimed: { owner = '' } }: Claimed,
-  tools: AskTools,
-): Promise<void> {
+async function notSettled(question: Claimed, tools: AskTools): Promise<void> {
+  const { document, profile, kind, ref, before } = question;
+  const { owner = '' } = question.claimed;
   const present = await tools.answers.get(ref);
   if (present && present.state !== 'asking')
-    return copyAnswer(document, profile, ref, present, tools);
+    return goOn(document, profile, [...before, { kind, ref, answer: present }], tools);
   if (present?.revoked && (await tools.answers.end(ref, owner)) && present.awaited) {
     // A document with this content came after the removal.
     await tools.send({ step: 'wake', ...ref, one: true });
@@ -302,7 +312,7 @@ async function callFailed(thrown: unknown, question: Claimed, tools: AskTools): 
     if (await givenUp(error, question, tools)) return;
   }
   const given = await giveBack(ref, claimed, mayBePaid, tools);
-  if (mayBePaid) await countUnknown(document, ref, given ?? claimed, tools);
+  if (mayBePaid) await countUnknown(question, given ?? claimed, tools);
   if (isFileGone(thrown) && (document.evictions ?? 0) < maxEvictions) {
     return uploadAgain(document, ref, tools);
   }
@@ -318,7 +328,7 @@ async function callFailed(thrown: unknown, question: Claimed, tools: AskTools): 
  * @returns false when this worker no longer has the question
  */
 async function givenUp(error: unknown, question: Claimed, tools: AskTools): Promise<boolean> {
-  const { document, profile, ref, claimed } = question;
+  const { document, profile, kind, ref, claimed, before } = question;
   const { code, message } =
     error instanceof DroplineError
       ? error
@@ -326,7 +336,7 @@ async function givenUp(error: unknown, question: Claimed, tools: AskTools): Prom
   const refused = await tools.answers.giveUp(ref, claimed, { code, message });
   if (!refused) return false;
   await tools.costs.recordUnknown(ref, refused, refused.unknownCalls);
-  await copyAnswer(document, profile, ref, refused, tools);
+  await goOn(document, profile, [...before, { kind, ref, answer: refused }], tools);
   if (refused.awaited) await wakeAll(ref, tools);
   return true;
 }
@@ -336,16 +346,12 @@ const maxEvictions = 5;
 
 /** The record says that calls were made whose cost is not known, even if the document fails now. */
 async function countUnknown(
-  document: DocumentIn<'uploaded'>,
-  ref: AnswerRef,
+  { document, ref, before }: Claimed,
   answer: AnswerIn<'asking'>,
   tools: AskTools,
 ): Promise<void> {
-  const { calls, unknownCalls, cut } = answer;
-  await tools.costs.recordUnknown(ref, answer, unknownCalls);
-  const known = cut ? tokensOf(cut.billed) : document.usage;
-  const usage = { ...known, calls, costUnknownCalls: unknownCalls };
-  await tools.documents.move(document, 'uploaded', { usage });
+  await tools.costs.recordUnknown(ref, answer, answer.unknownCalls);
+  await tools.documents.move(document, 'uploaded', { usage: usageWith(document, before, answer) });
 }
 
 /** The file is gone from the Files API: evicts it and sends the document back to upload. */
@@ -382,7 +388,7 @@ function unusableBecause({ stopReason, billed, category }: KeptReply): RejectDoc
     case 'max_tokens':
       return new RejectDocument({
         code: 'summarize.max_tokens',
-        message: `The summary was cut off after ${billed.outputTokens} tokens.`,
+        message: `The answer was cut off after ${billed.outputTokens} tokens.`,
       });
     case 'model_context_window_exceeded':
       return new RejectDocument({

@@ -3,7 +3,12 @@ import { RejectDocument, SkipDocument } from '../journey/errors.ts';
 import { documentIdOf } from '../journey/ids.ts';
 import type { ObjectChange } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
-import { type Profile, type ProfileFor, recordedProfile } from '../journey/profiles.ts';
+import {
+  asksForFields,
+  type Profile,
+  type ProfileFor,
+  recordedProfile,
+} from '../journey/profiles.ts';
 import type { Fidelity } from '../journey/record.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
 import { orderOf } from '../ledger/keys.ts';
@@ -14,6 +19,7 @@ import { announceParts, leftOutWarning, type PartTools } from './parts.ts';
 import { profileOf } from './profile-of.ts';
 import { releasePast, releasePastEarly } from './release-past.ts';
 import { handToUpload, passedThrough, sendToUpload, stage } from './staging.ts';
+import { withTextLayer } from './text-layer.ts';
 
 export interface NormalizeTools extends PartTools {
   /** Converts a local file; `ConversionSandbox` outside of tests. */
@@ -114,12 +120,13 @@ async function convertAndHandOn(received: DocumentItem, tools: NormalizeTools): 
     const name = nameOf(document.key);
     const { limits } = tools;
     const depth = document.depth ?? 0;
-    const input = { path, name, contentType, sizeBytes, outDir, limits, depth };
     const profile = profileOf(document, tools);
+    const wantsText = asksForFields(profile);
+    const input = { path, name, contentType, sizeBytes, outDir, limits, depth, wantsText };
     const conversion = await tools.convert(input).catch(orContainerUpload(profile));
     const announced = await announceParts(document, conversion, tools);
     const found = { ...conversion, fidelity: withLeftOut(conversion, announced, tools) };
-    await handOn(document, found, announced, original, tools);
+    await handOn(document, found, announced, { ...original, wantsText }, tools);
   });
 }
 
@@ -184,7 +191,7 @@ async function handOn(
   document: DocumentItem,
   conversion: Conversion,
   announced: number,
-  original: Original,
+  original: Original & { wantsText: boolean },
   tools: NormalizeTools,
 ): Promise<void> {
   const { fidelity } = conversion;
@@ -205,7 +212,7 @@ async function handOn(
     const moved = await tools.documents.move(
       document,
       'received',
-      { fidelity, rendering: true },
+      { fidelity, rendering: true, ...(original.wantsText ? { keepsText: true } : {}) },
       { attempt: 'normalize', remove: ['error'] },
     );
     if (moved) await tools.send({ step: 'render', ...ref(document) });
@@ -216,7 +223,12 @@ async function handOn(
   const staged =
     conversion.outcome === 'file'
       ? await stage(document, conversion, tools)
-      : passedThrough(document, original, mimeType, tools);
+      : await withTextLayer(
+          document,
+          passedThrough(document, original, mimeType, tools),
+          conversion.textLayer,
+          tools,
+        );
   await handToUpload('normalize', document, { ...staged, mimeType, block, fidelity }, tools);
 }
 

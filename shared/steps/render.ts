@@ -1,12 +1,16 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Limits } from '../formats/index.ts';
 import type { StepMessage } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
 import type { DocumentItem } from '../ledger/document-item.ts';
+import { pageTexts } from '../print/read-back.ts';
 import type { Rendered } from '../print/types.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
 import { withOriginal } from './original.ts';
 import { releasePast } from './release-past.ts';
 import { handToUpload, sendToUpload, stage } from './staging.ts';
+import { withTextLayer } from './text-layer.ts';
 import type { StepTools } from './tools.ts';
 
 export interface RenderTools extends StepTools {
@@ -43,7 +47,9 @@ export async function render(
 async function print(document: DocumentItem, tools: RenderTools): Promise<void> {
   await withOriginal(document, tools.limits, tools, async ({ path, outDir }) => {
     const rendered = await tools.print({ path, outDir });
-    const staged = await stage(document, rendered, tools);
+    const printed = await stage(document, rendered, tools);
+    const text = document.keepsText ? await printedText(rendered.path, outDir) : undefined;
+    const staged = await withTextLayer(document, printed, text, tools);
     const made = { mimeType: rendered.mimeType, block: 'document', ...staged } as const;
     await handToUpload(
       'render',
@@ -52,6 +58,13 @@ async function print(document: DocumentItem, tools: RenderTools): Promise<void> 
       tools,
     );
   });
+}
+
+/** Writes the text of a printed PDF to a file: a printer of ours made it, so it is read here. */
+async function printedText(path: string, outDir: string): Promise<string> {
+  const target = join(outDir, 'text-layer.json');
+  await writeFile(target, JSON.stringify(await pageTexts(path)));
+  return target;
 }
 
 /** What normalize found in the docx, with what the renderer kept of it. */

@@ -74,7 +74,7 @@ export async function handToUpload(
     { ...made, ...name },
     {
       attempt: step,
-      remove: ['error', 'rendering'],
+      remove: ['error', 'rendering', 'keepsText'],
     },
   );
   if (moved) await sendToUpload(moved, tools);

@@ -7,14 +7,15 @@ import {
   type ProfileFor,
   recordedProfile,
 } from '../journey/profiles.ts';
-import type { AnswerRef, Asker } from '../ledger/answers.ts';
-import { contentIdOf, contentName } from '../ledger/content-id.ts';
+import type { AnswerRef, Asker, RepliedAnswer } from '../ledger/answers.ts';
+import { contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
-import { questionOf } from '../summary/prompt.ts';
-import { copyAnswer, isAsker } from './answer-copy.ts';
+import { isAsker } from './answer-copy.ts';
 import { type AskTools, ask, giveBack } from './ask.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
+import { goOn, tellSoFar } from './go-on.ts';
 import { profileOf } from './profile-of.ts';
+import { type Answered, type Question, questionsOf } from './questions.ts';
 import { mayReusePast, releasePast } from './release-past.ts';
 import { recordReply } from './reserve.ts';
 
@@ -70,32 +71,57 @@ const underWay = (leftMs: number): Defer =>
     delayMs: Math.max(leftMs, 5_000),
   });
 
-/** Copies the answer, asks for it, or waits for the worker that is asking. */
+/** Answers the questions of the profile, one after the other, until one has to be asked or waited for. */
 async function answer(
   document: DocumentIn<'uploaded'>,
   profile: Profile,
   shared: boolean,
   tools: SummarizeTools,
 ): Promise<void> {
-  const ref: AnswerRef = {
-    contentId: contentIdOf(document),
-    question: questionOf(document, profile),
-  };
-  const asker = askerOf(document, profile);
-  const first = shared ? undefined : await claimUnseen(document, ref, asker, tools);
+  const before: Answered[] = [];
+  for (const question of questionsOf(document, profile)) {
+    const found = await answerOf(question, document, profile, before, shared, tools);
+    if (!found) return;
+    before.push({ ...question, answer: found });
+    // What follows a refusal is not asked.
+    if (found.state === 'refused') break;
+  }
+  await goOn(document, profile, before, tools);
+}
+
+/**
+ * The answer to a question, where there is one; else asks for it, or waits for the worker that is asking.
+ * @returns `undefined` when another message goes on from here
+ */
+async function answerOf(
+  { kind, ref }: Question,
+  seenDocument: DocumentIn<'uploaded'>,
+  profile: Profile,
+  before: Answered[],
+  shared: boolean,
+  tools: SummarizeTools,
+): Promise<RepliedAnswer | undefined> {
+  const looks = shared || before.length > 0;
+  const asker = askerOf(seenDocument, profile);
+  const first = looks ? undefined : await claimUnseen(seenDocument, ref, asker, tools);
   if (first && 'claimed' in first) {
-    return ask({ document, profile, ref, claimed: first.claimed }, tools);
+    const { claimed } = first;
+    await ask({ document: seenDocument, profile, kind, ref, claimed, before }, tools);
+    return undefined;
   }
   let seen = first ? first.seen : await tools.answers.get(ref);
   for (; ; seen = await tools.answers.get(ref)) {
     if (seen && seen.state !== 'asking') {
-      if (isAsker(document, seen)) await recordReply(ref, seen, tools);
-      return copyAnswer(document, profile, ref, seen, tools);
+      if (isAsker(seenDocument, seen)) await recordReply(ref, seen, tools);
+      return seen;
     }
+    // What is known so far is in the record while the rest is asked, and stays if that fails.
+    const document = await tellSoFar(seenDocument, profile, before, tools);
+    if (!document) return undefined;
     if (seen && seen.leaseUntil >= tools.now()) {
       // Its own worker is in the call, or died in it: nobody would wake it before the lease is over.
       if (isAsker(document, seen)) throw underWay(seen.leaseUntil - tools.now());
-      if (await wait(document, ref, tools)) return;
+      if (await wait(document, ref, tools)) return undefined;
       continue;
     }
     // A call is needed only from here on: an answer that exists is used whatever is stopped.
@@ -105,10 +131,15 @@ async function answer(
       tools.answers.claim(ref, asker, owner, tools.leaseMs),
     );
     if (!claimed) continue;
-    if (!document.waiting) return ask({ document, profile, ref, claimed }, tools);
+    const question = { document, profile, kind, ref, claimed, before };
+    if (!document.waiting) {
+      await ask(question, tools);
+      return undefined;
+    }
     // It no longer waits for another.
     const asks = await tools.documents.move(document, 'uploaded', {}, { remove: ['waiting'] });
-    return ask({ document: asks ?? document, profile, ref, claimed }, tools);
+    await ask({ ...question, document: asks ?? document }, tools);
+    return undefined;
   }
 }
 

@@ -104,9 +104,10 @@ function payment(
   const violations: string[] = [];
   let again = 0;
   for (const [file, calls] of byQuestion) {
-    // A reply is lost if the worker was killed between it and the next call. One that is cut off is asked for again.
+    // A reply is lost if the worker was killed between it and the next call. One that is cut off, or does not follow the
+    // schema, is asked for again.
     const lost = calls.filter(({ seq, fault, stopReason }, index) => {
-      if (stopReason === 'max_tokens') return true;
+      if (stopReason === 'max_tokens' || fault === 'invalid_output') return true;
       const next = calls[index + 1]?.seq ?? Infinity;
       return fault === 'lost_reply' || kills.some((kill) => seq <= kill && kill < next);
     }).length;
@@ -147,7 +148,8 @@ function faultOf(document: Item | undefined, content: number | null): string | u
   // API errors may use up a document's attempts; then the record has a reason.
   if (status === 'failed') return document.error ? undefined : 'failed without a reason';
   if (status !== 'ready') return `in the bucket, but ${status}`;
-  const { text = '' } = (document.summary ?? {}) as { text?: string };
+  const { summary, fields } = document as { summary?: { text?: string }; fields?: object };
+  const text = summary?.text ?? JSON.stringify(fields ?? {});
   return text.includes(markOf(content)) ? undefined : `summary of other content: ${text}`;
 }
 

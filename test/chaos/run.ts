@@ -25,14 +25,29 @@ const faults = [
   { kind: 'error', status: 529, probability: 0.02 },
   { kind: 'lost_reply', probability: 0.03 },
   { kind: 'max_tokens', probability: 0.05 },
+  { kind: 'invalid_output', probability: 0.05 },
+  { kind: 'ungrounded_quote', probability: 0.05 },
 ] as const;
 
-/** Three profiles, which ask different models: documents with one content may ask it up to three questions. */
+/**
+ * Four profiles, which ask different models: documents with one content may ask it up to four questions. One asks for
+ * fields and no summary.
+ */
 const config = {
   // Enough for all of them: what is reserved and settled is checked in the end.
   budget: { dailyUsd: 1_000, monthlyUsd: 10_000 },
   profiles: [
     { prefix: 'chaos/1', model: 'claude-sonnet-5-5', effort: 'none' },
+    {
+      prefix: 'chaos/3',
+      model: 'claude-sonnet-4-6',
+      summary: false,
+      schema: {
+        type: 'object',
+        properties: { facts: { type: 'array', items: { type: 'string' } } },
+        required: ['facts'],
+      },
+    },
     { prefix: 'chaos/2', model: 'claude-opus-5-5', expiryDays: 30, maxTokens: 8_192 },
   ],
 };

@@ -106,6 +106,7 @@ describe('the hash of a profile', () => {
     { expiryDays: 30 },
     { containerUploads: true },
     { citations: false },
+    { schema: { type: 'object', properties: { total: { type: 'number' } } } },
   ])('is another with %j', (given) => {
     expect(hashOf(given)).toMatch(/^[0-9a-f]{16}$/);
     expect(hashOf(given)).not.toBe(plain);
@@ -119,6 +120,7 @@ describe('the hash of a profile', () => {
 });
 
 describe('a wrong field is named with its profile', () => {
+  const fields = { type: 'object', properties: { total: { type: 'number' } } };
   const at = 'profiles[1] "contracts": ';
   test.each<[object, string]>([
     [{ effort: 'lots' }, 'effort: must be one of none, low, medium, high, xhigh, max, not "lots"'],
@@ -141,7 +143,17 @@ describe('a wrong field is named with its profile', () => {
     [{ efort: 'low' }, 'efort: unknown field; did you mean effort?'],
     [{ Model: 'x' }, 'Model: unknown field; did you mean model?'],
     [{ wxyz: 1 }, 'wxyz: unknown field; the fields are prefix, name, model,'],
-    [{ schema: { type: 'object' } }, 'schema: this version does not have fields by a JSON Schema'],
+    [{ schema: 'object' }, 'schema: must be an object, not "object"'],
+    [{ schema: { type: 'object' } }, 'schema.properties: must name at least one field'],
+    [
+      { schema: { type: 'object', properties: { total: { type: 'number', minimum: 0 } } } },
+      'schema.properties.total.minimum: structured output does not support "minimum"',
+    ],
+    [{ schema: fields, mode: 'off' }, 'schema: the mode "off" asks for nothing'],
+    [{ summary: false }, 'summary: false needs a schema'],
+    [{ summary: 'no', schema: fields }, 'summary: must be a boolean, not "no"'],
+    [{ summary: false, schema: fields, keyPoints: 3 }, 'keyPoints: there is no summary'],
+    [{ summary: false, schema: fields, layout: 'free', prompt: 'x' }, 'layout: there is no'],
     [{ code: {} }, 'code: this version does not have datasets'],
     [{ maxUsdPerDocument: 0 }, 'maxUsdPerDocument: must be above 0, not 0'],
     [{ allowUnknownPrice: 1 }, 'allowUnknownPrice: must be a boolean, not 1'],

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { asksOf } from '../../shared/config/asks.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import { profileSchema } from '../../shared/config/schema.ts';
+import { grounded } from '../../shared/fields/ground.ts';
+import type { DocumentRecord } from '../../shared/journey/record.ts';
 import { mailWith } from '../world/mail.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { partOf, World } from '../world/world.ts';
@@ -65,10 +68,26 @@ describe('the page about profiles', () => {
     { profiles: [{ prefix: '', efort: 'low' }] },
     { profiles: [{ prefix: '', effort: 'lots' }] },
     { profiles: [{ prefix: '', mode: 'batch' }] },
-    { profiles: [{ prefix: '', schema: { type: 'object' } }] },
+    { profiles: [{ prefix: '', schema: 'object' }] },
     { limits: { maxRow: 5 } },
   ])('has a schema for editors that refuses %j', (given) => {
     expect(published.safeParse(given).success).toBe(false);
+  });
+
+  test('shows what the check of a configuration says', () => {
+    const lines = asksOf(readConfig(example('contracts')));
+
+    expect(lines).toHaveLength(3);
+    for (const line of lines.slice(1)) expect(page).toContain(`\n${line}\n`);
+  });
+
+  test('shows fields as a record has them', () => {
+    const shown = /^```json\n(\{\n {2}"data".*?)```/ms.exec(page)?.[1] ?? '';
+    const given = JSON.parse(shown) as NonNullable<DocumentRecord['fields']>;
+    const text = 'The mill is let to Anna Berg for 1,200 euros a month.';
+    const { data, evidence } = given;
+
+    expect(grounded({ data, evidence }, { kind: 'text', text })).toEqual(evidence);
   });
 
   test('has five worked examples, one about prices and one about the budget', () => {
@@ -93,20 +112,35 @@ describe('the worked example', () => {
 
     expect(contract).toMatchObject({ status: 'ready', profile: 'contracts' });
     expect(contract.summary?.citations.length).toBeGreaterThan(0);
+    expect(contract.summary?.checked?.verified).toBe(contract.summary?.checked?.count);
+    expect(contract.fields).toMatchObject({
+      data: { monthly: 1200, parties: expect.arrayContaining([expect.any(String)]) },
+      ungrounded: 0,
+      unchecked: 0,
+    });
+    expect(contract.usage?.calls).toBe(2);
+    expect(other.fields).toBeUndefined();
     expect(contract.usage?.thinkingTokens).toBeGreaterThan(other.usage?.thinkingTokens ?? 0);
     expect(other).toMatchObject({ status: 'ready', profile: 'default' });
     expect(contract.profileHash).not.toBe(other.profileHash);
-    expect(models()).toEqual(['claude-sonnet-5-5', 'claude-haiku-5-5']);
+    expect(models()).toEqual(['claude-sonnet-5-5', 'claude-sonnet-5-5', 'claude-haiku-5-5']);
   });
 
-  test('invoices: the whole answer is the text, without citations, thinking and warnings', async () => {
+  test('invoices: fields are all that is asked for, each with its place in the text', async () => {
     await begin('invoices');
 
-    const { summary, usage, fidelity, status } = await dropped('invoices/17.txt');
+    const { summary, fields, usage, fidelity, status } = await dropped('invoices/17.txt');
 
     expect(status).toBe('ready');
-    expect(summary).toMatchObject({ title: '17.txt', keyPoints: [], citations: [] });
-    expect(summary?.text).toMatch(/^Title: /);
+    expect(summary).toBeUndefined();
+    expect(fields?.data).toMatchObject({ number: expect.any(String), total: 1200 });
+    expect(fields?.evidence).toContainEqual({
+      path: '/total',
+      quote: 'The mill is let to Anna Berg for 1,200 euros a month.',
+      grounded: true,
+      match: 'exact',
+      location: { type: 'char', start: 0, end: 53 },
+    });
     expect(usage).toMatchObject({ thinkingTokens: 0, calls: 1 });
     expect(fidelity?.warnings).toEqual([]);
   });

@@ -58,10 +58,26 @@ const faults = [
   { kind: 'lost_reply', probability: 0.05 },
 ] as const;
 
+const withFields = JSON.stringify({
+  profiles: [
+    {
+      prefix: '',
+      schema: {
+        type: 'object',
+        properties: { facts: { type: 'array', items: { type: 'string' } } },
+      },
+    },
+  ],
+});
+
 async function play(seed: number): Promise<void> {
   const chance = new Chance(seed);
-  const world = await World.create(memoryLedger(), { pick: chance.next });
+  // Every other time, a summary and fields are asked for, and an answer may not follow the schema.
+  const asksForFields = seed % 2 === 1;
+  const options = asksForFields ? { config: withFields } : {};
+  const world = await World.create(memoryLedger(), { pick: chance.next, ...options });
   try {
+    if (asksForFields) world.emulator.addFault({ kind: 'invalid_output', skip: 1 });
     for (const [index, fault] of faults.entries()) {
       world.emulator.addFault({ ...fault, seed: seed * 10 + index });
     }
@@ -106,7 +122,8 @@ async function play(seed: number): Promise<void> {
     await settleDown(world);
 
     const lost = world.emulator.journal({ operation: 'messages.create', fault: 'lost_reply' });
-    await checkInvariants(world, expected, kills + lost.length);
+    const invalid = world.emulator.journal({ fault: 'invalid_output' });
+    await checkInvariants(world, expected, kills + lost.length + invalid.length);
   } finally {
     await world.close();
   }

@@ -14,12 +14,15 @@ export interface Converted {
   warnings: string[];
   /** Bytes of each part by name. */
   parts: Record<string, Buffer>;
+  /** The text layer of a PDF, by pages, where it was wanted. */
+  pages: string[] | undefined;
 }
 
 export interface ConvertOptions {
   limits?: Partial<Limits>;
   contentType?: string;
   depth?: number;
+  wantsText?: boolean;
 }
 
 /** Converts `bytes` as a file of that name, in this process, and cleans up afterwards. */
@@ -49,6 +52,10 @@ export async function convertBytes(
       text: await readFile(result, 'utf8'),
       warnings: conversion.fidelity.warnings.map(({ code }) => code),
       parts,
+      pages:
+        conversion.outcome === 'pass' && conversion.textLayer !== undefined
+          ? (JSON.parse(await readFile(conversion.textLayer, 'utf8')) as string[])
+          : undefined,
     };
   } finally {
     await rm(dir, { recursive: true, force: true });

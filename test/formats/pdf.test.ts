@@ -30,6 +30,23 @@ describe('a PDF', () => {
     expect(warnings).toEqual(['normalize.scan']);
   });
 
+  it('gives the text of all its pages where it is wanted, and only there', async () => {
+    const pdf = await textPdf(7);
+
+    const { pages } = await convertBytes('a.pdf', pdf, { wantsText: true });
+
+    expect(pages?.map((page) => page.slice(0, 7))).toEqual(
+      [1, 2, 3, 4, 5, 6, 7].map((page) => `Page ${page}.`),
+    );
+    expect((await convertBytes('a.pdf', pdf)).pages).toBeUndefined();
+  });
+
+  it('that is a scan gives pages without text', async () => {
+    expect((await convertBytes('a.pdf', await scannedPdf(), { wantsText: true })).pages).toEqual([
+      '',
+    ]);
+  });
+
   it('with more pages than the limit is rejected', async () => {
     expect(
       await codeOf(convertBytes('long.pdf', await textPdf(4), { limits: { maxPages: 3 } })),

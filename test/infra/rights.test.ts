@@ -98,6 +98,7 @@ const rare: Record<string, string[]> = {
     's3:DeleteObject dropline-results/answers/*',
   ],
   summarize: [
+    's3:ListBucket dropline-inbox',
     ...afterACrash,
     ...inTrouble,
     ...together,

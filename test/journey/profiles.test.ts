@@ -2,12 +2,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { linePdf } from '../fixtures/pdfs.ts';
 import { type Journey, startJourney } from './support.ts';
 
 /* The deployed bundles with a configuration, on the local stack. */
 
 const folder = mkdtempSync(join(tmpdir(), 'dropline-profiles-'));
 const text = 'The mill is let to Anna Berg for 1,200 euros a month. The lease ends in May 2031.';
+const schema = {
+  type: 'object',
+  properties: { rent: { type: 'number' }, notes: { type: 'array', items: { type: 'string' } } },
+  required: ['rent'],
+};
 let journey: Journey;
 
 beforeAll(async () => {
@@ -16,6 +22,7 @@ beforeAll(async () => {
     profiles: [
       { prefix: 'contracts/', model: 'claude-sonnet-5-5', effort: 'high' },
       { prefix: 'raw/', mode: 'off', expiryDays: 30 },
+      { prefix: 'fields/', schema },
     ],
     prices: { 'claude-sonnet-5-5': { input: 1000, output: 1000 } },
   };
@@ -65,4 +72,22 @@ test('a document that asks for an unknown profile fails, with advice', async () 
   expect(status).toBe('failed');
   expect(error?.code).toBe('profile.unknown');
   expect(error?.advice).toContain('dropline.config.json');
+});
+
+test('a text and a PDF have fields with quotes that stand in them', async () => {
+  const words = `${text} Dogs are allowed.`;
+  await journey.drop('fields/mill.txt', words);
+  await journey.drop('fields/mill.pdf', await linePdf(words));
+
+  for (const [key, type] of [
+    ['fields/mill.txt', 'char'],
+    ['fields/mill.pdf', 'page'],
+  ] as const) {
+    const { status, error, summary, fields, usage } = await journey.ended(key);
+    expect(status, error?.message).toBe('ready');
+    expect(summary?.text).toContain('Anna Berg');
+    expect(fields).toMatchObject({ data: { rent: 1200 }, ungrounded: 0, unchecked: 0 });
+    expect(fields?.evidence.map(({ location }) => location?.type)).toContain(type);
+    expect(usage?.calls).toBe(2);
+  }
 });

@@ -80,6 +80,40 @@ describe('the command line', () => {
     expect(said.trimEnd().split('\n')).toHaveLength(1);
   });
 
+  it('checks a configuration, says what its profiles ask, and starts nothing', async () => {
+    const schema = { type: 'object', properties: { total: { type: 'number' } } };
+    const files = folder({
+      'good.json': JSON.stringify({ profiles: [{ prefix: 'a/', schema }] }),
+      'bad.json': JSON.stringify({ profiles: [{ prefix: 'a/', schema: { type: 'object' } }] }),
+    });
+    const check = async (...args: string[]) => {
+      let said = '';
+      const write = (text: string) => {
+        said += text;
+      };
+      const code = await run(['--check-config', ...args], undefined, {
+        stdout: { write },
+        progress: { write, isTTY: false, columns: 80 },
+        style: { columns: 80, colour: false },
+        signal: new AbortController().signal,
+        path: undefined,
+      });
+      return { code, said };
+    };
+
+    const good = await check(join(files, 'good.json'), '--model', 'claude-sonnet-5-5');
+    const bad = await check(join(files, 'bad.json'));
+    const both = await check(join(files, 'good.json'), '--once', 'x');
+
+    expect(good).toMatchObject({ code: 0, said: expect.stringContaining('2 input passes') });
+    expect(good.said.split('\n')).toHaveLength(4);
+    expect(bad).toMatchObject({
+      code: 2,
+      said: expect.stringContaining('bad.json: profiles[0] "a/": schema.properties: must name'),
+    });
+    expect(both).toMatchObject({ code: 2, said: expect.stringContaining('cannot be combined') });
+  });
+
   it('accepts limits as JSON', () => {
     const command = readArguments(['--limits', '{"maxRows": 1000}'], undefined, 0);
 
@@ -303,6 +337,23 @@ describe('what the user sees', () => {
       '  Save it without a password and drop it again.',
       '',
     ]);
+  });
+
+  it('shows how many values a document without a summary has', () => {
+    const quoted = (grounded: boolean) => ({ path: '/a', quote: 'a', grounded });
+    const fields = {
+      data: {},
+      evidence: [quoted(true), quoted(false)],
+      ungrounded: 1,
+      unchecked: 0,
+    };
+    const invoice: DocumentRecord = {
+      ...record,
+      summary: undefined,
+      fields: { ...fields, model: 'claude-haiku-5-5', at: '2026-03-01T00:00:00Z' },
+    };
+
+    expect(renderTable([invoice], style)).toContain('fields: 2 quotes, 1 not found');
   });
 
   it('shows a summary in full, without control characters of the document', () => {

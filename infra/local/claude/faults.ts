@@ -36,6 +36,10 @@ const kinds = [
   'refusal',
   /** Messages: cuts the answer in half, with `stop_reason: "max_tokens"`. */
   'max_tokens',
+  /** Messages with a schema: an answer that does not follow it. */
+  'invalid_output',
+  /** Messages with a schema that asks for evidence: the first quote does not stand in the document. */
+  'ungrounded_quote',
   /** Makes the file that the call is about expire before the call is processed. */
   'expire_file',
   /** Removes the file that the call is about before the call is processed. */
@@ -107,6 +111,8 @@ const operationsOf: Partial<Record<FaultKind, readonly string[]>> = {
   storage_full: ['files.upload'],
   refusal: answering,
   max_tokens: answering,
+  invalid_output: answering,
+  ungrounded_quote: answering,
   expire_file: [...byId, ...answering],
   vanish_file: [...byId, ...answering],
   ...accountFaultOperations,

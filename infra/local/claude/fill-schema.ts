@@ -7,11 +7,14 @@ export interface Filling {
   language: string;
   summary: string;
   points: string[];
+  /** Numbers that the documents say; without any, each number is 1. */
+  numbers?: readonly number[];
 }
 
 /** `schema` must have passed `checkSchema`. */
 export function fillSchema(schema: Schema, filling: Filling): unknown {
   let next = 0;
+  let nextNumber = 0;
   /** The next passage, starting over at the end. */
   const passage = (): string => {
     const { points, summary } = filling;
@@ -39,8 +42,9 @@ export function fillSchema(schema: Schema, filling: Filling): unknown {
         return Array.from({ length: count }, () => fill(items, name));
       }
       case 'integer':
+        return number(Number.isSafeInteger);
       case 'number':
-        return 1;
+        return number(() => true);
       case 'boolean':
         return true;
       case 'null':
@@ -48,6 +52,11 @@ export function fillSchema(schema: Schema, filling: Filling): unknown {
       default:
         return stringFor(name, merged.format, filling, passage);
     }
+  }
+
+  function number(fits: (value: number) => boolean): number {
+    const fitting = (filling.numbers ?? []).filter(fits);
+    return fitting[nextNumber++ % fitting.length] ?? 1;
   }
 
   function isText(items: Schema): boolean {

@@ -1,11 +1,14 @@
 import { answerText, fillingOf, type TextBlock } from './answer.ts';
 import { execute } from './code-execution.ts';
+import { extractOf } from './extract.ts';
 import type { Fault } from './faults.ts';
+import { asksForEvidence, fillWithEvidence } from './fill-evidence.ts';
 import { fillSchema } from './fill-schema.ts';
 import type { JournalUsage } from './journal.ts';
 import type { MessageRequest } from './message-schema.ts';
 import type { Prompt } from './prompt.ts';
 import { questionAnswer } from './question-answer.ts';
+import type { Schema } from './schema-rules.ts';
 import type { EmulatorState } from './state.ts';
 import { thinkingTokensOf } from './thinking.ts';
 import { cutToTokens, textTokens } from './tokens.ts';
@@ -134,7 +137,7 @@ async function contentOf(
   const execution = await execute(state, prompt, request.tools ?? []);
   const facts = execution?.facts ?? [];
   const texts: TextBlock[] = prompt.schema
-    ? [structured(prompt, facts)]
+    ? [structured(prompt.schema, prompt, facts, fault)]
     : (questionAnswer(prompt) ?? answerText(prompt, facts));
   const total = texts.reduce((sum, block) => sum + textTokens(block.text), 0);
   const room = request.max_tokens - thinkingTokens;
@@ -160,9 +163,25 @@ const thinkingBlock = () => ({
   signature: 'made-by-the-dropline-emulator',
 });
 
-function structured(prompt: Prompt, facts: readonly string[]): TextBlock {
-  const value = fillSchema(prompt.schema ?? {}, fillingOf(prompt, facts));
-  return { type: 'text', text: JSON.stringify(value), citations: null };
+/** Values for the schema; `fault` of kind `invalid_output` or `ungrounded_quote` spoils them. */
+function structured(
+  schema: Schema,
+  prompt: Prompt,
+  facts: readonly string[],
+  fault: Fault | undefined,
+): TextBlock {
+  const filling = fillingOf(prompt, facts);
+  const extracts = prompt.subjects.map(({ material }) => extractOf(material));
+  const isEvidence = asksForEvidence(schema);
+  const value = isEvidence
+    ? fillWithEvidence(schema, filling, extracts)
+    : fillSchema(schema, filling);
+  if (isEvidence && fault?.kind === 'ungrounded_quote') {
+    const [first] = (value as ReturnType<typeof fillWithEvidence>).evidence;
+    if (first) first.quote = `Nobody wrote this: ${first.quote}`;
+  }
+  const spoiled = fault?.kind === 'invalid_output' ? { unexpected: value } : value;
+  return { type: 'text', text: JSON.stringify(spoiled), citations: null };
 }
 
 /** The custom tool that the request forces. With `auto`, the emulator calls none. */

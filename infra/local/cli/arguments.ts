@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { CostQuery } from '../../../shared/client/index.ts';
+import { asksOf } from '../../../shared/config/asks.ts';
 import type { Config } from '../../../shared/config/config.ts';
 import { WrongConfig } from '../../../shared/config/faults.ts';
 import { readConfigText } from '../../../shared/config/file.ts';
@@ -34,6 +35,8 @@ export interface HostSettings {
 
 export type Command =
   | { run: 'help' }
+  /** `lines` say what each profile of the checked file asks. */
+  | { run: 'check'; lines: string[] }
   | { run: 'watch'; inbox: string; settings: HostSettings }
   | { run: 'once'; paths: string[]; json: boolean; settings: HostSettings }
   | { run: 'costs'; query: CostQuery; json: boolean; dataDir: string }
@@ -52,6 +55,7 @@ const options = {
   'claude-url': { type: 'string' },
   live: { type: 'boolean' },
   config: { type: 'string' },
+  'check-config': { type: 'string' },
   model: { type: 'string' },
   'files-per-minute': { type: 'string' },
   concurrency: { type: 'string' },
@@ -71,6 +75,14 @@ const options = {
 export function readArguments(args: string[], apiKey: string | undefined, now: number): Command {
   const { values, positionals } = parse(args);
   if (values.help) return { run: 'help' };
+  if (values['check-config'] !== undefined) {
+    for (const other of ['once', 'invoke', 'config'] as const) {
+      if (values[other] === undefined) continue;
+      throw new UsageError(`--check-config and --${other} cannot be combined`);
+    }
+    const { config } = checkedConfig({ ...values, config: values['check-config'] });
+    return { run: 'check', lines: asksOf(config) };
+  }
   const settings: HostSettings = {
     dataDir: text('data', values.data) ?? '.dropline',
     dialect: dialectOf(values.dialect),
@@ -166,12 +178,21 @@ function limitsOf(value: string | undefined): Partial<Limits> | undefined {
   }
 }
 
-function hostConfig(values: {
+interface ConfigFlags {
   config?: string;
   model?: string;
   limits?: string;
   dialect?: string;
-}): HostConfig {
+}
+
+function hostConfig(values: ConfigFlags): HostConfig {
+  const { json, config } = checkedConfig(values);
+  const { model, limits } = config;
+  return { json, model, limits };
+}
+
+/** The configuration in force, checked, and the text of its file. */
+function checkedConfig(values: ConfigFlags): { json: string | undefined; config: Config } {
   const path = text('config', values.config);
   const shorthands = {
     model: text('model', values.model),
@@ -180,8 +201,7 @@ function hostConfig(values: {
   };
   try {
     const json = path === undefined ? undefined : readConfigText(path);
-    const { model, limits } = configFrom(json, shorthands);
-    return { json, model, limits };
+    return { json, config: configFrom(json, shorthands) };
   } catch (error) {
     if (!(error instanceof WrongConfig)) throw error;
     throw new UsageError(path === undefined ? error.message : error.in(path).message);

@@ -27,6 +27,9 @@ export async function run(
       case 'help':
         terminal.stdout.write(help);
         return 0;
+      case 'check':
+        terminal.stdout.write(`${command.lines.join('\n')}\n`);
+        return 0;
       case 'once':
         return await runOnce(command, terminal);
       case 'watch':

@@ -19,7 +19,7 @@ export function renderTable(records: DocumentRecord[], style: TableStyle): strin
     cut(clean(record.key), maxKey),
     record.status,
     record.fidelity?.route ?? '',
-    clean(record.summary?.title ?? ''),
+    clean(titleOf(record)),
     extent(record),
     cost(record.usage?.costUsd),
   ]);
@@ -47,11 +47,19 @@ export function renderTable(records: DocumentRecord[], style: TableStyle): strin
   return `${out.join('\n')}\n`;
 }
 
+/** What stands for a document: the title of its summary, or how many values were found. */
+function titleOf({ summary, fields }: DocumentRecord): string {
+  if (summary || !fields) return summary?.title ?? '';
+  const { evidence, ungrounded, location } = fields;
+  const count = location === undefined ? `${evidence.length}` : 'many';
+  return `fields: ${count} quotes${ungrounded > 0 ? `, ${ungrounded} not found` : ''}`;
+}
+
 /** One record on a line, for output that grows, with its error and advice below. */
 export function renderLine(record: DocumentRecord, style: TableStyle): string {
-  const { status, error, summary, usage } = record;
+  const { status, error, usage } = record;
   const name = cut(clean(record.key), maxKey);
-  const details = [cut(clean(summary?.title ?? ''), 60), cost(usage?.costUsd)].filter(Boolean);
+  const details = [cut(clean(titleOf(record)), 60), cost(usage?.costUsd)].filter(Boolean);
   const rest = status === 'ready' && details.length > 0 ? `  ${details.join(' · ')}` : '';
   const line = `${paint(status.padEnd(7), colourOf(status), style)}  ${name}${rest}\n`;
   return error ? line + problem(error, style) : line;

@@ -7,6 +7,7 @@ export const help = `Usage: npm start                              watch ./inbox
        npm start -- --once [--json] PATH...   drop files and folders, wait until all have ended
        npm start -- --costs [--by GROUP]      what paid calls have cost
        npm start -- --invoke NAME             run one function once
+       npm start -- --check-config FILE       check a configuration, say what its profiles ask
 
 Runs Dropline on this machine: the same stack and functions as on AWS, with local servers in place
 of the AWS services. Claude is an emulator, whose summaries are extracts, unless --live is given.
@@ -22,6 +23,7 @@ of the AWS services. Claude is an emulator, whose summaries are extracts, unless
   --claude-url URL    use a Claude emulator that is already running
   --live              use the real Claude API; needs ANTHROPIC_API_KEY and costs money
   --config FILE       profiles, prices and limits, such as dropline.config.json; docs/profiles.md explains it
+  --check-config FILE  check such a file, print what each profile asks and how often it reads a document
   --model NAME        the model that summarises (default claude-haiku-5-5)
   --files-per-minute N  limit for file operations (default 500, beta 100; none with the emulator
                       that this command starts)

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { getResolvedPDFJS } from 'unpdf';
 import type { PDFDocumentProxy } from 'unpdf/pdfjs';
 import { RejectDocument } from '../../journey/errors.ts';
@@ -6,6 +7,7 @@ import type { Warning } from '../../journey/record.ts';
 import { countedWere } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import { readTail, scanTokens } from './pdf-bytes.ts';
+import { writeTextLayer } from './text-layer.ts';
 
 /** Pages that are searched for text, to recognise a scan; more would take seconds in long files. */
 const sampledPages = 5;
@@ -33,12 +35,14 @@ export async function convertPdf(input: ConvertInput): Promise<Conversion> {
         message: 'The index of the PDF is damaged; the file was searched instead.',
       });
     }
-    const pages = await inspect(file, size, input.limits.maxPages, warnings);
+    const wanted = input.wantsText ? join(input.outDir, 'text-layer.json') : undefined;
+    const { pages, textLayer } = await inspect(file, size, input.limits.maxPages, warnings, wanted);
     await warnOfActiveContent(file, warnings);
     return {
       outcome: 'pass',
       mimeType: 'application/pdf',
       block: 'document',
+      ...(textLayer === undefined ? {} : { textLayer }),
       fidelity: { route: 'pdf', pages, warnings },
       parts: [],
     };
@@ -47,13 +51,17 @@ export async function convertPdf(input: ConvertInput): Promise<Conversion> {
   }
 }
 
-/** Opens the PDF with pdf.js, adds to `warnings` and returns the number of pages. */
+/**
+ * Opens the PDF with pdf.js, adds to `warnings` and returns the number of pages.
+ * @param textLayer path that the text is written to, where it is wanted
+ */
 async function inspect(
   file: FileHandle,
   size: number,
   maxPages: number,
   warnings: Warning[],
-): Promise<number> {
+  textLayer: string | undefined,
+): Promise<{ pages: number; textLayer?: string }> {
   const { getDocument, PDFDataRangeTransport, VerbosityLevel } = await getResolvedPDFJS();
 
   let readFailed: unknown;
@@ -95,7 +103,8 @@ async function inspect(
     }
     await warnOfScan(pdf, warnings);
     await warnOfScripts(pdf, warnings);
-    return pdf.numPages;
+    const isWritten = textLayer !== undefined && (await writeTextLayer(pdf, textLayer));
+    return { pages: pdf.numPages, ...(isWritten ? { textLayer } : {}) };
   } catch (error) {
     if (readFailed) throw readFailed;
     if (error instanceof RejectDocument) throw error;

@@ -166,6 +166,9 @@ async function moveOut(conversion: Conversion, from: string, to: string): Promis
     return target;
   };
   if (conversion.outcome === 'file') conversion.path = await move(conversion.path);
+  if (conversion.outcome === 'pass' && conversion.textLayer !== undefined) {
+    conversion.textLayer = await move(conversion.textLayer);
+  }
   for (const part of conversion.parts) part.path = await move(part.path);
 }
 
