@@ -20,7 +20,13 @@ beforeAll(async () => {
   const path = join(folder, 'dropline.config.json');
   const config = {
     profiles: [
-      { prefix: 'contracts/', model: 'claude-sonnet-5-5', effort: 'high' },
+      // The prices below are those of no model, and above the limit that holds where nothing is said.
+      {
+        prefix: 'contracts/',
+        model: 'claude-sonnet-5-5',
+        effort: 'high',
+        maxUsdPerDocument: 100,
+      },
       { prefix: 'raw/', mode: 'off', expiryDays: 30 },
       { prefix: 'fields/', schema },
     ],
