@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type AnswerIn, type AnswerRef, answerItemSchema } from './answers.ts';
+import { type AnswerIn, type AnswerRef, answerItemSchema } from './answer-item.ts';
 import { LaneClosed } from './circuit.ts';
 import { type Costs, entryName } from './costs.ts';
 import { answerKey, periodKey } from './keys.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AnswerItem, AnswerRef, RepliedAnswer } from './answers.ts';
+import type { AnswerItem, AnswerRef, RepliedAnswer } from './answer-item.ts';
 import { billedSchema } from './billed.ts';
 import { costKey, shardCount, shardOf } from './keys.ts';
 import type { Item, Table } from './table.ts';

@@ -5,7 +5,7 @@ import { RejectDocument } from '../journey/errors.ts';
 import { once } from '../journey/once.ts';
 import { type Profile, recordedProfile } from '../journey/profiles.ts';
 import type { DocumentRecord, Warning } from '../journey/record.ts';
-import type { AnswerIn, AnswerItem, AnswerRef, RepliedAnswer } from '../ledger/answers.ts';
+import type { AnswerIn, AnswerItem, AnswerRef, RepliedAnswer } from '../ledger/answer-item.ts';
 import { type Billed, paidFor, unpricedOf } from '../ledger/billed.ts';
 import { contentIdOf, contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';

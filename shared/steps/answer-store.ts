@@ -6,7 +6,7 @@ import {
   type RepliedAnswer,
   type StoredReply,
   unpackReply,
-} from '../ledger/answers.ts';
+} from '../ledger/answer-item.ts';
 import { type Billed, billedSchema } from '../ledger/billed.ts';
 import type { AnswerTools, Claude } from './tools.ts';
 

@@ -3,7 +3,7 @@ import { outcomeOf } from '../claude/outcome.ts';
 import { costUsd } from '../claude/prices.ts';
 import { Defer, DroplineError, RejectDocument, RetryLater } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
-import type { AnswerIn, AnswerRef } from '../ledger/answers.ts';
+import type { AnswerIn, AnswerRef } from '../ledger/answer-item.ts';
 import { type Billed, cutOf } from '../ledger/billed.ts';
 import { Unaffordable } from '../ledger/budgets.ts';
 import { contentName } from '../ledger/content-id.ts';
@@ -12,6 +12,7 @@ import type { DocumentIn } from '../ledger/document-item.ts';
 import { roomFor } from '../summary/prompt.ts';
 import { leftBehind, usageWith } from './answer-copy.ts';
 import { type KeptReply, keptReplyOf, replyKeyOf, spilledReply, stored } from './answer-store.ts';
+import { giveBack } from './give-back.ts';
 import { goOn } from './go-on.ts';
 import {
   type Answered,
@@ -83,34 +84,6 @@ async function prepared(
     await giveBack(ref, claimed, false, tools);
     throw error;
   }
-}
-
-/** Pauses between tries to give a lease back, in milliseconds. */
-const giveBackPausesMs = [0, 100, 300, 1_000];
-
-/**
- * Gives the lease back, in several tries.
- * @returns the answer as it is now, or `undefined` when the worker no longer held the lease, or the ledger takes no
- *   write: then the message comes back when the lease is over
- */
-export async function giveBack(
-  ref: AnswerRef,
-  { owner = '' }: Pick<AnswerIn<'asking'>, 'owner'>,
-  mayBePaid: boolean,
-  tools: Pick<AskTools, 'answers' | 'sleep' | 'log'>,
-): Promise<AnswerIn<'asking'> | undefined> {
-  for (const pauseMs of giveBackPausesMs) {
-    if (pauseMs > 0) await tools.sleep(pauseMs);
-    try {
-      return await tools.answers.giveBack(ref, owner, mayBePaid);
-    } catch (error) {
-      tools.log.warn('the lease of a question could not be given back yet', {
-        ...ref,
-        error: String(error),
-      });
-    }
-  }
-  return undefined;
 }
 
 /** One paid call, with the room that is its turn, once it is certain that it may be paid. */

@@ -3,7 +3,7 @@ import { readFields } from '../fields/reply.ts';
 import { fieldsQuestionOf, fieldsRequest } from '../fields/request.ts';
 import { RejectDocument } from '../journey/errors.ts';
 import { type AnswerKind, askedBy, type Profile } from '../journey/profiles.ts';
-import type { AnswerIn, AnswerRef, RepliedAnswer } from '../ledger/answers.ts';
+import type { AnswerIn, AnswerRef, RepliedAnswer } from '../ledger/answer-item.ts';
 import { contentIdOf } from '../ledger/content-id.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
 import { questionOf, roomFor, summaryRequest } from '../summary/prompt.ts';

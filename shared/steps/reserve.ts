@@ -6,7 +6,7 @@ import { outcomeOf } from '../claude/outcome.ts';
 import { mostUsd } from '../claude/prices.ts';
 import { Defer, DroplineError, RejectDocument, RetryLater, StopLane } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
-import type { AnswerIn, AnswerItem, AnswerRef, RepliedAnswer } from '../ledger/answers.ts';
+import type { AnswerIn, AnswerItem, AnswerRef, RepliedAnswer } from '../ledger/answer-item.ts';
 import type { Billed } from '../ledger/billed.ts';
 import { Unaffordable } from '../ledger/budgets.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';

@@ -7,12 +7,13 @@ import {
   type ProfileFor,
   recordedProfile,
 } from '../journey/profiles.ts';
-import type { AnswerRef, Asker, RepliedAnswer } from '../ledger/answers.ts';
+import type { AnswerRef, Asker, RepliedAnswer } from '../ledger/answer-item.ts';
 import { contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { isAsker } from './answer-copy.ts';
-import { type AskTools, ask, giveBack } from './ask.ts';
+import { type AskTools, ask } from './ask.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
+import { giveBack } from './give-back.ts';
 import { goOn, tellSoFar } from './go-on.ts';
 import { profileOf } from './profile-of.ts';
 import { type Answered, type Question, questionsOf } from './questions.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type AnswerIn, type AnswerItem, Answers } from '../../shared/ledger/answers.ts';
+import type { AnswerIn, AnswerItem } from '../../shared/ledger/answer-item.ts';
+import { Answers } from '../../shared/ledger/answers.ts';
 import { emptyLedger } from './support.ts';
 
 /**

@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type AnswerIn,
   type AnswerItem,
-  Answers,
   packReply,
   unpackReply,
-} from '../../shared/ledger/answers.ts';
+} from '../../shared/ledger/answer-item.ts';
+import { Answers } from '../../shared/ledger/answers.ts';
 import { answerKey, contentKey, referenceKey } from '../../shared/ledger/keys.ts';
 import type { QueryInput, Table } from '../../shared/ledger/table.ts';
 import { emptyLedger } from './support.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type AnswerIn, Answers } from '../../shared/ledger/answers.ts';
+import type { AnswerIn } from '../../shared/ledger/answer-item.ts';
+import { Answers } from '../../shared/ledger/answers.ts';
 import { type BudgetLimits, Budgets, Unaffordable } from '../../shared/ledger/budgets.ts';
 import { type CostEntry, Costs } from '../../shared/ledger/costs.ts';
 import { periodKey } from '../../shared/ledger/keys.ts';

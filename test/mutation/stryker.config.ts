@@ -8,7 +8,7 @@ export default {
     'shared/pace/*.ts',
     'shared/reconcile/*.ts',
     'shared/claude/{headers,outcome,retry}.ts',
-    'shared/steps/{answer-copy,answer-store,ask,attempt,normalize,outage,parts,part-keys,release-past,release,render,resend,staging,stream-content,strays,summarize,upload}.ts',
+    'shared/steps/{answer-copy,answer-store,ask,attempt,give-back,normalize,outage,parts,part-keys,release-past,release,render,resend,staging,stream-content,strays,summarize,upload}.ts',
   ],
   testRunner: 'vitest',
   vitest: { configFile: 'test/mutation/vitest.config.ts' },
