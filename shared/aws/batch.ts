@@ -41,7 +41,7 @@ export async function processBatch(
   const handle = async (record: SQSRecord): Promise<void> => {
     let outcome: Outcome;
     try {
-      outcome = await process(record.body);
+      outcome = await queues.working(() => process(record.body));
     } catch (error) {
       outcome = outcomeOf(error, record, options);
     }

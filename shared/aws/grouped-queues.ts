@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { EventEmitter, once } from 'node:events';
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { Queues } from './queues.ts';
 
@@ -8,9 +8,8 @@ const maxEntries = 10;
 /** Characters of a request at most: far below SQS's limit in bytes, whatever the characters are. */
 const maxLength = 60_000;
 
-/** A message that comes this soon after others, in milliseconds, is probably followed by more; it waits for them. */
-const closeMs = 50;
-const gatherMs = 5;
+/** How long a message waits for those of its batch, in milliseconds: little beside the queue, much beside a request. */
+const gatherMs = 100;
 
 interface Waiting {
   body: string;
@@ -19,15 +18,17 @@ interface Waiting {
 }
 
 /**
- * Queues whose undelayed messages share requests: what is sent to a queue while a request to it is under way
- * goes together in the next one, and one that closely follows others waits a few milliseconds for more of them. A lone
- * message is not held back.
+ * Queues whose undelayed messages share requests: a message waits until all that is being worked on beside it has sent
+ * its own or has ended, and no longer than 100 ms; what is sent to a queue while a request to it is under way goes together
+ * in the next one. What is worked on alone is not held back.
  */
 export class GroupedQueues extends Queues {
   readonly #client: SQSClient;
   readonly #waiting = new Map<string, Waiting[]>();
-  /** When the last request to a queue ended, by the process's own clock. */
-  readonly #sentAt = new Map<string, number>();
+  /** Messages of a batch that are being worked on, and how many sends of theirs have not ended. */
+  #working = 0;
+  #sending = 0;
+  readonly #progress = new EventEmitter().setMaxListeners(0);
 
   constructor(client: SQSClient) {
     super(client);
@@ -37,7 +38,8 @@ export class GroupedQueues extends Queues {
   override async send(queueUrl: string, message: unknown, delayMs = 0): Promise<void> {
     if (delayMs > 0) return super.send(queueUrl, message, delayMs);
     const body = typeof message === 'string' ? message : JSON.stringify(message);
-    return new Promise((resolve, reject) => {
+    this.#sending += 1;
+    const sent = new Promise<void>((resolve, reject) => {
       const waiting = this.#waiting.get(queueUrl);
       if (waiting) {
         waiting.push({ body, resolve, reject });
@@ -46,15 +48,40 @@ export class GroupedQueues extends Queues {
       this.#waiting.set(queueUrl, [{ body, resolve, reject }]);
       void this.#sendAll(queueUrl);
     });
+    this.#progress.emit('change');
+    return sent.finally(() => {
+      this.#sending -= 1;
+    });
+  }
+
+  override async working<T>(work: () => Promise<T>): Promise<T> {
+    this.#working += 1;
+    try {
+      // The others of the batch are counted first.
+      await undefined;
+      return await work();
+    } finally {
+      this.#working -= 1;
+      this.#progress.emit('change');
+    }
   }
 
   async #sendAll(queueUrl: string): Promise<void> {
     const waiting = this.#waiting.get(queueUrl) ?? [];
-    const sentAt = this.#sentAt.get(queueUrl) ?? Number.NEGATIVE_INFINITY;
-    if (performance.now() - sentAt < closeMs) await delay(gatherMs);
+    if (this.#sending < this.#working) await this.#othersSent();
     while (waiting.length > 0) await this.#sendGroup(queueUrl, takeGroup(waiting));
     this.#waiting.delete(queueUrl);
-    this.#sentAt.set(queueUrl, performance.now());
+  }
+
+  /** Until each message that is being worked on is sending, or has been waited for long enough. */
+  async #othersSent(): Promise<void> {
+    let isOver = false;
+    const timer = setTimeout(() => {
+      isOver = true;
+      this.#progress.emit('change');
+    }, gatherMs);
+    while (this.#sending < this.#working && !isOver) await once(this.#progress, 'change');
+    clearTimeout(timer);
   }
 
   /** Never rejects: each message's own sender gets its error. */

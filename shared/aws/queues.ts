@@ -73,6 +73,11 @@ export class Queues {
     }
   }
 
+  /** Works on one message of a batch: queues that share requests learn that it may send something. */
+  async working<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
   /** Makes a received message visible again after `delayMs`, at most 15 minutes, instead of the queue's timeout. */
   async giveBack(queueUrl: string, receiptHandle: string, delayMs: number): Promise<void> {
     await this.#client.send(

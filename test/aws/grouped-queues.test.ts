@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, test } from 'vitest';
@@ -38,27 +37,60 @@ test('messages that come during a request share the next ones, ten in each', asy
   ]);
 });
 
-test('a message that closely follows others waits for those that come after it', async () => {
-  await queues.send(url, 'a');
+test('a message waits until all others of its batch have sent theirs or have ended', async () => {
+  const third = Promise.withResolvers<void>();
+  const fourth = Promise.withResolvers<void>();
+  const ended = Promise.all([
+    queues.working(() => queues.send(url, 'a')),
+    queues.working(() => queues.send(url, 'b')),
+    queues.working(() => third.promise.then(() => queues.send(url, 'c'))),
+    queues.working(() => fourth.promise),
+  ]);
   await new Promise(setImmediate);
-
-  const later = [queues.send(url, 'b')];
+  third.resolve();
   await new Promise(setImmediate);
-  later.push(queues.send(url, 'c'));
-  await Promise.all(later);
+  expect(sqs.calls()).toEqual([]);
 
-  expect(singles().map(({ MessageBody }) => MessageBody)).toEqual(['a']);
-  expect(batches()).toEqual([['b', 'c']]);
+  fourth.resolve();
+  await ended;
+
+  expect(singles()).toEqual([]);
+  expect(batches()).toEqual([['a', 'b', 'c']]);
 });
 
-test('a message that comes later than that is sent at once', async () => {
-  await queues.send(url, 'a');
-  await delay(60);
+test('a message that is worked on alone is sent at once', async () => {
+  const end = Promise.withResolvers<void>();
+  const work = queues.working(async () => {
+    await queues.send(url, 'a');
+    await end.promise;
+  });
+  await new Promise(setImmediate);
 
-  const sent = queues.send(url, 'b');
+  expect(singles().map(({ MessageBody }) => MessageBody)).toEqual(['a']);
+  end.resolve();
+  await work;
+});
 
-  expect(singles().map(({ MessageBody }) => MessageBody)).toEqual(['a', 'b']);
-  await sent;
+test('a slow neighbour is not waited for for long', async () => {
+  const slow = Promise.withResolvers<void>();
+  const neighbour = queues.working(() => slow.promise);
+
+  await queues.working(() => queues.send(url, 'a'));
+
+  expect(singles().map(({ MessageBody }) => MessageBody)).toEqual(['a']);
+  slow.resolve();
+  await neighbour;
+});
+
+test('work that fails is not waited for, and its error reaches its caller', async () => {
+  const failing = queues.working(() => Promise.reject(new Error('broken')));
+
+  await Promise.all([
+    expect(failing).rejects.toThrow('broken'),
+    queues.working(() => queues.send(url, 'a')),
+  ]);
+
+  expect(singles().map(({ MessageBody }) => MessageBody)).toEqual(['a']);
 });
 
 test('messages of different queues and delayed ones do not wait for each other', async () => {

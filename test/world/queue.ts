@@ -110,6 +110,7 @@ export function queuePort(queues: Record<QueueName, MemoryQueue>, now: () => num
     sendAll: async (url, messages) => {
       for (const message of messages) find(url).send(JSON.stringify(message), now());
     },
+    working: (work) => work(),
     giveBack: async (url, receipt, delayMs) => find(url).hide(receipt, now() + delayMs),
     backlog: async (url) => find(url).messages.filter(({ visibleAt }) => visibleAt <= now()).length,
     look: async (url) =>
