@@ -38,12 +38,13 @@ export class Life {
     this.#fault = fault;
   }
 
-  /** The port as this worker sees it. */
+  /** The port as this worker sees it. Work on a message (`queues.working`) is not a call to the outside. */
   wrap<Port extends object>(name: string, port: Port): Port {
     return new Proxy(port, {
       get: (target, property) => {
         const member = Reflect.get(target, property, target) as unknown;
         if (typeof member !== 'function' || typeof property !== 'string') return member;
+        if (property === 'working') return member;
         return (...args: unknown[]) =>
           this.#pass(`${name}.${property}`, () => member.apply(target, args));
       },
