@@ -54,7 +54,7 @@ const kept = (json: unknown): KeptReply => replySchema.parse(json) as unknown as
 const maxPackedBytes = 20_000;
 
 /** What tells the replies of one question apart. */
-type Told = Pick<AnswerItem, 'life' | 'generation' | 'cut'>;
+type ReplyOf = Pick<AnswerItem, 'life' | 'generation' | 'cut'>;
 
 /**
  * The key of a reply in the results bucket. A reply after one that was cut off has a key of its own, and so has one of an
@@ -62,13 +62,13 @@ type Told = Pick<AnswerItem, 'life' | 'generation' | 'cut'>;
  */
 export const replyKeyOf = (
   { contentId, question }: AnswerRef,
-  { life, generation, cut }: Told,
+  { life, generation, cut }: ReplyOf,
 ): string => `answers/${contentId}/${question}/${life}-${generation}${cut ? '-again' : ''}.json`;
 
 /** A reply ready to be written down; a long one is put into the results bucket first. */
 export async function stored(
   ref: AnswerRef,
-  claimed: Told,
+  claimed: ReplyOf,
   reply: KeptReply,
   tools: Pick<AnswerTools, 'objects' | 'resultsBucket'>,
 ): Promise<StoredReply> {
@@ -101,7 +101,7 @@ export async function replyOf(
 /** A reply that a worker saved because the ledger would not take it, if there is one. */
 export async function spilledReply(
   ref: AnswerRef,
-  claimed: Told,
+  claimed: ReplyOf,
   { objects, resultsBucket }: Pick<AnswerTools, 'objects' | 'resultsBucket'>,
 ): Promise<KeptReply | undefined> {
   const key = replyKeyOf(ref, claimed);

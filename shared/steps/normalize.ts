@@ -28,7 +28,7 @@ export interface NormalizeTools extends PartTools {
 }
 
 /**
- * Applies one change of an object: records it, and makes of a created object what Claude takes.
+ * Applies one change of an object: records it, and converts a created object into what Claude takes.
  *
  * Order of writes, and what a crash after each leaves: (1) the record says `received` or `removed`:
  * the redelivered event goes on from there; (2) parts are staged and announced under the sequencer
