@@ -129,7 +129,8 @@ function sealed(profile: Omit<Profile, 'hash'>): Profile {
 function uploading(own: readonly Profile[], { containerUploads = [] }: Shorthands): Profile[] {
   const root = own.find(({ prefix }) => prefix === '');
   if (!root) throw new Error('no profile has the prefix ""');
-  const { hash: _, ...content } = root;
+  // What is only uploaded is not asked about.
+  const { hash: _, code: _code, ...content } = root;
   return containerUploads
     .filter((prefix) => !own.some((profile) => profile.prefix === prefix))
     .map((prefix) =>
