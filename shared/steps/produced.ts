@@ -17,11 +17,11 @@ import type { AnswerTools, Claude } from './tools.ts';
 /** Fetches the files that Claude made for an answer into the results bucket, and deletes them at Claude. */
 
 /** Files of one answer that are stored. */
-export const maxFiles = 20;
-/** Bytes of one file that is stored; it passes through the disk of the function. */
-export const maxFileBytes = 100 * 1024 * 1024;
+const maxFiles = 20;
+/** Bytes of one file that is stored; it passes through the disk of the function, which five documents share. */
+const maxFileBytes = 50 * 1024 * 1024;
 /** Bytes of all of them together. */
-const maxAllBytes = 300 * 1024 * 1024;
+const maxAllBytes = 200 * 1024 * 1024;
 
 type Tools = AnswerTools & { claude: Claude };
 type Stored = Produced['stored'][number];

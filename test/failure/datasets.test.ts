@@ -4,6 +4,7 @@ import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { results, type World } from '../world/world.ts';
 import {
   begin,
+  callsOf,
   costEntries,
   drop,
   fileIds,
@@ -89,20 +90,23 @@ describe('a dataset', () => {
     expect(paidCalls()).toBe(2);
   });
 
-  test.each(['a.parquet', 'b.tsv', 'c.XLSX'])('may be %s, others are read as ever', async (name) => {
-    await begin({ config });
+  test.each(['a.parquet', 'b.tsv', 'c.XLSX'])(
+    'may be %s, others are read as ever',
+    async (name) => {
+      await begin({ config });
 
-    const record = await dataset('bytes', `data/${name}`);
-    expect(record.error).toBeUndefined();
-    expect(record).toMatchObject({
-      status: 'ready',
-      block: 'container_upload',
-    });
-    expect(await dataset('A plain text. It has two sentences.', 'data/a.txt')).toMatchObject({
-      status: 'ready',
-      block: 'document',
-    });
-  });
+      const record = await dataset('bytes', `data/${name}`);
+      expect(record.error).toBeUndefined();
+      expect(record).toMatchObject({
+        status: 'ready',
+        block: 'container_upload',
+      });
+      expect(await dataset('A plain text. It has two sentences.', 'data/a.txt')).toMatchObject({
+        status: 'ready',
+        block: 'document',
+      });
+    },
+  );
 
   test('that is removed takes its files along', async () => {
     await begin({ config });
@@ -128,7 +132,8 @@ describe('a dataset', () => {
     drop('data/sales.csv', csv);
     await world.work({ only: ['intake'] });
     await world.work({ only: ['upload'] });
-    await summarizeOne({
+    await world.work({
+      only: ['summarize'],
       fault: async (call, make) => {
         if (call === moment && !removed) {
           removed = true;
@@ -153,7 +158,10 @@ describe('a dataset', () => {
 describe('the files that Claude makes', () => {
   test('keep names apart that are equal, and no name leads elsewhere', async () => {
     await begin({ config });
-    world.emulator.addFault({ kind: 'made_name', message: '../../answers/\u202ex/..\\.\u0000.ssh' });
+    world.emulator.addFault({
+      kind: 'made_name',
+      message: '../../answers/\u202ex/..\\.\u0000.ssh',
+    });
 
     const { files = [] } = await dataset();
 
@@ -211,6 +219,20 @@ describe('the files that Claude makes', () => {
     await world.drain();
 
     expect(fileIds()).toEqual([stranger]);
+  });
+
+  test('for a reply that was lost are told by the sweep, and left alone', async () => {
+    await begin({ config });
+    world.emulator.addFault({ kind: 'lost_reply', operation: 'messages.create' });
+
+    expect(await dataset()).toMatchObject({ status: 'ready', files: [{}, {}] });
+    const unseen = made().map(({ id }) => id);
+    world.advance(24 * hour);
+    const { report } = await world.reconcile({ sweep: true });
+
+    expect(unseen).toHaveLength(2);
+    expect(report?.ids.madeByTools?.toSorted()).toEqual(unseen.toSorted());
+    expect(made()).toHaveLength(2);
   });
 
   test('of a refused answer are deleted', async () => {
@@ -303,6 +325,32 @@ test('a budget counts what a dataset has cost, and holds no reservation open', a
 });
 
 describe('a worker that is killed anywhere', () => {
+  test('once the reply is kept, loses no file, leaves none at Claude, and pays once', async () => {
+    const waits = async (w: World) => {
+      drop('data/sales.csv', csv, w);
+      await w.work({ only: ['intake'] });
+      await w.work({ only: ['upload'] });
+    };
+    const calls = await callsOf('summarize', waits, { config });
+    // The cost entry is written once the reply is kept.
+    const kept = calls.indexOf('table.put', calls.indexOf('claude.createMessage'));
+    expect(calls.slice(kept)).toContain('claude.deleteFile');
+    for (let call = kept; call < calls.length; call += 1) {
+      await begin({ config });
+      await waits(world);
+      await summarizeOne({ kill: { call, when: 'before' } });
+      await world.drain();
+
+      const at = `killed before ${calls[call]} (${call})`;
+      const record = await present('data/sales.csv');
+      expect(record, at).toMatchObject({ status: 'ready', files: [{}, {}], usage: { calls: 1 } });
+      expect(made(), at).toEqual([]);
+      expect(await produced(), at).toHaveLength(2);
+      expect(paidCalls(), at).toBe(1);
+      await world.close();
+    }
+  });
+
   test('while a dataset is answered in two turns', { timeout: 120_000 }, async () => {
     const points = await crashEverywhere(memoryLedger(), {
       name: 'dataset',
