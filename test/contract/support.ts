@@ -2,27 +2,22 @@ import Anthropic, { toFile } from '@anthropic-ai/sdk';
 import PDFDocument from 'pdfkit';
 import sharp from 'sharp';
 import { request } from 'undici';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   type Emulator,
   type EmulatorOptions,
   startEmulator,
 } from '../../infra/local/claude/index.ts';
 
-/** Emulators and clients for the tests; every emulator started here is closed after its test. */
+/** Emulators and clients for the tests. */
 
 export const model = 'claude-haiku-5-5';
 export const filesBeta = 'files-api-2025-04-14';
-const running: Emulator[] = [];
 
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((emulator) => emulator.close()));
-});
-
-/** An emulator without a limit on files, unless the test is about it. */
+/** An emulator that ends with its test, without a limit on files unless the test is about it. */
 export async function emulate(options: EmulatorOptions = {}): Promise<Emulator> {
   const emulator = await startEmulator({ filesPerMinute: Infinity, ...options });
-  running.push(emulator);
+  onTestFinished(() => emulator.close());
   return emulator;
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { displayName } from '../../shared/journey/display-name.ts';
 import { crashEverywhere } from '../world/crash.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
 import { results, type World } from '../world/world.ts';
@@ -171,7 +172,7 @@ describe('the files that Claude makes', () => {
     for (const key of keys) {
       expect(key).toMatch(/^answers\/[\w.]+\/\w+\/files-[\w-]+\/[\w-]+\/[A-Za-z0-9][\w.-]*$/);
     }
-    for (const { name } of files) expect(name).not.toMatch(/[\u0000\u202e]/);
+    for (const { name } of files) expect(name).toBe(displayName(name));
   });
 
   test('that are gone before they are fetched are told, and the summary stands', async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,7 +55,10 @@ test('costs are printed from a data directory, also while a host is using it', a
   expect(JSON.parse(json.stdout)).toMatchObject({ group: '', calls: 1, unknownCalls: 0 });
 
   const before = readFileSync(join(data, 'host.txt'), 'utf8');
-  host = started('--port', '0', '--inbox', join(folder, 'inbox'));
+  // Into a new inbox the host would put a sample, and pay for it.
+  const inbox = join(folder, 'inbox');
+  mkdirSync(inbox);
+  host = started('--port', '0', '--inbox', inbox);
   while (readFileSync(join(data, 'host.txt'), 'utf8') === before) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
