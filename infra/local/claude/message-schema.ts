@@ -236,5 +236,4 @@ export type CountRequest = z.infer<typeof countSchema>;
 export type ContentBlock = z.infer<typeof contentBlock>;
 export type DocumentBlock = z.infer<typeof documentBlock>;
 export type ImageBlock = z.infer<typeof imageBlock>;
-export type Tool = NonNullable<CountRequest['tools']>[number];
 export type CacheControl = z.infer<typeof cacheControl>;
