@@ -8,7 +8,7 @@ import {
   unpackReply,
 } from '../ledger/answer-item.ts';
 import { type Billed, billedSchema } from '../ledger/billed.ts';
-import { isRidOf, madeIn, wordsOf } from './made.ts';
+import { isRidOf, type Made, madeIn, wordsOf } from './made.ts';
 import type { AnswerTools, Claude } from './tools.ts';
 
 /**
@@ -34,16 +34,12 @@ const replySchema = z.object({
 });
 
 /** What of a reply is kept: its text with its citations, why it ended, and what it was billed. */
-export interface KeptReply {
+export interface KeptReply extends Made {
   content: Message['content'];
   stopReason: string;
   /** Why Claude refused, where it says. */
   category?: string | undefined;
   billed: Billed;
-  /** Ids of files that Claude made. */
-  made?: string[] | undefined;
-  /** The container in which it ran code. */
-  container?: { id: string; expiresAt: string } | undefined;
   /** Whether the call began anew although a turn before it was paused. */
   fresh?: boolean | undefined;
 }

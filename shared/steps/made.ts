@@ -1,6 +1,5 @@
 import { NotFound } from '../claude/errors.ts';
 import type { Log } from '../journey/log.ts';
-import type { KeptReply } from './answer-store.ts';
 import type { Claude } from './tools.ts';
 
 /** What code made, as replies tell of it, and how it is deleted at Claude. */
@@ -9,6 +8,14 @@ type Message = Awaited<ReturnType<Claude['createMessage']>>;
 
 const isOfATool = ({ type }: { type: string }): boolean =>
   type === 'server_tool_use' || type.endsWith('_tool_result');
+
+/** What a reply says of the code that was run. */
+export interface Made {
+  /** Ids of files that Claude made. */
+  made?: string[] | undefined;
+  /** The container in which it ran code. */
+  container?: { id: string; expiresAt: string } | undefined;
+}
 
 /** The text of an answer: what was said after the last tool, or all of it where nothing was said after that. */
 export function wordsOf(content: Message['content']): Message['content'] {
@@ -21,7 +28,7 @@ export function wordsOf(content: Message['content']): Message['content'] {
  * The files that a reply says were made, and its container. Only the results of tools count: text that names a file says
  * nothing.
  */
-export function madeIn({ content, container }: Message): Pick<KeptReply, 'made' | 'container'> {
+export function madeIn({ content, container }: Message): Made {
   const ids = content.filter((block) => isOfATool(block)).flatMap(filesIn);
   return {
     ...(ids.length > 0 ? { made: [...new Set(ids)] } : {}),
