@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { displayName } from '../../shared/journey/display-name.ts';
 import { crashEverywhere } from '../world/crash.ts';
 import { memoryLedger } from '../world/memory-dynamodb.ts';
-import { results, type World } from '../world/world.ts';
+import { deployment, results, type World } from '../world/world.ts';
 import {
   begin,
   callsOf,
@@ -222,8 +222,11 @@ describe('the files that Claude makes', () => {
     expect(fileIds()).toEqual([stranger]);
   });
 
-  test('for a reply that was lost are told by the sweep, and left alone', async () => {
+  test('for a reply that was lost are told by the sweep, and left alone, even with our mark', async () => {
     await begin({ config });
+    // As code names a file that reads the name of its input.
+    const filename = `sales.${'0'.repeat(16)}-${deployment}.png`;
+    await world.emulator.addFile({ filename, content: 'a picture' });
     world.emulator.addFault({ kind: 'lost_reply', operation: 'messages.create' });
 
     expect(await dataset()).toMatchObject({ status: 'ready', files: [{}, {}] });
@@ -231,9 +234,9 @@ describe('the files that Claude makes', () => {
     world.advance(24 * hour);
     const { report } = await world.reconcile({ sweep: true });
 
-    expect(unseen).toHaveLength(2);
+    expect(unseen).toHaveLength(3);
     expect(report?.ids.madeByTools?.toSorted()).toEqual(unseen.toSorted());
-    expect(made()).toHaveLength(2);
+    expect(made()).toHaveLength(3);
   });
 
   test('of a refused answer are deleted', async () => {
