@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { limitsSchema } from '../formats/index.ts';
-import { budgetSchema, configSchema, priceSchema, profileSchema } from './schema.ts';
+import { budgetSchema, codeSchema, configSchema, priceSchema, profileSchema } from './schema.ts';
 
 /** The configuration has faults; the message names each by profile and field, one a line if there are several. */
 export class WrongConfig extends Error {
@@ -22,11 +22,7 @@ export class WrongConfig extends Error {
 const listed = (faults: readonly string[]): string =>
   faults.length === 1 ? `${faults[0]}` : ['these are wrong:', ...faults].join('\n  ');
 
-/** Fields of the design that this version does not have. They are refused, never ignored. */
-const notYet: Record<string, string> = {
-  code: 'datasets for the code execution tool',
-};
-
+/** Modes of the design that this version does not have. They are refused, never ignored. */
 const modesNotYet = ['batch', 'auto'];
 
 /** How messages name a profile: its place and, if it has one, its name. */
@@ -103,8 +99,6 @@ function shown(value: unknown): string {
 }
 
 function unknownField(key: string, path: readonly PropertyKey[]): string {
-  const feature = notYet[key];
-  if (feature) return `this version does not have ${feature} yet`;
   const fields = fieldsAt(path);
   const near = nearest(key, fields);
   return near
@@ -112,7 +106,10 @@ function unknownField(key: string, path: readonly PropertyKey[]): string {
     : `unknown field; the fields are ${fields.join(', ')}`;
 }
 
-function fieldsAt([first, , third]: readonly PropertyKey[]): string[] {
+function fieldsAt([first, , third, fourth]: readonly PropertyKey[]): string[] {
+  if (first === 'profiles' && third === 'code') {
+    return fourth === 'skills' ? ['id', 'version'] : Object.keys(codeSchema.shape);
+  }
   if (first === 'profiles') return Object.keys(profileSchema.shape);
   if (first === 'limits') return Object.keys(limitsSchema.shape);
   if (first === 'budget') return Object.keys(budgetSchema.shape);

@@ -10,6 +10,7 @@ export const findings = [
   'gone',
   'inBacklog',
   'orphansDeleted',
+  'madeByTools',
   'pastVersionsDeleted',
   'referencesReleased',
   'referencesRestored',

@@ -9,20 +9,22 @@ import { Unaffordable } from '../ledger/budgets.ts';
 import { contentName } from '../ledger/content-id.ts';
 import { type CostEntry, reservedOn } from '../ledger/costs.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
-import { roomFor } from '../summary/prompt.ts';
 import { leftBehind, usageWith } from './answer-copy.ts';
-import { type KeptReply, keptReplyOf, replyKeyOf, spilledReply, stored } from './answer-store.ts';
+import { type KeptReply, replyKeyOf, spilledReply, stored } from './answer-store.ts';
 import { giveBack } from './give-back.ts';
-import { goOn } from './go-on.ts';
+import { goOn, sendOn } from './go-on.ts';
+import { isRidOf } from './made.ts';
 import {
   type Answered,
   invalidBecause,
   invalidFields,
   type Question,
   requestOf,
+  roomOf,
 } from './questions.ts';
 import { type ReserveTools, reserve, settleEarlier, settleReserved } from './reserve.ts';
 import type { Claude } from './tools.ts';
+import { type Called, isPaused, keepTurn, keptTurnOf, makeCall, pausedTooOften } from './turns.ts';
 
 type Message = Awaited<ReturnType<Claude['createMessage']>>;
 
@@ -92,15 +94,15 @@ async function call(question: Claimed, timeoutMs: number, tools: AskTools): Prom
   const began = tools.now();
   const leftMs = () => Math.max(timeoutMs - (tools.now() - began), leastMs);
   let { claimed } = question;
-  let reply: Message;
+  let called: Called;
   try {
     const request = requestOf(kind, document, profile, claimed, mayBeCut(claimed));
     claimed = await reserve({ ...question, claimed }, request, tools);
-    reply = await tools.claude.createMessage(request, { timeoutMs: leftMs() });
+    called = await makeCall({ ref: question.ref, claimed }, request, leftMs, tools);
   } catch (thrown) {
     return callFailed(thrown, { ...question, claimed }, tools);
   }
-  const kept = keptReplyOf(reply, billedOf(reply, tools));
+  const kept = keptTurnOf(called, billedOf(called.reply, tools));
   return replied({ ...question, claimed }, kept, leftMs(), tools);
 }
 
@@ -121,18 +123,23 @@ async function replied(
   tools: AskTools,
 ): Promise<void> {
   const { document, profile, kind, ref, claimed } = question;
-  const { first, most } = roomFor(profile);
+  const { first, most } = roomOf(document, profile);
+  const write = <T>(work: () => Promise<T>) => whileLeased(ref, claimed, kept, tools, work);
+  if (isPaused(kept, claimed)) {
+    const paused = await keepTurn(ref, claimed, kept, write, tools);
+    await settleReserved(paying(claimed), kept.billed, tools);
+    return paused ? sendOn(document, tools) : notSettled(question, kept, tools);
+  }
   const isCut = kept.stopReason === 'max_tokens' && mayBeCut(claimed) && first < most;
   const invalid = claimed.cut ? undefined : invalidBecause(kind, profile, kept);
   if (!isCut && invalid === undefined) return settle(question, kept, tools);
   const { billed } = kept;
-  const write = <T>(work: () => Promise<T>) => whileLeased(ref, claimed, kept, tools, work);
   const { answers, leaseMs } = tools;
   const again = await write(() => answers.askAgain(ref, claimed, billed, leaseMs, invalid));
   const cut = cutOf(billed, claimed.calls, invalid);
   await write(() => tools.costs.recordCut(ref, { ...claimed, cut }));
   await settleReserved(paying(claimed), billed, tools);
-  if (!again) return notSettled(question, tools);
+  if (!again) return notSettled(question, kept, tools);
   const { documentId } = document;
   const why = invalid === undefined ? 'cut off' : 'not what the schema asks for';
   tools.log.info(`${why}: asking once more`, { documentId, maxTokens: most, invalid });
@@ -182,7 +189,7 @@ async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Prom
     if (settled.awaited) await wakeAll(ref, tools);
     return;
   }
-  await notSettled(question, tools);
+  await notSettled(question, kept, tools);
 }
 
 /** The reservation of the call that is counted last, if that is the one which the answer has. */
@@ -191,10 +198,13 @@ const paying = ({ reserved, calls }: AnswerIn<'asking'>): Pick<AnswerIn<'asking'
 });
 
 /** The reply was not taken: another one was first, or the content was removed during the call. Its cost is recorded. */
-async function notSettled(question: Claimed, tools: AskTools): Promise<void> {
+async function notSettled(question: Claimed, kept: KeptReply, tools: AskTools): Promise<void> {
   const { document, profile, kind, ref, before } = question;
   const { owner = '' } = question.claimed;
   const present = await tools.answers.get(ref);
+  // Nobody else will know of the files that this reply made.
+  const known = present?.state === 'asking' && present.revoked ? [] : (present?.made ?? []);
+  await isRidOf(kept.made?.filter((id) => !known.includes(id)) ?? [], tools);
   if (present && present.state !== 'asking')
     return goOn(document, profile, [...before, { kind, ref, answer: present }], tools);
   if (present?.revoked && (await tools.answers.end(ref, owner)) && present.awaited) {
@@ -361,6 +371,8 @@ function unusableBecause({ stopReason, billed, category }: KeptReply): RejectDoc
         message: `Claude declined to summarise this document${category ? ` (${category})` : ''}.`,
         category,
       });
+    case 'pause_turn':
+      return pausedTooOften();
     case 'max_tokens':
       return new RejectDocument({
         code: 'summarize.max_tokens',
