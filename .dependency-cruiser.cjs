@@ -13,7 +13,7 @@ const floors = [
   ['shared/convert', 'shared/print'],
   ['shared/word'],
   ['shared/formats'],
-  ['shared/questions', 'shared/fields'],
+  ['shared/questions', 'shared/fields', 'shared/long'],
   ['shared/summary', 'shared/ledger', 'shared/pace', 'shared/aws'],
   ['shared/claude'],
   ['shared/codes'],

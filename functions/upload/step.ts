@@ -21,13 +21,15 @@ export const uploadStep: StepFunction<(typeof settings)[number], UploadTools> = 
   tools: (ports, chosen) => {
     const apiKey = ports.apiKey(chosen.claudeApiKeySecret);
     const shared = answerTools(ports, chosen, apiKey);
+    const { profileFor, prices } = configOf(ports, chosen);
     return {
       ...shared,
       claude: claudeClient(ports, chosen, shared, apiKey),
       owner: ports.owner,
       leaseMs: claimLeaseMs,
       expiryMarginMs: 24 * 3_600_000,
-      profileFor: configOf(ports, chosen).profileFor,
+      profileFor,
+      prices,
       keepRemoteFiles: chosen.keepRemoteFiles,
       keepPastMs: chosen.keepPastDays * dayMs,
     };

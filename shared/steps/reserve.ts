@@ -11,6 +11,7 @@ import { type Billed, billedSoFar } from '../ledger/billed.ts';
 import { Unaffordable } from '../ledger/budgets.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
 import { nanoUsd, shownUsd } from '../ledger/reserved.ts';
+import { usualMostUsd } from '../long/length.ts';
 import { roomFor } from '../summary/prompt.ts';
 import type { Claude, MoneyTools } from './tools.ts';
 
@@ -27,9 +28,6 @@ interface PaidCall {
 }
 
 type Request = MessageCreateParamsNonStreaming;
-
-/** The most that the answer about one document may cost where its profile does not say, in USD. */
-export const usualMostUsd = 1;
 
 /**
  * Makes sure that a call may be paid for, before it is made: that it does not cost more than the profile allows for one
@@ -169,7 +167,10 @@ const countTimeoutMs = 30_000;
  * The tokens of the prompt, as the API counts them, which is free; `undefined` when it cannot.
  * @throws Defer, StopLane or RetryLater when it cannot now; what the API throws when it refuses the file or the prompt
  */
-async function count(request: Request, { claude }: ReserveTools): Promise<number | undefined> {
+export async function count(
+  request: Request,
+  { claude }: Pick<ReserveTools, 'claude'>,
+): Promise<number | undefined> {
   const { model, messages, system, thinking } = request;
   try {
     return await claude.countTokens(

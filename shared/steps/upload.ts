@@ -8,6 +8,7 @@ import { type ContentName, contentIdOf, contentNameOf } from '../ledger/content-
 import { type ContentItem, contentIdOfItem, mayHaveStray } from '../ledger/contents.ts';
 import type { DocumentIn, DocumentItem, Source } from '../ledger/document-item.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
+import { type CountFirstTools, countFirst } from './count-first.ts';
 import { profileOf } from './profile-of.ts';
 import { type ReleaseTools, release } from './release.ts';
 import { mayReusePast, releasePast } from './release-past.ts';
@@ -15,7 +16,7 @@ import { findStray } from './strays.ts';
 import { streamContent } from './stream-content.ts';
 import type { StepTools } from './tools.ts';
 
-export interface UploadTools extends ReleaseTools {
+export interface UploadTools extends ReleaseTools, CountFirstTools {
   /** How long a claim holds without renewal, in milliseconds. */
   leaseMs: number;
   /** A file that expires sooner than this is uploaded again, in milliseconds. */
@@ -85,6 +86,7 @@ async function leave(
 async function giveFile(document: DocumentIn<'normalized'>, tools: UploadTools): Promise<boolean> {
   const { source, mimeType, documentId, order } = document;
   const profile = profileOf(document, tools);
+  await countFirst(document, profile, tools);
   await tools.contents.join(contentIdOf(document), documentId, order);
   const { expiryDays } = profile;
   const content = { ...contentNameOf(document), mimeType, source, expiryDays };
