@@ -122,9 +122,10 @@ export const claudeCodes = {
   },
   'summarize.too_long': {
     outcome: 'failed',
-    meaning: "The document does not fit in the model's context window.",
+    meaning:
+      'The document has more pages or tokens than the model of its profile takes in one request.',
     advice:
-      'Name a model with a larger context window in the profile and drop the document again, or split it.',
+      'The message has the numbers. Name a model that takes more as `model` of the profile, deploy, and run the reconciler with `{"retry":["summarize.too_long"]}`; or split the document and drop the parts. A csv, tsv or xlsx can be read whole by code: give its profile `code`, and drop it again.',
   },
   'summarize.too_large': {
     outcome: 'failed',
@@ -134,8 +135,7 @@ export const claudeCodes = {
   'summarize.invalid_request': {
     outcome: 'failed',
     meaning: 'The Messages API rejected the request or the document in it.',
-    advice:
-      'The message says why: often an encrypted or damaged PDF, or more pages than the model of the profile takes.',
+    advice: 'The message says why: often an encrypted or damaged PDF.',
   },
   'summarize.model_not_found': {
     outcome: 'failed',
