@@ -6,7 +6,12 @@ import type { Grant } from './grants.ts';
 import * as grants from './grants.ts';
 import type { StepQueues } from './queue.ts';
 import { type FunctionName, rights } from './rights.ts';
-import { type DroplineProps, defaultFilesPerMinute, defaultKeepPastDays } from './settings.ts';
+import {
+  type DroplineProps,
+  defaultBatchSeconds,
+  defaultFilesPerMinute,
+  defaultKeepPastDays,
+} from './settings.ts';
 import type { Storage } from './storage.ts';
 
 /** What the functions are given: what each may do by the table of rights, and settings. */
@@ -74,6 +79,12 @@ function rightsOf(
       }),
     );
   }
+  if (name === 'summarize' || name === 'reconcile') {
+    given.push(
+      grants.setting({ [names.batchSeconds]: String(props.batchSeconds ?? defaultBatchSeconds) }),
+    );
+  }
+  if (name === 'summarize') given.push(grants.measure(queues.summarize.queue));
   if (right.looksAtQueues) {
     for (const queue of queueNames) {
       given.push(

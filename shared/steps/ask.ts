@@ -12,6 +12,7 @@ import type { DocumentIn } from '../ledger/document-item.ts';
 import { roomFor } from '../summary/prompt.ts';
 import { leftBehind, usageWith } from './answer-copy.ts';
 import { type KeptReply, keptReplyOf, replyKeyOf, spilledReply, stored } from './answer-store.ts';
+import { goesIntoBatch, type LineTools, park, waitForBatch } from './batch-line.ts';
 import { giveBack } from './give-back.ts';
 import { goOn } from './go-on.ts';
 import {
@@ -21,20 +22,19 @@ import {
   type Question,
   requestOf,
 } from './questions.ts';
-import { type ReserveTools, reserve, settleEarlier, settleReserved } from './reserve.ts';
+import { reserve, settleEarlier, settleReserved } from './reserve.ts';
 import type { Claude } from './tools.ts';
 
 type Message = Awaited<ReturnType<Claude['createMessage']>>;
 
 /** What it takes to ask Claude. */
-export interface AskTools extends ReserveTools {
+export interface AskTools extends LineTools {
   /** Names this worker in the lease of a question; unique at each call. */
   owner: () => string;
   /** How long the lease holds, in milliseconds: longer than a call can take. */
   leaseMs: number;
   /** Milliseconds after which a call is given up. */
   callTimeoutMs: number;
-  sleep: (ms: number) => Promise<void>;
 }
 
 /** A question that this worker has claimed, on behalf of a document. */
@@ -60,7 +60,21 @@ export async function ask(question: Claimed, tools: AskTools): Promise<void> {
     const before = { ...claimed, ...uncounted, calls: claimed.calls - 1 };
     return replied({ ...question, claimed: before }, saved, tools.callTimeoutMs, tools);
   }
+  if (await leftToBatch(question, tools)) return;
   return call(question, tools.callTimeoutMs, tools);
+}
+
+/** Leaves the question to a Message Batch, where its profile wants that. @returns false when it is to be asked at once */
+async function leftToBatch(question: Claimed, tools: AskTools): Promise<boolean> {
+  if (!(await goesIntoBatch(question, tools))) return false;
+  try {
+    if (!(await park(question, tools))) return false;
+  } catch (thrown) {
+    await callFailed(thrown, question, tools);
+    return true;
+  }
+  await waitForBatch(question, tools);
+  return true;
 }
 
 /**
@@ -139,10 +153,11 @@ async function replied(
   return call({ ...question, claimed: again }, timeoutMs, tools);
 }
 
-function billedOf(reply: Message, tools: AskTools): Billed {
+/** What a reply was billed. @param batch whether it came in a Message Batch */
+export function billedOf(reply: Message, tools: AskTools, batch = false): Billed {
   const { usage } = reply;
   const thinking = usage.output_tokens_details?.thinking_tokens;
-  const cost = costUsd(usage, reply.model, { table: tools.prices });
+  const cost = costUsd(usage, reply.model, { batch, table: tools.prices });
   return {
     model: reply.model,
     inputTokens: usage.input_tokens + (usage.cache_creation_input_tokens ?? 0),
@@ -208,7 +223,7 @@ async function notSettled(question: Claimed, tools: AskTools): Promise<void> {
   });
 }
 
-const wakeAll = async (ref: AnswerRef, tools: AskTools): Promise<void> => {
+export const wakeAll = async (ref: AnswerRef, tools: AskTools): Promise<void> => {
   await tools.send({ step: 'wake', ...ref });
   await tools.answers.clearAwaited(ref);
 };
@@ -347,7 +362,11 @@ async function uploadAgain(
 }
 
 /** Why a reply is not a summary although the call succeeded, or `undefined` when it is one. */
-function unusableBecause({ stopReason, billed, category }: KeptReply): RejectDocument | undefined {
+export function unusableBecause({
+  stopReason,
+  billed,
+  category,
+}: KeptReply): RejectDocument | undefined {
   switch (stopReason) {
     case 'end_turn':
     case 'stop_sequence':
