@@ -84,7 +84,6 @@ function rightsOf(
       grants.setting({ [names.batchSeconds]: String(props.batchSeconds ?? defaultBatchSeconds) }),
     );
   }
-  if (name === 'summarize') given.push(grants.measure(queues.summarize.queue));
   if (right.looksAtQueues) {
     for (const queue of queueNames) {
       given.push(

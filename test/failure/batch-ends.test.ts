@@ -79,10 +79,18 @@ describe('creating a batch', () => {
   test('that never reached Claude is done again, though others have a batch of as many questions', async () => {
     await start({ emulator: { batchDelayMs: 60_000 } });
     const foreign = async () => {
-      const params = { model: 'claude-haiku-5-5', max_tokens: 100, messages: [{ role: 'user', content: 'Hello.' }] };
+      const params = {
+        model: 'claude-haiku-5-5',
+        max_tokens: 100,
+        messages: [{ role: 'user', content: 'Hello.' }],
+      };
       await fetch(`${world.emulator.url}/v1/messages/batches`, {
         method: 'POST',
-        headers: { 'x-api-key': 'test-key', 'anthropic-version': '2023-06-01', 'content-type': 'application/json' },
+        headers: {
+          'x-api-key': 'test-key',
+          'anthropic-version': '2023-06-01',
+          'content-type': 'application/json',
+        },
         body: JSON.stringify({ requests: [{ custom_id: 'foreign', params }] }),
       });
     };
@@ -126,18 +134,21 @@ describe('creating a batch', () => {
   test.each([
     ['the spend limit', { kind: 'spend_cap', count: 1 }, 'claude.spend_limit'],
     ['a refused key', { kind: 'error', status: 401, count: 1 }, 'claude.unauthorized'],
-  ] as const)('stops the lane at %s, and is done once a person has mended it', async (_, fault, code) => {
-    await start();
-    world.emulator.addFault({ ...fault, operation: 'batches.create' });
-    drop('a.txt', first);
-    await world.drain();
-    expect(await present('a.txt')).toMatchObject({ status: 'held', error: { code } });
+  ] as const)(
+    'stops the lane at %s, and is done once a person has mended it',
+    async (_, fault, code) => {
+      await start();
+      world.emulator.addFault({ ...fault, operation: 'batches.create' });
+      drop('a.txt', first);
+      await world.drain();
+      expect(await present('a.txt')).toMatchObject({ status: 'held', error: { code } });
 
-    await world.reconcile({ resume: true });
-    await end();
-    expect(await status('a.txt')).toBe('ready');
-    expect([created(), answered(), paidCalls()]).toEqual([1, 1, 0]);
-  });
+      await world.reconcile({ resume: true });
+      await end();
+      expect(await status('a.txt')).toBe('ready');
+      expect([created(), answered(), paidCalls()]).toEqual([1, 1, 0]);
+    },
+  );
 });
 
 describe('a line that ends', () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { nanoUsd } from '../../shared/ledger/reserved.ts';
 import { queueNames } from '../../shared/journey/steps.ts';
+import { nanoUsd } from '../../shared/ledger/reserved.ts';
 import { pointsOf } from '../world/crash.ts';
 import type { KillPoint } from '../world/mortal.ts';
 import { settleDown } from '../world/settle-down.ts';
@@ -15,7 +15,6 @@ import {
   ledger,
   paidCalls,
   present,
-  remove,
   second,
   status,
   text,
@@ -123,7 +122,8 @@ describe('a batch', () => {
     expect(report?.ids.resent).toBeUndefined();
     await world.drain();
 
-    for (const key of ['a.txt', 'same.txt', 'now/same.txt']) expect(await status(key)).toBe('ready');
+    for (const key of ['a.txt', 'same.txt', 'now/same.txt'])
+      expect(await status(key)).toBe('ready');
     expect([answeredInBatches(), paidCalls()]).toEqual([1, 0]);
     expect((await present('same.txt')).usage?.calls).toBe(0);
     await isSettled();
@@ -181,38 +181,45 @@ describe('wherever a worker dies', () => {
     ],
   ];
 
-  test.each(ends)('%s, the question is paid for once', async (name, prepare, key, paid) => {
-    const isOther = name !== ends[0]?.[0];
-    const play = async (kill?: KillPoint & { worker: number }) => {
-      await start();
-      prepare();
-      drop(key, first);
-      const calls = await playUntil(world.now() + 2 * hour, kill);
-      if (kill) await settleDown(world);
-      const where = kill && `killed ${kill.when} ${kill.worker}: ${calls[kill.worker]?.at(-1)}`;
-      expect(await status(key), where).toBe('ready');
-      const single = paidCalls();
-      // A worker that dies in a call of its own may have paid without a trace but its count.
-      const extra = kill && calls[kill.worker]?.includes('claude.createMessage') ? 1 : 0;
-      expect(answeredInBatches() + single, where).toBeLessThanOrEqual(paid + extra);
-      if (extra === 0) {
-        const outcomes = (await costEntries()).map(({ outcome }) => outcome);
-        expect(outcomes.filter((one) => one !== 'unknown'), where).toHaveLength(paid);
-        // A worker that dies right after its claim may have been about to call.
-        expect(outcomes.length, where).toBeLessThanOrEqual(paid + 1);
-        await isSettled(where);
+  test.each(ends)(
+    '%s, the question is paid for once',
+    async (name, prepare, key, paid) => {
+      const isOther = name !== ends[0]?.[0];
+      const play = async (kill?: KillPoint & { worker: number }) => {
+        await start();
+        prepare();
+        drop(key, first);
+        const calls = await playUntil(world.now() + 2 * hour, kill);
+        if (kill) await settleDown(world);
+        const where = kill && `killed ${kill.when} ${kill.worker}: ${calls[kill.worker]?.at(-1)}`;
+        expect(await status(key), where).toBe('ready');
+        const single = paidCalls();
+        // A worker that dies in a call of its own may have paid without a trace but its count.
+        const extra = kill && calls[kill.worker]?.includes('claude.createMessage') ? 1 : 0;
+        expect(answeredInBatches() + single, where).toBeLessThanOrEqual(paid + extra);
+        if (extra === 0) {
+          const outcomes = (await costEntries()).map(({ outcome }) => outcome);
+          expect(
+            outcomes.filter((one) => one !== 'unknown'),
+            where,
+          ).toHaveLength(paid);
+          // A worker that dies right after its claim may have been about to call.
+          expect(outcomes.length, where).toBeLessThanOrEqual(paid + 1);
+          await isSettled(where);
+        }
+        await world.close();
+        return calls;
+      };
+      const calls = await play();
+      expect(calls.flat()).toContain('claude.batches.create');
+      expect(calls.flat()).toContain('claude.batches.delete');
+      for (const [worker, made] of calls.entries()) {
+        // Steps before have their own tests; so has, for the other ends, all that comes before the results.
+        if (worker < 2 || (isOther && !made.includes('claude.batches.results'))) continue;
+        for (const point of writesOf(made)) await play({ worker, ...point });
       }
-      await world.close();
-      return calls;
-    };
-    const calls = await play();
-    expect(calls.flat()).toContain('claude.batches.create');
-    expect(calls.flat()).toContain('claude.batches.delete');
-    for (const [worker, made] of calls.entries()) {
-      // Steps before have their own tests; so has, for the other ends, all that comes before the results.
-      if (worker < 2 || (isOther && !made.includes('claude.batches.results'))) continue;
-      for (const point of writesOf(made)) await play({ worker, ...point });
-    }
-    await start();
-  }, 120_000);
+      await start();
+    },
+    120_000,
+  );
 });
