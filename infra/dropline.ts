@@ -1,6 +1,8 @@
+import { Annotations } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { unknownModels } from '../shared/config/asks.ts';
 import { Alarms } from './alarms.ts';
 import { deployedConfig } from './config.ts';
 import { notifyOfChanges } from './notification.ts';
@@ -27,6 +29,9 @@ export class Dropline extends Construct {
   constructor(scope: Construct, id: string, props: DroplineProps = {}) {
     super(scope, id);
     const config = deployedConfig(props);
+    for (const warning of unknownModels(config)) {
+      Annotations.of(this).addWarningV2('dropline:unknown-model', warning);
+    }
     const queues = createQueues(this);
     const storage = createStorage(this, props);
     notifyOfChanges(storage.inbox, queues.intake.queue);

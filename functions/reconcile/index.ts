@@ -19,6 +19,16 @@ const eventSchema = z.strictObject({
   retry: z.array(z.string()).default([]),
 });
 
+/** The payload is not one that a person may send; nothing was done. */
+class InvalidEvent extends Error {
+  override readonly name = 'InvalidEvent';
+
+  constructor({ issues }: z.ZodError) {
+    const faults = issues.map((issue) => [...issue.path, issue.message].join(': '));
+    super(`invalid event: ${faults.join('; ')} (docs/operations.md has the payloads)`);
+  }
+}
+
 /** Time reserved for saving the cursor and the report before Lambda's time is up, in milliseconds. */
 const reserveMs = 60_000;
 
@@ -26,9 +36,9 @@ let ready: ReturnType<typeof prepare> | undefined;
 
 /** Repairs what crashes, lost events and manual changes left behind; runs on a schedule, or by hand. */
 export async function handler(event: unknown, context: Context): Promise<ReconcileReport> {
-  ready ??= prepare();
   const asked = eventSchema.safeParse(event);
-  if (!asked.success) throw new Error(`invalid event: ${z.prettifyError(asked.error)}`);
+  if (!asked.success) throw new InvalidEvent(asked.error);
+  ready ??= prepare();
   await ready.guard();
   const report = await reconcile({
     ...ready.tools,

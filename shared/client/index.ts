@@ -3,6 +3,8 @@ export { documentIdOf } from '../journey/ids.ts';
 export {
   type DocumentRecord,
   documentRecordSchema,
+  hasStatus,
+  type RecordIn,
   type Status,
   terminalStatuses,
   toDocumentRecord,

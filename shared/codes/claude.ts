@@ -142,7 +142,7 @@ export const claudeCodes = {
     brakes: true,
     meaning: 'The model of the profile does not exist or is not available to this key.',
     advice:
-      'Correct the model in dropline.config.json or the setting `model`, then retry the failed documents: held ones resume automatically.',
+      'Correct the model in dropline.config.json or the setting `model` and deploy. Held documents then resume by themselves; for the failed ones run the reconciler with `{"retry":["summarize.model_not_found"]}`.',
   },
   'summarize.file_gone': {
     outcome: 'retried',

@@ -1,7 +1,8 @@
-import { factsOf } from '../claude/models.ts';
+import { factsOf, models } from '../claude/models.ts';
 import { costUsd, type PriceTable } from '../claude/prices.ts';
 import { askedBy, type Profile } from '../journey/profiles.ts';
 import type { Config } from './config.ts';
+import { nearest } from './faults.ts';
 
 /** The document by which the cost of reading is told. */
 const exampleTokens = 10_000;
@@ -49,6 +50,26 @@ function inputCost({ model, mode }: Profile, calls: number, table: PriceTable): 
   return `; ${size} input tokens cost ${(cost * calls).toFixed(4)} USD${how}`;
 }
 
+/** What is said of a model that may be mistyped, and may be newer than this version. */
+function unknownModel(model: string): string {
+  const near = nearest(
+    model,
+    models.map(({ id }) => id),
+  );
+  const meant = near ? `; did you mean ${near}?` : '';
+  return `Dropline does not know ${model}, so its effort and limits are not checked${meant}`;
+}
+
+/**
+ * The models of a configuration that Dropline does not know, one sentence each: for a start or a synthesis, where a
+ * mistyped one would otherwise be noticed by its first document.
+ */
+export function unknownModels({ profiles }: Pick<Config, 'profiles'>): string[] {
+  const asked = profiles.filter((profile) => kindsOf(profile).length > 0);
+  const unknown = new Set(asked.map(({ model }) => model).filter((model) => !factsOf(model)));
+  return [...unknown].map(unknownModel);
+}
+
 function remarksOn(profile: Profile): string[] {
   const remarks: string[] = [];
   if (kindsOf(profile).length > 1) {
@@ -61,9 +82,7 @@ function remarksOn(profile: Profile): string[] {
     );
   }
   if (kindsOf(profile).length > 0 && !factsOf(profile.model)) {
-    remarks.push(
-      `  Dropline does not know ${profile.model}: its effort and limits are not checked.`,
-    );
+    remarks.push(`  ${unknownModel(profile.model)}`);
   }
   return remarks;
 }

@@ -28,16 +28,21 @@ export function ruleFaults(
 }
 
 function faultsIn(profile: GivenProfile, model: string): string[] {
-  const { name, prefix, language, layout, prompt, keyPoints } = profile;
+  const { name, prefix, language, mode, layout, prompt, keyPoints } = profile;
   const faults: string[] = [];
   if (name === undefined && prefix === undefined) {
     faults.push('prefix: a profile needs a prefix, or a name that objects ask for');
   } else if (!profileName.test(nameOf(profile))) {
-    faults.push(`name: is missing, and the prefix ${JSON.stringify(prefix)} cannot serve as one`);
+    faults.push(
+      `name: is missing, and the prefix ${JSON.stringify(prefix)} has characters that no name may have`,
+    );
   }
   if (language !== undefined && !isLanguage(language)) {
-    faults.push(`language: must be a BCP 47 tag such as en or pt-BR, not "${language}"`);
+    faults.push(
+      `language: must be the BCP 47 tag of a language, such as en or pt-BR, not "${language}"`,
+    );
   }
+  if (mode === 'off') faults.push(...withoutEffect(profile));
   if (layout === 'free') {
     if (prompt === undefined) faults.push('layout: "free" needs a prompt that says what to write');
     if (keyPoints !== undefined) faults.push('keyPoints: the layout "free" has no key points');
@@ -45,13 +50,28 @@ function faultsIn(profile: GivenProfile, model: string): string[] {
   return [...faults, ...fieldFaults(profile), ...modelFaults(profile, model)];
 }
 
+/** What a profile says about an answer that it does not ask for. */
+function withoutEffect(profile: GivenProfile): string[] {
+  const given = [
+    ...(['schema', 'prompt', 'context', 'language', 'keyPoints', 'effort', 'maxTokens'] as const),
+    ...(['maxUsdPerDocument'] as const),
+  ].filter((field) => profile[field] !== undefined);
+  const changed = [
+    ...(profile.layout === 'summary' ? [] : ['layout']),
+    ...(profile.citations ? [] : ['citations']),
+    ...(profile.title ? ['title'] : []),
+    ...(profile.allowUnknownPrice ? ['allowUnknownPrice'] : []),
+  ];
+  return [...given, ...changed].map(
+    (field) =>
+      `${field}: has no effect, because the mode "off" asks nothing; leave one of the two out`,
+  );
+}
+
 /** Faults of what is asked for: a summary, fields, both. */
 function fieldFaults({ schema, summary, mode, layout, keyPoints }: GivenProfile): string[] {
   const faults = schema === undefined ? [] : schemaFaults(schema);
-  if (schema !== undefined && mode === 'off') {
-    faults.push('schema: the mode "off" asks for nothing; leave one of the two out');
-  }
-  if (summary) return faults;
+  if (summary || mode === 'off') return faults;
   if (schema === undefined) {
     faults.push('summary: false needs a schema; to ask for nothing, set mode to "off"');
   }
@@ -75,9 +95,11 @@ function modelFaults({ effort }: GivenProfile, model: string): string[] {
   return faults;
 }
 
+const languages = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
+
 function isLanguage(tag: string): boolean {
   try {
-    return Intl.getCanonicalLocales(tag).length === 1;
+    return languages.of(tag) !== undefined;
   } catch {
     return false;
   }
@@ -92,16 +114,16 @@ function twice(
     const value = of(profile);
     const first = profiles.findIndex((other) => of(other) === value);
     if (value === undefined || first === index) return [];
-    return [`${labelOf(index, profile)}: ${field}: profiles[${first}] has "${value}" too`];
+    return [`${labelOf(index, profile)}: ${field}: "${value}" is that of profiles[${first}] too`];
   });
 }
 
-/** Documents without a profile of their own have one named `default`, so no other may be named so. */
+/** Documents without a profile of their own have one named `default`, so no other may have that name. */
 function reservedName(profiles: readonly GivenProfile[]): string[] {
   if (profiles.some(({ prefix }) => prefix === '')) return [];
   const index = profiles.findIndex((profile) => nameOf(profile) === 'default');
   if (index < 0) return [];
   return [
-    `${labelOf(index, profiles[index])}: name: "default" is the profile of the prefix "", for all other documents`,
+    `${labelOf(index, profiles[index])}: name: "default" is the name of the profile of all other documents, which has the prefix ""`,
   ];
 }

@@ -125,6 +125,9 @@ function sealed(profile: Omit<Profile, 'hash'>): Profile {
   return { ...profile, hash };
 }
 
+/** Their name; they differ in nothing but the prefix. */
+const uploadingName = 'container-uploads';
+
 /** The profiles that the shorthand `containerUploads` stands for: that of all other documents, with uploads. */
 function uploading(own: readonly Profile[], { containerUploads = [] }: Shorthands): Profile[] {
   const root = own.find(({ prefix }) => prefix === '');
@@ -132,9 +135,7 @@ function uploading(own: readonly Profile[], { containerUploads = [] }: Shorthand
   const { hash: _, ...content } = root;
   return containerUploads
     .filter((prefix) => !own.some((profile) => profile.prefix === prefix))
-    .map((prefix) =>
-      sealed({ ...content, name: 'container-uploads', prefix, containerUploads: true }),
-    );
+    .map((prefix) => sealed({ ...content, name: uploadingName, prefix, containerUploads: true }));
 }
 
 function contradictions(
@@ -143,6 +144,12 @@ function contradictions(
   { model, containerUploads = [], dialect }: Shorthands,
 ): string[] {
   const faults: string[] = [];
+  const taken = profiles.find((profile) => nameOf(profile) === uploadingName);
+  if (taken && containerUploads.length > 0) {
+    faults.push(
+      `${labelOf(profiles.indexOf(taken), taken)}: name: "${uploadingName}" is the name of the profiles that the setting containerUploads stands for`,
+    );
+  }
   const at = (profile: GivenProfile) => labelOf(profiles.indexOf(profile), profile);
   if (model !== undefined && root?.model !== undefined && root.model !== model) {
     faults.push(`${at(root)}: model: is ${root.model}, but the setting model says ${model}`);
@@ -151,7 +158,7 @@ function contradictions(
     const { prefix, containerUploads: uploads } = profile;
     if (profile !== root && !uploads && containerUploads.some((other) => overlap(prefix, other))) {
       faults.push(
-        `${at(profile)}: containerUploads: is false, but the setting containerUploads names these keys`,
+        `${at(profile)}: containerUploads: is not true, but the setting containerUploads names keys of this profile`,
       );
     }
     if (dialect === 'beta' && profile.expiryDays !== undefined) {
@@ -161,7 +168,7 @@ function contradictions(
   return faults;
 }
 
-/** A limit on what cannot be reckoned would hold nothing back. */
+/** A limit on a cost that cannot be calculated would hold nothing back. */
 function unpriced(profiles: readonly GivenProfile[], model: string, prices: PriceTable): string[] {
   return profiles.flatMap((profile, index) => {
     const asked = profile.model ?? model;

@@ -2,14 +2,14 @@ import type { z } from 'zod';
 import { limitsSchema } from '../formats/index.ts';
 import { budgetSchema, configSchema, priceSchema, profileSchema } from './schema.ts';
 
-/** The configuration has faults; the message names each by profile and field. */
+/** The configuration has faults; the message names each by profile and field, one a line if there are several. */
 export class WrongConfig extends Error {
   override readonly name = 'WrongConfig';
   /** One sentence a fault, without the file's name. */
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[], file = 'the configuration') {
-    super(`${file}: ${faults.join('; ')}`);
+    super(`${file}: ${listed(faults)} (see docs/profiles.md)`);
     this.faults = faults;
   }
 
@@ -18,6 +18,9 @@ export class WrongConfig extends Error {
     return new WrongConfig(this.faults, file);
   }
 }
+
+const listed = (faults: readonly string[]): string =>
+  faults.length === 1 ? `${faults[0]}` : ['these are wrong:', ...faults].join('\n  ');
 
 /** Fields of the design that this version does not have. They are refused, never ignored. */
 const notYet: Record<string, string> = {
@@ -73,6 +76,8 @@ function plain(issue: z.core.$ZodIssue, value: unknown): string {
         : `must be at least ${issue.minimum}${unitOf(issue.origin, issue.minimum)}, ${given}`;
     case 'too_big':
       return `must be at most ${issue.maximum}${unitOf(issue.origin, issue.maximum)}, ${given}`;
+    case 'invalid_key':
+      return 'the id of a model must not be empty';
     case 'invalid_format':
       return `must be 1 to 64 letters, digits, spaces and . _ : / = + @ -, beginning with a letter or digit, ${given}`;
     default:

@@ -282,6 +282,34 @@ export const documentRecordSchema = z.object({
 /** A document's record as downstream apps read it. */
 export type DocumentRecord = z.infer<typeof documentRecordSchema>;
 
+/** What a record has besides, by its status. */
+interface Implied {
+  ready: 'fileId' | 'contentSha256' | 'mimeType' | 'block' | 'usage';
+  failed: 'error';
+  skipped: 'error';
+  held: 'error';
+}
+
+/** A record with what its status implies. */
+export type RecordIn<S extends keyof Implied> = DocumentRecord & { status: S } & Required<
+    Pick<DocumentRecord, Implied[S]>
+  >;
+
+/**
+ * Whether a record has a status, for the compiler too: a `ready` one has a `fileId`, a `failed` one an `error`.
+ * @example
+ * import { DroplineReader, hasStatus } from 'dropline-aws';
+ * const reader = new DroplineReader({ table: 'dropline-ledger' });
+ * const record = await reader.get('dropline-inbox', 'services-agreement.docx');
+ * if (record && hasStatus(record, 'ready')) console.log(record.fileId.length > 0); // prints true
+ */
+export function hasStatus<S extends keyof Implied>(
+  record: DocumentRecord,
+  status: S,
+): record is RecordIn<S> {
+  return record.status === status;
+}
+
 /**
  * The record in an item of the table, without Dropline's own attributes. Throws `ZodError` when the
  * item is not a record.

@@ -65,6 +65,8 @@ const attributes = documentRecordSchema.extend({
   heldFrom: z.enum(['received', 'normalized', 'uploaded']).optional(),
   /** What a document that the budget holds needs: the tokens of its prompt, and the most of its answer. */
   needs: z.object({ promptTokens: z.int(), maxTokens: z.int() }).optional(),
+  /** Calls about a question of this version of which nobody has seen the reply: they count although another is asked since. */
+  unseen: z.record(z.string(), z.int()).optional(),
   /** The profile that the object asks for by name, or the container that it is a part of. */
   profileAsked: z.string().optional(),
   /** How deep in containers this document is: 0 for an object of the inbox. */

@@ -146,7 +146,7 @@ async function lookAfterDocument(
   const content = await tools.contents.get(contentIdOf(name));
   // The content has its own entry in the index and is repaired there.
   if (content?.state === 'live' && content.fileId === fileId) return;
-  note(report, 'retold', documentId);
+  note(report, 'fileIdsCorrected', documentId);
   if (tools.dryRun) return;
   await tools.documents.refile(
     document,

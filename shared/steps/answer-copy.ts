@@ -201,12 +201,26 @@ function plus(a: Usage, b: Usage): Usage {
 /** What a document has paid while a question is being asked for it, after others that are answered. */
 export function usageWith(
   document: DocumentIn<'uploaded'>,
+  ref: AnswerRef,
   before: readonly Answered[],
   { calls, unknownCalls, cut }: AnswerIn<'asking'>,
 ): Usage {
   const known = cut ? tokensOf(cut.billed) : before.length > 0 ? nothing : document.usage;
   const asking = { ...known, calls, costUnknownCalls: unknownCalls };
-  return sumOf([...before.map(({ answer }) => usageOf(answer, isAsker(document, answer))), asking]);
+  const usages = before.map(({ answer }) => usageOf(answer, isAsker(document, answer)));
+  const questions = [ref, ...before.map((one) => one.ref)].map(({ question }) => question);
+  return withUnseen(sumOf([...usages, asking]), document, questions);
+}
+
+/** Adds calls about questions that are not asked any more, because the profile has changed, and whose replies were lost. */
+function withUnseen(
+  usage: Usage,
+  { unseen = {} }: DocumentIn<'uploaded'>,
+  counted: readonly (string | undefined)[],
+): Usage {
+  const others = Object.entries(unseen).filter(([question]) => !counted.includes(question));
+  const calls = others.reduce((sum, [, more]) => sum + more, 0);
+  return calls > 0 ? plus(usage, { ...nothing, calls, costUnknownCalls: calls }) : usage;
 }
 
 /** The part of a record's usage that is known of what was billed. */
@@ -237,7 +251,10 @@ function withEarlier(
   const [only] = told;
   const isAsked = answered.some(({ ref }) => ref.question === only?.question);
   const wasRetried = told.length === 1 && only?.outcome === 'refused' && !isAsked;
-  return wasRetried ? plus(usage, document.usage) : withOldCalls(usage, document);
+  // Its usage has the calls that nobody has seen.
+  if (wasRetried) return plus(usage, document.usage);
+  const questions = answered.map(({ ref }) => ref.question);
+  return withUnseen(withOldCalls(usage, document), document, questions);
 }
 
 /** A call that a function of 0.1 began and nobody saw the end of: its fence is still in the document. */

@@ -339,7 +339,10 @@ async function countUnknown(
   tools: AskTools,
 ): Promise<void> {
   await tools.costs.recordUnknown(ref, answer, answer.unknownCalls);
-  await tools.documents.move(document, 'uploaded', { usage: usageWith(document, before, answer) });
+  await tools.documents.move(document, 'uploaded', {
+    usage: usageWith(document, ref, before, answer),
+    unseen: { ...document.unseen, [ref.question]: answer.unknownCalls },
+  });
 }
 
 /** The file is gone from the Files API: evicts it and sends the document back to upload. */

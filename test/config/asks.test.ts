@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asksOf } from '../../shared/config/asks.ts';
+import { asksOf, unknownModels } from '../../shared/config/asks.ts';
 import { readConfig } from '../../shared/config/config.ts';
 
 const schema = { type: 'object', properties: { total: { type: 'number' } } };
@@ -36,5 +36,23 @@ test('other profiles say what they ask too', () => {
     'raw (raw/): nothing is asked; files are uploaded only',
     expect.stringMatching(/by my-model; 1 call, 1 input pass a document; its price is not known$/),
     expect.stringContaining('Dropline does not know my-model'),
+  ]);
+});
+
+test('a model that Dropline does not know is told, with the one that was probably meant', () => {
+  const { profiles } = readConfig(
+    JSON.stringify({
+      profiles: [
+        { prefix: '', model: 'claude-haiku-5.5' },
+        { prefix: 'a/', model: 'claude-haiku-5.5' },
+        { prefix: 'b/', model: 'my-own' },
+        { prefix: 'c/', model: 'never-asked', mode: 'off' },
+      ],
+    }),
+  );
+
+  expect(unknownModels({ profiles })).toEqual([
+    'Dropline does not know claude-haiku-5.5, so its effort and limits are not checked; did you mean claude-haiku-5-5?',
+    'Dropline does not know my-own, so its effort and limits are not checked',
   ]);
 });

@@ -133,7 +133,8 @@ describe('a wrong field is named with its profile', () => {
     [{ title: 'yes' }, 'title: must be a boolean, not "yes"'],
     [{ citations: 1 }, 'citations: must be a boolean, not 1'],
     [{ containerUploads: 'no' }, 'containerUploads: must be a boolean, not "no"'],
-    [{ language: 'english please' }, 'language: must be a BCP 47 tag'],
+    [{ language: 'english please' }, 'language: must be the BCP 47 tag of a language'],
+    [{ language: 'engl' }, 'language: must be the BCP 47 tag of a language'],
     [{ keyPoints: 21 }, 'keyPoints: must be at most 20, not 21'],
     [{ keyPoints: 1.5 }, 'keyPoints: must be a whole number, not 1.5'],
     [{ maxTokens: 10 }, 'maxTokens: must be at least 256, not 10'],
@@ -149,7 +150,12 @@ describe('a wrong field is named with its profile', () => {
       { schema: { type: 'object', properties: { total: { type: 'number', minimum: 0 } } } },
       'schema.properties.total.minimum: structured output does not support "minimum"',
     ],
-    [{ schema: fields, mode: 'off' }, 'schema: the mode "off" asks for nothing'],
+    [{ schema: fields, mode: 'off' }, 'schema: has no effect, because the mode "off" asks nothing'],
+    [{ prompt: 'Why?', mode: 'off' }, 'prompt: has no effect'],
+    [{ language: 'fr', mode: 'off' }, 'language: has no effect'],
+    [{ keyPoints: 3, mode: 'off' }, 'keyPoints: has no effect'],
+    [{ citations: false, mode: 'off' }, 'citations: has no effect'],
+    [{ maxUsdPerDocument: 2, mode: 'off' }, 'maxUsdPerDocument: has no effect'],
     [{ summary: false }, 'summary: false needs a schema'],
     [{ summary: 'no', schema: fields }, 'summary: must be a boolean, not "no"'],
     [{ summary: false, schema: fields, keyPoints: 3 }, 'keyPoints: there is no summary'],
@@ -180,6 +186,19 @@ describe('a wrong field is named with its profile', () => {
     expect(faults[0]?.startsWith(at + fault), faults[0]).toBe(true);
   });
 
+  test('with a line for each, where there are several', () => {
+    const given = {
+      profiles: [
+        { prefix: 'a/', effort: 'lots' },
+        { prefix: 'b/', keyPoints: -1 },
+      ],
+    };
+
+    expect(() => read(given)).toThrow(
+      /^the configuration: these are wrong:\n {2}profiles\[0\] "a\/": effort: .*\n {2}profiles\[1\] "b\/": keyPoints: .* \(see docs\/profiles\.md\)$/,
+    );
+  });
+
   test('by its prefix where it has no name, and by its place where it has neither', () => {
     expect(faultsOf(profile({ effort: 'lots' }))[0]).toMatch(/^profiles\[1\] "a\/": effort: /);
     expect(faultsOf({ profiles: [{ effort: 'low' }] })).toEqual([
@@ -192,22 +211,22 @@ describe('a wrong field is named with its profile', () => {
     [
       'a prefix that no name can be made of',
       { profiles: [{ prefix: 'ä/' }] },
-      'profiles[0] "ä/": name: is missing, and the prefix "ä/" cannot serve as one',
+      'profiles[0] "ä/": name: is missing, and the prefix "ä/" has characters that no name may have',
     ],
     [
       'a name twice',
       { profiles: [{ prefix: 'a/' }, { prefix: 'b/', name: 'a' }] },
-      'profiles[1] "a": name: profiles[0] has "a" too',
+      'profiles[1] "a": name: "a" is that of profiles[0] too',
     ],
     [
       'a prefix twice',
       { profiles: [{ prefix: 'a/' }, { prefix: 'a/', name: 'b' }] },
-      'profiles[1] "b": prefix: profiles[0] has "a/" too',
+      'profiles[1] "b": prefix: "a/" is that of profiles[0] too',
     ],
     [
       'the name of the profile for all others',
       { profiles: [{ prefix: 'a/', name: 'default' }] },
-      'profiles[0] "default": name: "default" is the profile of the prefix ""',
+      'profiles[0] "default": name: "default" is the name of the profile of all other documents',
     ],
     ['a field of the file', { profils: [] }, 'profils: unknown field; did you mean profiles?'],
     ['a budget without a limit', { budget: {} }, 'budget: needs dailyUsd, monthlyUsd or both'],
@@ -297,12 +316,17 @@ describe('shorthands', () => {
     [
       { containerUploads: ['raw/'] },
       { profiles: [{ prefix: 'raw/' }] },
-      'profiles[0] "raw/": containerUploads: is false, but the setting',
+      'profiles[0] "raw/": containerUploads: is not true, but the setting',
+    ],
+    [
+      { containerUploads: ['raw/'] },
+      { profiles: [{ name: 'container-uploads' }] },
+      'profiles[0] "container-uploads": name: "container-uploads" is the name of the profiles that',
     ],
     [
       { containerUploads: ['raw/'] },
       { profiles: [{ prefix: 'raw/deep/' }] },
-      'profiles[0] "raw/deep/": containerUploads: is false',
+      'profiles[0] "raw/deep/": containerUploads: is not true',
     ],
     [
       { limits: { maxRows: 5 } },

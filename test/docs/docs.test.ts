@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { generatedDocs } from '../../docs/generate.ts';
 import { codes, journeyWarnings } from '../../shared/codes/index.ts';
+import { findings } from '../../shared/reconcile/report.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -34,6 +35,20 @@ function warningCodes(): string[] {
   const listed = [...formats.matchAll(/`([a-z]+\.[a-z_0-9]+)`/g)].map((match) => match[1] ?? '');
   return [...listed, 'claude.paced', 'upload.under_way', 'summarize.under_way'];
 }
+
+test('operations.md explains what a report of the reconciler may name, and nothing else', () => {
+  const page = read('docs/operations.md');
+  const table = page.slice(page.indexOf('| in the report |')).split('\n\n')[0] ?? '';
+  const explained = table
+    .split('\n')
+    .slice(2)
+    .flatMap((row) =>
+      [...(row.split(' | ')[0] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+  const sums = ['remoteFiles', 'storageBytes'];
+
+  expect(explained.toSorted()).toEqual([...findings, ...sums].toSorted());
+});
 
 test('the commands in the README are scripts', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };

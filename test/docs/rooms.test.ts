@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
@@ -20,4 +21,17 @@ test("the README's map of the folders has every room of shared/, and no other", 
   const named = [...map.matchAll(/`shared\/(\w+)\/`/g)].map((match) => match[1]);
 
   expect(named.toSorted()).toEqual(rooms);
+});
+
+test('every room of shared/ stands on one floor of the rules for imports, so that none may import anything', () => {
+  const { forbidden } = createRequire(import.meta.url)('../../.dependency-cruiser.cjs') as {
+    forbidden: { name: string; from: { path?: string } }[];
+  };
+  const standing = forbidden
+    .filter(({ name }) => name.startsWith('nothing-upwards-from-'))
+    .flatMap(({ from }) =>
+      [...(from.path ?? '').matchAll(/shared\/(\w+)/g)].map(([, room]) => room),
+    );
+
+  expect(standing.toSorted()).toEqual(rooms);
 });

@@ -264,3 +264,43 @@ test('the folders inside a removed archive are not in the books', async () => {
 
   expect((await costEntries()).map(({ prefix }) => prefix)).toEqual(['in/']);
 });
+
+describe('a call whose reply was lost, of a document that is then asked otherwise, is in its record', () => {
+  const asking = (prompt: string) => JSON.stringify({ profiles: [{ prefix: '', prompt }] });
+  const lostOnce = () =>
+    world.emulator.addFault({ kind: 'lost_reply', operation: 'messages.create', count: 1 });
+
+  test('when the next call is the first about another question', async () => {
+    await begin({ config: asking('In one sentence.') });
+    await waitsForSummary();
+    lostOnce();
+    await summarizeOne();
+
+    world.config = asking('In two sentences.');
+    lostOnce();
+    await world.drain();
+
+    const { usage } = await present('a.txt');
+    expect(usage).toMatchObject({ calls: 3, costUnknownCalls: 2 });
+    expect(paidCalls()).toBe(3);
+    expect(await costEntries()).toHaveLength(3);
+  });
+
+  test('once, when a refusal is retried after that', async () => {
+    await begin({ config: asking('In one sentence.') });
+    await waitsForSummary();
+    lostOnce();
+    await summarizeOne();
+    refusedOnce(world);
+    await world.drain();
+    expect(await present('a.txt')).toMatchObject({ status: 'failed', usage: { calls: 2 } });
+
+    world.config = asking('In two sentences.');
+    await world.reconcile({ retry: ['summarize.refused'] });
+    await world.drain();
+
+    const { usage } = await present('a.txt');
+    expect(usage).toMatchObject({ calls: 3, costUnknownCalls: 1 });
+    expect(paidCalls()).toBe(3);
+  });
+});

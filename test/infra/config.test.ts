@@ -128,6 +128,6 @@ test('a wrong file in the context ends the CDK app with one line', async () => {
 
   await expect(ended).rejects.toMatchObject({
     code: 1,
-    stderr: `${config}: profiles[0] "a/": mode: this version does not have the mode "batch" yet; it has now, off\n`,
+    stderr: `${config}: profiles[0] "a/": mode: this version does not have the mode "batch" yet; it has now, off (see docs/profiles.md)\n`,
   });
 });

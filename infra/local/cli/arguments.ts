@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { CostQuery } from '../../../shared/client/index.ts';
-import { asksOf } from '../../../shared/config/asks.ts';
+import { asksOf, unknownModels } from '../../../shared/config/asks.ts';
 import type { Config } from '../../../shared/config/config.ts';
 import { WrongConfig } from '../../../shared/config/faults.ts';
 import { readConfigText } from '../../../shared/config/file.ts';
@@ -21,6 +21,8 @@ export type ClaudeChoice =
 interface HostConfig extends Pick<Config, 'model' | 'limits'> {
   /** The text of the file, as it was at the start; the functions get a copy of it. */
   json: string | undefined;
+  /** What a person should know who may have mistyped something. */
+  warnings: string[];
 }
 
 export interface HostSettings {
@@ -188,7 +190,7 @@ interface ConfigFlags {
 function hostConfig(values: ConfigFlags): HostConfig {
   const { json, config } = checkedConfig(values);
   const { model, limits } = config;
-  return { json, model, limits };
+  return { json, model, limits, warnings: unknownModels(config) };
 }
 
 /** The configuration in force, checked, and the text of its file. */

@@ -42,6 +42,7 @@ export async function startHost(
   { say, path }: { say: (line: string) => void; path: string | undefined },
 ): Promise<Host> {
   const dataDir = resolve(settings.dataDir);
+  for (const warning of settings.config.warnings) say(`Warning: ${warning}.`);
   const assembly = await synthesize(() => say('Building the functions …'));
   const port = settings.port ?? defaultPort;
   const { claude, concurrency } = settings;

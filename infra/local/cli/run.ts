@@ -41,8 +41,13 @@ export async function run(
         const host = await startHost(command.settings, { say, path: terminal.path });
         try {
           const result = await host.stack.invoke(command.name, command.payload);
-          terminal.stdout.write(`${result.ok ? result.payload : JSON.stringify(result.error)}\n`);
-          return result.ok ? 0 : 1;
+          if (result.ok) {
+            terminal.stdout.write(`${result.payload}\n`);
+            return 0;
+          }
+          const { errorType, errorMessage } = result.error;
+          complain(`${command.name}: ${errorMessage}`);
+          return errorType === 'InvalidEvent' ? 2 : 1;
         } finally {
           await host.stop();
         }

@@ -62,25 +62,7 @@ export async function startDynamo(options: {
     credentials: localCredentials,
   });
   try {
-    for (const table of options.tables) {
-      await client
-        .send(
-          new CreateTableCommand({
-            TableName: table.TableName,
-            AttributeDefinitions: table.AttributeDefinitions as NonNullable<
-              ConstructorParameters<typeof CreateTableCommand>[0]['AttributeDefinitions']
-            >,
-            KeySchema: table.KeySchema as GlobalSecondaryIndex['KeySchema'],
-            ...(table.GlobalSecondaryIndexes
-              ? { GlobalSecondaryIndexes: table.GlobalSecondaryIndexes as GlobalSecondaryIndex[] }
-              : {}),
-            BillingMode: 'PAY_PER_REQUEST',
-          }),
-        )
-        .catch((error: Error) => {
-          if (error.name !== 'ResourceInUseException') throw error;
-        });
-    }
+    for (const table of options.tables) await createTable(client, table);
   } catch (error) {
     await service.close();
     throw error;
@@ -100,4 +82,24 @@ export async function startDynamo(options: {
     },
     close: () => service.close(),
   };
+}
+
+/** Creates a table as the template says it, unless it is there already. */
+async function createTable(client: DynamoDBClient, table: TableSettings): Promise<void> {
+  const command = new CreateTableCommand({
+    TableName: table.TableName,
+    AttributeDefinitions: table.AttributeDefinitions as NonNullable<
+      ConstructorParameters<typeof CreateTableCommand>[0]['AttributeDefinitions']
+    >,
+    KeySchema: table.KeySchema as GlobalSecondaryIndex['KeySchema'],
+    ...(table.GlobalSecondaryIndexes
+      ? { GlobalSecondaryIndexes: table.GlobalSecondaryIndexes as GlobalSecondaryIndex[] }
+      : {}),
+    BillingMode: 'PAY_PER_REQUEST',
+  });
+  try {
+    await client.send(command);
+  } catch (error) {
+    if ((error as Error).name !== 'ResourceInUseException') throw error;
+  }
 }

@@ -98,7 +98,7 @@ export interface State {
 
 /**
  * Opens (or creates) the state below `dir` and locks it. SQLite's exclusive lock ends with the process, however
- * that ends, so there are no stale locks.
+ * that ends, so there are no stale locks. Long because each method of the state is here, around its one database.
  * @throws {DataDirUnavailable} when another process has it, or nothing can be written there
  */
 export function openState(dir: string): State {

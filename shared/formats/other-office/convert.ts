@@ -30,33 +30,8 @@ const maxRtfBytes = 64 * 1024 * 1024;
  */
 export async function convertOffice(input: ConvertInput): Promise<Conversion> {
   const format = formatOf(input);
-  const warnings: Warning[] = [];
-  let additions: SlideAdditions = new Map();
-  let slides: number | undefined;
-  let hidden: Hidden;
-  let bytes: Buffer;
-  if (format === 'rtf') {
-    checkRtfSize(input.sizeBytes);
-    bytes = await readFile(input.path);
-    hidden = rtfWithoutHiddenText(bytes);
-  } else {
-    const zip = await openXmlPackage(input.path, input.limits, { allowDoctype: format !== 'pptx' });
-    try {
-      await rejectProtected(zip);
-      hidden = await withoutHiddenText(zip, format, input.limits);
-      bytes = hidden.bytes ?? (await readFile(input.path));
-      if (format === 'pptx') {
-        const extras = await readPptxExtras(zip, input.limits);
-        ({ additions, slides } = extras);
-        hidden.slides = extras.hidden;
-        warnings.push(...slideWarnings(extras));
-        warnings.push(...(await packageWarnings(zip, input.limits)));
-      }
-    } finally {
-      zip.close();
-    }
-  }
-
+  const { bytes, hidden, additions, slides, warnings } =
+    format === 'rtf' ? await readRtf(input) : await readPackage(format, input);
   warnings.push(...hiddenSlideWarnings(hidden.slides), ...hiddenTextWarnings(hidden.words));
 
   const ast = await parse(hidden.bytes ?? bytes, format, input);
@@ -100,6 +75,40 @@ export async function convertOffice(input: ConvertInput): Promise<Conversion> {
     },
     input.limits,
   );
+}
+
+/** A file as it goes to the parser, and what is known of it before. */
+interface Prepared {
+  bytes: Buffer;
+  hidden: Hidden;
+  additions: SlideAdditions;
+  slides?: number;
+  warnings: Warning[];
+}
+
+async function readRtf(input: ConvertInput): Promise<Prepared> {
+  checkRtfSize(input.sizeBytes);
+  const bytes = await readFile(input.path);
+  return { bytes, hidden: rtfWithoutHiddenText(bytes), additions: new Map(), warnings: [] };
+}
+
+async function readPackage(
+  format: Exclude<OfficeFormat, 'rtf'>,
+  input: ConvertInput,
+): Promise<Prepared> {
+  const zip = await openXmlPackage(input.path, input.limits, { allowDoctype: format !== 'pptx' });
+  try {
+    await rejectProtected(zip);
+    const hidden = await withoutHiddenText(zip, format, input.limits);
+    const bytes = hidden.bytes ?? (await readFile(input.path));
+    if (format !== 'pptx') return { bytes, hidden, additions: new Map(), warnings: [] };
+    const extras = await readPptxExtras(zip, input.limits);
+    hidden.slides = extras.hidden;
+    const warnings = [...slideWarnings(extras), ...(await packageWarnings(zip, input.limits))];
+    return { bytes, hidden, additions: extras.additions, slides: extras.slides, warnings };
+  } finally {
+    zip.close();
+  }
 }
 
 function formatOf({ format }: ConvertInput): OfficeFormat {

@@ -117,6 +117,7 @@ export class StoryReader implements XmlHandlers {
     this.#carried = [];
   }
 
+  /** Begins an element. Long because it is a table: what each element of a story means. */
   open(name: string, attributes: Attributes): void {
     if (this.#skip > 0 || skipped.has(name)) {
       if (this.#skip === 0) this.#enterSkipped(name);

@@ -51,6 +51,7 @@ const tokens = /\\([a-z]+)(-?\d+)? ?|\\'([0-9a-f]{2})|\\([^a-z])|([{}])|([\r\n]+
 
 /**
  * An RTF file without its hidden text: `\v`, tiny, in the colour of what is behind it.
+ * Long because it is one pass over the tokens, whose state every branch reads and changes.
  * @param rtf the bytes as Latin-1
  * @returns undefined when nothing is hidden
  */
