@@ -27,8 +27,6 @@ const notYet: Record<string, string> = {
   code: 'datasets for the code execution tool',
 };
 
-const modesNotYet = ['batch', 'auto'];
-
 /** How messages name a profile: its place and, if it has one, its name. */
 export function labelOf(index: number, given: unknown): string {
   const { name, prefix } = (given ?? {}) as { name?: unknown; prefix?: unknown };
@@ -50,15 +48,10 @@ export function faultsOf(error: z.ZodError, given: unknown): string[] {
       return issue.keys.map((key) => `${at(key)}: ${unknownField(key, issue.path)}`);
     }
     const value = valueAt(given, issue.path);
-    const what = modeNotYet(rest, value) ?? plain(issue, value);
+    const what = plain(issue, value);
     const place = at();
     return place === '' ? what : `${place}: ${what}`;
   });
-}
-
-function modeNotYet(path: string[], value: unknown): string | undefined {
-  const isMode = path.at(-1) === 'mode' && modesNotYet.includes(String(value));
-  return isMode ? `this version does not have the mode "${value}" yet; it has now, off` : undefined;
 }
 
 function plain(issue: z.core.$ZodIssue, value: unknown): string {

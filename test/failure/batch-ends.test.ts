@@ -284,6 +284,43 @@ describe('a document that is', () => {
   });
 });
 
+test('an answer that a function without batches has had revoked is not kept, and its cost is told', async () => {
+  await start(slow);
+  await inBatch();
+  const [answer] = ledger.items().filter(({ sk }) => String(sk).startsWith('ANSWER#'));
+  const key = { pk: String(answer?.pk), sk: String(answer?.sk) };
+  await world.table.update(key, { set: { revoked: true } });
+  await world.emulator.endBatches();
+  await end();
+
+  // The document is still there, so it is asked about anew.
+  expect(await status('a.txt')).toBe('ready');
+  expect(answered() + paidCalls()).toBe(2);
+  expect(await outcomes()).toEqual(['answered', 'answered']);
+});
+
+test('where the message of the next turn is lost, the reconciler sends another', async () => {
+  await start(slow);
+  await inBatch();
+  world.queues.summarize.messages.splice(0);
+  world.advance(10 * 60_000);
+
+  const { report } = await world.reconcile();
+  expect(report?.counts.batchesCalled).toBe(1);
+  await end();
+  expect(await status('a.txt')).toBe('ready');
+  expect([created(), answered(), paidCalls()]).toEqual([1, 1, 0]);
+});
+
+test('forty questions are one batch', async () => {
+  await start();
+  const names = Array.from({ length: 40 }, (_, index) => `${index}`);
+  for (const name of names) drop(`${name}.txt`, text(name));
+  await end();
+  for (const name of names) expect(await status(`${name}.txt`)).toBe('ready');
+  expect([created(), answered(), paidCalls()]).toEqual([1, 40, 0]);
+});
+
 test('a batch is paid from the budget, and what it does not pay is held', async () => {
   const dailyUsd = 0.005;
   await start({}, { budget: { dailyUsd } });
