@@ -12,6 +12,9 @@ first, then by its extension, then by its content type; if they disagree, the re
 A conversion runs in a process that can read only its document, write only its own directory and reach
 no network. \`npm run normalize -- FILE...\` shows what a file would become.
 
+Under a profile with \`code\`, csv, tsv, xlsx and what it names are not converted: they go up as they are, and Claude
+answers by running code ([profiles.md](profiles.md#datasets)).
+
 Any other type ends as \`skipped\` with advice; under the key prefixes of \`DROPLINE_CONTAINER_UPLOADS\` it
 is uploaded as it is, for Claude's code execution tool, and not summarised.
 

@@ -6,7 +6,7 @@ import { printCodes } from './print.ts';
 
 export type { CodeEntry } from './entry.ts';
 export { formatCodes, formatWarnings } from './formats.ts';
-export { journeyWarnings } from './journey.ts';
+export { fileWarnings, journeyWarnings } from './journey.ts';
 export { printCodes, printWarnings } from './print.ts';
 
 /** Every stable error code of the product, by step. */

@@ -160,6 +160,13 @@ export const journeyCodes = {
     advice:
       'The message says what was wrong. Say in the descriptions of the schema what is meant, or make fields optional; then run the reconciler with `{"retry":["summarize.invalid_fields"]}`, which asks again and is paid for.',
   },
+  'summarize.paused_too_often': {
+    outcome: 'failed',
+    meaning:
+      'Claude paused its work on a dataset again and again without an answer. Every call was billed.',
+    advice:
+      'Ask for less in `code.prompt` of the profile, or drop a smaller file; then run the reconciler with `{"retry":["summarize.paused_too_often"]}`, which asks again and is paid for.',
+  },
   'summarize.unexpected_stop': {
     outcome: 'failed',
     meaning: 'Claude stopped for an unexpected reason.',
@@ -192,8 +199,19 @@ export const journeyCodes = {
   },
 } as const satisfies Record<string, CodeEntry>;
 
+/** Warnings about files that Claude made, found in `fidelity.warnings` of a record that is `ready`. */
+export const fileWarnings = {
+  'files.gone': 'A file that Claude made was gone before it could be fetched:',
+  'files.not_downloadable':
+    'The API does not hand out a file that the answer names, because no tool made it:',
+  'files.too_large':
+    'A file that Claude made is too large to be stored; it is at Claude until the document is removed:',
+  'files.too_many': 'Claude made more files than are stored:',
+} as const satisfies Record<string, string>;
+
 /** The journey's own warnings, found in `fidelity.warnings` of a record that is `ready`. */
 export const journeyWarnings = {
+  ...fileWarnings,
   'summarize.layout': 'Claude did not use the requested layout; its whole answer is the summary.',
   'summarize.price_unknown':
     'The model is not in the price table: `costUsd` does not include the cost of the summary.',

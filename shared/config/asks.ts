@@ -81,6 +81,11 @@ function remarksOn(profile: Profile): string[] {
       `  The document is read twice, because ${why}. "summary": false asks for the fields alone, with their quotes, and halves the input.`,
     );
   }
+  if (profile.code) {
+    remarks.push(
+      '  Datasets are answered by code: Claude reads its own results again at each step, so a call costs more than its input, and the hours of the container are billed apart.',
+    );
+  }
   if (kindsOf(profile).length > 0 && !factsOf(profile.model)) {
     remarks.push(`  ${unknownModel(profile.model)}`);
   }

@@ -50,7 +50,12 @@ function faultsIn(profile: GivenProfile, model: string): string[] {
     if (prompt === undefined) faults.push('layout: "free" needs a prompt that says what to write');
     if (keyPoints !== undefined) faults.push('keyPoints: the layout "free" has no key points');
   }
-  return [...faults, ...fieldFaults(profile), ...modelFaults(profile, model)];
+  return [
+    ...faults,
+    ...fieldFaults(profile),
+    ...codeFaults(profile),
+    ...modelFaults(profile, model),
+  ];
 }
 
 /** What a profile says about an answer that it does not ask for. */
@@ -80,6 +85,36 @@ function fieldFaults({ schema, summary, mode, layout, keyPoints }: GivenProfile)
   }
   if (keyPoints !== undefined) faults.push('keyPoints: there is no summary that could have them');
   if (layout === 'free') faults.push('layout: there is no summary that could have it');
+  return faults;
+}
+
+/** Faults of what is asked about datasets. */
+function codeFaults({ code, mode, schema, containerUploads }: GivenProfile): string[] {
+  if (code === undefined) return [];
+  const faults: string[] = [];
+  if (mode !== 'now') {
+    faults.push(`code: needs the mode "now", because a paused turn is continued; not "${mode}"`);
+  }
+  if (schema !== undefined) {
+    faults.push(
+      'code: a dataset has no text in which the quotes of a schema could be looked up; give one of the two a profile of its own',
+    );
+  }
+  if (containerUploads) {
+    faults.push('code: names in types what goes up as it is; leave containerUploads out');
+  }
+  for (const type of code.types ?? []) {
+    if (!/^[a-z0-9_-]+$/.test(type)) {
+      faults.push(`code.types: must be extensions such as parquet, not ${JSON.stringify(type)}`);
+    }
+  }
+  for (const { id } of code.skills ?? []) {
+    if (!/^[A-Za-z0-9_-]+$/.test(id)) {
+      faults.push(`code.skills: must have the id of a skill, such as xlsx, not "${id}"`);
+    }
+  }
+  const ids = (code.skills ?? []).map(({ id }) => id);
+  if (new Set(ids).size < ids.length) faults.push('code.skills: names a skill twice');
   return faults;
 }
 

@@ -132,7 +132,8 @@ const uploadingName = 'container-uploads';
 function uploading(own: readonly Profile[], { containerUploads = [] }: Shorthands): Profile[] {
   const root = own.find(({ prefix }) => prefix === '');
   if (!root) throw new Error('no profile has the prefix ""');
-  const { hash: _, ...content } = root;
+  // What is only uploaded is not asked about.
+  const { hash: _, code: _code, ...content } = root;
   return containerUploads
     .filter((prefix) => !own.some((profile) => profile.prefix === prefix))
     .map((prefix) => sealed({ ...content, name: uploadingName, prefix, containerUploads: true }));

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { limitsSchema } from '../formats/index.ts';
-import { budgetSchema, configSchema, priceSchema, profileSchema } from './schema.ts';
+import { budgetSchema, codeSchema, configSchema, priceSchema, profileSchema } from './schema.ts';
 
 /** The configuration has faults; the message names each by profile and field, one a line if there are several. */
 export class WrongConfig extends Error {
@@ -21,11 +21,6 @@ export class WrongConfig extends Error {
 
 const listed = (faults: readonly string[]): string =>
   faults.length === 1 ? `${faults[0]}` : ['these are wrong:', ...faults].join('\n  ');
-
-/** Fields of the design that this version does not have. They are refused, never ignored. */
-const notYet: Record<string, string> = {
-  code: 'datasets for the code execution tool',
-};
 
 /** How messages name a profile: its place and, if it has one, its name. */
 export function labelOf(index: number, given: unknown): string {
@@ -96,8 +91,6 @@ function shown(value: unknown): string {
 }
 
 function unknownField(key: string, path: readonly PropertyKey[]): string {
-  const feature = notYet[key];
-  if (feature) return `this version does not have ${feature} yet`;
   const fields = fieldsAt(path);
   const near = nearest(key, fields);
   return near
@@ -105,7 +98,10 @@ function unknownField(key: string, path: readonly PropertyKey[]): string {
     : `unknown field; the fields are ${fields.join(', ')}`;
 }
 
-function fieldsAt([first, , third]: readonly PropertyKey[]): string[] {
+function fieldsAt([first, , third, fourth]: readonly PropertyKey[]): string[] {
+  if (first === 'profiles' && third === 'code') {
+    return fourth === 'skills' ? ['id', 'version'] : Object.keys(codeSchema.shape);
+  }
   if (first === 'profiles') return Object.keys(profileSchema.shape);
   if (first === 'limits') return Object.keys(limitsSchema.shape);
   if (first === 'budget') return Object.keys(budgetSchema.shape);

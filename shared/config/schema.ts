@@ -13,6 +13,36 @@ export const profileName = /^[A-Za-z0-9][A-Za-z0-9 _.:/=+@-]{0,63}$/;
 const usd = z.number().nonnegative();
 const factor = z.number().nonnegative();
 
+/** What is asked with the code execution tool. */
+export const codeSchema = z.strictObject({
+  prompt: z
+    .string()
+    .min(1)
+    .max(20_000)
+    .describe('What is asked about each dataset; Claude answers it by running code.'),
+  types: z
+    .array(z.string().min(1).max(20))
+    .max(100)
+    .optional()
+    .describe(
+      'File name extensions, in lower case and without the dot, that go up as they are. csv, tsv and xlsx always do.',
+    ),
+  skills: z
+    .array(
+      z.strictObject({
+        id: z
+          .string()
+          .min(1)
+          .max(64)
+          .describe('Such as "xlsx" of Anthropic\'s own, or "skill_…" of the workspace.'),
+        version: z.string().min(1).max(64).optional().describe('"latest" by default.'),
+      }),
+    )
+    .max(8)
+    .optional()
+    .describe('Skills that are loaded into the container; at most 8.'),
+});
+
 export const profileSchema = z.strictObject({
   prefix: z
     .string()
@@ -111,6 +141,11 @@ export const profileSchema = z.strictObject({
     .default(true)
     .describe(
       'Whether a summary is asked for. With false, the fields of the schema are all: one call instead of two.',
+    ),
+  code: codeSchema
+    .optional()
+    .describe(
+      'Tables go up as they are, and Claude answers about them with the code execution tool. The files it makes are in the record.',
     ),
   expiryDays: z
     .int()

@@ -40,6 +40,8 @@ export interface Profile {
   schema?: Readonly<Record<string, unknown>> | undefined;
   /** False: fields are all that is asked for; a summary is when left out. */
   summary?: boolean | undefined;
+  /** What is asked about datasets, with the code execution tool; without it, tables are converted to text. */
+  code?: CodeAsked | undefined;
   /** Days after which the remote file expires; never when left out. */
   expiryDays?: number | undefined;
   /** The most in USD that the answer about one document may cost; 1 when left out. */
@@ -53,6 +55,25 @@ export interface Profile {
   containerUploads: boolean;
 }
 
+/** How datasets are asked about: files that go up as they are, for the code execution tool. */
+export interface CodeAsked {
+  /** What is asked about each. */
+  prompt: string;
+  /** File name extensions, without the dot, that go up as they are, beside csv, tsv and xlsx. */
+  types?: readonly string[] | undefined;
+  /** Skills that are loaded into the container. */
+  skills?: readonly { id: string; version?: string | undefined }[] | undefined;
+}
+
+const tables = ['csv', 'tsv', 'xlsx'];
+
+/** Whether a file goes up as it is and is asked about with the code execution tool. */
+export function isDataset(key: string, { code, mode }: Profile): boolean {
+  if (!code || mode === 'off') return false;
+  const extension = /\.([^./]+)$/.exec(key)?.[1]?.toLowerCase();
+  return extension !== undefined && [...tables, ...(code.types ?? [])].includes(extension);
+}
+
 /** What decides which profile a document has. */
 export interface Profiled {
   key: string;
@@ -64,8 +85,11 @@ export interface Profiled {
 export type ProfileFor = (document: Profiled) => Profile | undefined;
 
 /** Whether a document is summarised once it is uploaded; else it is `ready` then. */
-export function isSummarized({ block }: Pick<DocumentRecord, 'block'>, { mode }: Profile): boolean {
-  return mode !== 'off' && block !== 'container_upload';
+export function isSummarized(
+  { block }: Pick<DocumentRecord, 'block'>,
+  { mode, code }: Profile,
+): boolean {
+  return mode !== 'off' && (block !== 'container_upload' || code !== undefined);
 }
 
 /** The kinds of answers that a document can have. */

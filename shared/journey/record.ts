@@ -242,6 +242,17 @@ export const documentRecordSchema = z.object({
   fields: fieldsSchema
     .optional()
     .describe("What the profile's schema asks for, and what it rests on"),
+  files: z
+    .array(
+      z.object({
+        name: z.string().describe('As Claude named it: text of a stranger, not a path'),
+        mimeType: z.string(),
+        sizeBytes: z.int(),
+        location: z.string().describe('s3:// address in the results bucket'),
+      }),
+    )
+    .optional()
+    .describe('Files that Claude made for the answer by running code'),
   usage: usageSchema.optional(),
   answers: z
     .object({ summary: answerOutcomeSchema.optional(), fields: answerOutcomeSchema.optional() })

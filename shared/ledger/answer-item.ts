@@ -1,7 +1,22 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { billedSchema, cutSchema } from './billed.ts';
+import { billedSchema, cutSchema, turnSchema } from './billed.ts';
 import { reservedSchema } from './reserved.ts';
+
+/** What became of the files that Claude made. */
+const producedSchema = z.object({
+  stored: z.array(
+    z.object({
+      name: z.string(),
+      mimeType: z.string(),
+      sizeBytes: z.int(),
+      /** In the results bucket. */
+      key: z.string(),
+    }),
+  ),
+  warnings: z.array(z.object({ code: z.string(), message: z.string() })),
+});
+export type Produced = z.infer<typeof producedSchema>;
 
 /**
  * The answer to one question about one content: what is paid for, and therefore an item of its own. Documents
@@ -42,6 +57,14 @@ const attributes = z.object({
    * number of that call: the question is asked once more, with all the room that the profile gives.
    */
   cut: cutSchema.optional(),
+  /** Replies with which Claude paused its turn; they are in the results bucket, and the next call continues them. */
+  turns: z.array(turnSchema).optional(),
+  /** Ids of files that Claude made for the answer and that are to be deleted there, once they are stored. */
+  made: z.array(z.string()).optional(),
+  /** Ids of those that are too large or too many to be stored: they are deleted with the answer. */
+  left: z.array(z.string()).optional(),
+  /** The files that were stored, and what a person should know about the others. */
+  files: producedSchema.optional(),
   /** Tokens of the prompt, as counted before a call. */
   promptTokens: z.int().optional(),
   /** What was last reserved of the budget, and for which call. It stays when that is settled. */
@@ -101,7 +124,10 @@ export interface AnswerRef {
 }
 
 /** A reply as it is written down: within the item, or by its key in the results bucket. */
-export type StoredReply = { reply: Uint8Array } | { replyKey: string };
+export type StoredReply = ({ reply: Uint8Array } | { replyKey: string }) & {
+  /** Ids of files that Claude made for it. */
+  made?: string[] | undefined;
+};
 
 /** A reply as it is kept in an item: text shrinks to a third, and DynamoDB charges by the kilobyte. */
 export const packReply = (reply: unknown): Uint8Array =>

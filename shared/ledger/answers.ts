@@ -1,14 +1,16 @@
+import { asSeen, atGeneration, exists, stillWanted } from './answer-conditions.ts';
 import {
   type AnswerIn,
   type AnswerItem,
   type AnswerRef,
   type Asker,
   answerItemSchema,
+  type Produced,
   type RepliedAnswer,
   type StoredReply,
 } from './answer-item.ts';
 import { batchAttributes } from './batched-answers.ts';
-import { type Billed, cutOf, paidFor } from './billed.ts';
+import { type Billed, cutOf, paidFor, type Turn } from './billed.ts';
 import { answerKey, contentKey } from './keys.ts';
 import type { Changes, Condition, Item, Table } from './table.ts';
 
@@ -227,6 +229,66 @@ export class Answers {
     return mine && seen.cut?.call === calls ? seen : undefined;
   }
 
+  /**
+   * Writes down a reply with which Claude paused its turn, and gives the lease back: the next call is claimed like any.
+   * @returns the answer as it is now, or `undefined` when the worker no longer holds the lease, or the content was removed
+   */
+  async pause(
+    ref: AnswerRef,
+    { owner, life, turns = [] }: AnswerIn<'asking'>,
+    turn: Turn,
+    made: string[],
+  ): Promise<AnswerIn<'asking'> | undefined> {
+    const paused = await this.#update<'asking'>(
+      ref,
+      {
+        set: { turns: [...turns, turn], made, leaseUntil: 0 },
+        add: { unknownCalls: -1 },
+        remove: ['owner'],
+      },
+      {
+        expression: '#owner = :owner AND attribute_not_exists(revoked)',
+        names: { owner: 'owner' },
+        values: { owner },
+      },
+    );
+    if (paused) return paused;
+    // Its acknowledgement may have been lost.
+    const seen = await this.get(ref);
+    const same = seen?.state === 'asking' && seen.life === life && !seen.revoked;
+    return same && seen.turns?.some(({ call }) => call === turn.call) ? seen : undefined;
+  }
+
+  /** Writes down where the files are that Claude made. @returns `undefined` when somebody did, or the answer is gone */
+  async keepFiles(
+    ref: AnswerRef,
+    { life, generation }: RepliedAnswer,
+    files: Produced,
+    left: string[],
+  ): Promise<RepliedAnswer | undefined> {
+    const same = atGeneration('answered', generation);
+    return this.#update<'answered'>(
+      ref,
+      { set: { files, left: left.length > 0 ? left : undefined } },
+      {
+        ...same,
+        expression: `${same.expression} AND life = :life AND attribute_not_exists(files)`,
+        values: { ...same.values, life },
+      },
+    );
+  }
+
+  /** The files that Claude made are deleted there. */
+  async forgetMade(ref: AnswerRef, { life, state, generation }: RepliedAnswer): Promise<void> {
+    const same = atGeneration(state, generation);
+    const mine = { expression: `${same.expression} AND life = :life` };
+    await this.#update(
+      ref,
+      { remove: ['made'] },
+      { ...same, ...mine, values: { ...same.values, life } },
+    );
+  }
+
   /** Takes back the call that `claim` counted: it was not made, because the reply of the call before was found. */
   async uncount(ref: AnswerRef, owner: string): Promise<AnswerIn<'asking'> | undefined> {
     return this.#update<'asking'>(
@@ -258,7 +320,7 @@ export class Answers {
           unknownEarlier: seen.unknownCalls || undefined,
         },
         add: { generation: 1 },
-        remove: ['error', 'billed', 'call', 'reply', 'replyKey', 'cut'],
+        remove: ['error', 'billed', 'call', 'reply', 'replyKey', 'cut', 'turns'],
       },
       atGeneration('refused', generation),
     );
@@ -320,38 +382,4 @@ export class Answers {
     const item = await this.#table.update(answerKey(contentId, question), changes, condition);
     return item && (answerItemSchema.parse(item) as AnswerIn<State>);
   }
-}
-
-const exists: Condition = { expression: 'attribute_exists(pk)' };
-
-/** Holds while the answer is in the same life, has had no call since, and nobody has taken its lease. */
-const asSeen = (seen: AnswerItem): Condition => ({
-  expression: `life = :life AND calls = :calls AND #state = :state${seen.state === 'asking' ? ' AND leaseUntil = :until' : ''}`,
-  names: { state: 'state' },
-  values: {
-    life: seen.life,
-    calls: seen.calls,
-    state: seen.state,
-    ...(seen.state === 'asking' ? { until: seen.leaseUntil } : {}),
-  },
-});
-
-/** Holds while a reply to the question is wanted: nobody else wrote one, and the content was not removed. */
-function stillWanted({ life, generation }: AnswerIn<'asking'>): Condition {
-  const same = atGeneration('asking', generation);
-  return {
-    ...same,
-    expression: `${same.expression} AND life = :life AND attribute_not_exists(revoked)`,
-    values: { ...same.values, life },
-  };
-}
-
-/** Holds while the answer is in a state and nobody has had it asked again since. */
-function atGeneration(state: AnswerItem['state'], generation: number): Condition {
-  const same = generation === 0 ? 'attribute_not_exists(generation)' : 'generation = :generation';
-  return {
-    expression: `#state = :state AND ${same}`,
-    names: { state: 'state' },
-    values: { state, ...(generation === 0 ? {} : { generation }) },
-  };
 }

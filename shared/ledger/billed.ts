@@ -26,6 +26,16 @@ export const cutSchema = z.object({
   invalid: z.string().optional(),
 });
 
+/** A reply with which Claude paused its turn, which the next call continues. */
+export const turnSchema = z.object({
+  billed: billedSchema,
+  /** The number of the call that gave the reply. */
+  call: z.int(),
+  /** Whether the call began anew, because the container of the turn before had expired. */
+  fresh: z.boolean().optional(),
+});
+export type Turn = z.infer<typeof turnSchema>;
+
 /** @param invalid what was wrong with the reply, where it was not cut off */
 export const cutOf = (
   billed: Billed,
@@ -70,8 +80,21 @@ export const paidFor = ({
   billed,
   earlier,
   cut,
+  turns,
 }: {
   billed: Billed;
   earlier?: Billed | undefined;
+} & Pick<Parts, 'cut' | 'turns'>): Billed =>
+  sumOf(sumOf(billed, billedSoFar({ cut, turns })), earlier);
+
+interface Parts {
   cut?: { billed: Billed } | undefined;
-}): Billed => sumOf(cut ? sumOf(billed, cut.billed) : billed, earlier);
+  turns?: readonly { billed: Billed }[] | undefined;
+}
+
+/** What the replies were billed together that did not end a question. */
+export function billedSoFar({ cut, turns = [] }: Parts): Billed | undefined {
+  const bills = [...(cut ? [cut] : []), ...turns].map(({ billed }) => billed);
+  const [first, ...others] = bills;
+  return first && others.reduce(sumOf, first);
+}

@@ -11,10 +11,10 @@ import type { Item, Table } from './table.ts';
 export const costEntrySchema = billedSchema.extend({
   /**
    * How the call ended: `cut` when its reply was cut off and asked for again with more room; `invalid` when it was not
-   * what the schema asks for, and asked for again; `unknown` when nobody saw
+   * what the schema asks for, and asked for again; `paused` when the next call continued its turn; `unknown` when nobody saw
    * its reply, and whether it was billed is not known either.
    */
-  outcome: z.enum(['answered', 'refused', 'cut', 'invalid', 'unknown']),
+  outcome: z.enum(['answered', 'refused', 'cut', 'invalid', 'paused', 'unknown']),
   profile: z.string(),
   /** The key's folder, up to and including its last slash; empty at the top. */
   prefix: z.string(),
@@ -60,10 +60,19 @@ export class Costs {
     await this.recordCut(ref, answer);
   }
 
-  /** Records the cost of a reply that was cut off or invalid and asked for again, if the answer had one. Idempotent. */
-  async recordCut(ref: AnswerRef, answer: Costed & Pick<AnswerItem, 'cut'>): Promise<void> {
-    if (!answer.cut) return;
+  /**
+   * Records the costs of replies that did not end the question: one that was cut off or invalid and asked for again, and those
+   * with which Claude paused. Idempotent.
+   */
+  async recordCut(
+    ref: AnswerRef,
+    answer: Costed & Pick<AnswerItem, 'cut' | 'turns'>,
+  ): Promise<void> {
     const { profile, prefix } = answer.askedBy;
+    for (const { billed, call } of answer.turns ?? []) {
+      await this.record(ref, answer, call, { ...billed, profile, prefix, outcome: 'paused' });
+    }
+    if (!answer.cut) return;
     const outcome = answer.cut.invalid === undefined ? 'cut' : 'invalid';
     const entry: CostEntry = { ...answer.cut.billed, profile, prefix, outcome };
     await this.record(ref, answer, answer.cut.call, entry);

@@ -17,6 +17,11 @@ export const sweepOrphans: Duty = async (cursor, tools, report) => {
   // In the beta dialect the next page begins after this file, so it must still exist.
   const anchor = page.next && tools.dialect === 'beta' ? page.files.at(-1) : undefined;
   for (const file of page.files) {
+    // Code made it, whatever its name: for a reply that was lost, or another application. It is told, and never deleted.
+    if (file.downloadable) {
+      note(report, 'madeByTools', file.id);
+      continue;
+    }
     if (readMark(file.filename)?.deployment !== tools.deployment) continue;
     const age = tools.now() - Date.parse(file.createdAt);
     const old = age >= tools.orphanGraceMs && file !== anchor;

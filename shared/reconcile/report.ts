@@ -11,6 +11,7 @@ export const findings = [
   'gone',
   'inBacklog',
   'orphansDeleted',
+  'madeByTools',
   'pastVersionsDeleted',
   'referencesReleased',
   'referencesRestored',

@@ -5,8 +5,14 @@ import { RejectDocument } from '../journey/errors.ts';
 import { once } from '../journey/once.ts';
 import { type Profile, recordedProfile } from '../journey/profiles.ts';
 import type { DocumentRecord, Warning } from '../journey/record.ts';
-import type { AnswerIn, AnswerItem, AnswerRef, RepliedAnswer } from '../ledger/answer-item.ts';
-import { type Billed, paidFor, unpricedOf } from '../ledger/billed.ts';
+import type {
+  AnswerIn,
+  AnswerItem,
+  AnswerRef,
+  Produced,
+  RepliedAnswer,
+} from '../ledger/answer-item.ts';
+import { type Billed, billedSoFar, paidFor, unpricedOf } from '../ledger/billed.ts';
 import { contentIdOf, contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import type { MoveOptions } from '../ledger/documents.ts';
@@ -73,14 +79,19 @@ export function toldOf(
   };
 }
 
+type Parts = Pick<DocumentRecord, 'summary' | 'fields' | 'files'>;
+
+const filesOf = ({ stored }: Produced, { resultsBucket }: AnswerTools): DocumentRecord['files'] =>
+  stored.map(({ key, ...file }) => ({ ...file, location: `s3://${resultsBucket}/${key}` }));
+
 /** What the answers say, as the record says it. */
 export async function partsOf(
   document: DocumentIn<'uploaded'>,
   profile: Profile,
   answered: readonly Answered[],
   tools: AnswerTools,
-): Promise<{ changes: Pick<DocumentRecord, 'summary' | 'fields'>; warnings: Warning[] }> {
-  const changes: Pick<DocumentRecord, 'summary' | 'fields'> = {};
+): Promise<{ changes: Parts; warnings: Warning[] }> {
+  const changes: Parts = {};
   const warnings = new Map<string, Warning>();
   const warn = (warning: Warning) => warnings.set(`${warning.code} ${warning.message}`, warning);
   const sent = once(() => sentText(document, tools));
@@ -93,6 +104,8 @@ export async function partsOf(
     } else {
       const { summary, inLayout } = await summaryOf(document, profile, answer, reply, sent);
       changes.summary = fitted(summary, ref, answer, tools);
+      if (answer.files) changes.files = filesOf(answer.files, tools);
+      for (const warning of answer.files?.warnings ?? []) warn(warning);
       if (!inLayout && profile.layout !== 'free') warn(notInLayout);
     }
     const unpriced = answer.billed.costUsd === undefined && isAsker(document, answer);
@@ -131,7 +144,7 @@ async function ready(
 ): Promise<DocumentIn<'ready'> | undefined> {
   const remove = ['error', 'outages', 'waiting', 'heldFrom', 'needs', 'lease'] as const;
   // Told under another profile, before the document was tried again.
-  const unasked = (['summary', 'fields'] as const).filter((part) => !changes?.[part]);
+  const unasked = (['summary', 'fields', 'files'] as const).filter((part) => !changes?.[part]);
   const write: MoveOptions = { attempt: 'summarize', remove: [...remove, ...unasked] };
   const moved = await documents.move(document, 'ready', changes, write);
   if (moved) return moved;
@@ -203,9 +216,10 @@ export function usageWith(
   document: DocumentIn<'uploaded'>,
   ref: AnswerRef,
   before: readonly Answered[],
-  { calls, unknownCalls, cut }: AnswerIn<'asking'>,
+  { calls, unknownCalls, ...replies }: AnswerIn<'asking'>,
 ): Usage {
-  const known = cut ? tokensOf(cut.billed) : before.length > 0 ? nothing : document.usage;
+  const billed = billedSoFar(replies);
+  const known = billed ? tokensOf(billed) : before.length > 0 ? nothing : document.usage;
   const asking = { ...known, calls, costUnknownCalls: unknownCalls };
   const usages = before.map(({ answer }) => usageOf(answer, isAsker(document, answer)));
   const questions = [ref, ...before.map((one) => one.ref)].map(({ question }) => question);

@@ -1,31 +1,30 @@
 import { isFileGone } from '../claude/errors.ts';
 import { outcomeOf } from '../claude/outcome.ts';
-import { costUsd } from '../claude/prices.ts';
 import { Defer, DroplineError, RejectDocument, RetryLater } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
 import type { AnswerIn, AnswerRef } from '../ledger/answer-item.ts';
-import { type Billed, cutOf } from '../ledger/billed.ts';
+import { cutOf } from '../ledger/billed.ts';
 import { Unaffordable } from '../ledger/budgets.ts';
 import { contentName } from '../ledger/content-id.ts';
 import { type CostEntry, reservedOn } from '../ledger/costs.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
-import { roomFor } from '../summary/prompt.ts';
 import { leftBehind, usageWith } from './answer-copy.ts';
-import { type KeptReply, keptReplyOf, replyKeyOf, spilledReply, stored } from './answer-store.ts';
+import { type KeptReply, replyKeyOf, spilledReply, stored } from './answer-store.ts';
 import { goesIntoBatch, type LineTools, park, waitForBatch } from './batch-line.ts';
 import { giveBack } from './give-back.ts';
-import { goOn } from './go-on.ts';
+import { goOn, sendOn } from './go-on.ts';
+import { isRidOf } from './made.ts';
 import {
   type Answered,
   invalidBecause,
   invalidFields,
   type Question,
   requestOf,
+  roomOf,
 } from './questions.ts';
+import { billedOf, unusableBecause } from './reply-outcome.ts';
 import { reserve, settleEarlier, settleReserved } from './reserve.ts';
-import type { Claude } from './tools.ts';
-
-type Message = Awaited<ReturnType<Claude['createMessage']>>;
+import { type Called, isPaused, keepTurn, keptTurnOf, makeCall } from './turns.ts';
 
 /** What it takes to ask Claude. */
 export interface AskTools extends LineTools {
@@ -106,15 +105,15 @@ async function call(question: Claimed, timeoutMs: number, tools: AskTools): Prom
   const began = tools.now();
   const leftMs = () => Math.max(timeoutMs - (tools.now() - began), leastMs);
   let { claimed } = question;
-  let reply: Message;
+  let called: Called;
   try {
     const request = requestOf(kind, document, profile, claimed, mayBeCut(claimed));
     claimed = await reserve({ ...question, claimed }, request, tools);
-    reply = await tools.claude.createMessage(request, { timeoutMs: leftMs() });
+    called = await makeCall({ ref: question.ref, claimed }, request, leftMs, tools);
   } catch (thrown) {
     return callFailed(thrown, { ...question, claimed }, tools);
   }
-  const kept = keptReplyOf(reply, billedOf(reply, tools));
+  const kept = keptTurnOf(called, billedOf(called.reply, tools));
   return replied({ ...question, claimed }, kept, leftMs(), tools);
 }
 
@@ -135,38 +134,27 @@ async function replied(
   tools: AskTools,
 ): Promise<void> {
   const { document, profile, kind, ref, claimed } = question;
-  const { first, most } = roomFor(profile);
+  const { first, most } = roomOf(document, profile);
+  const write = <T>(work: () => Promise<T>) => whileLeased(ref, claimed, kept, tools, work);
+  if (isPaused(kept, claimed)) {
+    const paused = await keepTurn(ref, claimed, kept, write, tools);
+    await settleReserved(paying(claimed), kept.billed, tools);
+    return paused ? sendOn(document, tools) : notSettled(question, kept, tools);
+  }
   const isCut = kept.stopReason === 'max_tokens' && mayBeCut(claimed) && first < most;
   const invalid = claimed.cut ? undefined : invalidBecause(kind, profile, kept);
   if (!isCut && invalid === undefined) return settle(question, kept, tools);
   const { billed } = kept;
-  const write = <T>(work: () => Promise<T>) => whileLeased(ref, claimed, kept, tools, work);
   const { answers, leaseMs } = tools;
   const again = await write(() => answers.askAgain(ref, claimed, billed, leaseMs, invalid));
   const cut = cutOf(billed, claimed.calls, invalid);
   await write(() => tools.costs.recordCut(ref, { ...claimed, cut }));
   await settleReserved(paying(claimed), billed, tools);
-  if (!again) return notSettled(question, tools);
+  if (!again) return notSettled(question, kept, tools);
   const { documentId } = document;
   const why = invalid === undefined ? 'cut off' : 'not what the schema asks for';
   tools.log.info(`${why}: asking once more`, { documentId, maxTokens: most, invalid });
   return call({ ...question, claimed: again }, timeoutMs, tools);
-}
-
-/** What a reply was billed. @param batch whether it came in a Message Batch */
-export function billedOf(reply: Message, tools: AskTools, batch = false): Billed {
-  const { usage } = reply;
-  const thinking = usage.output_tokens_details?.thinking_tokens;
-  const cost = costUsd(usage, reply.model, { batch, table: tools.prices });
-  return {
-    model: reply.model,
-    inputTokens: usage.input_tokens + (usage.cache_creation_input_tokens ?? 0),
-    outputTokens: usage.output_tokens,
-    ...(thinking === undefined ? {} : { thinkingTokens: thinking }),
-    cacheReadTokens: usage.cache_read_input_tokens ?? 0,
-    ...(cost === undefined ? {} : { costUsd: cost }),
-    at: new Date(tools.now()).toISOString(),
-  };
 }
 
 /** Writes the reply into the answer and its cost into the books, then the record; then wakes those that wait. */
@@ -197,7 +185,7 @@ async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Prom
     if (settled.awaited) await wakeAll(ref, tools);
     return;
   }
-  await notSettled(question, tools);
+  await notSettled(question, kept, tools);
 }
 
 /** The reservation of the call that is counted last, if that is the one which the answer has. */
@@ -206,10 +194,13 @@ const paying = ({ reserved, calls }: AnswerIn<'asking'>): Pick<AnswerIn<'asking'
 });
 
 /** The reply was not taken: another one was first, or the content was removed during the call. Its cost is recorded. */
-async function notSettled(question: Claimed, tools: AskTools): Promise<void> {
+async function notSettled(question: Claimed, kept: KeptReply, tools: AskTools): Promise<void> {
   const { document, profile, kind, ref, before } = question;
   const { owner = '' } = question.claimed;
   const present = await tools.answers.get(ref);
+  // Nobody else will know of the files that this reply made.
+  const known = present?.state === 'asking' && present.revoked ? [] : (present?.made ?? []);
+  await isRidOf(kept.made?.filter((id) => !known.includes(id)) ?? [], tools);
   if (present && present.state !== 'asking')
     return goOn(document, profile, [...before, { kind, ref, answer: present }], tools);
   if (present?.revoked && (await tools.answers.end(ref, owner)) && present.awaited) {
@@ -362,38 +353,4 @@ async function uploadAgain(
   tools.log.warn('the file is gone: uploading again', { documentId, fileId });
   if (!moved) return leftBehind(document, contentId, tools);
   await tools.send({ step: 'upload', documentId, order, ...contentName(contentId) });
-}
-
-/** Why a reply is not a summary although the call succeeded, or `undefined` when it is one. */
-export function unusableBecause({
-  stopReason,
-  billed,
-  category,
-}: KeptReply): RejectDocument | undefined {
-  switch (stopReason) {
-    case 'end_turn':
-    case 'stop_sequence':
-      return undefined;
-    case 'refusal':
-      return new RejectDocument({
-        code: 'summarize.refused',
-        message: `Claude declined to summarise this document${category ? ` (${category})` : ''}.`,
-        category,
-      });
-    case 'max_tokens':
-      return new RejectDocument({
-        code: 'summarize.max_tokens',
-        message: `The answer was cut off after ${billed.outputTokens} tokens.`,
-      });
-    case 'model_context_window_exceeded':
-      return new RejectDocument({
-        code: 'summarize.too_long',
-        message: 'The document does not fit into the context of the model.',
-      });
-    default:
-      return new RejectDocument({
-        code: 'summarize.unexpected_stop',
-        message: `Claude stopped for an unknown reason: ${stopReason}.`,
-      });
-  }
 }

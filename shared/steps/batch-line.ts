@@ -54,10 +54,12 @@ const usualBatchAbove = 100;
  * what a batch gave no reply to, does not.
  */
 export async function goesIntoBatch(
-  { profile, claimed }: Pick<Claimed, 'profile' | 'claimed'>,
+  { document, profile, claimed }: Pick<Claimed, 'document' | 'profile' | 'claimed'>,
   tools: Pick<LineTools, 'backlog' | 'log'>,
 ): Promise<boolean> {
   if (claimed.singly || claimed.cut) return false;
+  // A turn of code may be paused, and is continued in its container.
+  if (document.block === 'container_upload') return false;
   if (profile.mode !== 'auto') return profile.mode === 'batch';
   try {
     return (await tools.backlog()) > (profile.batchAbove ?? usualBatchAbove);

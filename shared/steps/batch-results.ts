@@ -9,9 +9,10 @@ import type { BatchItem, BatchLine } from '../ledger/batches.ts';
 import { contentName } from '../ledger/content-id.ts';
 import { type CostEntry, reservedOn } from '../ledger/costs.ts';
 import { type KeptReply, keptReplyOf, stored } from './answer-store.ts';
-import { type AskTools, billedOf, unusableBecause, wakeAll } from './ask.ts';
+import { type AskTools, wakeAll } from './ask.ts';
 import { linesAtOnce, requestIn } from './batch-create.ts';
 import { invalidBecause, invalidFields } from './questions.ts';
+import { billedOf, unusableBecause } from './reply-outcome.ts';
 import { recordReply, settleReserved } from './reserve.ts';
 
 /**

@@ -2,8 +2,9 @@ import { askedBy, type Profile } from '../journey/profiles.ts';
 import { contentIdOf, contentName } from '../ledger/content-id.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
 import { copyAnswers, leftBehind, partsOf, toldOf } from './answer-copy.ts';
+import { collectFiles } from './produced.ts';
 import type { Answered } from './questions.ts';
-import type { AnswerTools } from './tools.ts';
+import type { AnswerTools, Claude } from './tools.ts';
 
 /**
  * What follows an answer: the record, once all questions are answered or one was refused; else the next question. That is
@@ -14,12 +15,19 @@ export async function goOn(
   document: DocumentIn<'uploaded'>,
   profile: Profile,
   answered: readonly Answered[],
-  tools: AnswerTools,
+  tools: AnswerTools & { claude: Claude },
 ): Promise<void> {
   const isLast = answered.length === askedBy(profile).length;
   if (isLast || answered.at(-1)?.answer.state === 'refused') {
-    return copyAnswers(document, profile, answered, tools);
+    const collected: Answered[] = [];
+    for (const one of answered) collected.push(await collectFiles(one, tools));
+    return copyAnswers(document, profile, collected, tools);
   }
+  await sendOn(document, tools);
+}
+
+/** Sends a document on to be asked about further, by an invocation of its own. */
+export async function sendOn(document: DocumentIn<'uploaded'>, tools: AnswerTools): Promise<void> {
   const { documentId, order } = document;
   await tools.send({ step: 'summarize', documentId, order, ...contentName(contentIdOf(document)) });
 }

@@ -5,6 +5,7 @@ import type { ObjectChange } from '../journey/messages.ts';
 import { done, type Outcome } from '../journey/outcome.ts';
 import {
   asksForFields,
+  isDataset,
   type Profile,
   type ProfileFor,
   recordedProfile,
@@ -28,7 +29,7 @@ export interface NormalizeTools extends PartTools {
 }
 
 /**
- * Applies one change of an object: records it, and makes of a created object what Claude takes.
+ * Applies one change of an object: records it, and converts a created object into what Claude takes.
  *
  * Order of writes, and what a crash after each leaves: (1) the record says `received` or `removed`:
  * the redelivered event goes on from there; (2) parts are staged and announced under the sequencer
@@ -123,7 +124,9 @@ async function convertAndHandOn(received: DocumentItem, tools: NormalizeTools): 
     const profile = profileOf(document, tools);
     const wantsText = asksForFields(profile);
     const input = { path, name, contentType, sizeBytes, outDir, limits, depth, wantsText };
-    const conversion = await tools.convert(input).catch(orContainerUpload(profile));
+    const conversion = isDataset(document.key, profile)
+      ? asItIs(name)
+      : await tools.convert(input).catch(orContainerUpload(profile));
     const announced = await announceParts(document, conversion, tools);
     const found = { ...conversion, fidelity: withLeftOut(conversion, announced, tools) };
     await handOn(document, found, announced, { ...original, wantsText }, tools);
@@ -158,6 +161,24 @@ async function withProfile(
     },
   );
 }
+
+/** What the code execution tool reads goes up without being looked into. */
+function asItIs(name: string): Conversion {
+  const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+  return {
+    outcome: 'pass',
+    mimeType: tableTypes[extension] ?? 'application/octet-stream',
+    block: 'container_upload',
+    fidelity: { route: 'dataset', warnings: [] },
+    parts: [],
+  };
+}
+
+const tableTypes: Record<string, string> = {
+  csv: 'text/csv',
+  tsv: 'text/tab-separated-values',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+};
 
 /** A type that is not converted goes up as it is where the profile asks for that. */
 function orContainerUpload({ containerUploads }: Profile): (error: unknown) => Conversion {

@@ -6,6 +6,7 @@ import { type AnswerKind, askedBy, type Profile } from '../journey/profiles.ts';
 import type { AnswerIn, AnswerRef, RepliedAnswer } from '../ledger/answer-item.ts';
 import { contentIdOf } from '../ledger/content-id.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
+import { codeQuestionOf, codeRequest } from '../summary/code-request.ts';
 import { questionOf, roomFor, summaryRequest } from '../summary/prompt.ts';
 import type { KeptReply } from './answer-store.ts';
 
@@ -37,9 +38,24 @@ export function questionsOf(
     const question =
       kind === 'fields'
         ? fieldsQuestionOf(document, withSchema(profile))
-        : questionOf(document, profile);
+        : isByCode(document)
+          ? codeQuestionOf(profile)
+          : questionOf(document, profile);
     return { kind, ref: { contentId, question } };
   });
+}
+
+/** Whether a document is asked about by the code execution tool. */
+const isByCode = ({ block }: Pick<DocumentIn<'uploaded'>, 'block'>): boolean =>
+  block === 'container_upload';
+
+/** As `roomFor`. Code needs room that a first call of text does not, and what was run would be run again. */
+export function roomOf(
+  document: Pick<DocumentIn<'uploaded'>, 'block'>,
+  profile: Profile,
+): ReturnType<typeof roomFor> {
+  const room = roomFor(profile);
+  return isByCode(document) ? { ...room, first: room.most } : room;
 }
 
 /**
@@ -53,8 +69,9 @@ export function requestOf(
   { cut }: AnswerIn<'asking'>,
   first: boolean,
 ): MessageCreateParamsNonStreaming {
-  const room = roomFor(profile);
+  const room = roomOf(document, profile);
   const maxTokens = first ? room.first : room.most;
+  if (isByCode(document)) return codeRequest(document, profile, maxTokens);
   if (kind === 'summary') return summaryRequest(document, profile, maxTokens);
   return fieldsRequest(document, withSchema(profile), maxTokens, cut?.invalid);
 }

@@ -7,7 +7,7 @@ import { mostUsd } from '../claude/prices.ts';
 import { Defer, DroplineError, RejectDocument, RetryLater, StopLane } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
 import type { AnswerIn, AnswerItem, AnswerRef, RepliedAnswer } from '../ledger/answer-item.ts';
-import type { Billed } from '../ledger/billed.ts';
+import { type Billed, billedSoFar } from '../ledger/billed.ts';
 import { Unaffordable } from '../ledger/budgets.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
 import { nanoUsd, shownUsd } from '../ledger/reserved.ts';
@@ -76,11 +76,13 @@ async function reserved(
   if (most(0) === undefined) return unpriced(call, request, tools);
   const { isSet } = tools.budgets;
   const limit = nanoUsd(profile.maxUsdPerDocument ?? usualMostUsd);
-  const paid = nanoUsd(claimed.cut?.billed.costUsd ?? 0);
+  const paid = nanoUsd(billedSoFar(claimed)?.costUsd ?? 0);
   const bySize = mostTokens(call.document, request);
   const isCheap = paid + (most(bySize) ?? 0) <= limit;
   if (!isSet && isCheap) return claimed;
-  const counted = claimed.promptTokens ?? (await count(request, tools));
+  // What code will print is not in the prompt that could be counted.
+  const counts = call.document.block !== 'container_upload';
+  const counted = claimed.promptTokens ?? (counts ? await count(request, tools) : bySize);
   const promptTokens = Math.min(bySize, counted === undefined ? bySize : withMargin(counted));
   const amount = most(promptTokens) ?? 0;
   if (paid + amount > limit) throw tooExpensive(paid, amount, limit);
@@ -137,6 +139,11 @@ export function nanoNeeded(
 /** A count is an estimate of the API, and may be a little too low. */
 const withMargin = (tokens: number): number => Math.ceil(tokens * 1.05) + 100;
 
+/**
+ * Tokens of input that are reserved for an answer by code. Claude reads its own results again at each step, and nothing bounds
+ * the steps: this is an estimate, and no limit.
+ */
+const usualCodeTokens = 90_000;
 /** Tokens that no image comes to. */
 const mostImageTokens = 20_000;
 /** Tokens of a prompt of a model that Dropline does not know. */
@@ -149,6 +156,7 @@ const mostUnknownTokens = 1_000_000;
 function mostTokens({ block, mimeType, source }: DocumentIn<'uploaded'>, request: Request): number {
   const fits = factsOf(request.model)?.maxInputTokens ?? mostUnknownTokens;
   const frame = Buffer.byteLength(JSON.stringify(request)) + 1_000;
+  if (block === 'container_upload') return Math.min(frame + usualCodeTokens, fits);
   if (block === 'image') return Math.min(frame + mostImageTokens, fits);
   if (mimeType !== 'text/plain') return fits;
   return Math.min(frame + source.sizeBytes, fits);
@@ -221,8 +229,9 @@ export async function settleEarlier(
   claimed: AnswerIn<'asking'>,
   tools: Pick<ReserveTools, 'budgets' | 'log'>,
 ): Promise<void> {
-  const { cut, reserved: held } = claimed;
-  await settleReserved(claimed, held && cut?.call === held.call ? cut.billed : 'unseen', tools);
+  const { cut, turns = [], reserved: held } = claimed;
+  const seen = [...turns, ...(cut ? [cut] : [])].find(({ call }) => call === held?.call);
+  await settleReserved(claimed, seen ? seen.billed : 'unseen', tools);
 }
 
 /** Puts the cost entry of a reply again, and settles its reservation, for a worker that died before it did. */

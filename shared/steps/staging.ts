@@ -113,6 +113,6 @@ function filenameFor(
   { deployment }: StepTools,
 ): string {
   const name = nameOf(document.key);
-  const own = /\.([A-Za-z0-9]{1,10})$/.exec(name)?.[1] ?? 'bin';
+  const own = /\.([A-Za-z0-9]{1,10})$/.exec(name)?.[1]?.toLowerCase() ?? 'bin';
   return markedFilename(name, sha256, deployment, extensions[mimeType] ?? own);
 }

@@ -15,6 +15,8 @@ export async function findStray(
   for await (const file of claude.iterateFiles()) {
     const mark = readMark(file.filename);
     if (
+      // Code may write a copy under the name of its input.
+      !file.downloadable &&
       file.id !== content.doomedFileId &&
       file.sizeBytes === content.sizeBytes &&
       file.mimeType === content.mimeType &&

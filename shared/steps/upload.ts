@@ -70,7 +70,7 @@ export async function upload(
 
 /**
  * A newer event came first. An attempt of this version may have joined the content after the release that the
- * newer version sent: lets go of it once more, unless that version has yet to do so, and may go on with the file.
+ * newer version sent: releases it once more, unless that version has yet to do so and may still use the file.
  */
 async function leave(
   present: DocumentItem | undefined,
@@ -163,8 +163,8 @@ async function fileOf(
       return { fileId: seen.fileId, expiresAt: seen.expiresAt, wasLive: true };
     }
     const leaseMs = (seen?.leaseUntil ?? 0) - tools.now();
-    // Under a lease, a file that is not written down may be in the making, or, where the content is
-    // being deleted, may be found and deleted at any time: whoever has the lease goes first.
+    // While another worker has the lease, a file that is not recorded yet may just be uploading. Or the content is being
+    // deleted, and such a file may be found and deleted at any time. So the worker with the lease goes first.
     if (seen && mayHaveStray(seen) && leaseMs > 0) {
       throw new Defer({
         code: 'upload.under_way',

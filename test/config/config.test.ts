@@ -106,6 +106,7 @@ describe('the hash of a profile', () => {
     { expiryDays: 30 },
     { containerUploads: true },
     { citations: false },
+    { code: { prompt: 'Plot it.' } },
     { schema: { type: 'object', properties: { total: { type: 'number' } } } },
   ])('is another with %j', (given) => {
     expect(hashOf(given)).toMatch(/^[0-9a-f]{16}$/);
@@ -161,7 +162,19 @@ describe('a wrong field is named with its profile', () => {
     [{ summary: 'no', schema: fields }, 'summary: must be a boolean, not "no"'],
     [{ summary: false, schema: fields, keyPoints: 3 }, 'keyPoints: there is no summary'],
     [{ summary: false, schema: fields, layout: 'free', prompt: 'x' }, 'layout: there is no'],
-    [{ code: {} }, 'code: this version does not have datasets'],
+    [{ code: {} }, 'code.prompt: is missing'],
+    [{ code: { prompt: '' } }, 'code.prompt: must be at least 1 character long'],
+    [{ code: { prompt: 'x', skill: [] } }, 'code.skill: unknown field; did you mean skills?'],
+    [{ code: { prompt: 'x', types: ['.CSV'] } }, 'code.types: must be extensions such as parquet'],
+    [{ code: { prompt: 'x', skills: [{}] } }, 'code.skills.0.id: is missing'],
+    [
+      { code: { prompt: 'x', skills: [{ id: 'a b' }] } },
+      'code.skills: must have the id of a skill',
+    ],
+    [{ code: { prompt: 'x', skills: [{ id: 'a' }, { id: 'a' }] } }, 'code.skills: names a skill'],
+    [{ code: { prompt: 'x' }, mode: 'off' }, 'code: needs the mode "now"'],
+    [{ code: { prompt: 'x' }, schema: fields }, 'code: a dataset has no text'],
+    [{ code: { prompt: 'x' }, containerUploads: true }, 'code: names in types what goes up'],
     [{ maxUsdPerDocument: 0 }, 'maxUsdPerDocument: must be above 0, not 0'],
     [{ allowUnknownPrice: 1 }, 'allowUnknownPrice: must be a boolean, not 1'],
     [

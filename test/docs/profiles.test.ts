@@ -156,13 +156,24 @@ describe('the worked example', () => {
     expect(titles().flat().toSorted()).toEqual(['a.eml', 'figures.txt']);
   });
 
+  test('datasets: a table is answered by code, with a chart that is stored', async () => {
+    await begin('datasets');
+
+    const table = await dropped('data/sales.csv', 'month,total\n2026-01,120\n2026-02,80\n');
+
+    expect(table).toMatchObject({ status: 'ready', profile: 'data', block: 'container_upload' });
+    expect(table.summary?.text).toContain('2 rows');
+    expect(table.files?.map(({ mimeType }) => mimeType)).toContain('image/svg+xml');
+    expect(await dropped('data/notes.txt')).toMatchObject({ status: 'ready', block: 'document' });
+  });
+
   test('datasets: what is not converted is uploaded and not summarised', async () => {
     await begin('datasets');
     const binary = Buffer.from([0, 1, 2, 3, 255, 254, 0, 0, 1, 9, 8, 200]);
 
-    expect(await dropped('data/a.bin', binary)).toMatchObject({
+    expect(await dropped('raw/a.bin', binary)).toMatchObject({
       status: 'ready',
-      profile: 'data',
+      profile: 'raw',
       block: 'container_upload',
     });
     expect(await dropped('a.bin', binary)).toMatchObject({

@@ -60,6 +60,7 @@ test('each function, class and method of the client has an example that prints w
     'askQuestion',
     'documentIdOf',
     'documentRecordSchema',
+    'hasStatus',
     'planQuestion',
     'recordOfImage',
     'terminalStatuses',

@@ -39,6 +39,7 @@ async function disorder(): Promise<World> {
   await world.work();
   world.queues.upload.messages.splice(0);
   await world.emulator.addFile({
+    downloadable: false,
     filename: `stray.${'0'.repeat(16)}-${deployment}.txt`,
     content: 'a stray',
     mimeType: 'text/plain',

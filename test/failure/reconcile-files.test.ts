@@ -46,10 +46,19 @@ describe.each(dialects)('in the $dialect dialect', ({ dialect }) => {
     await begin({ emulator: { dialect } });
     await settled('a');
     const mine = { filename: `stray.${'0'.repeat(16)}-${deployment}.txt`, content: 'stray' };
-    const orphan = await world.emulator.addFile({ ...mine, mimeType: 'text/plain' });
-    const foreign = await world.emulator.addFile({ filename: 'theirs.txt', content: 'theirs' });
+    const orphan = await world.emulator.addFile({
+      ...mine,
+      mimeType: 'text/plain',
+      downloadable: false,
+    });
+    const foreign = await world.emulator.addFile({
+      filename: 'theirs.txt',
+      content: 'theirs',
+      downloadable: false,
+    });
     // It belongs to another deployment of Dropline in the same workspace.
     const sister = await world.emulator.addFile({
+      downloadable: false,
       filename: `stray.${'0'.repeat(16)}-${deploymentTag('another-inbox')}.txt`,
       content: 'stray',
     });

@@ -174,6 +174,7 @@ export async function disorder(): Promise<void> {
   await world.work();
   world.queues.upload.messages.splice(0);
   await world.emulator.addFile({
+    downloadable: false,
     filename: `stray.${'0'.repeat(16)}-${deployment}.txt`,
     content: 'a stray',
     mimeType: 'text/plain',

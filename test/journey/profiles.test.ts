@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { linePdf } from '../fixtures/pdfs.ts';
 import { type Journey, startJourney } from './support.ts';
@@ -30,6 +31,7 @@ beforeAll(async () => {
       { prefix: 'raw/', mode: 'off', expiryDays: 30 },
       { prefix: 'fields/', schema },
       { prefix: 'archive/', mode: 'batch' },
+      { prefix: 'data/', code: { prompt: 'Plot it.' } },
     ],
     prices: { 'claude-sonnet-5-5': { input: 1000, output: 1000 } },
   };
@@ -79,6 +81,22 @@ test('a document that asks for an unknown profile fails, with advice', async () 
   expect(status).toBe('failed');
   expect(error?.code).toBe('profile.unknown');
   expect(error?.advice).toContain('dropline.config.json');
+});
+
+test('a dataset has the files that Claude made, in the results bucket', async () => {
+  await journey.drop('data/sales.csv', 'month,total\n2026-01,120\n2026-02,80\n');
+
+  const { status, error, files = [], summary } = await journey.ended('data/sales.csv');
+
+  expect(status, error?.message).toBe('ready');
+  expect(summary?.text).toContain('2 rows and 2 columns');
+  expect(files.map(({ mimeType }) => mimeType)).toEqual(['application/json', 'image/svg+xml']);
+  for (const { location, sizeBytes } of files) {
+    const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(location) ?? [];
+    const object = await journey.s3.send(new GetObjectCommand({ Bucket, Key }));
+    expect((await object.Body?.transformToByteArray())?.length).toBe(sizeBytes);
+  }
+  expect(journey.emulator.files().filter(({ downloadable }) => downloadable)).toEqual([]);
 });
 
 test('a text and a PDF have fields with quotes that stand in them', async () => {

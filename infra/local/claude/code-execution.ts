@@ -1,14 +1,17 @@
 import { createReadStream } from 'node:fs';
 import { basename, extname } from 'node:path';
 import Papa from 'papaparse';
+import { type Container, checkContainer, containerFor } from './containers.ts';
+import type { Fault } from './faults.ts';
 import type { StoredFile } from './file-store.ts';
-import type { Tool } from './message-schema.ts';
+import type { MessageRequest } from './message-schema.ts';
 import { isCodeExecution, type Prompt } from './prompt.ts';
+import { isPausedTurn } from './prompt-blocks.ts';
 import type { EmulatorState } from './state.ts';
 
 /**
  * A stand-in for the code execution tool that runs no code. Every file in the container is profiled
- * (rows, columns and value ranges of delimited text). The profile becomes a new, downloadable file, in
+ * (rows, columns and value ranges of delimited text). The profile and a chart of it become new, downloadable files, in
  * the blocks that the real tool would answer with.
  */
 
@@ -16,32 +19,44 @@ interface Execution {
   blocks: object[];
   /** Facts about the files for the answer to report. */
   facts: string[];
-  container: { id: string; expires_at: string; skills: null };
+  container: Container;
+  /** The turn ends here, and the next request is to continue it. */
+  paused: boolean;
 }
 
-const containerLifeMs = 30 * 24 * 3600 * 1000;
 const largestProfiled = 256 * 1024 * 1024;
 
-/** Profiles the prompt's uploads; undefined when there is no tool or no upload. */
+/**
+ * Profiles the prompt's uploads, then draws them; undefined when there is no tool or no upload. A turn that is paused ends
+ * after the profiles, and the request that continues it has the charts.
+ */
 export async function execute(
   state: EmulatorState,
   prompt: Prompt,
-  tools: readonly Tool[],
+  request: MessageRequest,
+  fault: Fault | undefined,
 ): Promise<Execution | undefined> {
-  const tool = tools.find(({ type }) => isCodeExecution(type));
+  checkContainer(request);
+  const tool = (request.tools ?? []).find(({ type }) => isCodeExecution(type));
   if (!tool || prompt.uploads.length === 0) return undefined;
 
+  const continues = isPausedTurn(request);
+  const container = containerFor(state, request);
+  const paused = fault?.kind === 'pause_turn';
+  const named = fault?.kind === 'made_name' ? fault.message : undefined;
   const blocks: object[] = [];
   const facts: string[] = [];
+  const run = async (file: StoredFile, profile: Profile, made: Made) => {
+    const stored = await keep(state, { ...made, name: named ?? made.name });
+    blocks.push(...blocksOf(state, tool.type ?? '', file, stored, profile));
+  };
   for (const file of prompt.uploads) {
     const profile = await profileOf(state, file);
-    const made = await keep(state, file, profile);
     facts.push(describe(profile));
-    blocks.push(...blocksOf(state, tool.type ?? '', file, made, profile));
+    if (!continues) await run(file, profile, profileFile(file, profile));
+    if (!paused && profile.columns) await run(file, profile, chartFile(file, profile.columns));
   }
-  const expiresAt = new Date(state.settings.now() + containerLifeMs).toISOString();
-  const container = { id: state.newId('container'), expires_at: expiresAt, skills: null };
-  return { blocks, facts, container };
+  return { blocks, facts, container, paused };
 }
 
 interface Column {
@@ -99,15 +114,42 @@ function describe({ filename, sizeBytes, rows, columns }: Profile): string {
   return `${filename} has ${rows} rows and ${columns.length} columns: ${names}`.slice(0, 300);
 }
 
-/** Stores the profile as a file made by a tool, which can be downloaded. */
-async function keep(state: EmulatorState, file: StoredFile, profile: Profile): Promise<StoredFile> {
-  const stem = basename(file.filename, extname(file.filename)).slice(0, 240);
+/** A file that a tool makes. */
+interface Made {
+  name: string;
+  mimeType: string;
+  content: string;
+}
+
+const stemOf = ({ filename }: StoredFile): string =>
+  basename(filename, extname(filename)).slice(0, 240);
+
+const profileFile = (file: StoredFile, profile: Profile): Made => ({
+  name: `${stemOf(file)}.profile.json`,
+  mimeType: 'application/json',
+  content: `${JSON.stringify(profile, null, 2)}\n`,
+});
+
+/** A bar for the highest value of each column of numbers. */
+function chartFile(file: StoredFile, columns: readonly Column[]): Made {
+  const values = columns.flatMap(({ max }) => (max === undefined ? [] : [Math.max(max, 0)]));
+  const highest = Math.max(...values, 1);
+  const bars = values.map((value, index) => {
+    const height = Math.round((value / highest) * 100);
+    return `<rect x="${index * 30}" y="${100 - height}" width="20" height="${height}"/>`;
+  });
+  const content = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${values.length * 30} 100">${bars.join('')}</svg>\n`;
+  return { name: `${stemOf(file)}.chart.svg`, mimeType: 'image/svg+xml', content };
+}
+
+/** Stores a file as made by a tool, so that it can be downloaded. */
+async function keep(state: EmulatorState, made: Made): Promise<StoredFile> {
   const pending = state.files.begin();
-  await pending.write(Buffer.from(`${JSON.stringify(profile, null, 2)}\n`));
+  await pending.write(Buffer.from(made.content));
   return state.files.add(pending, {
     id: state.newId('file'),
-    filename: `${stem}.profile.json`,
-    mimeType: 'application/json',
+    filename: made.name,
+    mimeType: made.mimeType,
     downloadable: true,
   });
 }

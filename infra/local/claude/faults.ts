@@ -40,6 +40,10 @@ const kinds = [
   'invalid_output',
   /** Messages with a schema that asks for evidence: the first quote does not stand in the document. */
   'ungrounded_quote',
+  /** Messages that run code: pauses the turn after the first files, with `stop_reason: "pause_turn"`. */
+  'pause_turn',
+  /** Messages that run code: the files made have the name `message`. */
+  'made_name',
   /** Makes the file that the call is about expire before the call is processed. */
   'expire_file',
   /** Removes the file that the call is about before the call is processed. */
@@ -113,6 +117,8 @@ const operationsOf: Partial<Record<FaultKind, readonly string[]>> = {
   max_tokens: answering,
   invalid_output: answering,
   ungrounded_quote: answering,
+  pause_turn: answering,
+  made_name: answering,
   expire_file: [...byId, ...answering],
   vanish_file: [...byId, ...answering],
   ...accountFaultOperations,

@@ -208,7 +208,16 @@ export const messageSchema = z.strictObject({
       z.string(),
       z.strictObject({
         id: z.string().nullish(),
-        skills: z.array(z.looseObject({ skill_id: z.string() })).nullish(),
+        skills: z
+          .array(
+            z.strictObject({
+              type: z.enum(['anthropic', 'custom']),
+              skill_id: z.string().min(1).max(64),
+              version: z.string().min(1).max(64).nullish(),
+            }),
+          )
+          .max(8)
+          .nullish(),
       }),
     ])
     .nullish(),
@@ -227,5 +236,4 @@ export type CountRequest = z.infer<typeof countSchema>;
 export type ContentBlock = z.infer<typeof contentBlock>;
 export type DocumentBlock = z.infer<typeof documentBlock>;
 export type ImageBlock = z.infer<typeof imageBlock>;
-export type Tool = NonNullable<CountRequest['tools']>[number];
 export type CacheControl = z.infer<typeof cacheControl>;

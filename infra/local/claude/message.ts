@@ -134,7 +134,12 @@ async function contentOf(
     return { ...plain, blocks: [use], stopReason: 'tool_use' };
   }
 
-  const execution = await execute(state, prompt, request.tools ?? []);
+  const execution = await execute(state, prompt, request, fault);
+  if (execution?.paused) {
+    const { blocks, container } = execution;
+    const said = { type: 'text', text: 'The data are read; the charts are next.', citations: null };
+    return { ...plain, blocks: [said, ...blocks], container, stopReason: 'pause_turn' };
+  }
   const facts = execution?.facts ?? [];
   const texts: TextBlock[] = prompt.schema
     ? [structured(prompt.schema, prompt, facts, fault)]

@@ -17,12 +17,19 @@ export function readSystem(draft: PromptDraft, { system }: CountRequest): void {
   }
 }
 
+/** Whether the last message is a turn that ran code and was paused: then the answer continues it. */
+export function isPausedTurn({ messages }: Pick<CountRequest, 'messages'>): boolean {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant' || typeof last.content === 'string') return false;
+  return last.content.some(({ type }) => type === 'server_tool_use');
+}
+
 export async function readMessages(draft: PromptDraft, { messages }: CountRequest): Promise<void> {
   const spoken = messages.filter((message) => message.role !== 'system');
   if (spoken[0]?.role !== 'user') {
     throw invalid('messages: first message must use the "user" role');
   }
-  if (messages.at(-1)?.role === 'assistant') {
+  if (messages.at(-1)?.role === 'assistant' && !isPausedTurn({ messages })) {
     throw invalid('messages: This model does not support assistant message prefill.');
   }
 
