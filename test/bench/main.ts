@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util';
  * after the other. Exit code: that of the first bench that failed, 2 for an unknown name.
  */
 const benches: Record<string, string> = {
+  answers:
+    '[FOLDER]      calls, tokens and USD of answers, at once and in batches, and of plain calls',
   cost: '[COUNT...]    AWS requests and capacity per document, and their list price',
   csv: '              CSV to text, against papaparse',
   docx: '[FOLDER]      docx to text, against mammoth and pandoc',

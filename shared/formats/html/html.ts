@@ -8,8 +8,9 @@ import { TextCleaner, textWarnings } from '../text/text.ts';
 import { countedWere } from '../text/wording.ts';
 import type { Conversion, ConvertInput } from '../types.ts';
 import type { StyleSheet } from './css/style-sheet.ts';
+import { ReversedLists } from './lists.ts';
 import { HtmlText } from './reader.ts';
-import { StyleCollector } from './style-collector.ts';
+import { isXhtml, StyleCollector } from './style-collector.ts';
 
 /**
  * A web page to Markdown-like text: headings, lists, tables, links and code are kept; scripts, styles
@@ -20,8 +21,8 @@ export async function convertHtml(input: ConvertInput): Promise<Conversion> {
   const encoding = await detectEncoding(input.path, input.contentType);
   const decoder = createDecoder(encoding.label);
   const cleaner = new TextCleaner(encoding.isClean);
-  const styles = await styleSheetOf(input.path, encoding);
-  const html = new HtmlText(input.limits.maxXmlDepth, { styles });
+  const page = await beforehand(input.path, encoding);
+  const html = new HtmlText(input.limits.maxXmlDepth, page);
   const path = join(input.outDir, 'page.txt');
   const sink = await TextSink.open(path, input.limits.maxOutputBytes);
   try {
@@ -61,16 +62,41 @@ export async function convertHtml(input: ConvertInput): Promise<Conversion> {
   };
 }
 
-/** The page's own style sheets, read first: one at the end applies to the beginning. */
-async function styleSheetOf(
+/**
+ * What has to be known of a page before it is read: its own style sheets, because one at the end applies to the beginning; how
+ * long its reversed lists are, which begin with that number; and whether it is XHTML.
+ */
+async function beforehand(
   path: string,
   { label, bomBytes }: { label: string; bomBytes: number },
-): Promise<StyleSheet> {
+): Promise<{ styles: StyleSheet; reversed: number[]; isXhtml: boolean }> {
   const decoder = createDecoder(label);
-  const collector = new StyleCollector();
-  for await (const chunk of chunksOf(path, bomBytes)) collector.push(decoder.push(chunk));
-  collector.push(decoder.end());
-  return collector.end();
+  let collector: StyleCollector | undefined;
+  let isX = false;
+  let before = '';
+  let hasReversed = false;
+  const read = (text: string): void => {
+    if (!collector) {
+      isX = isXhtml(text);
+      collector = new StyleCollector(isX);
+    }
+    collector.push(text);
+    hasReversed ||= /<ol\b[^>]*\breversed\b/i.test(before + text);
+    before = text.slice(-1_000);
+  };
+  for await (const chunk of chunksOf(path, bomBytes)) read(decoder.push(chunk));
+  read(decoder.end());
+  const styles = (collector ?? new StyleCollector()).end();
+  const reversed = hasReversed ? await reversedLists(path, label, bomBytes) : [];
+  return { styles, reversed, isXhtml: isX };
+}
+
+async function reversedLists(path: string, label: string, bomBytes: number): Promise<number[]> {
+  const decoder = createDecoder(label);
+  const lists = new ReversedLists();
+  for await (const chunk of chunksOf(path, bomBytes)) lists.write(decoder.push(chunk));
+  lists.write(decoder.end());
+  return lists.end();
 }
 
 /** Warnings about what the text of a page leaves out: pictures, and hidden words. */

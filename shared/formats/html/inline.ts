@@ -24,3 +24,14 @@ export function linkText(href: string, label: string, text: string): string {
   const trail = /\s$/.test(label) ? ' ' : '';
   return `${lead}[${text}](${href})${trail}`;
 }
+
+/** What a field of a form shows: its mark or its text. */
+export function inputText({ type = 'text', value = '', checked }: Record<string, string>): string {
+  if (type === 'checkbox' || type === 'radio') return checked === undefined ? ' [ ] ' : ' [x] ';
+  const isText = /^(?:text|number|date|email|tel|url|search)$/.test(type);
+  return isText && value !== '' ? ` ${value} ` : '';
+}
+
+/** Whether a link leads to something that a reader of the text may use. */
+export const isUsefulLink = (target: string): boolean =>
+  target.length <= 2_000 && /^(?:https?:|mailto:|tel:|s?ftp:|file:|[^:#][^:]*$)/i.test(target);

@@ -2,15 +2,21 @@ import { Parser } from 'htmlparser2';
 import { RejectDocument } from '../../journey/errors.ts';
 import { HiddenWords } from '../safety/visibility.ts';
 import type { StyleSheet } from './css/style-sheet.ts';
-import { linkText, startOf, tidy } from './inline.ts';
+import { inputText, isUsefulLink, linkText, tidy } from './inline.ts';
+import { listOf, markerOf, type OpenList } from './lists.ts';
+import { Formulas } from './mathml.ts';
 import { HtmlTable } from './table.ts';
 import { blockTags, droppedTags, inlineMarks, lineTags } from './tags.ts';
 import { HtmlVisibility } from './visibility.ts';
+
+const endedTitle = '\0ended';
 
 interface HtmlTextOptions {
   ofWord?: boolean;
   isPlain?: boolean;
   styles?: StyleSheet;
+  isXhtml?: boolean;
+  reversed?: readonly number[];
 }
 
 /**
@@ -40,7 +46,9 @@ export class HtmlText {
   #title: string | undefined;
   #pre = 0;
   #quotes = 0;
-  #lists: { tag: string; next: number }[] = [];
+  #lists: OpenList[] = [];
+  readonly #reversed: number[];
+  readonly #formulas = new Formulas();
   /** The marker of a list item that has no text yet. */
   #marker = '';
   #items = 0;
@@ -55,17 +63,24 @@ export class HtmlText {
    * @param isPlain text for people: no Markdown but list markers, no title, no link targets and no
    *   descriptions of pictures
    * @param styles the page's own style sheets
+   * @param isXhtml elements may end themselves, as `<title/>`; in HTML that begins an element
+   * @param reversed how many items each reversed list has
    */
-  constructor(maxDepth: number, { ofWord = false, isPlain = false, styles }: HtmlTextOptions = {}) {
+  constructor(maxDepth: number, options: HtmlTextOptions = {}) {
+    const { ofWord = false, isPlain = false, styles, isXhtml = false, reversed = [] } = options;
     this.#visibility = new HtmlVisibility(styles);
     this.#maxDepth = maxDepth;
     this.#ofWord = ofWord;
     this.#isPlain = isPlain;
-    this.#parser = new Parser({
-      onopentag: (name, attributes) => this.#open(name, attributes),
-      onclosetag: (name) => this.#close(name),
-      ontext: (text) => this.#text(text),
-    });
+    this.#reversed = [...reversed];
+    this.#parser = new Parser(
+      {
+        onopentag: (name, attributes) => this.#open(name, attributes),
+        onclosetag: (name) => this.#close(name),
+        ontext: (text) => this.#text(text),
+      },
+      { recognizeSelfClosing: isXhtml, recognizeCDATA: isXhtml },
+    );
   }
 
   /** @throws RejectDocument `normalize.xml_depth` */
@@ -110,6 +125,7 @@ export class HtmlText {
       this.#dropsText = !isDropped;
       return;
     }
+    if (this.#formulas.open(name, this.#depth)) return;
     this.#endBlock(name);
     this.#begin(name, attributes);
   }
@@ -144,11 +160,11 @@ export class HtmlText {
       case 'ol':
       case 'menu':
       case 'dl':
-        this.#lists.push({ tag: name, next: startOf(attributes.start) });
+        this.#lists.push(listOf(name, attributes, this.#reversed));
         break;
       case 'li':
         this.#items += 1;
-        this.#marker = this.#nextMarker(attributes);
+        this.#marker = markerOf(this.#lists.at(-1), attributes, this.#ofWord);
         break;
       case 'table':
         this.#leaveCell();
@@ -163,7 +179,10 @@ export class HtmlText {
         this.#tables.at(-1)?.beginCell(attributes.colspan, attributes.rowspan);
         break;
       case 'input':
-        this.#input(attributes);
+        this.#append(inputText(attributes));
+        break;
+      case 'option':
+        this.#append(attributes.selected === undefined ? '[ ] ' : '[x] ');
         break;
       default:
         this.#mark(inlineMarks[name]?.[0]);
@@ -184,6 +203,11 @@ export class HtmlText {
     this.#visibility.leave();
     if (name === 'title') {
       this.#endTitle();
+      return;
+    }
+    const formula = this.#formulas.close(depth);
+    if (formula !== undefined) {
+      this.#append(formula);
       return;
     }
     this.#endBlock(name);
@@ -239,6 +263,7 @@ export class HtmlText {
       this.hidden.interrupt();
       return;
     }
+    if (this.#formulas.add(text)) return;
     this.#append(text);
     // A very long block is written in pieces.
     const length = this.#line.length + (this.#link?.label.length ?? 0);
@@ -246,7 +271,9 @@ export class HtmlText {
   }
 
   #mark(text = ''): void {
-    if (text !== '' && !this.#isPlain && !this.#visibility.isHidden) this.#append(text);
+    // A block of code has marks of its own.
+    if (this.#isPlain || (text === '`' && this.#pre > 0)) return;
+    if (!this.#visibility.isHidden) this.#append(text);
   }
 
   #append(text: string): void {
@@ -256,32 +283,21 @@ export class HtmlText {
 
   #endTitle(): void {
     const title = tidy(this.#title ?? '');
-    if (this.#title !== endedTitle && title !== '' && !this.#isPlain)
-      this.#emit(`Title: ${title}`, 'block');
+    const isTitle = this.#title !== endedTitle && title !== '' && !this.#isPlain;
     this.#title = endedTitle;
+    if (isTitle) this.#emit(`Title: ${title}`, 'block');
   }
 
   #image({ alt = '', width, height }: Record<string, string>): void {
     if (width === '1' && height === '1') return;
     this.images += 1;
-    const label = tidy(alt);
-    if (label !== '' && !this.#isPlain) this.#append(` [image: ${label}] `);
-  }
-
-  #input({ type = 'text', value = '', checked }: Record<string, string>): void {
-    if (type === 'checkbox' || type === 'radio') {
-      this.#append(checked === undefined ? ' [ ] ' : ' [x] ');
-    } else if (/^(?:text|number|date|email|tel|url|search)$/.test(type) && value !== '') {
-      this.#append(` ${value} `);
-    }
+    if (tidy(alt) !== '' && !this.#isPlain) this.#append(` [image: ${tidy(alt)}] `);
   }
 
   #beginLink(href: string): void {
     this.#endLink();
     const target = href.trim();
-    const isUseful = /^(?:https?:|mailto:|tel:|s?ftp:|file:|[^:#][^:]*$)/i.test(target);
-    if (isUseful && target.length <= 2_000 && !this.#isPlain)
-      this.#link = { href: target, label: '' };
+    if (isUsefulLink(target) && !this.#isPlain) this.#link = { href: target, label: '' };
   }
 
   #endLink(): void {
@@ -289,17 +305,6 @@ export class HtmlText {
     this.#link = undefined;
     if (!link) return;
     this.#line += linkText(link.href, link.label, this.#tidy(link.label));
-  }
-
-  #nextMarker({ value, 'data-label': label }: Record<string, string>): string {
-    if (this.#ofWord && label !== undefined) return label === '' ? '' : `${label} `;
-    const list = this.#lists.at(-1);
-    if (list?.tag !== 'ol') return '- ';
-    const given = Number(value);
-    if (value !== undefined && Number.isInteger(given)) list.next = given;
-    const marker = `${list.next}. `;
-    list.next += 1;
-    return marker;
   }
 
   #endBlock(name: string): void {
@@ -312,7 +317,7 @@ export class HtmlText {
     return this.#ofWord ? text.replaceAll('\u2028', '\n').trim() : tidy(text);
   }
 
-  /** Ends the current block: writes what is in `#line`. */
+  /** Ends the current block. */
   #flush(): void {
     this.#endLink();
     const raw = this.#line;
@@ -326,7 +331,7 @@ export class HtmlText {
     const text = this.#tidy(raw);
     if (text === '') {
       // `<div><br></div>` is how mail programs write an empty line.
-      if (raw.includes('\u2028')) this.#gap = true;
+      this.#gap ||= raw.includes('\u2028');
       return;
     }
     if (this.#heading > 0 && !this.#isPlain) {
@@ -393,5 +398,3 @@ export class HtmlText {
     if (this.#last === 'row') this.#last = 'block';
   }
 }
-
-const endedTitle = '\0ended';

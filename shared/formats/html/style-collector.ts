@@ -8,6 +8,7 @@ const longest = 2_000_000;
  * Comments (with the style sheets for Outlook in them) and scripts are passed over.
  */
 export class StyleCollector {
+  readonly #isXhtml: boolean;
   #rest = '';
   readonly #sheets: SheetText[] = [];
   #length = 0;
@@ -18,6 +19,11 @@ export class StyleCollector {
   #until: RegExp | undefined;
   #isStyle = false;
   #hasScripts = false;
+
+  /** @param isXhtml `<style/>` is an element without content; in HTML it begins one */
+  constructor(isXhtml = false) {
+    this.#isXhtml = isXhtml;
+  }
 
   push(chunk: string): void {
     this.#rest += chunk;
@@ -61,6 +67,7 @@ export class StyleCollector {
     if (!start) return false;
     const [all, tag = '', attributes = ''] = start;
     this.#rest = this.#rest.slice(start.index + all.length);
+    if (this.#isXhtml && attributes.endsWith('/') && !/^link$/i.test(tag)) return true;
     switch (tag.toLowerCase()) {
       case 'style':
         this.#isStyle = true;
@@ -89,7 +96,17 @@ export function mediaOf(attributes: string): string {
 
 /** The style sheets of a page that is in memory. */
 export function stylesOf(page: string): StyleSheet {
-  const collector = new StyleCollector();
+  const collector = new StyleCollector(isXhtml(page));
   collector.push(page);
   return collector.end();
 }
+
+/**
+ * Whether a page is XHTML, by its beginning: an XML declaration, or the namespace on its root. Then `<script/>` is a whole element, where
+ * HTML takes the rest of the page for the script.
+ */
+export const isXhtml = (beginning: string): boolean =>
+  /^\s*<\?xml\b/.test(beginning) ||
+  /<html\b[^>]{0,1000}\bxmlns\s*=\s*["']http:\/\/www\.w3\.org\/1999\/xhtml["']/i.test(
+    beginning.slice(0, 4_096),
+  );

@@ -15,11 +15,11 @@ export const lineTags: ReadonlySet<string> = new Set(
   'address body button caption center dd div dt html legend option summary textarea'.split(' '),
 );
 
-/** Elements whose content is never read: code, styles, fallbacks, drawings. */
+/** Elements whose content is never read: code, styles, fallbacks (`rp` is one of ruby), drawings. */
 export const droppedTags: ReadonlySet<string> = new Set(
   (
     'script style noscript template svg canvas audio video object embed iframe frame frameset ' +
-    'noframes datalist colgroup'
+    'noframes datalist colgroup rp'
   ).split(' '),
 );
 

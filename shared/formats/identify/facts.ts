@@ -53,7 +53,7 @@ export const formatFacts: Record<Format, FormatFacts> = {
   },
   html: {
     becomes: asText,
-    kept: 'title, headings, lists, tables, links, code, quotations, alternative texts of pictures',
+    kept: 'title, headings, lists with their labels, tables, links, code, quotations, formulas in a line (1/2, 10^6), options of forms, ruby, alternative texts of pictures',
     lost: 'scripts, styles, hidden text (reported), pictures; nothing is fetched',
     limits: ['maxXmlDepth', 'maxOutputBytes'],
   },
