@@ -32,7 +32,8 @@ export function claudeClient(
     },
     onSuccess: ({ api, kind }) => {
       if (kind === 'once') circuits.troubles.worked('upload');
-      if (kind === 'paid' && api === 'messages') circuits.troubles.worked('summarize');
+      if (kind === 'paid' && (api === 'messages' || api === 'batches'))
+        circuits.troubles.worked('summarize');
     },
     onRateLimits: (limits) => {
       const { api, retryAfterMs } = limits;

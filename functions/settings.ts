@@ -30,6 +30,7 @@ export const environment = {
   keepRemoteFiles: 'DROPLINE_KEEP_REMOTE_FILES',
   keepPastDays: 'DROPLINE_KEEP_PAST_DAYS',
   brakeAfter: 'DROPLINE_BRAKE_AFTER',
+  batchSeconds: 'DROPLINE_BATCH_SECONDS',
   limits: 'DROPLINE_LIMITS',
   renderer: 'DROPLINE_RENDERER',
   browserPath: 'DROPLINE_BROWSER',
@@ -112,6 +113,13 @@ export const settingsSchema = z.object({
     .describe(
       'Documents in a row that may fail with the same fault of the deployment before all others are held',
     ),
+  batchSeconds: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(900)
+    .default(120)
+    .describe('Seconds for which questions are collected for a batch, and between looks at one'),
   limits: json(limitsSchema)
     .default(limitsSchema.parse({}))
     .describe(

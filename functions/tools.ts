@@ -4,6 +4,7 @@ import type { ObjectChange, StepMessage } from '../shared/journey/messages.ts';
 import type { ProfileFor } from '../shared/journey/profiles.ts';
 import type { QueuedStep } from '../shared/journey/steps.ts';
 import { Answers } from '../shared/ledger/answers.ts';
+import { Batches } from '../shared/ledger/batches.ts';
 import { Budgets } from '../shared/ledger/budgets.ts';
 import { Circuits, type KeySource } from '../shared/ledger/circuit.ts';
 import { Contents } from '../shared/ledger/contents.ts';
@@ -44,7 +45,8 @@ export function stepTools(
     objects: ports.objects,
     stagingBucket: settings.stagingBucket,
     deployment: deploymentTag(settings.deployment),
-    send: (message) => queues.send(queueUrlOf(stepOf(message), settings), message),
+    send: (message, delayMs) =>
+      queues.send(queueUrlOf(stepOf(message), settings), message, delayMs),
     announce: (...changes: ObjectChange[]) => {
       const messages = changes.map((change) => ({ dropline: 'change', change }));
       const queueUrl = queueUrlOf('normalize', settings);
@@ -91,6 +93,19 @@ export const moneyTools = (
   budgets: new Budgets(table, costs, now, budget),
 });
 
+/** Most questions of one batch, and most of its bytes; the API takes ten times as many and 256 MB. */
+const batchLimits = { maxLines: 10_000, maxBytes: 32 * 1024 * 1024 };
+
+/** The batches of the ledger, and how questions are put into them. */
+export const batchTools = (
+  table: Table,
+  { now }: Pick<Ports, 'now'>,
+  { batchSeconds }: Pick<Settings, 'batchSeconds'>,
+) => ({
+  batches: new Batches(table, now),
+  batchRules: { everyMs: batchSeconds * 1_000, ...batchLimits },
+});
+
 /** The configuration of a function, with the settings that are shorthands for a part of it. */
 export function configOf(
   ports: Pick<Ports, 'config'>,
@@ -103,5 +118,5 @@ export function configOf(
 /** The upload step makes all changes to files at Claude, so that one queue paces them. */
 export const stepOf = ({ step }: StepMessage): QueuedStep => {
   if (step === 'release') return 'upload';
-  return step === 'wake' ? 'summarize' : step;
+  return step === 'wake' || step === 'batch' ? 'summarize' : step;
 };

@@ -92,6 +92,11 @@ export const contextSettings = {
     '`chromium` or `libreoffice`',
     'What prints docx to PDF; `libreoffice` makes a container image, which needs Docker',
   ),
+  batchSeconds: option(
+    z.coerce.number().int().min(1).max(900),
+    'a whole number from 1 to 900',
+    'Seconds for which questions are collected for a Message Batch, and between looks at one, by default 120',
+  ),
   reconcileEveryMinutes: option(
     whole,
     'a whole number above 0',

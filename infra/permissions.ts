@@ -6,7 +6,12 @@ import type { Grant } from './grants.ts';
 import * as grants from './grants.ts';
 import type { StepQueues } from './queue.ts';
 import { type FunctionName, rights } from './rights.ts';
-import { type DroplineProps, defaultFilesPerMinute, defaultKeepPastDays } from './settings.ts';
+import {
+  type DroplineProps,
+  defaultBatchSeconds,
+  defaultFilesPerMinute,
+  defaultKeepPastDays,
+} from './settings.ts';
 import type { Storage } from './storage.ts';
 
 /** What the functions are given: what each may do by the table of rights, and settings. */
@@ -72,6 +77,11 @@ function rightsOf(
         [names.keepRemoteFiles]: String(props.keepRemoteFiles ?? false),
         [names.brakeAfter]: String(props.brakeAfter ?? 5),
       }),
+    );
+  }
+  if (name === 'summarize' || name === 'reconcile') {
+    given.push(
+      grants.setting({ [names.batchSeconds]: String(props.batchSeconds ?? defaultBatchSeconds) }),
     );
   }
   if (right.looksAtQueues) {

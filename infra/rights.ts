@@ -105,6 +105,7 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
       // The first call of a period sums what was spent in it before.
       'COST#': ['PutItem', 'Query'],
       'BUDGET#': ['GetItem', 'PutItem', 'UpdateItem'],
+      'BATCH#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'],
       'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem'],
       'TROUBLE#': ['GetItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],
@@ -123,6 +124,8 @@ export const rights: Readonly<Record<FunctionName, Rights>> = {
       'CONTENT#': ['GetItem', 'UpdateItem', 'DeleteItem', 'Query'],
       'COST#': ['GetItem', 'PutItem', 'Query'],
       'BUDGET#': ['GetItem', 'UpdateItem'],
+      // To see whether somebody looks after them (reconcile/batches.ts).
+      'BATCH#': ['GetItem', 'UpdateItem', 'Query'],
       ...schema,
       'CIRCUIT#': ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
       'PACE#': ['GetItem', 'UpdateItem'],

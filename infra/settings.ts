@@ -7,6 +7,9 @@ import type { Bundle } from './bundle.ts';
 /** File operations a minute that a workspace may make, by the form of the Files API. */
 export const defaultFilesPerMinute = { ga: 500, beta: 100 } as const;
 
+/** Seconds for which questions are collected for a Message Batch. */
+export const defaultBatchSeconds = 120;
+
 /** Days that the past is kept. */
 export const defaultKeepPastDays = 7;
 
@@ -52,6 +55,11 @@ export interface DroplineProps {
    * others are held. Default 5.
    */
   readonly brakeAfter?: number;
+  /**
+   * Seconds, 1 to 900, for which questions of profiles with the mode `batch` or `auto` are collected for one Message Batch,
+   * and between looks at those under way. Default 120.
+   */
+  readonly batchSeconds?: number;
   /** Limits of a conversion that replace the defaults (docs/formats.md). */
   readonly limits?: Partial<Limits>;
   /** Where a function's code comes from. Default: bundled from the sources. */

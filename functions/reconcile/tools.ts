@@ -3,7 +3,7 @@ import { queuedSteps, stuckMs } from '../../shared/journey/steps.ts';
 import type { ReconcileTools } from '../../shared/reconcile/duty.ts';
 import type { Ports } from '../ports.ts';
 import { deadLettersUrlOf, type QueueUrls, queueUrlOf, type Settings } from '../settings.ts';
-import { configOf, moneyTools, stepOf } from '../tools.ts';
+import { batchTools, configOf, moneyTools, stepOf } from '../tools.ts';
 import { uploadStep } from '../upload/step.ts';
 
 /** The reconciler's settings: those of the upload step, because it repairs uploads, and its own. */
@@ -11,6 +11,7 @@ export const reconcileSettings = [
   ...uploadStep.settings,
   'inboxBucket',
   'resultsBucket',
+  'batchSeconds',
   'renderQueueUrl',
   'intakeDeadLettersUrl',
   'renderDeadLettersUrl',
@@ -30,6 +31,7 @@ export function reconcileTools(
   return {
     ...shared,
     ...moneyTools(ports, { table, costs: shared.costs }, configOf(ports, settings)),
+    ...batchTools(table, ports, settings),
     table,
     dialect: settings.claudeDialect,
     queues: ports.queues,

@@ -1,15 +1,18 @@
 import { callLeaseMs, callTimeoutMs } from '../../shared/journey/steps.ts';
+import { BatchedAnswers } from '../../shared/ledger/batched-answers.ts';
+import { batchTurn } from '../../shared/steps/batch-turn.ts';
 import { type SummarizeTools, summarize, wake } from '../../shared/steps/summarize.ts';
 import { claudeClient } from '../claude.ts';
 import { claudeSettings, type Settings, stepSettings } from '../settings.ts';
 import { messageFor, type StepFunction } from '../step-function.ts';
-import { answerTools, configOf, moneyTools } from '../tools.ts';
+import { answerTools, batchTools, configOf, moneyTools } from '../tools.ts';
 
 const settings = [
   ...stepSettings,
   ...claudeSettings,
   'resultsBucket',
   'summarizeQueueUrl',
+  'batchSeconds',
 ] as const satisfies readonly (keyof Settings)[];
 
 /** Uploaded files → summaries with citations and cost. */
@@ -29,10 +32,14 @@ export const summarizeStep: StepFunction<(typeof settings)[number], SummarizeToo
       callTimeoutMs,
       profileFor: config.profileFor,
       sleep: (ms) => ports.sleep(ms),
+      batched: new BatchedAnswers(shared.table, ports.now),
+      ...batchTools(shared.table, ports, chosen),
+      backlog: () => ports.queues.backlog(chosen.summarizeQueueUrl ?? ''),
     };
   },
   work: (body, tools) => {
-    const message = messageFor('summarize', body, ['summarize', 'wake']);
+    const message = messageFor('summarize', body, ['summarize', 'wake', 'batch']);
+    if (message.step === 'batch') return batchTurn(message, tools);
     return message.step === 'summarize' ? summarize(message, tools) : wake(message, tools);
   },
 };

@@ -3,10 +3,17 @@ import type {
   MessageCreateParamsNonStreaming,
 } from '@anthropic-ai/sdk/resources/messages/messages';
 import { type Caller, type CallOptions, checked, nextOf, segment } from './caller.ts';
-import { type ClaudeApiError, ClaudeReplyError } from './errors.ts';
+import { type ClaudeApiError, ClaudeReplyError, NotFound } from './errors.ts';
 import { linesOf } from './jsonl.ts';
 import { readNestedError } from './read-error.ts';
-import { asMessage, type Batch, batchLineSchema, batchListSchema, batchSchema } from './schemas.ts';
+import {
+  asMessage,
+  type Batch,
+  batchLineSchema,
+  batchListSchema,
+  batchSchema,
+  deletedSchema,
+} from './schemas.ts';
 
 /** A request within a batch; `custom_id` matches `^[a-zA-Z0-9_-]{1,64}$` and is unique in the batch. */
 export interface BatchRequest {
@@ -89,6 +96,19 @@ export class MessageBatches {
       { kind: 'idempotent', api: 'batches', method: 'POST', path: `${path}/${segment(id)}/cancel` },
       options,
     );
+  }
+
+  /** Deletes an ended batch with its results. Idempotent: one that does not exist is deleted. */
+  async delete(id: string, options: CallOptions = {}): Promise<void> {
+    try {
+      await this.#caller.json(
+        deletedSchema,
+        { kind: 'idempotent', api: 'batches', method: 'DELETE', path: `${path}/${segment(id)}` },
+        options,
+      );
+    } catch (error) {
+      if (!(error instanceof NotFound)) throw error;
+    }
   }
 
   /**

@@ -22,7 +22,7 @@ function lineOf(profile: Profile, prices: PriceTable): string {
   const calls = asked.length;
   if (calls === 0) return `${name} (${keys}): nothing is asked; files are uploaded only`;
   const passes = calls === 1 ? '1 call, 1 input pass' : `${calls} calls, ${calls} input passes`;
-  return `${name} (${keys}): ${asked.map((kind) => said(kind, profile)).join(' and ')} by ${model}; ${passes} a document${inputCost(model, calls, prices)}`;
+  return `${name} (${keys}): ${asked.map((kind) => said(kind, profile)).join(' and ')} by ${model}; ${passes} a document${inputCost(profile, calls, prices)}`;
 }
 
 const kindsOf = (profile: Profile) => (profile.mode === 'off' ? [] : askedBy(profile));
@@ -33,17 +33,21 @@ function said(kind: 'summary' | 'fields', { citations = true, layout }: Profile)
   return `${what} ${citations ? 'with' : 'without'} citations`;
 }
 
-function inputCost(model: string, calls: number, table: PriceTable): string {
+function inputCost({ model, mode }: Profile, calls: number, table: PriceTable): string {
   const usage = {
     input_tokens: exampleTokens,
     output_tokens: 0,
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: 0,
   };
-  const cost = costUsd(usage as Parameters<typeof costUsd>[0], model, { table });
+  const cost = costUsd(usage as Parameters<typeof costUsd>[0], model, {
+    table,
+    batch: mode === 'batch',
+  });
   if (cost === undefined) return '; its price is not known';
   const size = exampleTokens.toLocaleString('en');
-  return `; ${size} input tokens cost ${(cost * calls).toFixed(4)} USD`;
+  const how = mode === 'batch' ? ' in a batch' : '';
+  return `; ${size} input tokens cost ${(cost * calls).toFixed(4)} USD${how}`;
 }
 
 /** What is said of a model that may be mistyped, and may be newer than this version. */

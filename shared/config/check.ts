@@ -43,6 +43,9 @@ function faultsIn(profile: GivenProfile, model: string): string[] {
     );
   }
   if (mode === 'off') faults.push(...withoutEffect(profile));
+  if (mode !== 'auto' && profile.batchAbove !== undefined) {
+    faults.push(`batchAbove: has no effect, because the mode is "${mode}"; it belongs to "auto"`);
+  }
   if (layout === 'free') {
     if (prompt === undefined) faults.push('layout: "free" needs a prompt that says what to write');
     if (keyPoints !== undefined) faults.push('keyPoints: the layout "free" has no key points');

@@ -22,9 +22,6 @@ export class WrongConfig extends Error {
 const listed = (faults: readonly string[]): string =>
   faults.length === 1 ? `${faults[0]}` : ['these are wrong:', ...faults].join('\n  ');
 
-/** Modes of the design that this version does not have. They are refused, never ignored. */
-const modesNotYet = ['batch', 'auto'];
-
 /** How messages name a profile: its place and, if it has one, its name. */
 export function labelOf(index: number, given: unknown): string {
   const { name, prefix } = (given ?? {}) as { name?: unknown; prefix?: unknown };
@@ -46,15 +43,10 @@ export function faultsOf(error: z.ZodError, given: unknown): string[] {
       return issue.keys.map((key) => `${at(key)}: ${unknownField(key, issue.path)}`);
     }
     const value = valueAt(given, issue.path);
-    const what = modeNotYet(rest, value) ?? plain(issue, value);
+    const what = plain(issue, value);
     const place = at();
     return place === '' ? what : `${place}: ${what}`;
   });
-}
-
-function modeNotYet(path: string[], value: unknown): string | undefined {
-  const isMode = path.at(-1) === 'mode' && modesNotYet.includes(String(value));
-  return isMode ? `this version does not have the mode "${value}" yet; it has now, off` : undefined;
 }
 
 function plain(issue: z.core.$ZodIssue, value: unknown): string {

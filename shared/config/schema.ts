@@ -71,9 +71,18 @@ export const profileSchema = z.strictObject({
       'How much the model works on an answer: thinking is billed as output. By default the lowest that the model takes. "none" keeps it from thinking, where the model can be kept from it.',
     ),
   mode: z
-    .enum(['now', 'off'])
+    .enum(['now', 'batch', 'auto', 'off'])
     .default('now')
-    .describe('"now": summarised at once, by one call. "off": uploaded and not summarised.'),
+    .describe(
+      '"now": summarised at once, by one call. "batch": in Message Batches, at half the price, within a day and mostly within an hour. "auto": in batches while more than `batchAbove` documents wait, else at once. "off": uploaded and not summarised.',
+    ),
+  batchAbove: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'How many documents must wait to be summarised for "auto" to use batches, by default 100.',
+    ),
   maxTokens: z
     .int()
     .min(256)

@@ -40,6 +40,8 @@ export const stepMessageSchema = z.discriminatedUnion('step', [
     one: z.boolean().optional(),
     cursor: z.record(z.string(), z.unknown()).optional(),
   }),
+  /** Looks at the Message Batches: collects, creates, applies. Only the message that names the turn does. */
+  z.object({ step: z.literal('batch'), turn: z.number() }),
   /** A version no longer uses a content: drop its reference, and the remote file if it was the last. */
   z.object({
     step: z.literal('release'),

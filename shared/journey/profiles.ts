@@ -11,8 +11,13 @@ export interface Profile {
   /** Keys that begin so have this profile; without one it is only had by name. */
   prefix?: string | undefined;
   model: string;
-  /** `now`: one call a document; `off`: the file is uploaded and not summarised. */
-  mode: 'now' | 'off';
+  /**
+   * `now`: one call a document; `batch`: in Message Batches, at half the price; `auto`: in batches while many wait; `off`: the
+   * file is uploaded and not summarised.
+   */
+  mode: 'now' | 'batch' | 'auto' | 'off';
+  /** How many messages must wait for `auto` to leave questions to batches; 100 when left out. */
+  batchAbove?: number | undefined;
   /** The lowest that the model takes when left out; `none` keeps the model from thinking. */
   effort?: 'none' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | undefined;
   /** Most output tokens of one call, thinking included; by the model when left out. */

@@ -260,8 +260,10 @@ export const documentRecordSchema = z.object({
   waiting: z
     .object({
       reason: z
-        .enum(['answer'])
-        .describe('`answer`: a document with the same content is being asked about'),
+        .enum(['answer', 'batch'])
+        .describe(
+          '`answer`: a document with the same content is being asked about; `batch`: the question is collected or under way in a Message Batch, which takes up to a day',
+        ),
       since: isoTime,
     })
     .optional()

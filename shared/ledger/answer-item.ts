@@ -21,7 +21,8 @@ export type Produced = z.infer<typeof producedSchema>;
 /**
  * The answer to one question about one content: what is paid for, and therefore an item of its own. Documents
  * with the same content share it; whoever claims it first asks, the others wait.
- * - `asking`: a worker holds the lease and makes the paid call, or held it and died or failed;
+ * - `asking`: a worker holds the lease and makes the paid call, or held it and died or failed; or, with `batchLine`, it waits
+ *   for a Message Batch or is in one, under a lease that outlasts the batch;
  * - `answered`: the reply is in the item, or in the results bucket where it is long;
  * - `refused`: the call was paid and its reply is of no use. Only a person's retry asks again.
  */
@@ -68,6 +69,8 @@ const attributes = z.object({
   promptTokens: z.int().optional(),
   /** What was last reserved of the budget, and for which call. It stays when that is settled. */
   reserved: reservedSchema.optional(),
+  /** True when it has been in a batch that gave no reply: it is asked by a call of its own from then on. */
+  singly: z.boolean().optional(),
   /** True when documents wait for the answer: they are woken once there is one. */
   awaited: z.boolean().default(false),
 });
@@ -88,6 +91,10 @@ export const answerItemSchema = z.discriminatedUnion('state', [
     owner: z.string().optional(),
     /** Epoch milliseconds until which nobody else may ask; 0 when the worker gave the lease back. */
     leaseUntil: z.number(),
+    /** Its `custom_id` in a Message Batch, from when it begins to wait for one. */
+    batchLine: z.string().optional(),
+    /** The batch that it goes or went into (ledger/batches.ts). */
+    batchName: z.string().optional(),
     /** True when the content was removed during the call: the reply is not kept. */
     revoked: z.boolean().optional(),
   }),

@@ -9,6 +9,7 @@ import {
   type RepliedAnswer,
   type StoredReply,
 } from './answer-item.ts';
+import { batchAttributes } from './batched-answers.ts';
 import { type Billed, cutOf, paidFor, type Turn } from './billed.ts';
 import { answerKey, contentKey } from './keys.ts';
 import type { Changes, Condition, Item, Table } from './table.ts';
@@ -51,7 +52,7 @@ export class Answers {
       {
         set: { askedBy, ...lease },
         add: { calls: 1, unknownCalls: 1 },
-        remove: ['revoked'],
+        remove: ['revoked', ...batchAttributes],
       },
       {
         expression: '#state = :asking AND leaseUntil < :now',
@@ -140,7 +141,7 @@ export class Answers {
       {
         set: { state, ...stored, billed, call: claimed.calls, error },
         add: { unknownCalls: -1 },
-        remove: ['owner', 'leaseUntil'],
+        remove: ['owner', 'leaseUntil', ...batchAttributes],
       },
       stillWanted(claimed),
     );
@@ -161,7 +162,7 @@ export class Answers {
       {
         set: { leaseUntil: 0 },
         ...(mayBePaid ? {} : { add: { calls: -1, unknownCalls: -1 } }),
-        remove: ['owner'],
+        remove: ['owner', ...batchAttributes],
       },
       { expression: '#owner = :owner', names: { owner: 'owner' }, values: { owner } },
     );
@@ -183,7 +184,7 @@ export class Answers {
       ref,
       {
         set: { state: 'refused', error, billed: { model: askedBy.model, ...none, at }, call: 0 },
-        remove: ['owner', 'leaseUntil'],
+        remove: ['owner', 'leaseUntil', ...batchAttributes],
       },
       {
         expression: '#owner = :owner AND attribute_not_exists(revoked)',
@@ -345,11 +346,12 @@ export class Answers {
 
   /**
    * Deletes an answer as it was seen. One that is being asked for is only revoked: its worker, or who finds it dead
-   * later, deletes it and knows that a call was paid. Idempotent.
+   * later, deletes it and knows that a call was paid. One in a batch is deleted: the batch's line tells its cost. Idempotent.
    * @returns epoch milliseconds until which the worker may be in its call, or `undefined` when the answer is gone
    */
   async remove(ref: AnswerRef, seen: AnswerItem): Promise<number | undefined> {
-    if (seen.state === 'asking' && seen.leaseUntil >= this.#now()) {
+    const isAsked = seen.state === 'asking' && seen.batchLine === undefined;
+    if (isAsked && seen.leaseUntil >= this.#now()) {
       const revoked = await this.#update(
         ref,
         { set: { revoked: true } },

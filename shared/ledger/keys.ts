@@ -52,6 +52,24 @@ export const costKey = (day: string, shard: number, entry: string): Key => ({
 /** What is spent in one UTC period: a day (`yyyy-mm-dd`) or a month (`yyyy-mm`). */
 export const periodKey = (period: string): Key => ({ pk: `BUDGET#${period}`, sk: 'BUDGET' });
 
+/** All Message Batches that are under way. */
+export const batchKey = (name: string): Key => ({ pk: 'BATCH#ALL', sk: name });
+
+/** When batches are looked at next. */
+export const batchTurnKey: Key = { pk: 'BATCH#TURN', sk: 'TURN' };
+
+/** A question that waits for a batch, by its `custom_id`. */
+export const waitingLineKey = (id: string): Key => ({
+  pk: `BATCH#WAITING#${shardOf(id)}`,
+  sk: id,
+});
+
+/** The same in a batch. */
+export const batchLineKey = (name: string, id: string): Key => ({
+  pk: `BATCH#LINES#${name}`,
+  sk: id,
+});
+
 /** Indexes of the table; all sparse, all projecting keys only. */
 export const indexes = {
   /**

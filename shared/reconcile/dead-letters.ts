@@ -57,8 +57,8 @@ function lettersIn(step: QueuedStep, body: string): Letter[] {
   try {
     if (step !== 'normalize') {
       const message = stepMessageOf(body);
-      // Those that a lost wake-up was for are resent when they have waited for too long.
-      if (message.step === 'wake') return [];
+      // Those that a lost wake-up was for are resent when they have waited for too long; batches are looked at by another turn.
+      if (message.step === 'wake' || message.step === 'batch') return [];
       return [{ ...message, step, releases: message.step === 'release' }];
     }
     return changesOf(body).map(({ bucket, key, sequencer }) => ({

@@ -2,6 +2,7 @@ import type { QueuePort } from '../aws/queues.ts';
 import type { StepMessage } from '../journey/messages.ts';
 import type { QueuedStep } from '../journey/steps.ts';
 import type { Table } from '../ledger/table.ts';
+import type { LineTools } from '../steps/batch-line.ts';
 import type { MoneyTools } from '../steps/tools.ts';
 import type { UploadTools } from '../steps/upload.ts';
 import type { ReconcileReport } from './report.ts';
@@ -13,7 +14,10 @@ export interface DeadLetterQueue {
 }
 
 /** What the reconciler works with. */
-export interface ReconcileTools extends UploadTools, MoneyTools {
+export interface ReconcileTools
+  extends UploadTools,
+    MoneyTools,
+    Pick<LineTools, 'batches' | 'batchRules'> {
   table: Table;
   dialect: 'ga' | 'beta';
   inboxBucket: string;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { outcomeOf } from '../claude/outcome.ts';
 import { dutyFailed, sweepIsBehind } from '../journey/alarm-lines.ts';
 import { Defer } from '../journey/errors.ts';
+import { callForBatches } from './batches.ts';
 import { rebuildBudgets, settleLapsed } from './budgets.ts';
 import { sweepContents } from './contents.ts';
 import { buryDeadLetters } from './dead-letters.ts';
@@ -23,6 +24,7 @@ const quick = {
   reservations: settleLapsed,
   held: resumeHeld,
   stuck: resendStuck,
+  batches: callForBatches,
 };
 /** Checks everything: less often, and over several runs if one is too short. */
 const sweep = {

@@ -2,6 +2,7 @@
 export const findings = [
   'announced',
   'answersDeleted',
+  'batchesCalled',
   'budgetsCorrected',
   'buried',
   'errors',

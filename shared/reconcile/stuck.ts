@@ -11,6 +11,9 @@ import { note, type ReconcileReport } from './report.ts';
 
 const pageSize = 100;
 
+/** A batch may take a day, and is collected and applied before and after. */
+const batchStuckMs = 26 * 3_600_000;
+
 /** A queue with more messages than this is behind: documents that do not move most likely wait in it. */
 const behind = 1_000;
 
@@ -26,7 +29,8 @@ export const resendStuck: Duty = async (cursor, tools, report) => {
     return known;
   };
   return eachInState('open', cursor, tools, report, async (document) => {
-    if (ageOf(document, tools) < tools.stuckMs) return;
+    const waitsMs = document.waiting?.reason === 'batch' ? batchStuckMs : tools.stuckMs;
+    if (ageOf(document, tools) < waitsMs) return;
     const step = waitsFor(document);
     if (step && (await backlogOf(step)) > behind) {
       note(report, 'inBacklog', document.documentId);

@@ -1,16 +1,16 @@
 import { isFileGone } from '../claude/errors.ts';
 import { outcomeOf } from '../claude/outcome.ts';
-import { costUsd } from '../claude/prices.ts';
 import { Defer, DroplineError, RejectDocument, RetryLater } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
 import type { AnswerIn, AnswerRef } from '../ledger/answer-item.ts';
-import { type Billed, cutOf } from '../ledger/billed.ts';
+import { cutOf } from '../ledger/billed.ts';
 import { Unaffordable } from '../ledger/budgets.ts';
 import { contentName } from '../ledger/content-id.ts';
 import { type CostEntry, reservedOn } from '../ledger/costs.ts';
 import type { DocumentIn } from '../ledger/document-item.ts';
 import { leftBehind, usageWith } from './answer-copy.ts';
 import { type KeptReply, replyKeyOf, spilledReply, stored } from './answer-store.ts';
+import { goesIntoBatch, type LineTools, park, waitForBatch } from './batch-line.ts';
 import { giveBack } from './give-back.ts';
 import { goOn, sendOn } from './go-on.ts';
 import { isRidOf } from './made.ts';
@@ -22,21 +22,18 @@ import {
   requestOf,
   roomOf,
 } from './questions.ts';
-import { type ReserveTools, reserve, settleEarlier, settleReserved } from './reserve.ts';
-import type { Claude } from './tools.ts';
-import { type Called, isPaused, keepTurn, keptTurnOf, makeCall, pausedTooOften } from './turns.ts';
-
-type Message = Awaited<ReturnType<Claude['createMessage']>>;
+import { billedOf, unusableBecause } from './reply-outcome.ts';
+import { reserve, settleEarlier, settleReserved } from './reserve.ts';
+import { type Called, isPaused, keepTurn, keptTurnOf, makeCall } from './turns.ts';
 
 /** What it takes to ask Claude. */
-export interface AskTools extends ReserveTools {
+export interface AskTools extends LineTools {
   /** Names this worker in the lease of a question; unique at each call. */
   owner: () => string;
   /** How long the lease holds, in milliseconds: longer than a call can take. */
   leaseMs: number;
   /** Milliseconds after which a call is given up. */
   callTimeoutMs: number;
-  sleep: (ms: number) => Promise<void>;
 }
 
 /** A question that this worker has claimed, on behalf of a document. */
@@ -62,7 +59,21 @@ export async function ask(question: Claimed, tools: AskTools): Promise<void> {
     const before = { ...claimed, ...uncounted, calls: claimed.calls - 1 };
     return replied({ ...question, claimed: before }, saved, tools.callTimeoutMs, tools);
   }
+  if (await leftToBatch(question, tools)) return;
   return call(question, tools.callTimeoutMs, tools);
+}
+
+/** Leaves the question to a Message Batch, where its profile wants that. @returns false when it is to be asked at once */
+async function leftToBatch(question: Claimed, tools: AskTools): Promise<boolean> {
+  if (!(await goesIntoBatch(question, tools))) return false;
+  try {
+    if (!(await park(question, tools))) return false;
+  } catch (thrown) {
+    await callFailed(thrown, question, tools);
+    return true;
+  }
+  await waitForBatch(question, tools);
+  return true;
 }
 
 /**
@@ -146,21 +157,6 @@ async function replied(
   return call({ ...question, claimed: again }, timeoutMs, tools);
 }
 
-function billedOf(reply: Message, tools: AskTools): Billed {
-  const { usage } = reply;
-  const thinking = usage.output_tokens_details?.thinking_tokens;
-  const cost = costUsd(usage, reply.model, { table: tools.prices });
-  return {
-    model: reply.model,
-    inputTokens: usage.input_tokens + (usage.cache_creation_input_tokens ?? 0),
-    outputTokens: usage.output_tokens,
-    ...(thinking === undefined ? {} : { thinkingTokens: thinking }),
-    cacheReadTokens: usage.cache_read_input_tokens ?? 0,
-    ...(cost === undefined ? {} : { costUsd: cost }),
-    at: new Date(tools.now()).toISOString(),
-  };
-}
-
 /** Writes the reply into the answer and its cost into the books, then the record; then wakes those that wait. */
 async function settle(question: Claimed, kept: KeptReply, tools: AskTools): Promise<void> {
   const { document, profile, kind, ref, claimed, before } = question;
@@ -218,7 +214,7 @@ async function notSettled(question: Claimed, kept: KeptReply, tools: AskTools): 
   });
 }
 
-const wakeAll = async (ref: AnswerRef, tools: AskTools): Promise<void> => {
+export const wakeAll = async (ref: AnswerRef, tools: AskTools): Promise<void> => {
   await tools.send({ step: 'wake', ...ref });
   await tools.answers.clearAwaited(ref);
 };
@@ -357,36 +353,4 @@ async function uploadAgain(
   tools.log.warn('the file is gone: uploading again', { documentId, fileId });
   if (!moved) return leftBehind(document, contentId, tools);
   await tools.send({ step: 'upload', documentId, order, ...contentName(contentId) });
-}
-
-/** Why a reply is not a summary although the call succeeded, or `undefined` when it is one. */
-function unusableBecause({ stopReason, billed, category }: KeptReply): RejectDocument | undefined {
-  switch (stopReason) {
-    case 'end_turn':
-    case 'stop_sequence':
-      return undefined;
-    case 'refusal':
-      return new RejectDocument({
-        code: 'summarize.refused',
-        message: `Claude declined to summarise this document${category ? ` (${category})` : ''}.`,
-        category,
-      });
-    case 'pause_turn':
-      return pausedTooOften();
-    case 'max_tokens':
-      return new RejectDocument({
-        code: 'summarize.max_tokens',
-        message: `The answer was cut off after ${billed.outputTokens} tokens.`,
-      });
-    case 'model_context_window_exceeded':
-      return new RejectDocument({
-        code: 'summarize.too_long',
-        message: 'The document does not fit into the context of the model.',
-      });
-    default:
-      return new RejectDocument({
-        code: 'summarize.unexpected_stop',
-        message: `Claude stopped for an unknown reason: ${stopReason}.`,
-      });
-  }
 }

@@ -79,7 +79,7 @@ export function requestOf(
 /** Why a whole reply is not what the profile's schema asks for, or `undefined` when it is. */
 export function invalidBecause(
   kind: AnswerKind,
-  profile: Profile,
+  profile: Pick<Profile, 'schema'>,
   { content, stopReason }: KeptReply,
 ): string | undefined {
   if (kind !== 'fields' || stopReason !== 'end_turn') return undefined;
@@ -99,7 +99,9 @@ export const textOf = (content: KeptReply['content']): string =>
   content.map((block) => (block.type === 'text' ? block.text : '')).join('');
 
 /** The profile of a question about fields, which has a schema. */
-export function withSchema(profile: Profile): Profile & { schema: Schema } {
+export function withSchema<Some extends Pick<Profile, 'schema'>>(
+  profile: Some,
+): Some & { schema: Schema } {
   const { schema } = profile;
   if (!schema) throw new Error('fields were asked for without a schema');
   return { ...profile, schema };

@@ -7,18 +7,20 @@ import {
   type ProfileFor,
   recordedProfile,
 } from '../journey/profiles.ts';
-import type { AnswerRef, Asker, RepliedAnswer } from '../ledger/answer-item.ts';
+import type { AnswerIn, AnswerRef, Asker, RepliedAnswer } from '../ledger/answer-item.ts';
 import { contentName } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
 import { isAsker } from './answer-copy.ts';
 import { type AskTools, ask } from './ask.ts';
 import { attempt, resumeFromDeadLetter } from './attempt.ts';
+import { waitInBatch } from './batch-line.ts';
 import { giveBack } from './give-back.ts';
 import { goOn, tellSoFar } from './go-on.ts';
 import { profileOf } from './profile-of.ts';
 import { type Answered, type Question, questionsOf } from './questions.ts';
 import { mayReusePast, releasePast } from './release-past.ts';
 import { recordReply } from './reserve.ts';
+import { wait } from './wait.ts';
 
 export interface SummarizeTools extends AskTools {
   profileFor: ProfileFor;
@@ -120,9 +122,14 @@ async function answerOf(
     const document = await tellSoFar(seenDocument, profile, before, tools);
     if (!document) return undefined;
     if (seen && seen.leaseUntil >= tools.now()) {
+      if (seen.batchLine !== undefined) {
+        const parked = { document, profile, kind, ref, claimed: seen };
+        if (await waitInBatch(parked, tools)) return undefined;
+        continue;
+      }
       // Its own worker is in the call, or died in it: nobody would wake it before the lease is over.
       if (isAsker(document, seen)) throw underWay(seen.leaseUntil - tools.now());
-      if (await wait(document, ref, tools)) return undefined;
+      if (await wait(document, ref, 'answer', tools)) return undefined;
       continue;
     }
     // A call is needed only from here on: an answer that exists is used whatever is stopped.
@@ -190,29 +197,6 @@ const askerOf = (
 const folderOf = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);
 
 /**
- * Has the document woken when the answer is there. The reference is marked first and the answer asked last, on the
- * condition that it is still being asked for: so either the asker sees that documents wait, or this sees the answer.
- * @returns false when nobody is asking any more: then there is an answer, or somebody has to ask
- */
-async function wait(
-  document: DocumentIn<'uploaded'>,
-  ref: AnswerRef,
-  tools: SummarizeTools,
-): Promise<boolean> {
-  const since = document.waiting?.since ?? new Date(tools.now()).toISOString();
-  const waiting = await tools.documents.move(
-    document,
-    'uploaded',
-    { waiting: { reason: 'answer', since } },
-    { remove: ['error', 'outages'] },
-  );
-  // A newer event came, or the reference is gone with it: nothing is left to wait for.
-  if (!waiting) return true;
-  if (!(await tools.contents.markWaiting(ref.contentId, document, ref.question))) return true;
-  return tools.answers.awaitAnswer(ref);
-}
-
-/**
  * A newer event came first. Releases the content once more, because this version may have asked, or written its
  * answer, after the release that the newer version sent; and if it died asking, one of those that wait asks instead.
  */
@@ -228,7 +212,7 @@ async function leave(
     const ref = { contentId: id, question: seen.question };
     if (seen.state !== 'asking') {
       if (isAsker(message, seen)) await recordReply(ref, seen, tools);
-    } else if (seen.awaited && seen.leaseUntil < tools.now()) {
+    } else if (seen.awaited && (seen.leaseUntil < tools.now() || isLeftUnsent(seen))) {
       await tools.send({ step: 'wake', ...ref, one: true });
     }
   }
@@ -242,6 +226,10 @@ async function leave(
   });
   return done;
 }
+
+/** Left to a batch that does not have it yet: if this version died before it put it there, one of those that wait does. */
+const isLeftUnsent = ({ batchLine, batchName }: AnswerIn<'asking'>): boolean =>
+  batchLine !== undefined && batchName === undefined;
 
 /** Documents that one message wakes before it sends another to continue. */
 const wokenAtOnce = 100;

@@ -49,8 +49,8 @@ export interface StepTools {
   stagingBucket: string;
   /** Tag of this deployment in the names of its remote files, see `deploymentTag`. */
   deployment: string;
-  /** Hands a version of a document on to the queue of the step that the message names. */
-  send: (message: StepMessage) => Promise<void>;
+  /** Hands a version of a document on to the queue of the step that the message names, after `delayMs` of at most 15 minutes. */
+  send: (message: StepMessage, delayMs?: number) => Promise<void>;
   /** Announces changes, of parts of a mail or archive or of objects whose event was lost, to the intake queue. */
   announce: (...changes: ObjectChange[]) => Promise<void>;
   policy: AttemptPolicy;

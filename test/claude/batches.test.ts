@@ -96,6 +96,20 @@ test('lists batches one page at a time', async () => {
   ]);
 });
 
+test('deletes a batch; one that is gone is deleted', async () => {
+  const server = await serve(
+    (request) => request.socket.destroy(),
+    { status: 404, json: errorJson('not_found_error', 'Message batch not found') },
+    { json: { id: 'msgbatch_1', type: 'message_batch_deleted' } },
+  );
+  const { client } = clientOf(server);
+
+  await client.batches.delete('msgbatch_1');
+  await client.batches.delete('msgbatch_1');
+
+  expect(server.seen.map(({ method }) => method)).toEqual(['DELETE', 'DELETE', 'DELETE']);
+});
+
 test('cancels a batch, and retries when the reply was lost', async () => {
   const server = await serve((request) => request.socket.destroy(), {
     json: batchJson({ processing_status: 'canceling' }),

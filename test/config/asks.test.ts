@@ -56,3 +56,9 @@ test('a model that Dropline does not know is told, with the one that was probabl
     'Dropline does not know my-own, so its effort and limits are not checked',
   ]);
 });
+
+test('a profile that asks in batches says what that costs', () => {
+  const [, line] = asks({ prefix: 'archive/', model: 'claude-sonnet-5-5', mode: 'batch' });
+
+  expect(line).toMatch(/; 10,000 input tokens cost 0\.0100 USD in a batch$/);
+});

@@ -125,7 +125,7 @@ describe('a wrong field is named with its profile', () => {
   const at = 'profiles[1] "contracts": ';
   test.each<[object, string]>([
     [{ effort: 'lots' }, 'effort: must be one of none, low, medium, high, xhigh, max, not "lots"'],
-    [{ mode: 'later' }, 'mode: must be one of now, off, not "later"'],
+    [{ mode: 'later' }, 'mode: must be one of now, batch, auto, off, not "later"'],
     [{ layout: 'poem' }, 'layout: must be one of summary, free, not "poem"'],
     [{ model: '' }, 'model: must be at least 1 character long, not ""'],
     [{ model: 5 }, 'model: must be a string, not 5'],
@@ -153,6 +153,7 @@ describe('a wrong field is named with its profile', () => {
     ],
     [{ schema: fields, mode: 'off' }, 'schema: has no effect, because the mode "off" asks nothing'],
     [{ prompt: 'Why?', mode: 'off' }, 'prompt: has no effect'],
+    [{ batchAbove: 5, mode: 'batch' }, 'batchAbove: has no effect, because the mode is "batch"'],
     [{ language: 'fr', mode: 'off' }, 'language: has no effect'],
     [{ keyPoints: 3, mode: 'off' }, 'keyPoints: has no effect'],
     [{ citations: false, mode: 'off' }, 'citations: has no effect'],
@@ -180,8 +181,6 @@ describe('a wrong field is named with its profile', () => {
       { model: 'my-model', maxUsdPerDocument: 2 },
       'maxUsdPerDocument: the price of my-model is not known; add it to prices',
     ],
-    [{ mode: 'batch' }, 'mode: this version does not have the mode "batch" yet; it has now, off'],
-    [{ mode: 'auto' }, 'mode: this version does not have the mode "auto" yet'],
     [{ layout: 'free' }, 'layout: "free" needs a prompt'],
     [{ layout: 'free', prompt: 'x', keyPoints: 3 }, 'keyPoints: the layout "free" has no'],
     [

@@ -67,7 +67,7 @@ describe('the page about profiles', () => {
     { budget: { dailyUsd: -1 } },
     { profiles: [{ prefix: '', efort: 'low' }] },
     { profiles: [{ prefix: '', effort: 'lots' }] },
-    { profiles: [{ prefix: '', mode: 'batch' }] },
+    { profiles: [{ prefix: '', mode: 'bulk' }] },
     { profiles: [{ prefix: '', schema: 'object' }] },
     { limits: { maxRow: 5 } },
   ])('has a schema for editors that refuses %j', (given) => {
@@ -183,14 +183,18 @@ describe('the worked example', () => {
     expect(models()).toEqual([]);
   });
 
-  test('archive: nothing is asked, files expire, and one document asks to be read', async () => {
+  test('archive: half the price, files expire, some are not asked about, and one asks to be read', async () => {
     await begin('archive');
 
-    const kept = await dropped('archive/a.txt');
+    const cheap = await dropped('archive/c.txt');
+    const kept = await dropped('archive/raw/a.txt');
     const read = await dropped('archive/b.txt', `${words} Dogs are allowed.`, 'read');
 
     const days = (Date.parse(kept.fileExpiresAt ?? '') - world.now()) / 86_400_000;
-    expect(kept).toMatchObject({ status: 'ready', profile: 'archive' });
+    const { inputTokens = 0, outputTokens = 0, costUsd } = cheap.usage ?? {};
+    expect(cheap).toMatchObject({ status: 'ready', profile: 'archive' });
+    expect(costUsd).toBeCloseTo((inputTokens * 0.1 + outputTokens * 0.5) / 2e6, 12);
+    expect(kept).toMatchObject({ status: 'ready', profile: 'archive/raw' });
     expect(kept.summary).toBeUndefined();
     expect(Math.round(days)).toBe(90);
     expect(read).toMatchObject({ status: 'ready', profile: 'read' });

@@ -139,6 +139,9 @@ const rare: Record<string, string[]> = {
     // What a dead worker had reserved of the budget, and a counter that is wrong (ledger/budgets.ts).
     'dynamodb:UpdateItem dropline-ledger/BUDGET#*',
     'dynamodb:GetItem dropline-ledger/COST#*',
+    // Batches that nobody looks after (reconcile/batches.ts).
+    'dynamodb:GetItem dropline-ledger/BATCH#*',
+    'dynamodb:UpdateItem dropline-ledger/BATCH#*',
     // Documents that stood still for two hours (reconcile/stuck.ts).
     'sqs:SendMessage dropline-render-queue',
     ...['intake', 'render', 'upload', 'summarize'].map(
@@ -157,8 +160,14 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dropline-rights-'));
   const config = join(folder, 'dropline.config.json');
   // Enough for all of them: what is asked of the counters is the same.
-  writeFileSync(config, JSON.stringify({ budget: { dailyUsd: 100, monthlyUsd: 1_000 } }));
-  journey = await startJourney({ DROPLINE_CONFIG: config });
+  writeFileSync(
+    config,
+    JSON.stringify({
+      profiles: [{ prefix: 'batch/', mode: 'batch' }],
+      budget: { dailyUsd: 100, monthlyUsd: 1_000 },
+    }),
+  );
+  journey = await startJourney({ DROPLINE_CONFIG: config, DROPLINE_BATCH_SECONDS: '1' });
   dynamodb = new DynamoDBClient(journey.stack.client('dynamodb'));
   await partsAndPrints();
   await removals();
@@ -192,6 +201,7 @@ async function partsAndPrints(): Promise<void> {
   await journey.drop('tagged.txt', 'It has a tag. It is about the year.', { tagging: 'year=2026' });
   await journey.drop('name,count.csv', 'name,count\nalpha,1\n');
   await journey.drop('broken.docx', 'PK no archive');
+  await journey.drop('batch/note.txt', 'It waits for others. It is cheaper so.');
   journey.emulator.addFault({
     kind: 'vanish_file',
     operation: 'messages.create',
@@ -206,6 +216,7 @@ async function partsAndPrints(): Promise<void> {
     await journey.ended(key);
   }
   await journey.ended('lost.txt');
+  await journey.ended('batch/note.txt');
   await journey.drop('overwritten.zip', 'It is a text now. There are no entries.');
   await until(partOf('overwritten.zip', 'note.txt'), ({ status }) => status === 'removed');
 }

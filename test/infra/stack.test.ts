@@ -229,6 +229,7 @@ test('the context is read the same from the command line and from cdk.json', () 
     keepRemoteFiles: false,
     keepPastDays: 30,
     renderer: 'libreoffice',
+    batchSeconds: 30,
     reconcileEveryMinutes: 5,
     limits: { maxRows: 1000 },
   };
@@ -241,6 +242,7 @@ test('the context is read the same from the command line and from cdk.json', () 
     containerUploads: 'raw/,data/',
     keepRemoteFiles: 'false',
     keepPastDays: '30',
+    batchSeconds: '30',
     reconcileEveryMinutes: '5',
     limits: '{"maxRows": 1000}',
   });

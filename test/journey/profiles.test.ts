@@ -30,12 +30,13 @@ beforeAll(async () => {
       },
       { prefix: 'raw/', mode: 'off', expiryDays: 30 },
       { prefix: 'fields/', schema },
+      { prefix: 'archive/', mode: 'batch' },
       { prefix: 'data/', code: { prompt: 'Plot it.' } },
     ],
     prices: { 'claude-sonnet-5-5': { input: 1000, output: 1000 } },
   };
   writeFileSync(path, JSON.stringify(config));
-  journey = await startJourney({ DROPLINE_CONFIG: path });
+  journey = await startJourney({ DROPLINE_CONFIG: path, DROPLINE_BATCH_SECONDS: '1' });
 }, 180_000);
 afterAll(async () => {
   await journey.close();
@@ -114,4 +115,18 @@ test('a text and a PDF have fields with quotes that stand in them', async () => 
     expect(fields?.evidence.map(({ location }) => location?.type)).toContain(type);
     expect(usage?.calls).toBe(2);
   }
+});
+
+test('documents of a profile with the mode "batch" are asked about in one batch, at half the price', async () => {
+  const keys = ['archive/a.txt', 'archive/b.txt'];
+  for (const key of keys) await journey.drop(key, `${text} It is ${key}.`);
+
+  for (const key of keys) {
+    const { status, usage, waiting } = await journey.ended(key);
+    expect({ status, waiting }).toEqual({ status: 'ready', waiting: undefined });
+    const { inputTokens = 0, outputTokens = 0, costUsd } = usage ?? {};
+    expect(costUsd).toBeCloseTo((inputTokens * 0.1 + outputTokens * 0.5) / 2e6, 12);
+  }
+  const answered = journey.emulator.journal({ operation: 'batch.request' });
+  expect(answered.map(({ status }) => status)).toEqual([200, 200]);
 });

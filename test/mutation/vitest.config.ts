@@ -10,10 +10,10 @@ export default defineConfig({
       'test/ledger/*.test.ts',
       'test/pace/*.test.ts',
       'test/claude/{headers,outcome,retry}.test.ts',
-      'test/steps/{ask,attempt,kept-reply,leave,part-keys,release,release-past,render,resend,stream-content,summarize,upload}.test.ts',
+      'test/steps/{ask,attempt,kept-reply,leave,part-keys,release,release-past,render,resend,stream-content,summarize,upload,cut-off,unseen,invalid-fields}.test.ts',
       'test/reconcile/*.test.ts',
       // Normalize, render, resend and the reconciler are tested through the world of the tests, in small scenes.
-      'test/failure/{parts,removal,reconcile-*,unreadable}.test.ts',
+      'test/failure/{profiles,true-books,parts,removal,reconcile-*,unreadable}.test.ts',
     ],
     // Modules are loaded once per run, not once per file: this halves the time.
     isolate: false,

@@ -10,6 +10,8 @@ import { defaultProfile } from '../../shared/config/config.ts';
 import type { StepMessage } from '../../shared/journey/messages.ts';
 import type { Block } from '../../shared/journey/record.ts';
 import { Answers } from '../../shared/ledger/answers.ts';
+import { BatchedAnswers } from '../../shared/ledger/batched-answers.ts';
+import { Batches } from '../../shared/ledger/batches.ts';
 import { Budgets } from '../../shared/ledger/budgets.ts';
 import { Circuits } from '../../shared/ledger/circuit.ts';
 import { contentIdOf, contentNameOf } from '../../shared/ledger/content-id.ts';
@@ -146,6 +148,10 @@ export async function workshop({ keepPastMs = 0 } = {}) {
     answers: new Answers(table, now),
     costs,
     budgets: new Budgets(table, costs, now, {}),
+    batches: new Batches(table, now),
+    batched: new BatchedAnswers(table, now),
+    batchRules: { everyMs: 60_000, maxLines: 100, maxBytes: 1_000_000 },
+    backlog: async () => 0,
     objects: buckets,
     claude: remote.claude,
     stagingBucket: 'staging',

@@ -43,6 +43,7 @@ export class Life {
     return new Proxy(port, {
       get: (target, property) => {
         const member = Reflect.get(target, property, target) as unknown;
+        if (property === 'batches') return this.wrap(`${name}.batches`, member as object);
         if (typeof member !== 'function' || typeof property !== 'string') return member;
         if (property === 'working') return member;
         return (...args: unknown[]) =>
@@ -82,4 +83,5 @@ export class Life {
   }
 }
 
-const returnsIterator = (name: string): boolean => name === 'claude.iterateFiles';
+const returnsIterator = (name: string): boolean =>
+  name === 'claude.iterateFiles' || name === 'claude.batches.results';

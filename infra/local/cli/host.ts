@@ -154,6 +154,8 @@ function variablesOf(
     [names.claudeBaseUrl]: claudeUrl,
     [names.claudeDialect]: dialect,
     [names.filesPerMinute]: String(filesPerMinute ?? defaultPace),
+    // The stand-in ends a batch in two seconds; people wait for it.
+    [names.batchSeconds]: claude.kind === 'emulator' ? '5' : '60',
     [names.model]: config.model,
     [names.config]: configCopy(config, dataDir),
     [names.limits]: JSON.stringify(config.limits),

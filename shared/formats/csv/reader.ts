@@ -6,6 +6,10 @@ import { type StrictRows, scanStrictRows } from './strict.ts';
 /** After so many stray quotes, quotes are ordinary characters for the rest of the file. */
 const maxStrayQuotes = 10;
 
+/** What a reader has to know; what is left out is not so. */
+type ReadDialect = Pick<CsvDialect, 'delimiter' | 'quote' | 'crOnly'> &
+  Partial<Pick<CsvDialect, 'hasBackslashes' | 'crCrLf'>>;
+
 /** Complete rows: as cells, or as text that is already in the form to write. */
 export type Rows = { cells: string[][] } | StrictRows;
 
@@ -24,11 +28,11 @@ export class CsvReader {
   /** Length at which parsing is tried again, so that a long row is not re-read with every chunk. */
   #retryAt = 0;
   #quoted: boolean;
-  readonly #dialect: Pick<CsvDialect, 'delimiter' | 'quote' | 'crOnly'>;
+  readonly #dialect: ReadDialect;
   readonly #maxRowChars: number;
 
   /** @param maxRowChars longest row in characters */
-  constructor(dialect: Pick<CsvDialect, 'delimiter' | 'quote' | 'crOnly'>, maxRowChars: number) {
+  constructor(dialect: ReadDialect, maxRowChars: number) {
     this.#dialect = dialect;
     this.#maxRowChars = maxRowChars;
     this.#quoted = dialect.quote !== '';
@@ -40,6 +44,7 @@ export class CsvReader {
    */
   push(chunk: string): Rows[] {
     this.#rest += chunk;
+    if (this.#dialect.crCrLf) this.#rest = this.#rest.replaceAll('\r\r\n', '\r\n');
     if (this.#rest.length < this.#retryAt) return [];
     const { rows, isStopped } = this.#takeStrict();
     if (isStopped || this.#rest.length > this.#maxRowChars) rows.push({ cells: this.#takeCells() });
@@ -55,7 +60,7 @@ export class CsvReader {
     const original = this.#rest;
     const hasQuotes = original.includes('"');
     if (crOnly || !this.#quoted || (quote !== '"' && original.includes(quote))) return none;
-    if (delimiter !== ',' && hasQuotes) return none;
+    if (hasQuotes && (delimiter !== ',' || this.#dialect.hasBackslashes)) return none;
     const last = original.lastIndexOf('\n');
     if (last < 0) return { rows: [], isStopped: false };
     // What follows the last line break is not a complete row, and may end in half a line break.
@@ -130,10 +135,11 @@ export class CsvReader {
     input: string,
     ignoreLast: boolean,
   ): { rows: string[][]; cursor: number; unterminated: boolean } {
-    const { delimiter, quote, crOnly } = this.#dialect;
+    const { delimiter, quote, crOnly, hasBackslashes } = this.#dialect;
     const mixed = !crOnly && input.includes('\r') && (!ignoreLast || /(?:^|[^\r])\n/.test(input));
     const newline = crOnly ? '\r' : input.includes('\r') && !mixed ? '\r\n' : '\n';
-    const config = this.#quoted ? { quoteChar: quote } : { fastMode: true };
+    const escaping = hasBackslashes ? { escapeChar: '\\' } : {};
+    const config = this.#quoted ? { quoteChar: quote, ...escaping } : { fastMode: true };
     const rows: string[][] = [];
     const parser: Papa.Parser = new Papa.Parser({
       delimiter,
