@@ -2,6 +2,7 @@ import { factsOf } from '../claude/models.ts';
 import { mostUsd, type PriceTable } from '../claude/prices.ts';
 import { RejectDocument } from '../journey/errors.ts';
 import type { Profile } from '../journey/profiles.ts';
+import { nanoUsd, shownUsd } from '../ledger/reserved.ts';
 import { roomFor } from '../summary/prompt.ts';
 
 /**
@@ -22,6 +23,9 @@ const mostCountedBytes = 8_000_000;
 
 /** A larger PDF is not sent to be counted before its upload, in bytes; its size says nothing of its tokens. */
 const mostCountedPdfBytes = 16_000_000;
+
+/** A document that has fewer tokens is quickly uploaded, and is counted by its file where its profile pays so little. */
+const longFromTokens = 50_000;
 
 /** Few PDFs have more tokens a page, its picture included. */
 const mostPageTokens = 3_000;
@@ -60,7 +64,8 @@ export function isWorthCounting(
   profile: Profile,
   prices: PriceTable,
 ): boolean {
-  const mayHave = (tokens: number) => tooLongByTokens(tokens, profile, prices) !== undefined;
+  const mayHave = (tokens: number) =>
+    tokens >= longFromTokens && tooLongByTokens(tokens, profile, prices) !== undefined;
   if (mimeType === 'application/pdf') {
     return sizeBytes <= mostCountedPdfBytes && mayHave(pages * mostPageTokens);
   }
@@ -83,7 +88,7 @@ export function tooLongByTokens(
   if (usd === undefined || usd <= maxUsdPerDocument) return undefined;
   return new RejectDocument({
     code: 'summarize.too_expensive',
-    message: `The prompt has ${shown(promptTokens)} tokens, so the answer may cost up to $${usd.toFixed(4)}; maxUsdPerDocument of the profile "${profile.name}" is $${maxUsdPerDocument}. ${unspent}`,
+    message: `The prompt has ${shown(promptTokens)} tokens, so the answer may cost up to ${shownUsd(nanoUsd(usd))}; maxUsdPerDocument of the profile "${profile.name}" is ${shownUsd(nanoUsd(maxUsdPerDocument))}. ${unspent}`,
   });
 }
 

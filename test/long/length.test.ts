@@ -51,6 +51,12 @@ describe('by its tokens', () => {
 describe('is counted', () => {
   test.each([
     ['a text that surely fits', text(400_000), small, false],
+    [
+      'a text that is not long, whatever the profile pays',
+      text(99_000),
+      { ...profile, maxUsdPerDocument: 0.0001 },
+      false,
+    ],
     ['a text that may not', text(400_002), small, true],
     ['a text too large to be sent', text(8_000_001), small, false],
     ['a PDF that surely fits', pdf(66), small, false],
