@@ -107,8 +107,8 @@ export const formatFacts: Record<Format, FormatFacts> = {
   },
   rtf: {
     becomes: asText,
-    kept: 'text in any code page, tables, notes',
-    lost: 'pictures, layout, hidden text (reported)',
+    kept: 'text in any code page, dashes and spaces, raised, lowered and struck text, headings by the name of their style, tables, notes, shapes, results of embedded objects, check boxes',
+    lost: 'pictures, layout, labels of lists that are not plain numbers, hidden text and tracked deletions (reported)',
     limits: [],
   },
   epub: {

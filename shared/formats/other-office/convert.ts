@@ -13,6 +13,7 @@ import type { Conversion, ConvertInput } from '../types.ts';
 import { officeText, type SlideAdditions } from './ast-text.ts';
 import { type Hidden, rtfWithoutHiddenText, withoutHiddenText } from './hidden/index.ts';
 import { readPptxExtras } from './pptx-extras.ts';
+import { withSigns } from './rtf-signs.ts';
 
 type OfficeFormat = 'pptx' | 'odt' | 'odp' | 'rtf' | 'epub';
 
@@ -89,7 +90,17 @@ interface Prepared {
 async function readRtf(input: ConvertInput): Promise<Prepared> {
   checkRtfSize(input.sizeBytes);
   const bytes = await readFile(input.path);
-  return { bytes, hidden: rtfWithoutHiddenText(bytes), additions: new Map(), warnings: [] };
+  const hidden = rtfWithoutHiddenText(bytes);
+  const { rtf, deletions } = withSigns((hidden.bytes ?? bytes).toString('latin1'));
+  hidden.bytes = Buffer.from(rtf, 'latin1');
+  const warnings: Warning[] = [];
+  if (deletions > 0) {
+    warnings.push({
+      code: 'normalize.tracked_changes',
+      message: `The document has tracked changes: ${deletions} deletions left out, insertions were accepted.`,
+    });
+  }
+  return { bytes, hidden, additions: new Map(), warnings };
 }
 
 async function readPackage(
