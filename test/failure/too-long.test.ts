@@ -177,6 +177,7 @@ describe('a text', () => {
     await world.drain();
     expect(await status('s/a.txt')).toBe('ready');
     expect([uploads(), paidCalls()]).toEqual([1, 1]);
+    expect(counts()).toBe(2);
 
     world.emulator.addFault({ kind: 'credit_balance' });
     drop('s/b.txt', tooLong);
