@@ -141,7 +141,8 @@ export const formatWarnings = {
   'normalize.mixed_encodings':
     'The text is UTF-8 with bytes of another encoding, which were read as windows-1252.',
   'normalize.control_characters': 'Control characters (such as NUL) were left out.',
-  'normalize.stray_quotes': 'Some lines of a table open a quote that is never closed.',
+  'normalize.stray_quotes':
+    'Quotes of a table do not enclose cells: some are never closed, or they are ordinary characters.',
   'normalize.ragged_rows':
     'Some rows of a table have more or fewer cells than the others; all cells were kept.',
   'normalize.rows_dropped': 'Rows beyond the limit were left out.',

@@ -94,6 +94,12 @@ async function convertInto(
 
 function tableWarnings(reader: CsvReader, writer: CsvWriter, limits: Limits): Warning[] {
   const warnings: Warning[] = [];
+  if (reader.readsQuotesAsText) {
+    warnings.push({
+      code: 'normalize.stray_quotes',
+      message: 'Quotes do not enclose cells in this table; they were read as ordinary characters.',
+    });
+  }
   if (reader.strayQuotes > 0) {
     warnings.push({
       code: 'normalize.stray_quotes',

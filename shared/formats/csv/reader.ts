@@ -24,6 +24,8 @@ const needlessShare = 0.1;
 export class CsvReader {
   /** Lines with an opening quote and no closing one; their quotes are ordinary characters. */
   strayQuotes = 0;
+  /** The file uses no quotes, and has some. */
+  readsQuotesAsText = false;
   #rest = '';
   /** Length at which parsing is tried again, so that a long row is not re-read with every chunk. */
   #retryAt = 0;
@@ -44,6 +46,7 @@ export class CsvReader {
    */
   push(chunk: string): Rows[] {
     this.#rest += chunk;
+    if (this.#dialect.quote === '') this.readsQuotesAsText ||= chunk.includes('"');
     if (this.#dialect.crCrLf) this.#rest = this.#rest.replaceAll('\r\r\n', '\r\n');
     if (this.#rest.length < this.#retryAt) return [];
     const { rows, isStopped } = this.#takeStrict();
