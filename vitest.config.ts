@@ -15,7 +15,7 @@ export default defineConfig({
     pool: 'forks',
     // Use all cores: the default leaves one idle, which is half of two.
     maxWorkers: '100%',
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     retry: 0,
     projects: [
