@@ -1,15 +1,13 @@
 import { type OpenStatus, type QueuedStep, steps } from '../journey/steps.ts';
 import { contentIdOf } from '../ledger/content-id.ts';
 import type { DocumentIn, DocumentItem } from '../ledger/document-item.ts';
-import { indexes, shardCount } from '../ledger/keys.ts';
 import { isOpen } from '../ledger/version.ts';
 import { questionsOf } from '../steps/questions.ts';
 import { resend, waitsFor } from '../steps/resend.ts';
 import type { Duty, ReconcileTools } from './duty.ts';
 import { readDocument } from './read-document.ts';
 import { note, type ReconcileReport } from './report.ts';
-
-const pageSize = 100;
+import { statePage } from './state-page.ts';
 
 /** A batch may take a day, and is collected and applied before and after. */
 const batchStuckMs = 26 * 3_600_000;
@@ -113,23 +111,14 @@ async function eachInState<State extends 'open' | 'failed'>(
   report: ReconcileReport,
   visit: (document: Extract<DocumentItem, { status: StatusOf<State> }>) => Promise<void>,
 ): Promise<string | undefined> {
-  const { shard, after } = cursor
-    ? (JSON.parse(cursor) as { shard: number; after?: Record<string, unknown> })
-    : { shard: 0, after: undefined };
-  const page = await tools.table.query({
-    index: indexes.byState.name,
-    hash: { name: indexes.byState.hash, value: `${state}#${shard}` },
-    limit: pageSize,
-    cursor: after,
-  });
-  for (const key of page.items) {
+  const { items, next } = await statePage(state, cursor, tools);
+  for (const key of items) {
     const documentId = String(key.pk).slice('DOC#'.length);
     const document = await readDocument(documentId, tools, report);
     if (!document) continue;
     if (isIn(document, state)) await visit(document);
   }
-  if (page.cursor) return JSON.stringify({ shard, after: page.cursor });
-  return shard + 1 < shardCount ? JSON.stringify({ shard: shard + 1 }) : undefined;
+  return next;
 }
 
 function isIn<State extends 'open' | 'failed'>(

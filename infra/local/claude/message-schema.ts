@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { efforts } from '../../../shared/claude/models.ts';
 
 /**
  * The bodies of Messages and count_tokens as typed by the official SDK 1.12, but closed: fields that the
@@ -179,7 +180,7 @@ const shared = {
     .optional(),
   output_config: z
     .strictObject({
-      effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).nullish(),
+      effort: z.enum(efforts).nullish(),
       format: z
         .strictObject({
           type: z.literal('json_schema'),
