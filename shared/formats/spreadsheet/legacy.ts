@@ -4,8 +4,10 @@ import {
   type ColInfo,
   type DenseWorkSheet,
   read,
+  set_cptable,
   type WorkBook,
 } from '@e965/xlsx';
+import * as codePages from '@e965/xlsx/dist/cpexcel';
 import { RejectDocument } from '../../journey/errors.ts';
 import type { Warning } from '../../journey/record.ts';
 import type { Limits } from '../limits.ts';
@@ -15,6 +17,9 @@ import { MergeFiller } from './merges.ts';
 import { isoDate, type NumberText, numberTextFor, plainNumber } from './values.ts';
 import { hiddenCells, hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
+
+// Workbooks before Excel 97 are in the code page of their country.
+set_cptable(codePages);
 
 /**
  * Limit for xls and xlsb, which SheetJS holds in memory as a whole. Larger files are rare, and the

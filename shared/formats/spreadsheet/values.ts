@@ -14,15 +14,47 @@ export type NumberText = (value: number) => string;
  * @param date1904 whether days count from 1904-01-01
  */
 export function numberTextFor(format: string | number, date1904: boolean): NumberText {
-  const code = typeof format === 'number' ? (SSF.get_table()[format] ?? 'General') : format;
+  if (typeof format === 'number' && isEastAsianDate(format))
+    return dateText('yyyy-mm-dd', date1904);
+  const given = typeof format === 'number' ? (SSF.get_table()[format] ?? 'General') : format;
+  // A language alone is no currency: `[$-409]`, and `[$-x-sysdate]`.
+  const code = given.replace(/\[\$-[^\]]*\]/g, '');
   if (isDate(code)) {
     return /\[[hms]+\]/i.test(code) ? shown(code, date1904) : dateText(code, date1904);
   }
   const bare = code.replace(/"[^"]*"|\\.|_./g, '');
   if (bare.includes('%')) return (value) => `${plainNumber(value * 100)}%`;
   if (/^0{2,}$/.test(code)) return (value) => String(Math.round(value)).padStart(code.length, '0');
+  if (isMask(code)) return shown(code, date1904);
   const hasWords = /"[^"]*[^\s"-][^"]*"|\[\$[^-\]]|\p{Sc}|\\[^\s\-().]/u.test(code);
   return hasWords ? shown(code, date1904) : plainNumber;
+}
+
+/**
+ * Dates by number alone: Chinese, Japanese and Korean versions of Excel write no code for them, and what they show differs
+ * (18.8.30).
+ */
+const isEastAsianDate = (id: number): boolean => (id >= 27 && id <= 36) || (id >= 50 && id <= 58);
+
+/** Whether a format cuts the digits of a number into groups, as of a telephone number: `000\\-00\\-0000`. */
+function isMask(code: string): boolean {
+  const sections = code.split(';').map((section) => section.replace(/\[[<>=]+\d+\]/, ''));
+  return sections.every((section) => {
+    const bare = section.replace(/"[ ()./-]*"|\\[ ()./-]|_./g, '-');
+    // Where the first digit may be left out, it is a grouping of thousands.
+    return /^[-() ]*0[-() 0#]*$/.test(bare) && /[0#][-() ]+[0#]/.test(bare);
+  });
+}
+
+/** Half away from zero by decimal digits, as Excel does; the nearest binary fraction of 1.005 is below it. */
+function rounded(value: number, code: string): number {
+  const bare = code.replace(/"[^"]*"|\\.|_.|\[[^\]]*\]/g, '').split(';')[0] ?? '';
+  if (/[%eE/]|,(?![#0?])|General/.test(bare) || !/[0#?]/.test(bare)) return value;
+  const digits = /\.([0#?]*)/.exec(bare)?.[1]?.length ?? 0;
+  const text = Math.abs(value).toPrecision(15);
+  if (text.includes('e')) return value;
+  const whole = Math.round(Number(`${text}e${digits}`));
+  return Math.sign(value) * Number(`${whole}e-${digits}`);
 }
 
 /** A number without the noise of binary fractions: 0.1 + 0.2 is 0.3. */
@@ -43,7 +75,9 @@ function isDate(code: string): boolean {
 function shown(code: string, date1904: boolean): NumberText {
   return (value) => {
     try {
-      const text = SSF.format(code, value, { date1904 }).replace(/\s+/g, ' ').trim();
+      const text = SSF.format(code, isDate(code) ? value : rounded(value, code), { date1904 })
+        .replace(/\s+/g, ' ')
+        .trim();
       return text === '' ? plainNumber(value) : text;
     } catch {
       return plainNumber(value);
@@ -52,15 +86,18 @@ function shown(code: string, date1904: boolean): NumberText {
 }
 
 function dateText(code: string, date1904: boolean): NumberText {
+  const showsSeconds = /s/i.test(code.replace(/"[^"]*"|\\.|\[[^\]]*\]/g, ''));
   const showsDay = /[yd]|m{3,}/i.test(code.replace(/"[^"]*"|\\.|\[[^\]]*\]/g, ''));
   return (value) => {
     const parts = SSF.parse_date_code(value, { date1904 });
     if (!parts) return plainNumber(value);
-    const { y, m, d, H, M, S } = parts;
-    const time = `${two(H)}:${two(M)}${S === 0 ? '' : `:${two(S)}`}`;
+    const { y, m, d, H, M, S, u } = parts;
+    const fraction = showsSeconds && u >= 0.0005 && u < 0.9995 ? u.toFixed(3).slice(1) : '';
+    const seconds = S === 0 && fraction === '' ? '' : `:${two(S)}${fraction}`;
+    const time = `${two(H)}:${two(M)}${seconds}`;
     if (!showsDay && value >= 0 && value < 1) return time;
     const day = `${String(y).padStart(4, '0')}-${two(m)}-${two(d)}`;
-    return H + M + S === 0 ? day : `${day} ${time}`;
+    return H + M + S === 0 && fraction === '' ? day : `${day} ${time}`;
   };
 }
 

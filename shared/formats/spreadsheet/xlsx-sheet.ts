@@ -202,7 +202,10 @@ export class WorksheetReader implements XmlHandlers {
   }
 
   #textOf(cell: OpenCell): string {
-    const { type, value, formula } = cell;
+    const { type, formula } = cell;
+    // openpyxl and others write an empty value with each formula.
+    const isEmpty = cell.value === '' && formula !== undefined && type !== 'str';
+    const value = isEmpty ? undefined : cell.value;
     if (value === undefined) {
       if (type === 'inlineStr') return unescaped(cell.inline);
       if (formula === undefined) return '';

@@ -4,7 +4,7 @@ import { packageWarnings } from '../office/package.ts';
 import { readXmlStream } from '../office/xml.ts';
 import { checkXml } from '../safety/xml.ts';
 import type { SafeZip, ZipEntry } from '../safety/zip.ts';
-import { counted } from '../text/wording.ts';
+import { counted, countedWere } from '../text/wording.ts';
 import type { Merge } from './cells.ts';
 import { hiddenCells, hiddenSheets, uncalculatedFormulas } from './warnings.ts';
 import type { SpreadsheetWriter } from './writer.ts';
@@ -84,9 +84,22 @@ export async function readXlsx(
     ...unreadSheets(unread),
     ...uncalculatedFormulas(found.uncalculated),
     ...lostCharts(charts),
+    ...embeddedFiles(zip),
     ...(await packageWarnings(zip, limits)),
   ];
   return { pictures, warnings };
+}
+
+/** Files inside the workbook: documents, presentations, packages of other programs. */
+function embeddedFiles(zip: SafeZip): Warning[] {
+  const count = zip.entries.filter(({ name }) => /^xl\/embeddings\/[^/]+$/i.test(name)).length;
+  if (count === 0) return [];
+  return [
+    {
+      code: 'normalize.embedded_object',
+      message: `${countedWere(count, 'embedded file')} not read. Save each as a file of its own and drop that.`,
+    },
+  ];
 }
 
 function unreadSheets(names: string[]): Warning[] {
