@@ -121,13 +121,13 @@ test.each<[object, DroplineProps, string]>([
 
 test('a wrong file in the context ends the CDK app with one line', async () => {
   const app = fileURLToPath(new URL('../../infra/app.ts', import.meta.url));
-  const config = fileOf({ profiles: [{ prefix: 'a/', mode: 'batch' }] });
+  const config = fileOf({ profiles: [{ prefix: 'a/', mode: 'soon' }] });
   const env = { CDK_CONTEXT_JSON: JSON.stringify({ config }), CDK_OUTDIR: join(folder, 'wrong') };
 
   const ended = promisify(execFile)(process.execPath, [app], { env });
 
   await expect(ended).rejects.toMatchObject({
     code: 1,
-    stderr: `${config}: profiles[0] "a/": mode: this version does not have the mode "batch" yet; it has now, off (see docs/profiles.md)\n`,
+    stderr: `${config}: profiles[0] "a/": mode: must be one of now, batch, auto, off, not "soon" (see docs/profiles.md)\n`,
   });
 });
