@@ -3,6 +3,8 @@ import type { Paragraph } from './paragraph.ts';
 
 interface Field {
   instruction: string;
+  /** Its result has begun. */
+  isSeparated?: boolean;
   checked?: boolean;
   choices: string[];
   choice: number;
@@ -24,7 +26,9 @@ export class FieldReader {
     const field = this.#open.at(-1);
     if (type === 'begin') {
       this.#open.push({ instruction: '', choices: [], choice: 0 });
-    } else if (type === 'separate' && field && paragraph) {
+    } else if (type === 'separate' && field) {
+      field.isSeparated = true;
+      if (!paragraph) return;
       const target = /^\s*HYPERLINK\s+"([^"]+)"/i.exec(field.instruction)?.[1];
       if (target === undefined) return;
       field.linkIn = paragraph;
@@ -33,6 +37,12 @@ export class FieldReader {
       this.#open.pop();
       if (paragraph) finish(field, paragraph);
     }
+  }
+
+  /** Whether text is the result of a field within the instruction of another, and so no text of the document. */
+  get isInInstruction(): boolean {
+    const [inner, ...outer] = this.#open.toReversed();
+    return inner?.isSeparated === true && outer.some(({ isSeparated }) => !isSeparated);
   }
 
   /** Text of a `w:instrText`. */

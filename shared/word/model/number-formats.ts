@@ -1,3 +1,5 @@
+import { scripts } from './number-scripts.ts';
+
 /** A number in a `w:numFmt` (ECMA-376 part 1, 17.18.59); unknown formats as decimals. */
 export function inNumberFormat(value: number, format: string): string {
   switch (format) {
@@ -17,7 +19,9 @@ export function inNumberFormat(value: number, format: string): string {
     case 'bullet':
       return '';
     default:
-      return String(value);
+      return (
+        (value >= 1 && Object.hasOwn(scripts, format) && scripts[format]?.(value)) || String(value)
+      );
   }
 }
 

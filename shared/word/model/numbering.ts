@@ -154,7 +154,7 @@ function parse(
           if (abstract) abstract.styleLink = value;
           break;
         case 'w:lvl': {
-          level = { start: 1, format: 'decimal', text: '', legal: false };
+          level = { start: 0, format: 'decimal', text: '', legal: false };
           // Some writers leave the index out of the only level they define.
           const at = Number(attributes['w:ilvl'] ?? 0);
           (numbering?.levelOverrides ?? abstract?.levels)?.set(at, level);

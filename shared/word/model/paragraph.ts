@@ -19,7 +19,7 @@ export class Paragraph {
   numId: string | undefined;
   level: number | undefined;
   outline: number | undefined;
-  /** Its mark is deleted: its text joins the next paragraph (ECMA-376 part 1, 17.13.5.15). */
+  /** Its mark is deleted (ECMA-376 part 1, 17.13.5.15), or it is the drop cap of the next (17.3.1.11): its text joins that. */
   joinsNext = false;
   /** Text boxes anchored in it. */
   readonly after: StoryBlock[] = [];
@@ -34,6 +34,8 @@ export class Paragraph {
 
   /** Reads an element of `w:pPr`. */
   property(name: string, attributes: Attributes): void {
+    if (name === 'w:framePr')
+      this.joinsNext = /^(?:drop|margin)$/.test(attributes['w:dropCap'] ?? '');
     const value = attributes['w:val'];
     if (value === undefined) return;
     if (name === 'w:pStyle') this.styleId = value;

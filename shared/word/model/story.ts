@@ -172,7 +172,7 @@ export class StoryReader implements XmlHandlers {
         break;
       case 'mc:Choice':
       case 'mc:Fallback':
-        this.#openAlternative();
+        this.#openAlternative(attributes.Requires);
         break;
       case 'w:headerReference':
       case 'w:footerReference':
@@ -250,7 +250,8 @@ export class StoryReader implements XmlHandlers {
 
   text(text: string): void {
     if (this.#skip > 0) return;
-    if (this.#collecting === 'text') this.#addText(text);
+    const isText = this.#collecting === 'text' && !this.#fields.isInInstruction;
+    if (isText) this.#addText(text);
     else if (this.#collecting === 'instruction') this.#fields.instruction(text);
   }
 
@@ -346,12 +347,12 @@ export class StoryReader implements XmlHandlers {
     this.#paragraphs.at(-1)?.openLink(target);
   }
 
-  /** The first of the alternatives for different readers is taken, as current Word does. */
-  #openAlternative(): void {
+  /** The first of the alternatives for different readers is taken, as current Word does; emoji of its own (`symEx`) are not read. */
+  #openAlternative(requires = ''): void {
     const alternative = this.#alternatives.at(-1);
     if (!alternative) return;
-    if (alternative.chosen) this.#skip = 1;
-    alternative.chosen = true;
+    if (alternative.chosen || /\bw16se\b/.test(requires)) this.#skip = 1;
+    else alternative.chosen = true;
   }
 
   #closeParagraph(): void {

@@ -55,7 +55,7 @@ const dropped = new Set([
 ]);
 
 /** Values of `Requires` that the later passes understand; for others the fallback is better. */
-const understood = /^(wps|wpg|wpc|w14|w15|w16\w*|wp14|a14)$/;
+const understood = /^(wps|wpg|wpc|w14|w15|w16(?!se)\w*|wp14|a14)$/;
 
 function simplified(node: XmlNode, facts: Facts): XmlNode[] {
   if (!isElement(node)) return [node];
